@@ -1,0 +1,1 @@
+"""The frozen CLIP: towers, tokeniser, loading."""
