@@ -1,0 +1,210 @@
+"""CLIP's byte-pair encoding: text is cleaned and split into words as CLIP does it, each word is then merged from bytes.
+
+`bpe_simple_vocab_16e6.txt.gz` beside this file is OpenAI's list of merges (github.com/openai/CLIP, MIT licence,
+Copyright (c) 2021 OpenAI). From every kind of file only vocabulary and merges are read; cleaning and splitting are
+always those of openai/CLIP's simple_tokenizer.py. A tokeniser of `transformers` differs from it: it neither repairs
+text with ftfy nor unescapes HTML, it normalises to NFC at the end, and it lets a special token that is written out in
+the text through (an error here).
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import html
+import json
+import os
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+
+import ftfy
+from tokenizers import Regex, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer as Encoder
+
+MERGES_FILE = Path(__file__).with_name("bpe_simple_vocab_16e6.txt.gz")
+MERGES_SHA256 = "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a"
+
+_MERGES = 49152 - 256 - 2  # openai/CLIP simple_tokenizer.py: the file holds more, the rest is not used
+_SPECIALS = ("<|startoftext|>", "<|endoftext|>")
+_SPELLINGS = (_SPECIALS, ("<start_of_text>", "<end_of_text>"))  # OpenAI and transformers; open_clip
+_WORD_END = "</w>"
+_WORD = Regex(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+")
+
+Merge = tuple[str, str]
+
+
+class Tokenizer:
+    """Text to token ids and nothing else: no padding, no truncation, no special tokens."""
+
+    def __init__(self, vocabulary: dict[str, int], merges: Sequence[Merge], *, source: str = "the vocabulary") -> None:
+        _check_vocabulary(vocabulary, source)
+        self.start_word, self.end_word = _specials(vocabulary, source)
+        try:
+            bpe = models.BPE(vocabulary, list(merges), end_of_word_suffix=_WORD_END)
+        except Exception as error:  # the library raises bare Exceptions
+            raise ValueError(f"{source}: vocabulary and merges do not belong together ({error})") from error
+        self._encoder = Encoder(bpe)
+        self._encoder.pre_tokenizer = _words()
+        self.vocabulary = len(vocabulary)
+        """Number of tokens, the two special ones included."""
+        self.start = vocabulary[self.start_word]
+        self.end = vocabulary[self.end_word]
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of the cleaned text, without start and end."""
+        cleaned = clean(text)
+        for special in (self.start_word, self.end_word):
+            if special in cleaned:
+                raise ValueError(f"{text!r} contains {special}, which marks the ends of a text: remove it")
+        return self._encoder.encode(cleaned, add_special_tokens=False).ids
+
+    def save(self, path: str | Path) -> None:
+        """Write a tokenizer.json that `from_file` reads back."""
+        path = Path(path)
+        partial = path.with_name(f".{path.name}.{os.getpid()}")
+        partial.write_text(self._encoder.to_str(pretty=False), encoding="utf-8")
+        partial.replace(path)
+
+    @classmethod
+    def default(cls) -> Tokenizer:
+        """The tokeniser of OpenAI's CLIP: 49,408 tokens."""
+        return _default()
+
+    @classmethod
+    def from_merges_gz(cls, path: str | Path) -> Tokenizer:
+        """OpenAI's tokeniser from a copy of `bpe_simple_vocab_16e6.txt.gz`; the file's hash is checked."""
+        packed = Path(path).read_bytes()
+        found = hashlib.sha256(packed).hexdigest()
+        if found != MERGES_SHA256:
+            raise ValueError(
+                f"{path} has sha256 {found}; CLIP's merges file has {MERGES_SHA256}: use the copy that comes with bmip"
+            )
+        merges = [_merge(line) for line in gzip.decompress(packed).decode("utf-8").split("\n")[1 : 1 + _MERGES]]
+        return cls(_numbered(merges), merges, source=str(path))
+
+    @classmethod
+    def from_vocab_and_merges(cls, vocab: str | Path, merges: str | Path) -> Tokenizer:
+        """A pair of vocab.json and merges.txt as older `transformers` folders have it."""
+        table = _json(Path(vocab))
+        lines = Path(merges).read_text(encoding="utf-8").splitlines()
+        lines = lines[1:] if lines and lines[0].startswith("#version") else lines
+        return cls(_vocabulary(table, vocab), [_merge(line) for line in lines if line.strip()], source=str(vocab))
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Tokenizer:
+        """A tokenizer.json of `transformers`, or one that `save` wrote."""
+        model = _json(Path(path)).get("model", {})
+        kind, word_end = model.get("type", "unknown"), model.get("end_of_word_suffix")
+        if kind != "BPE" or word_end != _WORD_END:
+            raise ValueError(
+                f"{path} holds a tokeniser of type {kind} with word ending {word_end!r}; "
+                f"CLIP's is BPE with {_WORD_END!r}: take the tokenizer.json that belongs to the CLIP weights"
+            )
+        merges = [_merge(merge) if isinstance(merge, str) else (merge[0], merge[1]) for merge in model["merges"]]
+        return cls(_vocabulary(model["vocab"], path), merges, source=str(path))
+
+    @classmethod
+    def train(cls, texts: Iterable[str], vocabulary: int) -> Tokenizer:
+        """A tokeniser with the merges most frequent in `texts`; smaller than asked when nothing is left to merge."""
+        smallest = 2 * 256 + 2
+        if vocabulary < smallest:
+            raise ValueError(
+                f"a vocabulary of {vocabulary} tokens is too small: bytes and special tokens need {smallest}"
+            )
+        learner = Encoder(models.BPE(end_of_word_suffix=_WORD_END))
+        learner.pre_tokenizer = _words()
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocabulary,  # the trainer counts fewer single bytes than we keep: enough merges, cut below
+            initial_alphabet=list(_bytes()),
+            end_of_word_suffix=_WORD_END,
+            show_progress=False,
+        )
+        learner.train_from_iterator((clean(text) for text in texts), trainer)
+        learned = [(left, right) for left, right in json.loads(learner.to_str())["model"]["merges"]]
+        merges: list[Merge] = []
+        products: set[str] = set()
+        for left, right in learned:
+            if left + right not in products and len(products) == vocabulary - smallest:
+                break
+            merges.append((left, right))
+            products.add(left + right)
+        return cls(_numbered(merges), merges, source="the trained vocabulary")
+
+
+def clean(text: str) -> str:
+    """Repaired, unescaped, with single spaces and in lower case. (openai/CLIP simple_tokenizer.py: basic_clean)"""
+    text = html.unescape(html.unescape(ftfy.fix_text(text)))
+    return " ".join(text.split()).lower()
+
+
+def _words() -> pre_tokenizers.PreTokenizer:
+    # the byte-level step must not split again by GPT-2's own pattern, as it does by default
+    return pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(_WORD, behavior="removed", invert=True),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+
+
+@cache
+def _default() -> Tokenizer:
+    return Tokenizer.from_merges_gz(MERGES_FILE)
+
+
+@cache
+def _bytes() -> tuple[str, ...]:
+    """One printable character per byte, in CLIP's order: the bytes that print as themselves first."""
+    own = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    others = 256 - len(own)
+    return (*map(chr, own), *(chr(256 + n) for n in range(others)))
+
+
+def _numbered(merges: Iterable[Merge]) -> dict[str, int]:
+    """Bytes, bytes that end a word, products of the merges, specials: numbered in this order."""
+    single = _bytes()
+    products = (left + right for left, right in merges)
+    tokens = dict.fromkeys((*single, *(byte + _WORD_END for byte in single), *products, *_SPECIALS))
+    return {token: number for number, token in enumerate(tokens)}
+
+
+def _merge(line: str) -> Merge:
+    left, separator, right = line.strip().partition(" ")
+    if not separator or " " in right:
+        raise ValueError(f"{line!r} is not a merge: two tokens with a space between them were expected")
+    return left, right
+
+
+def _json(path: Path) -> dict:
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not a JSON file ({error}): fetch it again") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{path} holds a {type(value).__name__}; a JSON object was expected")
+    return value
+
+
+def _vocabulary(table: object, source: str | Path) -> dict[str, int]:
+    if not isinstance(table, dict) or not all(isinstance(number, int) for number in table.values()):
+        raise ValueError(f"{source} has no table of tokens and their ids")
+    return table
+
+
+def _check_vocabulary(vocabulary: dict[str, int], source: str) -> None:
+    if sorted(vocabulary.values()) != list(range(len(vocabulary))):
+        raise ValueError(f"{source}: the ids of {len(vocabulary)} tokens must be 0 to {len(vocabulary) - 1}, each once")
+    missing = [byte + ending for byte in _bytes() for ending in ("", _WORD_END) if byte + ending not in vocabulary]
+    if missing:
+        raise ValueError(
+            f"{source} lacks {len(missing)} of the 512 single bytes ({', '.join(missing[:3])}, …): "
+            "text that contains them would lose letters; use a byte-level CLIP vocabulary"
+        )
+
+
+def _specials(vocabulary: dict[str, int], source: str) -> tuple[str, str]:
+    for start, end in _SPELLINGS:
+        if start in vocabulary and end in vocabulary:
+            return start, end
+    raise ValueError(f"{source} has no {_SPECIALS[0]} and {_SPECIALS[1]}: it is not the vocabulary of a CLIP model")
