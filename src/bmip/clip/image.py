@@ -1,0 +1,75 @@
+"""The image tower: a vision transformer whose sequence is [class token, patches, prompt slots]."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from bmip.clip.block import Activation, Block, LayerNorm, Linear, Projected, attend, join, received
+from bmip.prompts import LayerView, Prompt, check_depth, resolve
+
+
+class ImageTower(nn.Module):
+    def __init__(
+        self, *, size: int, patch: int, width: int, layers: int, heads: int, out: int, activation: Activation
+    ) -> None:
+        super().__init__()
+        self.size = size
+        self.patch = nn.Conv2d(3, width, patch, stride=patch, bias=False)
+        self.class_embedding = nn.Parameter(torch.empty(width))
+        self.positional_embedding = nn.Parameter(torch.empty((size // patch) ** 2 + 1, width))
+        self.ln_pre, self.ln_post = LayerNorm(width), LayerNorm(width)
+        self.blocks = nn.ModuleList(Block(width, heads, activation) for _ in range(layers))
+        self.projection = Linear(width, out, bias=False)
+
+    @property
+    def width(self) -> int:
+        return self.class_embedding.shape[0]
+
+    def forward(
+        self, pixels: Float[Tensor, "image 3 size size"], prompts: Sequence[Prompt] = ()
+    ) -> Float[Tensor, "image out"]:
+        """Features before normalisation. The slots stand behind the patches and have no positions. (CoOp family)"""
+        if pixels.shape[-2:] != (self.size, self.size):
+            raise ValueError(f"images are {tuple(pixels.shape[-2:])}; this tower takes {(self.size, self.size)} pixels")
+        check_depth("image", prompts, len(self.blocks))
+        x = self._embed(pixels)
+        content = x.shape[-2]
+        for i, block in enumerate(self.blocks):
+            # The last block is read at the class token alone.
+            asks = 1 if i == len(self.blocks) - 1 else None
+            prompt = prompts[i] if i < len(prompts) else None
+            if prompt is None:
+                seen = block.project(x, None if asks is None else x[:, :asks])
+            else:
+                x, seen = self._with_prompt(i, block, x, content, prompt, asks)
+            x = block.finish(x[:, :asks], attend(*seen))
+        return self.projection(self.ln_post(x[:, 0]))
+
+    def _embed(self, pixels: Tensor) -> Tensor:
+        patches = self.patch(pixels.to(self.patch.weight.dtype)).flatten(2).transpose(1, 2)
+        return self.ln_pre(join(self.class_embedding[None], patches) + self.positional_embedding)
+
+    def _with_prompt(
+        self, i: int, block: Block, x: Tensor, content: int, prompt: Prompt, asks: int | None
+    ) -> tuple[Tensor, Projected]:
+        """The sequence with new slots, and its projections; those of the content also serve the prompt's look."""
+        x, slots = x[:, :content], x[:, content:]
+        seen = block.project(x, None if asks is None else x[:, :asks])
+
+        def look() -> Tensor:
+            if not slots.shape[-2]:
+                raise ValueError("layer 0 has no prompts in its slots yet: only deeper prompts can read attention")
+            with torch.no_grad():
+                k = join(seen.k, block.keys(slots), axis=-3)
+                at = torch.arange(content, k.shape[-3], device=k.device)
+                return received(seen.q if asks is None else block.queries(x), k, at)
+
+        new = resolve(prompt, LayerView(i, content + slots.shape[-2], look))
+        if i == 0:
+            new = self.ln_pre(new)  # CLIP normalises what enters at the bottom; deeper layers expect it raw
+        added = block.project(new, None if asks is None else new[:, :0])
+        return join(x, new), Projected(*(join(a, b, axis=-3) for a, b in zip(seen, added, strict=True)))

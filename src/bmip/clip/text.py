@@ -1,0 +1,154 @@
+"""The text tower in two streams: one stem for all classes, and each class's own tail.
+
+Under the causal mask a token never sees what follows, so the tokens that all classes begin with need computing once.
+The stem runs through all layers and leaves its keys and values; the tails follow in chunks of classes. With more than
+one chunk each is recomputed on the way back, so memory does not grow with the number of classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from bmip.clip.block import Activation, Block, Keys, LayerNorm, Linear, attend, received
+from bmip.clip.texts import ClassTexts, Lead, Tails
+from bmip.prompts import LayerView, Prompt, check_depth, resolve
+
+
+class TextTower(nn.Module):
+    chunk_tokens: int = 4096
+    """How many tail tokens (times images, where prompts differ between images) run at once; about 0.5 MB each while
+    training a tower of ViT-B/16's width."""
+
+    def __init__(
+        self, *, context: int, vocabulary: int, width: int, layers: int, heads: int, out: int, activation: Activation
+    ) -> None:
+        super().__init__()
+        self.token_embedding = nn.Embedding(vocabulary, width)
+        self.positional_embedding = nn.Parameter(torch.empty(context, width))
+        self.blocks = nn.ModuleList(Block(width, heads, activation) for _ in range(layers))
+        self.ln_final = LayerNorm(width)
+        self.projection = Linear(width, out, bias=False)
+
+    @property
+    def width(self) -> int:
+        return self.token_embedding.embedding_dim
+
+    def forward(self, texts: ClassTexts, prompts: Sequence[Prompt] = ()) -> Float[Tensor, "image class out"]:
+        """Features before normalisation, in the order of the class list."""
+        check_depth("text", prompts, len(self.blocks))
+        first = prompts[0] if prompts else None
+        offered = first.shape[-2] if isinstance(first, Tensor) else 0
+        if offered != texts.layout.slots:
+            raise ValueError(f"the prompts fill {offered} slots; the sentences were laid out for {texts.layout.slots}")
+        for layer, prompt in enumerate(prompts):
+            if isinstance(prompt, Tensor) and prompt.shape[1] not in (1, texts.classes):
+                raise ValueError(
+                    f"the prompt of text layer {layer} is for {prompt.shape[1]} classes and the list has "
+                    f"{texts.classes}: class-specific prompts work only on the classes they were trained on"
+                )
+        texts = texts.to(self.positional_embedding.device)
+        past, entered = self._run_lead(texts, prompts)
+        images = max(past[0].k.shape[0], *(p.shape[0] for p in entered if isinstance(p, Tensor)), 1)
+        chunks = texts.chunks(max(1, self.chunk_tokens // images))
+        run = partial(self._run_tails, past, entered)
+        if len(chunks) == 1:
+            features = run(chunks[0])
+        elif torch.is_grad_enabled():
+            features = torch.cat([_again_on_the_way_back(run, chunk) for chunk in chunks], dim=1)
+        else:
+            features = torch.cat([run(chunk) for chunk in chunks], dim=1)
+        return features[:, torch.cat([chunk.classes for chunk in chunks]).argsort()]
+
+    def _run_lead(self, texts: ClassTexts, prompts: Sequence[Prompt]) -> tuple[list[Keys], Sequence[Prompt]]:
+        """The stem's keys and values in every layer, and the prompts as they entered, for the slots in the tails."""
+        lead, own = texts.lead, texts.layout.per_class
+        x = self._embed(lead.ids, torch.arange(len(lead.ids), device=lead.ids.device))
+        mask = _causal(len(lead.ids), x.device)
+        past, entered = [], []
+        for i, block in enumerate(self.blocks):
+            if i >= len(prompts):
+                # The name-free sentence has told all it is asked.
+                x, mask = x[:, : lead.stem], mask[: lead.stem, : lead.stem]
+            elif prompts[i] is not None and not own:
+                view = LayerView(i, len(lead.ids), partial(_look_at_lead, block, x, lead))
+                entered.append(resolve(prompts[i], view))
+                new = _shared(entered[i])[:, lead.slot_numbers]
+                x = _enter(x, self._placed(new, lead.slot_places) if i == 0 else new, lead.slot_places)
+            elif not own:
+                entered.append(None)
+            last = i == len(self.blocks) - 1
+            seen = block.project(x, x[:, :0] if last else None)
+            past.append(Keys(seen.k[:, : lead.stem], seen.v[:, : lead.stem]))
+            if not last:
+                x = block.finish(x, attend(*seen, mask=mask))
+        return past, prompts if own else entered
+
+    def _run_tails(self, past: Sequence[Keys], prompts: Sequence[Prompt], tails: Tails) -> Tensor:
+        x = self._embed(tails.ids, tails.positions)
+        mask = _causal(tails.spread.shape[1], x.device)
+        places = tails.slot_places.flatten()
+        for i, block in enumerate(self.blocks):
+            prompt = prompts[i] if i < len(prompts) else None
+            if prompt is not None and len(tails.slot_numbers):
+                reach = (tails.positions[tails.ends] + 1)[:, None]
+                new = resolve(prompt, LayerView(i, reach, partial(_look_at_tails, block, x, tails, past[i])))
+                if isinstance(prompt, Tensor) and prompt.shape[1] > 1:
+                    new = new[:, tails.classes]
+                new = new[:, :, tails.slot_numbers].expand(-1, len(tails.classes), -1, -1).flatten(1, 2)
+                x = _enter(x, self._placed(new, tails.positions[places]) if i == 0 else new, places)
+            if i == len(self.blocks) - 1:
+                ends = x[:, tails.ends]  # the last block is read at [end] alone
+                q, k, v = block.project(x, ends)
+                spread = (q.unsqueeze(2), k[:, tails.spread], v[:, tails.spread])
+                mixed = attend(*spread, past=past[i], mask=tails.before_end)
+                return self.projection(self.ln_final(block.finish(ends, mixed.squeeze(2))))
+            spread = [t[:, tails.spread] for t in block.project(x)]
+            mixed = attend(*spread, past=past[i], mask=mask)
+            x = block.finish(x, mixed.flatten(1, 2)[:, tails.pack])
+        raise ValueError("a text tower needs at least one layer")
+
+    def _embed(self, ids: Tensor, positions: Tensor) -> Float[Tensor, "1 token width"]:
+        return (self.token_embedding(ids) + self.positional_embedding[positions])[None]
+
+    def _placed(self, new: Tensor, positions: Tensor) -> Tensor:
+        return new + self.positional_embedding[positions]
+
+
+def _enter(x: Tensor, new: Tensor, places: Tensor) -> Tensor:
+    """`x` (#image, token, width) with `new` (#image, slot, width) at the slots' places."""
+    images = max(x.shape[0], new.shape[0])
+    return x.expand(images, -1, -1).index_copy(1, places, new.to(x.dtype).expand(images, -1, -1))
+
+
+def _again_on_the_way_back(run: partial, chunk: Tails) -> Tensor:
+    return checkpoint(run, chunk, use_reentrant=False)  # pyright: ignore[reportReturnType]
+
+
+def _shared(prompt: Tensor) -> Float[Tensor, "image slot width"]:
+    if prompt.shape[1] != 1:
+        raise ValueError(f"a prompt for {prompt.shape[1]} classes met slots that all share: lay them out per class")
+    return prompt[:, 0]
+
+
+def _causal(tokens: int, device: torch.device) -> Tensor:
+    return torch.ones(tokens, tokens, dtype=torch.bool, device=device).tril()
+
+
+def _look_at_lead(block: Block, x: Tensor, lead: Lead) -> Float[Tensor, "image 1 slot"]:
+    """What [end] of the name-free sentence gives to each slot; it stands last and sees everything."""
+    if len(lead.ids) == lead.stem:
+        raise ValueError("this prompt reads attention: ask for a name-free sentence with `probe=True` in the layout")
+    with torch.no_grad():
+        return received(block.queries(x[:, -1:]), block.keys(x), lead.slot_places)[:, None]
+
+
+def _look_at_tails(block: Block, x: Tensor, tails: Tails, past: Keys) -> Float[Tensor, "image class slot"]:
+    with torch.no_grad():
+        q, k = block.queries(x[:, tails.ends]).unsqueeze(2), block.keys(x)[:, tails.spread]
+        return received(q, k, tails.slot_spread, past=past, mask=tails.before_end)

@@ -1,0 +1,260 @@
+"""Class names as sentences of tokens: which places hold learned slots, and what all classes have in common.
+
+A sentence is [start] context name rest [end]. The stem is its longest prefix common to all classes, slots included;
+what follows is the class's own tail. Sentences are tokenised whole and split afterwards, since byte-pair encoding does
+not split where words are joined ("St." followed by "." is two tokens, not three).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Int64
+from torch import Tensor
+
+from bmip.clip.tokenizer import Tokenizer
+
+FIXED = -1
+"""Marks a token that is a word and not a slot."""
+
+
+@dataclass(frozen=True)
+class ClassNames:
+    """A label space in words. Labels are indices into `names`, never looked up by name."""
+
+    names: tuple[str, ...]
+    template: str = "a photo of a {}."
+    """The sentence of the zero-shot classifier; {} stands for the name, where _ is read as a space."""
+
+    templates: tuple[str, ...] = ()
+    """More sentences, for methods that average over several."""
+
+    duplicates: bool = False
+    """Whether equal names are meant, as in ImageNet, where two names occur twice."""
+
+    def __post_init__(self) -> None:
+        if not self.names:
+            raise ValueError("the list of class names is empty: give at least one name")
+        for index, name in enumerate(self.names):
+            if not words(name):
+                raise ValueError(f"class {index} has an empty name ({name!r}): give every class a name")
+        twice = [name for name, count in Counter(map(words, self.names)).items() if count > 1]
+        if twice and not self.duplicates:
+            raise ValueError(f"class names occur more than once: {', '.join(map(repr, twice))}: give each its own name")
+        for template in (self.template, *self.templates):
+            check_template(template)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def words(name: str) -> str:
+    """A class name as it stands in a sentence."""
+    return " ".join(name.replace("_", " ").split())
+
+
+def check_template(template: str) -> None:
+    if template.count("{}") != 1:
+        raise ValueError(f"the template {template!r} has {template.count('{}')} places for the class name; it needs one {{}}")
+
+
+@dataclass(frozen=True)
+class TextLayout:
+    """Where learned slots and the class name stand in a method's sentences."""
+
+    template: str = "a photo of a {}."
+    slots: int = 0
+    """The first `slots` tokens of the template are learned; the rest of it stays as fixed words."""
+
+    position: Literal["end", "middle", "front"] = "end"
+    """Where the name stands among the slots; other than at the end only where no fixed word precedes the name."""
+
+    per_class: bool = False
+    """Slots differ between classes, so each class carries its own instead of sharing them in the stem."""
+
+    probe: bool = False
+    """Run a sentence without a name beside the classes, for prompts that read the text tower's attention."""
+
+    def __post_init__(self) -> None:
+        check_template(self.template)
+        if self.per_class and self.probe:
+            raise ValueError("slots per class are read from each class's own sentence: leave `probe` off")
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What runs once for all classes: the stem, and behind it the rest of the name-free sentence where one is asked."""
+
+    stem: int
+    ids: Int64[Tensor, " token"]
+    slot_numbers: Int64[Tensor, " slot"]
+    slot_places: Int64[Tensor, " slot"]
+
+
+@dataclass(frozen=True)
+class Tails:
+    """Some classes' tails, packed: only real tokens, one class behind the other."""
+
+    classes: Int64[Tensor, " class"]
+    ids: Int64[Tensor, " token"]
+    positions: Int64[Tensor, " token"]
+    """Of each token in its sentence."""
+
+    spread: Int64[Tensor, "class longest"]
+    """The packed index of each class's tokens; past its end, of any token: causality hides those from real ones."""
+
+    pack: Int64[Tensor, " token"]
+    """Where each packed token lies in the flattened spread."""
+
+    ends: Int64[Tensor, " class"]
+    """The packed index of [end], whose row is the class's feature."""
+
+    before_end: Bool[Tensor, "class 1 longest"]
+    """Which spread tokens [end] sees."""
+
+    slot_numbers: Int64[Tensor, " slot"]
+    slot_places: Int64[Tensor, "class slot"]
+    """Packed."""
+
+    slot_spread: Int64[Tensor, "class slot"]
+    """Among the class's own tokens."""
+
+
+@dataclass(frozen=True)
+class ClassTexts:
+    """The sentences of a class list under a layout, split into what is common and each class's tail."""
+
+    layout: TextLayout
+    lead: Lead
+    rows: tuple[tuple[int, ...], ...] = field(repr=False)
+    """Every class's whole sentence of token ids, [start] to [end]."""
+
+    slots: tuple[tuple[int, ...], ...] = field(repr=False)
+    """For each token the number of the slot it holds, or FIXED."""
+
+    device: torch.device = torch.device("cpu")
+
+    @property
+    def classes(self) -> int:
+        return len(self.rows)
+
+    def chunks(self, tokens: int) -> tuple[Tails, ...]:
+        """The tails, sorted by length and cut so that each part has at most `tokens` of them, or one class."""
+        return _chunks(self, tokens)
+
+    def to(self, device: torch.device) -> ClassTexts:
+        if device == self.device:
+            return self
+        lead = Lead(self.lead.stem, *(t.to(device) for t in (self.lead.ids, self.lead.slot_numbers, self.lead.slot_places)))
+        return ClassTexts(self.layout, lead, self.rows, self.slots, device)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
+def class_texts(names: Sequence[str], layout: TextLayout, tokenizer: Tokenizer, context: int) -> ClassTexts:
+    """Tokenise and lay out the classes.
+
+    Raises ValueError for a sentence that does not fit the text tower, naming the class and the limit, and for a
+    template with fewer tokens before the name than slots.
+    """
+    pairs = [_sentence(words(name), layout, tokenizer) for name in names]
+    for name, (ids, _) in zip(names, pairs, strict=True):
+        if len(ids) > context:
+            raise ValueError(
+                f"{name!r} needs {len(ids)} tokens with {layout.slots} prompt slots; the text tower holds {context}: "
+                "shorten the name or use fewer slots"
+            )
+    probe = [_sentence("", layout, tokenizer)] if layout.probe else []
+    columns = zip(*(zip(*pair, strict=True) for pair in pairs + probe), strict=False)
+    stem = 0
+    for column in columns:
+        if len(set(column)) > 1 or (layout.per_class and column[0][1] != FIXED):
+            break
+        stem += 1
+    stem = min(stem, *(len(ids) - 1 for ids, _ in pairs + probe), len(pairs[0][0]) - 1)
+    ids, slots = probe[0] if probe else (pairs[0][0][:stem], pairs[0][1][:stem])
+    numbers, places = _slots(slots)
+    lead = Lead(stem, torch.tensor(ids), torch.tensor(numbers, dtype=torch.int64), torch.tensor(places, dtype=torch.int64))
+    return ClassTexts(layout, lead, tuple(ids for ids, _ in pairs), tuple(slots for _, slots in pairs))
+
+
+def _sentence(name: str, layout: TextLayout, tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Token ids, and for each the number of the slot it holds or FIXED. An empty name gives the name-free sentence."""
+    before, after = layout.template.split("{}")
+    whole = tokenizer.encode(f"{before}{name}{after}" if name else f"{before.rstrip()}{after}")
+    context = len(tokenizer.encode(before))
+    if layout.slots > context:
+        raise ValueError(
+            f"the template {layout.template!r} has {context} tokens before the class name, fewer than the "
+            f"{layout.slots} slots: lengthen it, for instance with 'X' for every slot"
+        )
+    ids, slots = list(whole), [k if k < layout.slots else FIXED for k in range(len(whole))]
+    if layout.position != "end":
+        if layout.slots != context:
+            raise ValueError(
+                f"{layout.template!r} keeps {context - layout.slots} fixed words before the name; with the name in "
+                f"the {layout.position} every token before it must be a slot: use 'X' for every slot"
+            )
+        first = layout.slots // 2 if layout.position == "middle" else 0
+        named = layout.slots + len(tokenizer.encode(name))
+        order = [*range(first), *range(layout.slots, named), *range(first, layout.slots), *range(named, len(whole))]
+        ids, slots = [ids[k] for k in order], [slots[k] for k in order]
+    return (tokenizer.start, *ids, tokenizer.end), (FIXED, *slots, FIXED)
+
+
+def _slots(marks: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Numbers and places of the slots among tokens."""
+    places = [place for place, mark in enumerate(marks) if mark != FIXED]
+    return [marks[place] for place in places], places
+
+
+@lru_cache(maxsize=64)
+def _chunks(texts: ClassTexts, tokens: int) -> tuple[Tails, ...]:
+    stem = texts.lead.stem
+    order = sorted(range(texts.classes), key=lambda c: len(texts.rows[c]))
+    groups: list[list[int]] = [[]]
+    used = 0
+    for c in order:
+        length = len(texts.rows[c]) - stem
+        if groups[-1] and used + length > tokens:
+            groups.append([])
+            used = 0
+        groups[-1].append(c)
+        used += length
+    return tuple(_tails(texts, group) for group in groups)
+
+
+def _tails(texts: ClassTexts, classes: list[int]) -> Tails:
+    stem = texts.lead.stem
+    rows = [texts.rows[c][stem:] for c in classes]
+    longest = max(map(len, rows))
+    starts = [0]
+    for row in rows:
+        starts.append(starts[-1] + len(row))
+    found = [_slots(texts.slots[c][stem:]) for c in classes]
+
+    def tensor(values: object) -> Tensor:
+        return torch.tensor(values, dtype=torch.int64, device=texts.device)
+
+    lengths = tensor([len(row) for row in rows])
+    return Tails(
+        classes=tensor(classes),
+        ids=tensor([token for row in rows for token in row]),
+        positions=tensor([stem + k for row in rows for k in range(len(row))]),
+        spread=tensor([[start + min(k, len(row) - 1) for k in range(longest)] for start, row in zip(starts, rows, strict=False)]),
+        pack=tensor([c * longest + k for c, row in enumerate(rows) for k in range(len(row))]),
+        ends=tensor(starts[1:]) - 1,
+        before_end=(torch.arange(longest, device=texts.device) < lengths[:, None])[:, None],
+        slot_numbers=tensor(found[0][0]),
+        slot_places=tensor([[start + k for k in places] for start, (_, places) in zip(starts, found, strict=False)]),
+        slot_spread=tensor([places for _, places in found]),
+    )
