@@ -1,0 +1,76 @@
+"""The data sets that can be asked for by name, and folders by their path."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+import torch
+
+from bmip.clip.texts import ClassNames
+from bmip.data.dataset import ArrayImages, DataError, Dataset, Split
+from bmip.data.digits import load_digits_folder
+from bmip.data.folder import load_folder
+from bmip.data.transforms import Augmentation
+
+READING = ("glyphs", "signs")
+"""Sets whose classes a mirror image may change."""
+
+
+def dataset_names() -> tuple[str, ...]:
+    """Every name `load_dataset` knows."""
+    from bmip.world import world_names  # the renderer is only needed by its own sets
+
+    return ("digits", *world_names())
+
+
+def load_dataset(
+    name: str,
+    *,
+    seed: int = 1,
+    skip_bad_images: bool = False,
+    template: str | None = None,
+    class_names: Mapping[str, str] | Sequence[str] | None = None,
+    cache: Path | None = None,
+) -> Dataset:
+    """A data set of the catalogue, or the folder of images at a path; `./digits` is a folder, `digits` a name.
+
+    All but `template` and `cache` is for folders: see `load_folder`. `seed` draws a split only where none is written
+    down; it is not the seed of the few-shot draw, so keep it fixed across runs that are to be compared.
+    """
+    if name == "digits":
+        dataset = load_digits_folder(cache, **({} if template is None else {"template": template}))
+    elif name in dataset_names():
+        dataset = _load_world(name, template)
+    elif Path(name).is_dir() or any(sign in name for sign in "/\\."):
+        return load_folder(
+            name,
+            seed=seed,
+            template=template or ClassNames.template,
+            class_names=class_names,
+            skip_bad_images=skip_bad_images,
+            cache=cache,
+        )
+    else:
+        near = get_close_matches(name.lower(), dataset_names(), cutoff=0.5) or dataset_names()
+        raise DataError(
+            f"{name!r} is neither a data set ({', '.join(near)}) nor a folder: see `bmip data list`, "
+            "or give the path of a folder with one folder of images per class"
+        )
+    if class_names is not None:
+        raise DataError(f"the data set {name!r} has its own class names; class_names is for folders of images")
+    return dataset
+
+
+def _load_world(name: str, template: str | None) -> Dataset:
+    from bmip.world import load_world
+
+    world = load_world(name)
+
+    def split(part: str) -> Split:
+        pixels, labels = world.split(part)
+        images = ArrayImages(torch.as_tensor(pixels), f"{name}/{part}")
+        return Split(images, tuple(int(label) for label in labels))
+
+    classes = ClassNames(tuple(world.class_names), template or world.template, tuple(world.templates))
+    augmentation = Augmentation(flip=name not in READING)
+    return Dataset(name, classes, split("train"), split("val"), split("test"), augmentation=augmentation)

@@ -1,0 +1,150 @@
+"""What a data set is: a list of classes, and splits of images with a label each."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from jaxtyping import UInt8
+from torch import Tensor
+
+from bmip.clip.texts import ClassNames
+from bmip.data.transforms import DEFAULT, Augmentation
+
+
+class DataError(ValueError):
+    """Something in the given data that must be mended, or named differently, before work can start."""
+
+
+@runtime_checkable
+class Images(Protocol):
+    """Images in a fixed order, decoded when they are asked for; names are unique and do not depend on the machine."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> UInt8[Tensor, "3 height width"]: ...
+
+    def name(self, index: int) -> str: ...
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayImages:
+    """Images of one size that lie in memory; image 17 of "textures/test" is called "textures/test/17"."""
+
+    pixels: UInt8[Tensor, "image 3 height width"]
+    origin: str
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, index: int, /) -> UInt8[Tensor, "3 height width"]:
+        return self.pixels[index]
+
+    def name(self, index: int) -> str:
+        return f"{self.origin}/{index}"
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Some of the images of a larger collection, in a given order."""
+
+    images: Images
+    indices: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, index: int, /) -> UInt8[Tensor, "3 height width"]:
+        return self.images[self.indices[index]]
+
+    def name(self, index: int) -> str:
+        return self.images.name(self.indices[index])
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Images and the index of each one's class."""
+
+    images: Images
+    labels: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.images) != len(self.labels):
+            raise ValueError(f"{len(self.images)} images came with {len(self.labels)} labels: give one label per image")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Sequence[int]) -> "Split":
+        """The same images without those not asked for, in the order asked for."""
+        images, inner = self.images, tuple(indices)
+        if isinstance(images, Chosen):
+            images, inner = images.images, tuple(images.indices[index] for index in inner)
+        return Split(Chosen(images, inner), tuple(self.labels[index] for index in indices))
+
+    def relabelled(self, labels: dict[int, int]) -> "Split":
+        """The items whose label is a key, labelled with its value."""
+        kept = self.take([index for index, label in enumerate(self.labels) if label in labels])
+        return Split(kept.images, tuple(labels[label] for label in kept.labels))
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A label space in words and three splits of it.
+
+    `val_is_test` says that there is no validation split of its own (ImageNet): choosing a model by it would be choosing
+    on the test split. `notes` are sentences a person should read before trusting a result (skipped images, classes with
+    too few of them).
+    """
+
+    name: str
+    classes: ClassNames
+    train: Split
+    val: Split | None
+    test: Split
+    val_is_test: bool = False
+    augmentation: Augmentation = DEFAULT
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        count = len(self.classes.names)
+        for part, split in self.splits().items():
+            wrong = sorted({label for label in split.labels if not 0 <= label < count})
+            if wrong:
+                raise ValueError(
+                    f"{self.name}: the {part} split has labels {wrong[:5]}; {count} classes need 0..{count - 1}"
+                )
+
+    def splits(self) -> dict[str, Split]:
+        """The splits there are, by name."""
+        parts = {"train": self.train, "val": self.val, "test": self.test}
+        return {part: split for part, split in parts.items() if split is not None}
+
+
+def split_hash(dataset: Dataset) -> str:
+    """SHA-256 over the class names and every split's items: names and labels, and the pixels of images in memory.
+
+    Files count by their path relative to the data set's folder, so the hash is the same on every machine.
+    """
+    digest = hashlib.sha256()
+
+    def add(text: str) -> None:
+        encoded = text.encode()
+        digest.update(len(encoded).to_bytes(8, "little") + encoded)
+
+    for name in dataset.classes.names:
+        add(name)
+    for part, split in dataset.splits().items():
+        add(f"{part} {len(split)}")
+        for index, label in enumerate(split.labels):
+            add(f"{label} {split.images.name(index)}")
+            digest.update(_pixels_in_memory(split.images, index))
+    return digest.hexdigest()
+
+
+def _pixels_in_memory(images: Images, index: int) -> bytes:
+    if isinstance(images, Chosen):
+        return _pixels_in_memory(images.images, images.indices[index])
+    if isinstance(images, ArrayImages):
+        return hashlib.sha256(images.pixels[index].contiguous().numpy().tobytes()).digest()
+    return b""

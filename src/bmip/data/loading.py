@@ -1,0 +1,144 @@
+"""Batches of uint8 squares for training and for judging."""
+
+import hashlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from bmip.data.dataset import ArrayImages, Chosen, DataError, Images, Split
+from bmip.data.transforms import Augmentation, augmented, centre_square
+
+HELD_FOR_TRAINING = 2**31  # bytes of decoded images kept in memory; what goes beyond is decoded again each epoch
+HELD_FOR_JUDGING = 2**29  # bytes of squares kept for the next pass: 3500 images at 224 pixels
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def ahead(function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None) -> Iterator[Result]:
+    """`map` in order, with a few results computed ahead in threads (decoding leaves Python's lock alone)."""
+    workers = workers or min(8, os.cpu_count() or 1)
+    pending: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for item in items:
+                pending.append(pool.submit(function, item))
+                if len(pending) > 4 * workers:
+                    yield pending.popleft().result()
+            while pending:
+                yield pending.popleft().result()
+        finally:
+            for future in pending:
+                future.cancel()
+
+
+class TrainBatches:
+    """Shuffled, augmented batches of a split, decoded once.
+
+    Order and augmentation of an epoch follow from the data seed and the epoch's number alone, so that training resumes
+    at any epoch without state. The last incomplete batch is dropped if there is a full one.
+    """
+
+    def __init__(
+        self,
+        split: Split,
+        size: int,
+        batch: int,
+        data_seed: int,
+        views: int = 1,
+        augmentation: Augmentation | None = None,
+        *,
+        held_bytes: int = HELD_FOR_TRAINING,
+    ) -> None:
+        if not len(split):
+            raise DataError("there are no images to train on: give at least one")
+        if size < 1 or batch < 1 or views < 1:
+            raise ValueError(f"size {size}, batch {batch} and views {views} must be at least 1")
+        self.size, self.batch, self.data_seed, self.views = size, batch, data_seed, views
+        self.augmentation = augmentation or Augmentation()
+        self._images, self._labels = split.images, torch.tensor(split.labels)
+        self._held: dict[int, Tensor] = {}
+        self._room = held_bytes
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return max(1, len(self._labels) // self.batch)
+
+    def epoch(self, number: int) -> Iterator[tuple[list[Tensor], Tensor]]:
+        """The batches of one epoch: as many uint8 (image, 3, size, size) as there are views, and the labels."""
+        generator = torch.Generator().manual_seed(_seed(self.data_seed, number))
+        order = torch.randperm(len(self._labels), generator=generator)
+        for start in range(0, len(self) * self.batch, self.batch):
+            chosen = order[start : start + self.batch]
+            images = [self._decoded(index) for index in chosen.tolist()]
+            views = [augmented(images, self.size, self.augmentation, generator) for _ in range(self.views)]
+            yield views, self._labels[chosen]
+
+    def _decoded(self, index: int) -> Tensor:
+        if index in self._held:
+            return self._held[index]
+        image = self._images[index]
+        if not _in_memory(self._images) and image.numel() <= self._room:
+            self._held[index] = image
+            self._room -= image.numel()
+        return image
+
+
+class EvalBatches:
+    """A split in order, each image as the middle square that is judged; images still in files stream past.
+
+    A pass can be repeated. What fits into `held_bytes` is decoded in the first pass only.
+    """
+
+    def __init__(self, split: Split, size: int, batch: int = 100, *, held_bytes: int = HELD_FOR_JUDGING) -> None:
+        if size < 1 or batch < 1:
+            raise ValueError(f"size {size} and batch {batch} must be at least 1")
+        self.size, self.batch = size, batch
+        self._split = split
+        self._held: list[Tensor] = []
+        self._hold = len(split) * 3 * size * size <= held_bytes
+
+    def __len__(self) -> int:
+        """Batches in a pass."""
+        return -(-len(self._split) // self.batch)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """uint8 (image, 3, size, size) and the labels."""
+        pixels = iter(self._held) if len(self._held) == len(self) else self._pixels()
+        for start, squares in zip(range(0, len(self._split), self.batch), pixels, strict=True):
+            yield squares, torch.tensor(self._split.labels[start : start + self.batch])
+
+    def _pixels(self) -> Iterator[Tensor]:
+        images = self._split.images
+        decoded = range(len(images))
+        squares = map(self._square, decoded) if _in_memory(images) else ahead(self._square, decoded)
+        held = []
+        for start in range(0, len(images), self.batch):
+            batch = torch.stack([next(squares) for _ in range(min(self.batch, len(images) - start))])
+            if self._hold:
+                held.append(batch)
+            if start + self.batch >= len(images) and self._hold:
+                self._held = held
+            yield batch
+
+    def _square(self, index: int) -> Tensor:
+        return centre_square(self._split.images[index], self.size)
+
+
+def eval_batches(split: Split, size: int, batch: int = 100) -> EvalBatches:
+    """The batches of a split to be judged; keep the value to go through them again."""
+    return EvalBatches(split, size, batch)
+
+
+def _seed(*parts: int) -> int:
+    """One seed of 63 bits from several, so that neighbours have nothing in common."""
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "little") >> 1
+
+
+def _in_memory(images: Images) -> bool:
+    return isinstance(images.images if isinstance(images, Chosen) else images, ArrayImages)

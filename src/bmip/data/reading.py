@@ -1,0 +1,110 @@
+"""Reads an image file of any usual kind into the same three channels of eight bits."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from bmip.data.dataset import DataError
+
+SUFFIXES = frozenset(
+    f".{kind}"
+    for kind in ("bmp", "gif", "jfif", "jpe", "jpeg", "jpg", "pbm", "pgm", "png", "ppm", "tif", "tiff", "webp")
+)
+
+
+def read_image(path: Path | str) -> UInt8[Tensor, "3 height width"]:
+    """The image as a person would see it: upright by its EXIF tag, on white where it is transparent.
+
+    Greyscale and palette images get three channels, CMYK becomes RGB, 16-bit greyscale is scaled to eight bits, of an
+    animation the first frame counts. What cannot be read in full (truncated, no image, 32-bit values) is a DataError.
+    """
+    return _decoded(Path(path), quick=False)
+
+
+def check_image(path: Path | str) -> str | None:
+    """Why `read_image` would refuse the file, or None; reads a JPEG in full but skips most of its arithmetic."""
+    try:
+        _decoded(Path(path), quick=True)
+    except DataError as error:
+        return str(error)
+    return None
+
+
+def _decoded(path: Path, *, quick: bool) -> UInt8[Tensor, "3 height width"]:
+    try:
+        with Image.open(path) as image:
+            if quick:
+                image.draft(None, (1, 1))  # JPEG: an eighth of the size; every byte is still parsed
+            image.load()
+            pixels = np.array(_in_rgb(_upright(image)))
+    except FileNotFoundError:
+        raise DataError(f"{path} does not exist") from None
+    except MemoryError:
+        raise
+    except Exception as error:  # Pillow's plugins raise about every type there is
+        raise DataError(f"{path} {_reason(path, error)}") from error
+    return torch.from_numpy(pixels).permute(2, 0, 1)  # rows of RGB triples in memory, which resizing likes best
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    with suppress(Exception):  # a broken tag says nothing about the pixels
+        return ImageOps.exif_transpose(image)
+    return image
+
+
+def _in_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        return _from_integers(image).convert("RGB")
+    if image.mode == "F":
+        raise ValueError("it holds 32-bit values of unknown range: save it with 8 or 16 bits")
+    if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")
+
+
+def _from_integers(image: Image.Image) -> Image.Image:
+    """Greyscale with more than eight bits; Pillow itself would cut every value above 255."""
+    values = np.asarray(image).astype(np.int64)
+    if values.min() < 0 or values.max() > 65535:
+        raise ValueError(f"its values run from {values.min()} to {values.max()}: save it with 8 or 16 bits")
+    return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+
+
+def _reason(path: Path, error: Exception) -> str:
+    if path.is_dir():
+        return "is a folder, not an image"
+    if path.stat().st_size == 0:
+        return "is empty (0 bytes)"
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "is not an image, or of a kind that cannot be read"
+    return f"cannot be read ({error})"
+
+
+@dataclass(frozen=True, eq=False)
+class FileImages:
+    """Image files below one folder, decoded each time they are asked for; named by their path relative to it."""
+
+    folder: Path
+    paths: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, index: int, /) -> UInt8[Tensor, "3 height width"]:
+        return read_image(self.folder / self.paths[index])
+
+    def name(self, index: int) -> str:
+        return self.paths[index]
+
+
+def image_files(names: Sequence[str]) -> list[str]:
+    """Those file names that look like images."""
+    return [name for name in names if Path(name).suffix.lower() in SUFFIXES]

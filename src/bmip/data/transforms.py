@@ -1,0 +1,104 @@
+"""From decoded images to the square a model sees, in uint8; and from there to what CLIP reads.
+
+Resizing is torch's bicubic interpolation with antialiasing on uint8. It gives the pixels of Pillow's, within 1/255 on
+real images, where Pillow resizes columns before rows as it did up to version 12; where Pillow 13 begins with the rows,
+because that is cheaper, both differ a little more at hard edges.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+from torch.nn import functional as F
+
+TRIES = 10  # torchvision's RandomResizedCrop gives up after ten boxes
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How training images vary. The defaults are those of CoOp and its successors.
+
+    `scale`: share of the image's area a crop covers; `ratio`: its width over height; `flip`: whether left and right are
+    swapped half of the time, which must not happen where it changes the class (digits, letters).
+    """
+
+    scale: tuple[float, float] = (0.08, 1.0)
+    ratio: tuple[float, float] = (3 / 4, 4 / 3)
+    flip: bool = True
+
+    def __post_init__(self) -> None:
+        if not 0 < self.scale[0] <= self.scale[1] <= 1:
+            raise ValueError(f"scale {self.scale} must be two rising shares of the image's area, in (0, 1]")
+        if not 0 < self.ratio[0] <= self.ratio[1]:
+            raise ValueError(f"ratio {self.ratio} must be two rising positive numbers, width over height")
+
+
+DEFAULT = Augmentation()
+
+
+def resize(image: UInt8[Tensor, "3 height width"], height: int, width: int) -> UInt8[Tensor, "3 newheight newwidth"]:
+    """Bicubic with antialiasing, as Pillow does it."""
+    if image.shape[1:] == (height, width):
+        return image
+    return F.interpolate(image[None], size=(height, width), mode="bicubic", antialias=True)[0]
+
+
+def centre_square(image: UInt8[Tensor, "3 height width"], size: int) -> UInt8[Tensor, "3 size size"]:
+    """What is judged: the shorter side resized to `size`, then the middle square. (CLIP's preprocessing)"""
+    height, width = image.shape[1:]
+    short = min(height, width)
+    # torchvision rounds the longer side down, and the crop's corner half to even
+    image = resize(image, size * height // short, size * width // short)
+    top, left = (round((side - size) / 2) for side in image.shape[1:])
+    return image[:, top : top + size, left : left + size]
+
+
+def crop_box(
+    height: int, width: int, draws: Sequence[Sequence[float]], augmentation: Augmentation
+) -> tuple[int, int, int, int]:
+    """The box (top, left, height, width) that torchvision's RandomResizedCrop cuts out.
+
+    `draws` are its random numbers, one row (area, ratio, top, left) in [0, 1) per try; after the last try the box is
+    the largest one in the middle whose ratio is allowed.
+    """
+    (smallest, largest), (narrow, wide) = augmentation.scale, augmentation.ratio
+    for area_draw, ratio_draw, top_draw, left_draw in draws:
+        area = height * width * (smallest + (largest - smallest) * area_draw)
+        ratio = math.exp(math.log(narrow) + (math.log(wide) - math.log(narrow)) * ratio_draw)
+        w, h = round(math.sqrt(area * ratio)), round(math.sqrt(area / ratio))
+        if 0 < w <= width and 0 < h <= height:
+            return int(top_draw * (height - h + 1)), int(left_draw * (width - w + 1)), h, w
+    h, w = height, width
+    if width / height < narrow:
+        h = round(width / narrow)
+    elif width / height > wide:
+        w = round(height * wide)
+    return (height - h) // 2, (width - w) // 2, h, w
+
+
+def augmented(
+    images: Sequence[Tensor], size: int, augmentation: Augmentation, generator: torch.Generator
+) -> UInt8[Tensor, "image 3 {size} {size}"]:
+    """A random crop of each image, resized to `size` and perhaps flipped. Images are uint8 (3, height, width).
+
+    How much is drawn from the generator depends on the number of images alone, not on their sizes.
+    """
+    draws = torch.rand(len(images), TRIES, 4, generator=generator, dtype=torch.float64).tolist()
+    flips = (torch.rand(len(images), generator=generator) < 0.5).tolist()
+    batch = torch.empty(len(images), 3, size, size, dtype=torch.uint8)
+    for row, image in enumerate(images):
+        top, left, height, width = crop_box(image.shape[1], image.shape[2], draws[row], augmentation)
+        crop = resize(image[:, top : top + height, left : left + width], size, size)
+        batch[row] = crop.flip(-1) if augmentation.flip and flips[row] else crop
+    return batch
+
+
+def normalise(
+    pixels: UInt8[Tensor, "image 3 height width"], mean: Sequence[float], std: Sequence[float]
+) -> Float[Tensor, "image 3 height width"]:
+    """float32, by the mean and standard deviation (of values in 0..1) the model was trained with; on its own device."""
+    shift, spread = (torch.tensor(values, device=pixels.device).view(3, 1, 1) for values in (mean, std))
+    return pixels.to(torch.float32).div_(255).sub_(shift).div_(spread)
