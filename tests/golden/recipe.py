@@ -24,8 +24,12 @@ CONFIG = CLIPConfig(
 LABELS = torch.tensor([0, 3, 6, 2, 5])
 
 
+def generator(key: str) -> torch.Generator:
+    return torch.Generator().manual_seed(zlib.crc32(key.encode()) & 0xFFFFFFFF)
+
+
 def draw(key: str, *shape: int) -> Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(zlib.crc32(key.encode()) & 0xFFFFFFFF))
+    return torch.randn(shape, generator=generator(key))
 
 
 def weight(key: str, shape: tuple[int, ...]) -> Tensor:
@@ -65,7 +69,14 @@ def images(key: str = "image") -> Tensor:
 def clip() -> CLIP:
     """The recipe-made CLIP, from OpenAI's names by a mapping of its own."""
     ours = {}
-    blocks = {"ln_1": "ln_1", "ln_2": "ln_2", "qkv": "attn.in_proj_", "out": "attn.out_proj", "up": "mlp.c_fc", "down": "mlp.c_proj"}
+    blocks = {
+        "ln_1": "ln_1",
+        "ln_2": "ln_2",
+        "qkv": "attn.in_proj_",
+        "out": "attn.out_proj",
+        "up": "mlp.c_fc",
+        "down": "mlp.c_proj",
+    }
     with torch.device("meta"):
         model = CLIP(CONFIG, Tokenizer.default())
     for name, parameter in model.state_dict().items():
@@ -74,8 +85,8 @@ def clip() -> CLIP:
         key = key.replace("visual.patch.", "visual.conv1.")
         if "blocks." in key:
             head, layer, part, kind = key.rsplit(".", 3)
-            part = blocks[part]
-            key = f"{head.removesuffix('blocks')}transformer.resblocks.{layer}.{part}{'' if part.endswith('_') else '.'}{kind}"
+            part = blocks[part] if blocks[part].endswith("_") else f"{blocks[part]}."
+            key = f"{head.removesuffix('blocks')}transformer.resblocks.{layer}.{part}{kind}"
         if name == "image.projection.weight":
             ours[name] = weight("visual.proj", shape[::-1]).T.contiguous()
         elif name == "text.projection.weight":
@@ -97,4 +108,6 @@ class Case:
 
 
 def case(name: str) -> Case:
-    return Case(json.loads((FOLDER / name / "manifest.json").read_text()), load_file(FOLDER / name / "golden.safetensors"))
+    return Case(
+        json.loads((FOLDER / name / "manifest.json").read_text()), load_file(FOLDER / name / "golden.safetensors")
+    )

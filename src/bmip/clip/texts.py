@@ -60,7 +60,9 @@ def words(name: str) -> str:
 
 def check_template(template: str) -> None:
     if template.count("{}") != 1:
-        raise ValueError(f"the template {template!r} has {template.count('{}')} places for the class name; it needs one {{}}")
+        raise ValueError(
+            f"the template {template!r} has {template.count('{}')} places for the class name; it needs one {{}}"
+        )
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class ClassTexts:
     slots: tuple[tuple[int, ...], ...] = field(repr=False)
     """For each token the number of the slot it holds, or FIXED."""
 
-    device: torch.device = torch.device("cpu")
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @property
     def classes(self) -> int:
@@ -150,7 +152,9 @@ class ClassTexts:
     def to(self, device: torch.device) -> ClassTexts:
         if device == self.device:
             return self
-        lead = Lead(self.lead.stem, *(t.to(device) for t in (self.lead.ids, self.lead.slot_numbers, self.lead.slot_places)))
+        lead = Lead(
+            self.lead.stem, *(t.to(device) for t in (self.lead.ids, self.lead.slot_numbers, self.lead.slot_places))
+        )
         return ClassTexts(self.layout, lead, self.rows, self.slots, device)
 
     def __hash__(self) -> int:
@@ -183,7 +187,9 @@ def class_texts(names: Sequence[str], layout: TextLayout, tokenizer: Tokenizer, 
     stem = min(stem, *(len(ids) - 1 for ids, _ in pairs + probe), len(pairs[0][0]) - 1)
     ids, slots = probe[0] if probe else (pairs[0][0][:stem], pairs[0][1][:stem])
     numbers, places = _slots(slots)
-    lead = Lead(stem, torch.tensor(ids), torch.tensor(numbers, dtype=torch.int64), torch.tensor(places, dtype=torch.int64))
+    lead = Lead(
+        stem, torch.tensor(ids), torch.tensor(numbers, dtype=torch.int64), torch.tensor(places, dtype=torch.int64)
+    )
     return ClassTexts(layout, lead, tuple(ids for ids, _ in pairs), tuple(slots for _, slots in pairs))
 
 
@@ -250,7 +256,9 @@ def _tails(texts: ClassTexts, classes: list[int]) -> Tails:
         classes=tensor(classes),
         ids=tensor([token for row in rows for token in row]),
         positions=tensor([stem + k for row in rows for k in range(len(row))]),
-        spread=tensor([[start + min(k, len(row) - 1) for k in range(longest)] for start, row in zip(starts, rows, strict=False)]),
+        spread=tensor(
+            [[start + min(k, len(row) - 1) for k in range(longest)] for start, row in zip(starts, rows, strict=False)]
+        ),
         pack=tensor([c * longest + k for c, row in enumerate(rows) for k in range(len(row))]),
         ends=tensor(starts[1:]) - 1,
         before_end=(torch.arange(longest, device=texts.device) < lengths[:, None])[:, None],

@@ -1,0 +1,69 @@
+"""The methods. A method is a module with `Config`, `build` and `PRESETS`; its file name is its name.
+
+Config: a frozen dataclass of options.
+build(config, clip, classes) -> Method: draws initial values from torch's generator, which the caller seeds.
+PRESETS: dict[str, Preset] with at least "default".
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from dataclasses import fields, replace
+from types import ModuleType
+from typing import Any
+
+import torch
+
+from bmip.clip.model import CLIP
+from bmip.clip.texts import ClassNames
+from bmip.method import PromptedCLIP
+
+
+def method_names() -> tuple[str, ...]:
+    """The methods of the package, found by their files."""
+    return tuple(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def load_method(name: str) -> ModuleType:
+    """A method of the package by its name, or one from outside by its dotted path.
+
+    Raises ValueError for a name that is neither, with the nearest right one, or for a module that is no method.
+    """
+    known = method_names()
+    spelled = name.replace("-", "_")
+    if spelled in known:
+        return importlib.import_module(f"{__name__}.{spelled}")
+    if "." not in name:
+        near = difflib.get_close_matches(spelled, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        raise ValueError(f"there is no method {name!r}: {hint} A dotted path loads one from outside.")
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        raise ValueError(f"cannot import the method {name!r}: {error}: is its package installed?") from error
+    lacking = [part for part in ("Config", "build", "PRESETS") if not hasattr(module, part)]
+    if lacking:
+        raise ValueError(f"{name!r} is no method: its module lacks {', '.join(lacking)}")
+    return module
+
+
+def method_config(name: str, options: dict[str, Any]) -> Any:
+    """The method's Config with these options; an unknown one is a ValueError with the nearest right name."""
+    config = load_method(name).Config
+    known = [field.name for field in fields(config)]
+    for option in options:
+        if option not in known:
+            near = difflib.get_close_matches(option, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known) or 'no options'}"
+            raise ValueError(f"the method {name!r} has no option {option!r}: {hint}")
+    return replace(config(), **options)
+
+
+def build_model(name: str, options: dict[str, Any], clip: CLIP, classes: ClassNames, *, seed: int) -> PromptedCLIP:
+    """The frozen CLIP with the method around it, its initial prompts drawn from `seed` and nothing else."""
+    config = method_config(name, options)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return PromptedCLIP(clip, load_method(name).build(config, clip, classes), classes)

@@ -1,0 +1,66 @@
+"""MaPLe: deep text prompts, and image prompts that are linear images of them. (Khattak et al. 2023, section 3.2)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from bmip.clip.model import CLIP
+from bmip.clip.texts import ClassNames, TextLayout
+from bmip.method import Given, Method, Preset, Prompter
+from bmip.prompts import Prompts
+from bmip.slots import check_depth, first_slots, random_slots
+
+
+@dataclass(frozen=True)
+class Config:
+    slots: int = 2
+    """In each tower."""
+
+    depth: int = 9
+    """Layers prompted in both towers, from the bottom."""
+
+    context: str = "a photo of a"
+    """Words the first text slots start from; with fewer words than slots they start at random."""
+
+
+class MaPLe(Prompter):
+    def __init__(self, start: Float[Tensor, "slot width"], template: str, *, image_width: int, depth: int) -> None:
+        super().__init__()
+        self.template = template
+        slots, width = start.shape
+        self.text = nn.ParameterList([nn.Parameter(start), *(random_slots(slots, width) for _ in range(depth - 1))])
+        self.to_image = nn.ModuleList(nn.Linear(width, image_width) for _ in range(depth))
+        for deeper in list(self.to_image)[2:]:
+            deeper.load_state_dict(self.to_image[1].state_dict())  # released: clones of one draw, trained apart
+
+    def layout(self, classes: ClassNames) -> TextLayout:
+        return TextLayout(self.template, slots=self.text[0].shape[0])
+
+    def forward(self, given: Given) -> Prompts:
+        return Prompts(
+            text=[p[None, None] for p in self.text],
+            image=[to_image(p)[None] for to_image, p in zip(self.to_image, self.text, strict=True)],
+        )
+
+
+def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    check_depth(config.depth, min(len(clip.text.blocks), len(clip.image.blocks)), "shallower")
+    template, start = first_slots(clip, config.context, config.slots)
+    return Method(prompter=MaPLe(start, template, image_width=clip.image.width, depth=config.depth))
+
+
+_RELEASED = {"optimizer": "sgd", "lr": 0.0035, "epochs": 5, "batch": 4}
+_SOURCE = "multimodal-prompt-learning, configs/trainers/MaPLe/vit_b16_c2_ep5_batch4_2ctx.yaml"
+
+PRESETS = {
+    "default": Preset(_SOURCE, training=_RELEASED),
+    "released": Preset(_SOURCE, training=_RELEASED),
+    "cross-dataset": Preset(
+        "multimodal-prompt-learning, configs/trainers/MaPLe/vit_b16_c2_ep5_batch4_2ctx_cross_datasets.yaml",
+        options={"depth": 3},
+        training={**_RELEASED, "lr": 0.0026, "epochs": 2},
+    ),
+}

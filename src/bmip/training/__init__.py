@@ -1,0 +1,1 @@
+"""Training the learned prompts: one loop for all methods."""

@@ -1,0 +1,58 @@
+"""How the learned tensors are trained: settings, optimiser and learning rate. (Dassl, as the released code uses it)"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from bmip.clip.model import Precision
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    epochs: int = 10
+    batch: int = 4
+    """Images per step; an incomplete last batch is dropped where there is a complete one."""
+
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    lr: float = 0.002
+    warmup_epochs: int = 1
+    warmup_lr: float = 1e-5
+    """Learning rate of every warm-up epoch."""
+
+    weight_decay: float = 5e-4
+    """Added to the gradient, for Adam too (not decoupled)."""
+
+    momentum: float = 0.9
+    """Of SGD."""
+
+    precision: Precision = "float32"
+    """Compute type of the frozen towers; learned tensors, gates and the loss are float32."""
+
+    selection: Literal["last", "best-val"] = "last"
+    """Which epoch's tensors are kept."""
+
+    patience: int = 4
+    """Epochs without a better validation accuracy after which best-val stops."""
+
+    min_epochs: int = 5
+    """best-val does not stop before this many epochs."""
+
+
+def build_optimizer(learned: Iterable[Tensor], config: TrainConfig) -> torch.optim.Optimizer:
+    """Tensors that get no gradient are left alone, by weight decay too."""
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(learned, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
+    return torch.optim.Adam(learned, lr=config.lr, weight_decay=config.weight_decay)
+
+
+def learning_rate(epoch: int, config: TrainConfig) -> float:
+    """Of an epoch counted from 0: constant in warm-up, then a cosine that would end `warmup_epochs` after the last."""
+    if epoch < config.warmup_epochs:
+        return config.warmup_lr
+    return config.lr / 2 * (1 + math.cos(math.pi * (epoch - config.warmup_epochs) / config.epochs))

@@ -1,0 +1,192 @@
+"""Every released method against the vectors of the released code: logits, features, loss, gradients, five steps."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bmip.clip.texts import ClassNames
+from bmip.method import PromptedCLIP
+from bmip.methods import build_model, load_method
+from bmip.methods.bmip import Gate
+from bmip.training.optimisation import TrainConfig, build_optimizer
+from tests.golden import recipe
+
+# Case -> method and options beside the released preset's.
+CASES = {
+    "ivlp": ("ivlp", {}),
+    "ivlp_language_only": ("ivlp", {"text_slots": 4, "image_slots": 0}),
+    "maple": ("maple", {}),
+    "maple_depth3": ("maple", {"depth": 3}),
+    "bmip_shareTT": ("bmip", {}),
+    "bmip_shareFF": ("bmip", {"share_to_text": False, "share_to_image": False}),
+    "bmip_shareTF_visual_only": ("bmip", {"share_to_image": False}),
+    "bmip_shareFT_text_only": ("bmip", {"share_to_text": False}),
+    "bmip_shareTT_depth3_ctx4": ("bmip", {"depth": 3, "slots": 4}),
+    "bmip_shareTT_depth12": ("bmip", {"depth": 12}),
+}
+
+
+def official_name(method: str, ours: str) -> str:
+    """Our learned tensor's name in the released modules."""
+    part, *rest = ours.removeprefix("prompter.").split(".")
+    learner = "prompt_learner."
+    if method == "ivlp":
+        layer = int(rest[0])
+        if part == "text":
+            return learner + "ctx" if layer == 0 else f"text_encoder.transformer.resblocks.{layer}.VPT_shallow"
+        return "image_encoder.VPT" if layer == 0 else f"image_encoder.transformer.resblocks.{layer}.VPT_shallow"
+    if method == "maple":
+        layer = int(rest[0])
+        if part == "text":
+            return learner + ("ctx" if layer == 0 else f"compound_prompts_text.{layer - 1}")
+        return learner + (f"proj.{rest[1]}" if layer == 0 else f"compound_prompt_projections.{layer - 1}.{rest[1]}")
+    if part == "first_to_image":
+        return f"{learner}proj_t.{rest[0]}"
+    layer = int(rest[0])
+    if part == "text":
+        return learner + ("ctx_t" if layer == 0 else f"compound_prompts_text.{layer - 1}")
+    if part == "image":
+        return f"{learner}compound_prompts_visual.{layer}"
+    if part in ("text_gates", "image_gates"):
+        tower, number = ("text", 2) if part == "text_gates" else ("image", 1)
+        return f"{tower}_encoder.transformer.resblocks.{layer + 1}.learnable_linear{number}.{rest[1]}"
+    letter = "v" if part == "to_text" else "t"
+    return f"{learner}{letter}:{layer}.{rest[1]}"
+
+
+def resolve(name: str, known: dict) -> str:
+    """Projections are called single_layer where shared and compound_prompt_projections.j where not."""
+    if ":" not in name:
+        return name
+    letter, rest = name.removeprefix("prompt_learner.").split(":")
+    layer, kind = rest.split(".")
+    shared = f"prompt_learner.single_layer_{letter}.{kind}"
+    return shared if shared in known else f"prompt_learner.compound_prompt_projections_{letter}.{layer}.{kind}"
+
+
+def released(name: str) -> tuple[recipe.Case, PromptedCLIP, dict[str, str]]:
+    case = recipe.case(name)
+    method, options = CASES[name]
+    options = {**load_method(method).PRESETS["released"].options, **options}
+    model = build_model(method, options, recipe.clip(), ClassNames(case.names), seed=0)
+    shapes = case.manifest["param_shapes"]
+    names = {ours: resolve(official_name(method, ours), shapes) for ours in model.learned()}
+    model.load_learned(
+        {
+            ours: recipe.weight(name, tuple(shapes[name])).reshape(model.learned()[ours].shape)
+            for ours, name in names.items()
+        }
+    )
+    return case, model, names
+
+
+def close(found: Tensor, gold: Tensor, atol: float) -> None:
+    torch.testing.assert_close(found, gold, atol=atol, rtol=0)
+
+
+def test_zero_shot() -> None:
+    case = recipe.case("zeroshot")
+    classes = ClassNames(case.names, case.manifest["extra"]["templates"][0])
+    model = build_model("zero_shot", {}, recipe.clip(), classes, seed=0)
+    texts = model.clip.texts(case.names, model.prompter.layout(classes))
+    assert [list(row) for row in texts.rows] == case.manifest["extra"]["token_ids"]
+    logits = model.classifier(classes)(recipe.images())
+    close(logits, case.gold["logits"], 2e-4)
+    close(model.class_features(classes)[0], case.gold["text_features"], 2e-6)
+    close(model.image_features(recipe.images()), case.gold["image_features"], 2e-6)
+    close(F.cross_entropy(logits, recipe.LABELS), case.gold["loss"], 1e-4)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_forward_loss_and_gradients(name: str) -> None:
+    case, model, names = released(name)
+    assert set(names.values()) == set(case.manifest["trained"])
+    texts = model.clip.texts(case.names, model.prompter.layout(model.classes))
+    assert [list(row) for row in texts.rows] == case.manifest["extra"]["token_ids"]
+
+    images = recipe.images()
+    close(model.classifier(model.classes)(images), case.gold["logits"], 2e-4)
+    close(model.class_features(model.classes)[0], case.gold["text_features"], 2e-6)
+    close(model.image_features(images), case.gold["image_features"], 2e-6)
+
+    parts = model.losses([images], recipe.LABELS)
+    close(parts["cross_entropy"], case.gold["loss"], 1e-4)
+    parts["cross_entropy"].backward()
+    for ours, official in names.items():
+        grad, record = model.learned()[ours].grad, case.manifest["grads"][official]
+        assert grad is not None, ours
+        grad = grad.reshape(case.manifest["param_shapes"][official])
+        tolerance = 2e-4 * record["norm"] + 1e-5
+        probe = (grad * recipe.draw("probe:" + official, *grad.shape)).sum().item()
+        assert abs(grad.norm().item() - record["norm"]) <= tolerance, ours
+        # A projection of the error on a random direction of unit variance: a few times its norm.
+        assert abs(probe - record["probe"]) <= 4 * tolerance, ours
+        if f"grad/{official}" in case.gold:
+            assert (grad - case.gold[f"grad/{official}"]).norm().item() <= tolerance, ours
+        else:
+            entries = torch.randint(0, grad.numel(), (256,), generator=recipe.generator("idx:" + official))
+            gold = case.gold[f"grad_sample/{official}"]
+            assert (grad.flatten()[entries] - gold).norm().item() <= tolerance, ours
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_five_steps_of_the_released_optimiser(name: str) -> None:
+    case, model, names = released(name)
+    official = case.manifest["optimizer"]
+    optimizer = build_optimizer(
+        list(model.learned().values()), TrainConfig(optimizer=official["name"], lr=official["lr"])
+    )
+    losses = []
+    for step in range(6):
+        loss = model.losses([recipe.images()], recipe.LABELS)["cross_entropy"]
+        losses.append(loss.item())
+        if step < 5:
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    close(torch.tensor(losses), case.gold["trajectory"], 5e-4)
+    for ours, name_ in names.items():
+        found, gold = model.learned()[ours].norm().item(), case.manifest["final_param_norm"][name_]
+        assert abs(found - gold) <= 5e-4 * max(1.0, gold), ours
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("bmip")])
+def test_released_gates(name: str) -> None:
+    """Attention and shares in every gated block; the text gate's input is exactly 0, the image gate's a batch mean."""
+    case, model, _ = released(name)
+    for tower, kind in (("text", "learnable_linear2"), ("image", "learnable_linear1")):
+        gates = getattr(model.prompter, f"{tower}_gates")
+        gold = {
+            int(key.split(".")[3]) - 1: value
+            for key, value in case.manifest["gates"].items()
+            if key.startswith(tower) and key.endswith(kind)
+        }
+        assert len(gold) == len(gates)
+        seen: dict[int, tuple[Tensor, Tensor]] = {}
+        handles = [
+            gate.register_forward_hook(lambda _, args, out, j=j: seen.update({j: (args[0], out)}))
+            for j, gate in enumerate(gates)
+            if isinstance(gate, Gate)
+        ]
+        model(recipe.images(), model.classes)
+        for handle in handles:
+            handle.remove()
+        for j, (pairs,) in gold.items():
+            x, share = (t.detach().flatten() for t in seen[j])
+            close(x, torch.tensor([p[0] for p in pairs]).flatten(), 1e-6)
+            close(share, torch.tensor([p[1] for p in pairs]).flatten(), 2e-5)
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name.startswith("bmip")])
+def test_released_predictions_depend_on_the_batch(name: str) -> None:
+    case, model, _ = released(name)
+    classify = model.classifier(model.classes)
+    alone = torch.cat([classify(image[None]) for image in recipe.images()])
+    close(alone, case.gold["logits_batch1"], 2e-4)
+    together = classify(recipe.images())
+    assert model.prompter.reads_batch
+    assert (alone - together).abs().max() > 1e-3
+    close(F.cross_entropy(alone, recipe.LABELS), case.gold["loss_batch1"].mean(), 1e-4)
