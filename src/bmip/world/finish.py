@@ -96,7 +96,7 @@ def _coarse(image: Image, cell: int) -> Image:
     return functional.interpolate(_cell_means(image, cell), scale_factor=cell, mode="bilinear", align_corners=False)
 
 
-def _cell_means(image: Image, cell: int) -> Image:
+def _cell_means(image: Image, cell: int) -> Float[Tensor, "image 3 row column"]:
     """Means over square cells, added in a fixed order."""
     total = torch.zeros_like(image[:, :, ::cell, ::cell])
     for row in range(cell):

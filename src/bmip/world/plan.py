@@ -74,7 +74,7 @@ def pretraining_plan(difficulty: float) -> Plan:
         count_rate=0.24 * d,
         other_rate=0.3 * d,
         aside_rate=0.4 * d,
-        radius=(15 - 7 * d, 21),
+        radius=(15.0 - 7.0 * d, 21.0),
         wall_rate=0.85 - 0.45 * d,
         corruption_rate=0.22 * d,
         turn=0.1 + 0.2 * d,

@@ -1,7 +1,6 @@
 """Scenes to pixels: each thing is looked up in an atlas of signed distances, so outlines, shadows and glows are cheap.
 
-Everything is elementwise or one `grid_sample` per image, in float32: the bytes depend neither on the number of threads
-nor on how images are batched.
+Everything is elementwise or one `grid_sample` per image, in float32: the bytes do not depend on the number of threads.
 """
 
 from functools import cache

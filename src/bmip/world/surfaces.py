@@ -16,7 +16,7 @@ _STEPS = np.arange(TILE) + 0.5
 X, Y = np.meshgrid(_STEPS, _STEPS, indexing="xy")
 
 
-def smooth_noise(seed: int, *, slope: float = 1.5, stretch: tuple[float, float] = (1.0, 1.0)) -> Mask:
+def smooth_noise(seed: int, *, slope: int | float = 1.5, stretch: tuple[float, float] = (1.0, 1.0)) -> Mask:
     """Seamless noise of mean 0 and deviation 1 that fades with frequency; `stretch` draws it out along x, y."""
     white = np.fft.fft2(np.random.default_rng(seed).standard_normal((TILE, TILE)))
     fy, fx = np.meshgrid(np.fft.fftfreq(TILE) * TILE, np.fft.fftfreq(TILE) * TILE, indexing="ij")
@@ -25,12 +25,12 @@ def smooth_noise(seed: int, *, slope: float = 1.5, stretch: tuple[float, float] 
     return shaped / shaped.std()
 
 
-def _edge(value: Mask, sharpness: float = 2.0) -> Mask:
+def _edge(value: Mask, sharpness: int | float = 2) -> Mask:
     """A soft step: 1 where the value is positive."""
     return np.clip(value * sharpness + 0.5, 0, 1)
 
 
-def _wave(value: Mask, period: float) -> Mask:
+def _wave(value: Mask, period: int | float) -> Mask:
     return np.sin(2 * np.pi * value / period)
 
 
