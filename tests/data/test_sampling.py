@@ -1,0 +1,122 @@
+import random
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bmip.clip.texts import ClassNames
+from bmip.data.dataset import DataError, Dataset, Split
+from bmip.data.reading import FileImages
+from bmip.data.sampling import base_novel, few_shot
+
+
+def named(labels: list[int], part: str) -> Split:
+    return Split(FileImages(Path(), tuple(f"{part}/{index}" for index in range(len(labels)))), tuple(labels))
+
+
+def toy(train: list[int], val: list[int], test: list[int]) -> Dataset:
+    names = ClassNames(tuple(f"class {label}" for label in range(max(train) + 1)))
+    return Dataset("toy", names, named(train, "train"), named(val, "val") if val else None, named(test, "test"))
+
+
+def items(split: Split | None) -> list[tuple[str, int]]:
+    return [] if split is None else [(split.images.name(i), label) for i, label in enumerate(split.labels)]
+
+
+def dassl(*sources: list[tuple[str, int]], shots: int) -> list[list[tuple[str, int]]]:
+    """Dassl's generate_fewshot_dataset in plain words; it draws from Python's global generator."""
+    output = []
+    for source in sources:
+        tracker = defaultdict(list)
+        for item in source:
+            tracker[item[1]].append(item)
+        output.append([])
+        for members in tracker.values():
+            output[-1] += random.sample(members, shots) if len(members) >= shots else members
+    return output
+
+
+labels = st.lists(st.integers(0, 4), max_size=60).map(lambda drawn: [*drawn, 4, 2, 0, 1, 3])
+
+
+@given(labels, labels, st.integers(1, 20), st.integers(0, 5))
+def test_the_draw_is_the_reference_codes(train: list[int], val: list[int], shots: int, seed: int) -> None:
+    dataset = toy(train, val, [0])
+    train_items, val_items = items(dataset.train), items(dataset.val)
+    state = random.getstate()
+    random.seed(seed)
+    (expected,) = dassl(train_items, shots=shots)
+    (expected_val,) = dassl(val_items, shots=min(shots, 4))
+    random.setstate(state)
+    drawn = few_shot(dataset, shots, seed)
+    assert items(drawn.train) == expected
+    assert items(drawn.val) == expected_val
+
+
+@given(labels, st.integers(1, 20), st.integers(0, 5))
+def test_a_draw_repeats_and_gives_each_class_its_shots(train: list[int], shots: int, seed: int) -> None:
+    dataset = toy(train, train, [0])
+    drawn = few_shot(dataset, shots, seed)
+    assert items(drawn.train) == items(few_shot(dataset, shots, seed).train)
+    assert len(set(items(drawn.train))) == len(drawn.train)
+    assert set(items(drawn.train)) <= set(items(dataset.train))
+    for label in range(5):
+        assert drawn.train.labels.count(label) == min(shots, train.count(label))
+        assert drawn.val is not None
+        assert drawn.val.labels.count(label) == min(shots, 4, train.count(label))
+        assert any(repr(f"class {label}") in note for note in drawn.notes) == (train.count(label) < shots)
+    assert items(drawn.test) == items(dataset.test)
+
+
+def test_seeds_differ_and_zero_shots_mean_all() -> None:
+    dataset = toy([0, 1, 2, 3] * 30, [0, 1, 2, 3] * 9, [0])
+    assert items(few_shot(dataset, 8, 1).train) != items(few_shot(dataset, 8, 2).train)
+    assert few_shot(dataset, 0, 1) is dataset
+
+
+def test_a_class_with_too_few_images_is_named() -> None:
+    (note,) = few_shot(toy([0, 0, 0, 1], [], [0]), 2, 1).notes
+    assert note == "class 'class 1' has 1 training images, fewer than 2 shots: it gives all"
+
+
+def test_validation_that_is_the_test_split_is_not_sampled() -> None:
+    dataset = toy([0, 1] * 9, [0, 1] * 9, [0, 1] * 9)
+    shared = Dataset("toy", dataset.classes, dataset.train, dataset.test, dataset.test, val_is_test=True)
+    assert few_shot(shared, 2, 1).val is dataset.test
+
+
+@given(labels, labels, labels)
+def test_base_and_novel_are_disjoint_and_cover_all(train: list[int], val: list[int], test: list[int]) -> None:
+    dataset = toy(train, val, test)
+    base, novel = base_novel(dataset)
+    assert base.classes.names + novel.classes.names == dataset.classes.names
+    assert len(base.classes) == 3
+    for part, whole in dataset.splits().items():
+        back = []
+        for half, offset in ((base, 0), (novel, 3)):
+            split = half.splits()[part]
+            assert set(split.labels) == set(range(len(half.classes)))
+            back += [(name, label + offset) for name, label in items(split)]
+        assert sorted(back) == sorted(items(whole))
+        assert [item for item in items(whole) if item[1] < 3] == back[: len(base.splits()[part])]
+
+
+def test_shots_are_drawn_before_classes_are_chosen() -> None:
+    dataset = toy([0, 1, 2, 3] * 20, [], [0, 1, 2, 3])
+    base, _ = base_novel(few_shot(dataset, 4, 1))
+    everywhere = [item for item in items(few_shot(dataset, 4, 1).train) if item[1] < 2]
+    assert items(base.train) == everywhere
+
+
+def test_base_to_novel_needs_four_classes() -> None:
+    with pytest.raises(DataError, match="toy has 3 classes; base-to-novel needs at least 4"):
+        base_novel(toy([0, 1, 2], [], [0, 1, 2]))
+
+
+def test_four_classes_are_enough_and_templates_stay() -> None:
+    base, novel = base_novel(toy([0, 1, 2, 3], [], [0, 1, 2, 3]))
+    assert (base.classes.names, novel.classes.names) == (("class 0", "class 1"), ("class 2", "class 3"))
+    assert base.classes.template == novel.classes.template
+    assert base.val is None
