@@ -218,11 +218,12 @@ def archive(tmp_path_factory):
 def published(archive, monkeypatch):
     """As if OpenAI had published the tiny archive."""
     tiny = Backbone(name="ViT-tiny", note="", hub="someone/tiny", file="ViT-tiny.pt", sha256=sha256(archive[1]))
-    monkeypatch.setattr(registry, "_BACKBONES", (*backbones(), tiny))
+    away = Backbone(name="ViT-away", note="", hub="someone/else", file="ViT-away.pt", sha256="0" * 64)
+    monkeypatch.setattr(registry, "_BACKBONES", (*backbones(), tiny, away))
 
 
 def test_archive_of_unknown_hash_is_refused(archive):
-    with pytest.raises(BackboneError, match="can hold code.*trust=True"):
+    with pytest.raises(BackboneError, match=r"can hold code.*trust=True"):
         load_clip(archive[1])
 
 
@@ -255,7 +256,7 @@ def test_name_finds_openais_file(archive, tmp_path, monkeypatch):
 
 def test_truncated_archive(archive, tmp_path):
     (tmp_path / "clip.pt").write_bytes(archive[1].read_bytes()[:20000])
-    with pytest.raises(BackboneError, match="not opened|cannot be read"):
+    with pytest.raises(BackboneError, match=r"not opened|cannot be read"):
         load_clip(tmp_path / "clip.pt", **SAY)
 
 
@@ -398,14 +399,14 @@ def test_truncated(model, folder, name, keep):
         whole = folder / name
         torch.save(model.state_dict(), whole)
     whole.write_bytes(whole.read_bytes()[:keep])
-    with pytest.raises(BackboneError, match="fetch it again|not a weight file"):
+    with pytest.raises(BackboneError, match=r"fetch it again|not a weight file"):
         load_clip(folder)
 
 
 @pytest.mark.parametrize("name", ["clip.pt", "clip.safetensors"])
 def test_text_for_weights(tmp_path, name):
     (tmp_path / name).write_text("version https://git-lfs.github.com/spec/v1\n", encoding="utf-8")
-    with pytest.raises(BackboneError, match="not a weight file|no weight file"):
+    with pytest.raises(BackboneError, match=r"not a weight file|no weight file"):
         load_clip(tmp_path / name, **SAY)
 
 
@@ -462,7 +463,7 @@ def test_absent(source, message, tmp_path, monkeypatch):
 
 
 def test_empty_folder(tmp_path):
-    with pytest.raises(FileNotFoundError, match="holds no CLIP.*found nothing"):
+    with pytest.raises(FileNotFoundError, match=r"holds no CLIP.*found nothing"):
         load_clip(tmp_path)
 
 
@@ -563,13 +564,15 @@ def test_damaged_download(hub, model):
 @pytest.mark.usefixtures("published")
 def test_name_falls_back_to_the_hub(hub, model, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(BackboneError, match=r"or put OpenAI's ViT-away\.pt into ~/\.cache/clip"):
+        load_clip("ViT-away")
     transformers_folder(model, hub[0])
     assert_same_features(load_clip("ViT-tiny"), model)
 
 
 @pytest.mark.usefixtures("hub")
 def test_hub_out_of_reach():
-    with pytest.raises(BackboneError, match="hub cannot be reached.*HF_HUB_OFFLINE"):
+    with pytest.raises(BackboneError, match=r"hub cannot be reached.*HF_HUB_OFFLINE"):
         load_clip("someone/else")
 
 
@@ -590,7 +593,7 @@ def test_hub_error_is_passed_on_in_one_line(monkeypatch):
 
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_, **__: None)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", refuse)
-    with pytest.raises(BackboneError, match="^someone/tiny cannot be fetched from the hub: 401 Client Error$"):
+    with pytest.raises(BackboneError, match=r"^someone/tiny cannot be fetched from the hub: 401 Client Error$"):
         load_clip("someone/tiny")
 
 
@@ -621,7 +624,7 @@ def test_save_in_half_precision(folder, tmp_path):
     again = load_clip(tmp_path / "ours")
     assert all(torch.equal(again.state_dict()[name], t.half().float()) for name, t in clip.state_dict().items())
     clip.logit_scale.fill_(1e6)
-    with pytest.raises(ValueError, match="logit_scale would not be finite in torch.float16"):
+    with pytest.raises(ValueError, match=r"logit_scale would not be finite in torch.float16"):
         save_clip(clip, tmp_path / "ours", dtype=torch.float16)
 
 

@@ -1,4 +1,4 @@
-"""A tiny random CLIP in the files of each library, as that library writes them. Independent of bmip's own key tables."""
+"""A tiny random CLIP in the files of each library, as that library writes them. Independent of bmip's key tables."""
 
 import json
 from pathlib import Path

@@ -106,7 +106,8 @@ def _named(backbone: Backbone) -> Files:
             return Files(weights=(cached,), sha256=backbone.sha256)
     if backbone.hub is None:
         raise FileNotFoundError(f"{backbone.name} has no files here and no repository on the hub")
-    return in_folder(_Repository(backbone.hub).fetch())
+    instead = f", or put OpenAI's {backbone.file} into ~/.cache/clip" if backbone.file is not None else ""
+    return in_folder(_Repository(backbone.hub, instead).fetch())
 
 
 def _is_hub_id(source: str) -> bool:
@@ -119,8 +120,9 @@ def _is_hub_id(source: str) -> bool:
 class _Repository:
     """A repository on the hub at one commit. What its cache knows of, the hub is not asked about."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, instead: str = "") -> None:
         self.name = name
+        self.instead = instead
         self.commit: str | None = None
         self.reachable = True
 
@@ -165,8 +167,8 @@ class _Repository:
     def _missing(self, what: str) -> BackboneError:
         if not self.reachable:
             return BackboneError(
-                f"{self.name} is not complete in the hub's cache ({what} is missing) and the hub cannot be reached: go "
-                "online and unset HF_HUB_OFFLINE once, or give a local file or folder"
+                f"{self.name} is not complete in the hub's cache (it lacks {what}) and the hub cannot be reached: go "
+                f"online and unset HF_HUB_OFFLINE once, give a local file or folder{self.instead}"
             )
         return BackboneError(f"{self.name} on the hub has no {what}: it is no CLIP that can be loaded")
 
