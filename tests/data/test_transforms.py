@@ -44,10 +44,7 @@ def test_what_is_judged_is_clips_preprocessing(size: int, box: tuple[int, int, i
     """Resize to the shorter side, then the middle, as torchvision does on Pillow images."""
     top, left, height, width = box
     image = PHOTO[:, top : top + height, left : left + width]
-    if height <= width:
-        new = (size, int(size * width / height))
-    else:
-        new = (int(size * height / width), size)
+    new = (size, int(size * width / height)) if height <= width else (int(size * height / width), size)
     y, x = round((new[0] - size) / 2.0), round((new[1] - size) / 2.0)
     expected = pillow(image, *new)[:, y : y + size, x : x + size]
     assert equal(centre_square(image, size), expected)

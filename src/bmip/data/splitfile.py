@@ -8,6 +8,7 @@ import json
 import os
 import random
 import tempfile
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -104,6 +105,13 @@ def read_parts(file: Path) -> Parts:
             f"{file} is no list of splits ({type(error).__name__}: {error}); it needs train, val and test, each a "
             "list of [path, label, class name]: mend it, or delete it to have a new split drawn"
         ) from error
+    twice = [
+        path
+        for path, count in Counter(item.path for item in (*parts.train, *parts.val, *parts.test)).items()
+        if count > 1
+    ]
+    if twice:
+        raise DataError(f"{file} lists {twice[0]} twice; an image belongs to one split only: remove it from the others")
     names = names_of(parts.train, file)
     for item in (*parts.val, *parts.test):
         if not 0 <= item.label < len(names) or names[item.label] != item.name:
