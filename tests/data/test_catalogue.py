@@ -5,9 +5,11 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+import torch
 
 from bmip.data.catalogue import dataset_names, load_dataset
 from bmip.data.dataset import ArrayImages, DataError
+from bmip.world import datasets, load_world
 
 
 @dataclass(frozen=True)
@@ -80,3 +82,18 @@ def test_unknown_names_and_missing_folders() -> None:
 def test_class_names_are_for_folders() -> None:
     with pytest.raises(DataError, match="'textures' has its own class names"):
         load_dataset("textures", class_names=["a"])
+
+
+@pytest.mark.parametrize(("name", "flip"), [("textures", True), ("glyphs", False), ("relations", False)])
+def test_the_real_world_fits(name: str, flip: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All but the drawing, which takes seconds."""
+    blank = torch.zeros(1, 3, 48, 48, dtype=torch.uint8)
+    monkeypatch.setattr(datasets.WorldSet, "_render", lambda self, part, labels: blank.expand(len(labels), -1, -1, -1))
+    dataset = load_dataset(name)
+    source = load_world(name)
+    assert name in dataset_names()
+    assert (dataset.classes.names, dataset.classes.template) == (source.class_names, source.template)
+    assert dataset.augmentation.flip == flip
+    for split in dataset.splits().values():
+        assert set(split.labels) == set(range(len(dataset.classes)))
+        assert split.images[0].shape == (3, 48, 48)

@@ -55,6 +55,14 @@ def test_every_shape_becomes_a_square(height: int, width: int, size: int) -> Non
     assert centre_square(torch.zeros(3, height, width, dtype=torch.uint8), size).shape == (3, size, size)
 
 
+def test_a_strip_is_judged_by_its_middle() -> None:
+    strip = torch.zeros(3, 2, 2_000_000, dtype=torch.uint8)  # whole at 64 pixels: 12 GB
+    strip[..., 1_000_000:] = 255
+    square = centre_square(strip, 64)
+    assert int(square[..., :24].max()) == 0
+    assert int(square[..., 40:].min()) == 255
+
+
 def test_an_image_of_the_right_size_stays_as_it_is() -> None:
     image = PHOTO[:, :64, :64]
     assert torch.equal(centre_square(image, 64), image)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -12,8 +13,8 @@ from bmip.data.digits import load_digits_folder
 from bmip.data.folder import load_folder
 from bmip.data.transforms import Augmentation
 
-READING = ("glyphs", "signs")
-"""Sets whose classes a mirror image may change."""
+ONE_WAY = ("glyphs", "relations")
+"""Sets where a mirror image may show another class: letters, left and right."""
 
 
 def dataset_names() -> tuple[str, ...]:
@@ -66,11 +67,11 @@ def _load_world(name: str, template: str | None) -> Dataset:
 
     world = load_world(name)
 
-    def split(part: str) -> Split:
+    def split(part: Literal["train", "val", "test"]) -> Split:
         pixels, labels = world.split(part)
         images = ArrayImages(torch.as_tensor(pixels), f"{name}/{part}")
         return Split(images, tuple(int(label) for label in labels))
 
     classes = ClassNames(tuple(world.class_names), template or world.template, tuple(world.templates))
-    augmentation = Augmentation(flip=name not in READING)
+    augmentation = Augmentation(flip=name not in ONE_WAY)
     return Dataset(name, classes, split("train"), split("val"), split("test"), augmentation=augmentation)

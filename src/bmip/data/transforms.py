@@ -14,6 +14,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional as F
 
+LONGEST = 16  # times the shorter side; the middle square cannot tell
 TRIES = 10  # torchvision's RandomResizedCrop gives up after ten boxes
 
 
@@ -48,8 +49,11 @@ def resize(image: UInt8[Tensor, "3 height width"], height: int, width: int) -> U
 
 def centre_square(image: UInt8[Tensor, "3 height width"], size: int) -> UInt8[Tensor, "3 size size"]:
     """What is judged: the shorter side resized to `size`, then the middle square. (CLIP's preprocessing)"""
+    short = min(image.shape[1:])
+    for axis, side in enumerate(image.shape[1:], start=1):
+        if side > LONGEST * short:  # a strip: resized whole it could fill the memory
+            image = image.narrow(axis, (side - LONGEST * short) // 2, LONGEST * short)
     height, width = image.shape[1:]
-    short = min(height, width)
     # torchvision rounds the longer side down, and the crop's corner half to even
     image = resize(image, size * height // short, size * width // short)
     top, left = (round((side - size) / 2) for side in image.shape[1:])
