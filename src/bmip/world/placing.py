@@ -12,7 +12,7 @@ Placed = tuple[Copies, Copies, Copies]
 MIDDLE = 24.0
 _ASIDE = np.array([(0, 0), (-1, 0), (1, 0), (0, -1), (0, 1)], dtype=np.float64)  # in the order of POSITIONS
 RELATIONS: tuple[str, ...] = ("left", "right", "above", "below")
-_RELATION_STEPS = _ASIDE[1:]
+RELATION_STEPS = _ASIDE[1:]
 
 _PATTERNS: dict[int, list[tuple[float, float]]] = {
     1: [(0, 0)],
@@ -85,7 +85,7 @@ def place_pair(
     count = len(paired)
     x, y, radius = (value.copy() for value in alone)
     relation = rng.integers(0, len(RELATIONS), count)
-    step = _RELATION_STEPS[relation] * 11.5
+    step = RELATION_STEPS[relation] * 11.5
     slide = rng.uniform(-4, 4, (2, count))  # along the direction that does not matter
     jitter = rng.uniform(-1, 1, (2, count, 2))
     sizes = rng.uniform(8, 11.5, (2, count))

@@ -112,7 +112,7 @@ def draw_layer(
             seen = np.ones_like(seen)
         pattern = choose(rng, np.concatenate([np.zeros((count, 1)), seen[:, 1:] * _texture_odds(plan)], axis=1), count)
         texture = np.where(patterned, pattern, 0)
-    second = choose(rng, (_contrast()[colour, : len(COLOURS)] > 0.6) * _colour_odds(1.0), count)
+    second = choose(rng, (contrasts()[colour, : len(COLOURS)] > 0.6) * _colour_odds(1.0), count)
     second = np.where(rng.random(count) < 0.5, np.where(_luma(colour) > 0.5, _BLACK, _WHITE), second)
     legal = np.take_along_axis(allowed[thing], second[:, None], axis=1)[:, 0]
     second = np.where(legal, second, np.where(_luma(colour) > 0.5, _BLACK, _WHITE))
@@ -125,6 +125,7 @@ def draw_layer(
         "colour": colour,
         "second_colour": np.where(texture > 0, second, -1),
         "texture": texture,
+        "inverted": np.zeros(count, dtype=bool),
     }
     real = {
         "writing": rng.random(count) * 0.999,
@@ -171,8 +172,8 @@ def draw_scene(
     x, y, radius = place_alone(rng, count, plan.radius, plan.aside_rate, large=thing >= len(SHAPES))
     x, y, radius = place_copies(rng, copies, x, y, radius)
     relation, (x, y, radius), (ox, oy, oradius) = place_pair(rng, paired, x, y, radius)
-    main = _replace(main, count=copies, x=x, y=y, radius=radius)
-    other = _replace(other, count=paired.astype(np.int64), x=ox, y=oy, radius=oradius)
+    main = replaced(main, count=copies, x=x, y=y, radius=radius)
+    other = replaced(other, count=paired.astype(np.int64), x=ox, y=oy, radius=oradius)
     return finish_scene(rng, plan, (other, main), style=style, relation=relation, background=background)
 
 
@@ -190,7 +191,7 @@ def finish_scene(
     options = np.ones((count, len(COLOURS) + len(BACKGROUNDS) - 1))
     for layer in layers:
         shown = np.where(style == STYLES.index("silhouette"), _BLACK, layer.colour.numpy())
-        distance = _contrast()[shown]
+        distance = contrasts()[shown]
         fits = (distance > plan.contrast) & (distance < plan.clash) | (layer.count.numpy() == 0)[:, None]
         options = options * np.where(fits, 1.0, 1e-6)
     wall = rng.random((count, 1)) < plan.wall_rate
@@ -238,11 +239,12 @@ def finish_scene(
 
 
 def _tensors(values: dict[str, np.ndarray]) -> dict[str, Tensor]:
-    kinds = {"i": torch.int64, "f": torch.float32}
+    kinds = {"i": torch.int64, "f": torch.float32, "b": torch.bool}
     return {name: torch.from_numpy(np.ascontiguousarray(v)).to(kinds[v.dtype.kind]) for name, v in values.items()}
 
 
-def _replace(layer: Layer, **values: np.ndarray) -> Layer:
+def replaced(layer: Layer, **values: np.ndarray) -> Layer:
+    """A layer with some of its values changed."""
     return Layer(**{**vars(layer), **_tensors(values)})
 
 
@@ -251,7 +253,7 @@ def _luma(colour: Draws) -> Float[np.ndarray, " image"]:
 
 
 @cache
-def _contrast() -> Float[np.ndarray, "colour background"]:
+def contrasts() -> Float[np.ndarray, "colour background"]:
     """Distances of each colour to the walls in each colour, then to the pictures' mean colours."""
     means = picture_tiles().mean(dim=(2, 3)).double().numpy()
     return np.linalg.norm(_RGB[:, None] - np.concatenate([_RGB, means])[None], axis=2)

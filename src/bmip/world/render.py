@@ -21,8 +21,6 @@ from bmip.world.vocabulary import BACKGROUNDS, STYLES
 
 SIZE = 48
 """Pixels along each side of an image."""
-VERSION = 1
-"""Part of every cached data set's name: raise it when the same scene gives other pixels."""
 
 Image = Float[Tensor, "image 3 height width"]
 Plane = Float[Tensor, "image height width"]
@@ -124,7 +122,7 @@ def _distance(layer: Layer, wobble: Float[Tensor, "image 2 height width"]) -> Pl
         edge = EXTENT * (1 - 1 / RESOLUTION)  # beyond the atlas the way back to it is added
         field = field + (u.abs() - edge).clamp(min=0) + (v.abs() - edge).clamp(min=0)
         nearest[rows] = torch.minimum(nearest[rows], (field - layer.grow[rows, None, None]) * radius)
-    return nearest
+    return torch.where(layer.inverted[:, None, None], -nearest, nearest)
 
 
 def _fill(layer: Layer) -> Image:

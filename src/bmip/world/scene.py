@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 MOST = 5
@@ -39,6 +39,8 @@ class Layer:
     """Width over height; negative mirrors."""
     grow: Float[Tensor, " image"]
     """Thickens every edge, in units of the radius."""
+    inverted: Bool[Tensor, " image"]
+    """Everything but the thing: a wall with a hole."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,49 @@
+"""Rendered images on disk, so that a data set is drawn once; named after the code that drew them."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+Images = UInt8[Tensor, "image 3 height width"]
+
+_WORDING = ("captions.py", "pretraining.py", "store.py")  # the modules whose text does not touch a data set's pixels
+
+
+def cache_folder() -> Path:
+    """Where rendered images lie: `BMIP_CACHE`, or else ~/.cache/bmip, and in it `world`."""
+    chosen = os.environ.get("BMIP_CACHE")
+    return (Path(chosen) if chosen else Path.home() / ".cache" / "bmip") / "world"
+
+
+def stored(name: str, draw: Callable[[], Images]) -> Images:
+    """The images of that name from disk, drawn first where they are missing or were drawn by other code."""
+    path = cache_folder() / f"{name}-{code_hash()}.npy"
+    if not path.exists():
+        _write(path, draw().numpy())
+    return torch.from_numpy(np.load(path, mmap_mode="c"))  # changes stay in memory
+
+
+@cache
+def code_hash() -> str:
+    """Names the renderer and the definitions of the data sets by their source text: any change draws anew."""
+    digest = hashlib.sha256()
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        if module.name not in _WORDING:
+            digest.update(module.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def _write(path: Path, images: np.ndarray) -> None:
+    """Whole or not at all, whoever else is writing the same file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
+        np.save(file, images)
+    Path(file.name).replace(path)

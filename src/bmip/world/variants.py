@@ -1,0 +1,65 @@
+"""The source of a domain-generalisation study and its four variants, in the roles of ImageNet, V2, Sketch, A and R."""
+
+from bmip.world import arrangements
+from bmip.world.naming import NAMED, PHOTO, called, mixed, things_of
+from bmip.world.plan import Plan
+from bmip.world.vocabulary import (
+    HELD_OUT_SHAPES,
+    SHAPES,
+)
+from bmip.world.worldset import WorldSet
+
+_SOURCE = mixed(SHAPES[:35], HELD_OUT_SHAPES[:5], 1)
+"""Classes of `shapes` and its four variants."""
+
+
+def shapes_and_variants() -> list[WorldSet]:
+    things = things_of(_SOURCE)
+    base = Plan(styles=PHOTO, radius=(12.0, 20.0), turn=0.9, texture_rate=0.6, unseen=True, contrast=0.5)
+    again = Plan(
+        styles={"photo": 0.5, "cartoon": 0.3, "painting": 0.2},
+        radius=(10.0, 18.0),
+        turn=1.1,
+        texture_rate=0.75,
+        unseen=True,
+        contrast=0.4,
+        corruption_rate=0.1,
+    )
+    pencil = Plan(styles={"sketch": 1.0}, radius=(12.0, 20.0), turn=0.9, wobble=1.2, unseen=True)
+    hidden = Plan(
+        styles=PHOTO,
+        radius=(10.0, 17.0),
+        turn=0.9,
+        texture_rate=0.4,
+        unseen=True,
+        contrast=0.2,
+        clash=0.55,
+        corruption_rate=0.3,
+        corruptions=("noisy", "dark", "faint"),
+    )
+    other_media = {"neon": 0.2, "silhouette": 0.2, "mosaic": 0.2, "negative": 0.2, "painting": 0.2}
+    media = Plan(styles=other_media, radius=(12.0, 20.0), turn=0.9, unseen=True, wobble=1.2)
+    kinds = {
+        "shapes": (
+            base,
+            0,
+            "Turned shapes before a wall with a texture; pre-training turns little and paints no wall.",
+        ),
+        "shapes-v2": (again, 0, "`shapes` drawn again, with other odds for size, turn and texture."),
+        "shapes-sketch": (pencil, 0, "`shapes` in pencil, a style pre-training never shows."),
+        "shapes-adversarial": (hidden, 3, "`shapes` in colours close to the wall's, among small other shapes."),
+        "shapes-rendition": (media, 0, "`shapes` as neon tubes, silhouettes, mosaics, negatives and paintings."),
+    }
+
+    def one(name: str, plan: Plan, clutter: int, about: str) -> WorldSet:
+        return WorldSet(
+            name=name,
+            about=about,
+            class_names=tuple(called(name) for name in _SOURCE),
+            template=NAMED[0],
+            templates=NAMED,
+            compose=lambda rng, labels: arrangements.on_pattern(rng, plan, things[labels], clutter=clutter),
+            shares_classes_with=None if name == "shapes" else "shapes",
+        )
+
+    return [one(name, *rest) for name, rest in kinds.items()]
