@@ -10,7 +10,6 @@ from torch import Tensor
 from bmip.clip.texts import ClassNames
 from bmip.method import PromptedCLIP
 from bmip.methods import build_model, load_method
-from bmip.methods.bmip import Gate
 from bmip.training.optimisation import TrainConfig, build_optimizer
 from tests.golden import recipe
 
@@ -167,9 +166,8 @@ def test_released_gates(name: str) -> None:
         assert len(gold) == len(gates)
         seen: dict[int, tuple[Tensor, Tensor]] = {}
         handles = [
-            gate.register_forward_hook(lambda _, args, out, j=j: seen.update({j: (args[0], out)}))
+            gate.register_forward_hook(lambda _, args, out, j=j, seen=seen: seen.update({j: (args[0], out)}))
             for j, gate in enumerate(gates)
-            if isinstance(gate, Gate)
         ]
         model(recipe.images(), model.classes)
         for handle in handles:

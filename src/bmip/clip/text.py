@@ -29,7 +29,8 @@ class TextTower(nn.Module):
         self, *, context: int, vocabulary: int, width: int, layers: int, heads: int, out: int, activation: Activation
     ) -> None:
         super().__init__()
-        self.token_embedding = nn.Embedding(vocabulary, width)
+        # Given its memory, the embedding draws no random numbers that loading would overwrite.
+        self.token_embedding = nn.Embedding(vocabulary, width, _weight=torch.empty(vocabulary, width))
         self.positional_embedding = nn.Parameter(torch.empty(context, width))
         self.blocks = nn.ModuleList(Block(width, heads, activation) for _ in range(layers))
         self.ln_final = LayerNorm(width)

@@ -1,0 +1,100 @@
+"""CLIP as one would write it first: one sequence at a time, every token in it, attention as a matrix.
+
+On the towers' weights but none of their code; the oracle for the two streams.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bmip.clip.model import CLIP, CLIPConfig
+from bmip.clip.tokenizer import Tokenizer
+
+
+def tiny_clip(*, layers: int = 3, dtype: torch.dtype = torch.float64, seed: int = 0, text_width: int = 24) -> CLIP:
+    """Random weights, large enough that every part is felt."""
+    config = CLIPConfig(
+        image_size=12, patch=4, image_width=32, image_layers=layers, image_heads=4,
+        text_width=text_width, text_layers=layers, text_heads=2, context=40, vocabulary=49408, out=16,
+    )  # fmt: skip
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        clip = CLIP(config, Tokenizer.default())
+        for name, parameter in clip.named_parameters():
+            parameter.data = (
+                0.5 * torch.randn(parameter.shape) / math.sqrt(parameter.shape[-1] if parameter.ndim > 1 else 4)
+            )
+            if "ln_" in name and name.endswith("weight"):
+                parameter.data += 1
+        clip.logit_scale.data = torch.tensor(math.log(10.0))
+    return clip.to(dtype).eval().requires_grad_(False)
+
+
+def attention(block: torch.nn.Module, x: Tensor, causal: bool) -> tuple[Tensor, Tensor]:
+    """(head, token, token) probabilities of one sequence, and what they mix, (token, width)."""
+    y = F.layer_norm(x, x.shape[-1:], block.ln_1.weight, block.ln_1.bias)
+    q, k, v = (y @ block.qkv.weight.T + block.qkv.bias).chunk(3, dim=-1)
+    q, k, v = (t.reshape(len(x), block.heads, -1).transpose(0, 1) for t in (q, k, v))
+    scores = q @ k.transpose(1, 2) / math.sqrt(q.shape[-1])
+    if causal:
+        scores = scores + torch.full_like(scores[0], -math.inf).triu(1)
+    probabilities = scores.softmax(-1)
+    return probabilities, (probabilities @ v).transpose(0, 1).reshape(len(x), -1)
+
+
+def block(module: torch.nn.Module, x: Tensor, causal: bool) -> Tensor:
+    x = x + attention(module, x, causal)[1] @ module.out.weight.T + module.out.bias
+    y = F.layer_norm(x, x.shape[-1:], module.ln_2.weight, module.ln_2.bias)
+    y = y @ module.up.weight.T + module.up.bias
+    return x + (y * torch.sigmoid(1.702 * y)) @ module.down.weight.T + module.down.bias
+
+
+def start(clip: CLIP, ids: Sequence[int], slots: Sequence[int], prompt: Tensor | None) -> Tensor:
+    """The embedded sentence, with `prompt` (slot, width) at the tokens whose slot number is not -1."""
+    x = clip.text.token_embedding.weight[torch.tensor(ids)]
+    return enter(x, slots, prompt) + clip.text.positional_embedding[: len(ids)]
+
+
+def enter(x: Tensor, slots: Sequence[int], prompt: Tensor | None) -> Tensor:
+    if prompt is None:
+        return x
+    return torch.stack([row if k < 0 else prompt[k] for row, k in zip(x, slots, strict=True)])
+
+
+def text_feature(clip: CLIP, ids: Sequence[int], slots: Sequence[int], prompts: Sequence[Tensor | None]) -> Tensor:
+    x = start(clip, ids, slots, prompts[0] if prompts else None)
+    for i, module in enumerate(clip.text.blocks):
+        if 0 < i < len(prompts):
+            x = enter(x, slots, prompts[i])
+        x = block(module, x, causal=True)
+    x = F.layer_norm(x, x.shape[-1:], clip.text.ln_final.weight, clip.text.ln_final.bias)
+    return x[-1] @ clip.text.projection.weight.T
+
+
+def image_start(clip: CLIP, pixels: Tensor, prompt: Tensor | None) -> Tensor:
+    tower = clip.image
+    patches = F.conv2d(pixels[None], tower.patch.weight, stride=tower.patch.kernel_size)[0].flatten(1).T
+    x = torch.cat([tower.class_embedding[None], patches]) + tower.positional_embedding
+    if prompt is not None:
+        x = torch.cat([x, prompt])
+    return F.layer_norm(x, x.shape[-1:], tower.ln_pre.weight, tower.ln_pre.bias)
+
+
+def image_feature(clip: CLIP, pixels: Tensor, prompts: Sequence[Tensor | None]) -> Tensor:
+    """Of one image (3, size, size); prompts (slot, width)."""
+    x = image_start(clip, pixels, prompts[0] if prompts else None)
+    for i, module in enumerate(clip.image.blocks):
+        if 0 < i < len(prompts) and prompts[i] is not None:
+            x = torch.cat([x[: -len(prompts[i])], prompts[i]])
+        x = block(module, x, causal=False)
+    return image_end(clip, x)
+
+
+def image_end(clip: CLIP, x: Tensor) -> Tensor:
+    tower = clip.image
+    return F.layer_norm(x[0], x.shape[-1:], tower.ln_post.weight, tower.ln_post.bias) @ tower.projection.weight.T

@@ -1,0 +1,211 @@
+"""The two text streams and the image tower against whole sequences, for random shapes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from bmip.clip.block import Keys, attend, quick_gelu, received
+from bmip.clip.texts import TextLayout
+from bmip.prompts import Prompts
+from tests.clip import plain
+
+WORDS = ("cat", "golden retriever", "737-800", "st.", "black-eyed susan", "2012 audi", "a", "annual crop land", "cliff")
+clip_of = cache(plain.tiny_clip)
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> dict:
+    position = draw(st.sampled_from(["end", "middle", "front"]))
+    slots = draw(st.integers(0, 5))
+    fixed = position == "end" and 0 < slots < 4 and draw(st.booleans())
+    template = "a photo of a {}." if fixed or not slots else " ".join(["X"] * slots) + " {}."
+    return {
+        "names": draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6, unique=True)),
+        "layout": TextLayout(template, slots, position if slots else "end", per_class=draw(st.booleans())),
+        "depth": draw(st.integers(1, 3)) if slots else 0,
+        "images": draw(st.sampled_from([1, 3])),
+        "seed": draw(st.integers(0, 2**16)),
+        "chunk": draw(st.sampled_from([1, 7, 4096])),
+        "skip": draw(st.integers(1, 3)),
+    }
+
+
+def text_prompts(problem: dict, dtype: torch.dtype) -> list[Tensor | None]:
+    generator = torch.Generator().manual_seed(problem["seed"])
+    classes = len(problem["names"]) if problem["layout"].per_class else 1
+    shape = (problem["images"], classes, problem["layout"].slots, 24)
+    return [
+        None
+        if i == problem["skip"]
+        else torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype).requires_grad_()
+        for i in range(problem["depth"])
+    ]
+
+
+def whole_sequences(clip: plain.CLIP, texts: object, prompts: list[Tensor | None], images: int) -> Tensor:
+    def of(prompt: Tensor | None, b: int, c: int) -> Tensor | None:
+        return None if prompt is None else prompt[min(b, prompt.shape[0] - 1), min(c, prompt.shape[1] - 1)]
+
+    return torch.stack(
+        [
+            torch.stack(
+                [
+                    plain.text_feature(clip, ids, slots, [of(p, b, c) for p in prompts])
+                    for c, (ids, slots) in enumerate(zip(texts.rows, texts.slots, strict=True))
+                ]
+            )
+            for b in range(images)
+        ]
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(problems())
+def test_two_streams_equal_one_sequence(problem: dict) -> None:
+    clip = clip_of()
+    texts = clip.texts(problem["names"], problem["layout"])
+    prompts = text_prompts(problem, torch.float64)
+    clip.text.chunk_tokens = problem["chunk"]
+    found = clip.encode_text(texts, prompts)
+    clip.text.chunk_tokens = 4096
+    gold = whole_sequences(clip, texts, prompts, problem["images"] if prompts else 1)
+    torch.testing.assert_close(found, gold, atol=1e-10, rtol=0)
+    learned = [p for p in prompts if p is not None]
+    if learned:
+        weight = torch.randn(gold.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+        ours = torch.autograd.grad((found * weight).sum(), learned, allow_unused=True, materialize_grads=True)
+        theirs = torch.autograd.grad((gold * weight).sum(), learned, allow_unused=True, materialize_grads=True)
+        for a, b in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(a, b, atol=1e-10, rtol=1e-9)
+
+
+@settings(max_examples=8, deadline=None)
+@given(problems())
+def test_two_streams_in_float32(problem: dict) -> None:
+    clip = clip_of(dtype=torch.float32)
+    texts = clip.texts(problem["names"], problem["layout"])
+    prompts = text_prompts(problem, torch.float32)
+    found = clip.encode_text(texts, prompts)
+    gold = whole_sequences(clip, texts, prompts, problem["images"] if prompts else 1)
+    torch.testing.assert_close(found, gold, atol=1e-5, rtol=1e-5)
+    learned = [p for p in prompts if p is not None]
+    if learned:
+        ours = torch.autograd.grad(found.sum(), learned, allow_unused=True, materialize_grads=True)
+        theirs = torch.autograd.grad(gold.sum(), learned, allow_unused=True, materialize_grads=True)
+        for a, b in zip(ours, theirs, strict=True):
+            assert (a - b).norm() <= 1e-4 * b.norm() + 1e-6
+
+
+@settings(max_examples=12, deadline=None)
+@given(slots=st.integers(0, 4), depth=st.integers(1, 3), shared=st.booleans(), seed=st.integers(0, 999))
+def test_image_tower_equals_one_sequence(slots: int, depth: int, shared: bool, seed: int) -> None:
+    clip = clip_of()
+    generator = torch.Generator().manual_seed(seed)
+    pixels = torch.randn(3, 3, 12, 12, generator=generator, dtype=torch.float64)
+    prompts = [
+        torch.randn(1 if shared else 3, slots, 32, generator=generator, dtype=torch.float64).requires_grad_()
+        for _ in range(depth if slots else 0)
+    ]
+    found = clip.encode_image(pixels, prompts)
+    gold = torch.stack(
+        [plain.image_feature(clip, pixels[b], [p[0 if shared else b] for p in prompts]) for b in range(3)]
+    )
+    torch.testing.assert_close(found, gold, atol=1e-10, rtol=0)
+    if prompts:
+        ours, theirs = (torch.autograd.grad(t.pow(2).sum(), prompts) for t in (found, gold))
+        for a, b in zip(ours, theirs, strict=True):
+            torch.testing.assert_close(a, b, atol=1e-10, rtol=1e-9)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    lead=st.sampled_from([(2,), (1, 3), (2, 2)]),
+    queries=st.integers(1, 5),
+    keys=st.integers(1, 300),
+    heads=st.integers(1, 3),
+    past=st.integers(0, 4),
+    seed=st.integers(0, 999),
+)
+def test_attention_equals_the_formula(
+    lead: tuple[int, ...], queries: int, keys: int, heads: int, past: int, seed: int
+) -> None:
+    """Any length, so on both sides of where the fused kernel takes over; `received` is the same matrix's columns."""
+    generator = torch.Generator().manual_seed(seed)
+
+    def random(*shape: int) -> Tensor:
+        return torch.randn(*shape, heads, 4, generator=generator, dtype=torch.float64)
+
+    q, k, v = random(*lead, queries), random(*lead, keys), random(*lead, keys)
+    early = Keys(random(lead[0], past), random(lead[0], past)) if past and len(lead) == 2 else None
+    wide_k, wide_v = k, v
+    if early is not None:
+        wide_k, wide_v = (
+            torch.cat([e[:, None].expand(-1, lead[1], -1, -1, -1), own], dim=-3)
+            for e, own in zip(early, (k, v), strict=True)
+        )
+    shares = (torch.einsum("...qhc,...khc->...hqk", q, wide_k) / 2).softmax(-1)
+    gold = torch.einsum("...hqk,...khc->...qhc", shares, wide_v).flatten(-2)
+    torch.testing.assert_close(attend(q, k, v, past=early), gold, atol=1e-10, rtol=0)
+    at = torch.randperm(keys, generator=generator)[:6]
+    offset = wide_k.shape[-3] - keys
+    torch.testing.assert_close(
+        received(q, k, at, past=early), shares[..., at + offset].mean((-2, -3)), atol=1e-10, rtol=0
+    )
+
+
+def test_quick_gelu() -> None:
+    x = torch.randn(50, dtype=torch.float64, requires_grad=True)
+    torch.testing.assert_close(quick_gelu(x), x * torch.sigmoid(1.702 * x))
+    assert torch.autograd.gradcheck(quick_gelu, x)
+
+
+def test_bfloat16_stores_matrices_once_and_keeps_the_rest_in_float32() -> None:
+    clip = plain.tiny_clip(dtype=torch.float32)
+    pixels = torch.randn(2, 3, 12, 12)
+    texts = clip.texts(WORDS, TextLayout())
+    gold = clip.encode_image(pixels), clip.encode_text(texts)
+    clip.set_precision("bfloat16")
+    for name, parameter in clip.named_parameters():
+        matrix = {"qkv", "out", "up", "down", "projection", "patch"} & set(name.split("."))
+        assert parameter.dtype == (torch.bfloat16 if matrix else torch.float32), name
+    for found, exact in zip((clip.encode_image(pixels), clip.encode_text(texts)), gold, strict=True):
+        assert (found - exact).norm() <= 0.03 * exact.norm()
+    with pytest.raises(ValueError, match="float16 on a CPU"):
+        clip.set_precision("float16")
+
+
+@pytest.mark.parametrize(
+    ("prompts", "message"),
+    [
+        ([torch.zeros(1, 1, 3, 24, dtype=torch.float64)], "3 slots; the sentences were laid out for 2"),
+        ([torch.zeros(1, 1, 2, 24, dtype=torch.float64)] * 4, "lower the depth to 3"),
+        ([torch.zeros(1, 5, 2, 24, dtype=torch.float64)], "for 5 classes and the list has 9"),
+        ([torch.zeros(1, 9, 2, 24, dtype=torch.float64)], "lay them out per class"),
+        ([torch.zeros(1, 1, 2, 24, dtype=torch.float64), lambda view: view.attention()], "probe=True"),
+    ],
+)
+def test_prompts_that_do_not_fit(prompts: list, message: str) -> None:
+    clip = clip_of()
+    with pytest.raises(ValueError, match=message):
+        clip.encode_text(clip.texts(WORDS, TextLayout(slots=2)), prompts)
+
+
+def test_images_of_another_size() -> None:
+    with pytest.raises(ValueError, match="takes \\(12, 12\\) pixels"):
+        clip_of().encode_image(torch.zeros(1, 3, 16, 16, dtype=torch.float64))
+
+
+def test_first_prompt_must_be_a_tensor() -> None:
+    with pytest.raises(TypeError, match="text\\[0\\] sets the number of slots"):
+        Prompts(text=[None])
+    with pytest.raises(ValueError, match="needs 3 axes"):
+        Prompts(image=[torch.zeros(2, 4)])
+    clip = clip_of()
+    with pytest.raises(ValueError, match="no prompts in its slots yet"):
+        clip.encode_image(torch.zeros(1, 3, 12, 12, dtype=torch.float64), [lambda view: view.attention()])

@@ -1,0 +1,251 @@
+"""What every method promises, asked of each one that is there, in every preset."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import cache
+from itertools import chain
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from bmip.clip.model import CLIP
+from bmip.clip.texts import ClassNames
+from bmip.method import PromptedCLIP
+from bmip.methods import build_model, load_method, method_names
+from tests.clip.plain import tiny_clip
+
+CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan", "2012 audi", "st.", "yo_yo"), "a picture of a {}.")
+LABELS = torch.tensor([0, 3, 5, 1])
+LAYERS = 3
+
+# Options worth the whole battery beside the presets.
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "bmip": [
+        {"text_gate": "class"},
+        {"gate_input": "raw"},
+        {"gate_input": "relative", "slots": 4},
+        {"share_to_text": False, "share_to_image": False},
+        {"slots": 6, "depth": 2},
+        {"depth": 1},
+    ],
+    "ivlp": [{"text_slots": 5, "image_slots": 1, "text_depth": 1}],
+}
+
+
+def cases() -> list:
+    found = []
+    for name in method_names():
+        module = load_method(name)
+        shallow = {field.name: LAYERS for field in fields(module.Config) if field.name.endswith("depth")}
+        for preset, chosen in module.PRESETS.items():
+            found.append(pytest.param(name, {**shallow, **_within(chosen.options)}, id=f"{name}-{preset}"))
+        for options in VARIANTS.get(name, []):
+            words = ",".join(f"{k}={v}" for k, v in options.items())
+            found.append(pytest.param(name, {**shallow, **options}, id=f"{name}-{words}"))
+    return found
+
+
+def _within(options: Any) -> dict[str, Any]:
+    return {k: min(v, LAYERS) if k.endswith("depth") else v for k, v in options.items()}
+
+
+every_method = pytest.mark.parametrize(("name", "options"), cases())
+
+
+@cache
+def clip(dtype: torch.dtype = torch.float64) -> CLIP:
+    return tiny_clip(layers=LAYERS, dtype=dtype)
+
+
+def build(name: str, options: dict[str, Any], dtype: torch.dtype = torch.float64, seed: int = 3) -> PromptedCLIP:
+    return build_model(name, options, clip(dtype), CLASSES, seed=seed).to(dtype)
+
+
+def images(count: int = 4, dtype: torch.dtype = torch.float64) -> Tensor:
+    return torch.randn(count, 3, 12, 12, generator=torch.Generator().manual_seed(5), dtype=torch.float64).to(dtype)
+
+
+def loss(model: PromptedCLIP, dtype: torch.dtype = torch.float64) -> Tensor:
+    views = [images(dtype=dtype) + 0.1 * view for view in range(model.views)]
+    return torch.stack(list(model.losses(views, LABELS).values())).sum()
+
+
+def gradients(model: PromptedCLIP, value: Tensor) -> dict[str, Tensor]:
+    learned = model.learned()
+    found = torch.autograd.grad(value, list(learned.values()), allow_unused=True, materialize_grads=True)
+    return dict(zip(learned, found, strict=True))
+
+
+def same(found: Tensor, gold: Tensor) -> None:
+    torch.testing.assert_close(found, gold, atol=1e-9, rtol=1e-9)
+
+
+@every_method
+def test_every_learned_weight_gets_a_gradient_but_the_declared_dead(name: str, options: dict) -> None:
+    model = build(name, options)
+    silent = (
+        {key for key, grad in gradients(model, loss(model)).items() if not grad.any()} if model.learned() else set()
+    )
+    assert silent == {f"prompter.{key}" for key in model.prompter.dead}
+
+
+@every_method
+def test_a_step_leaves_clip_alone(name: str, options: dict) -> None:
+    model = build(name, options)
+    before = {key: value.clone() for key, value in model.clip.state_dict().items()}
+    if model.learned():
+        optimizer = torch.optim.SGD(model.learned().values(), lr=0.1)
+        loss(model).backward()
+        optimizer.step()
+    assert all(torch.equal(before[key], value) for key, value in model.clip.state_dict().items())
+    assert all(p.grad is None and not p.requires_grad for p in model.clip.parameters())
+
+
+@every_method
+def test_learned_tensors_carry_over_to_a_fresh_build(name: str, options: dict) -> None:
+    model, fresh = build(name, options), build(name, options, seed=4)
+    fresh.load_learned({key: value.detach().clone() for key, value in model.learned().items()})
+    assert torch.equal(fresh(images(), CLASSES), model(images(), CLASSES))
+
+
+@every_method
+def test_the_seed_decides_the_start_and_global_draws_do_not(name: str, options: dict) -> None:
+    state = torch.random.get_rng_state()
+    first = build(name, options)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    torch.rand(1)
+    second, third = build(name, options), build(name, options, seed=4)
+    assert all(torch.equal(a, b) for a, b in zip(first.learned().values(), second.learned().values(), strict=True))
+    drawn = [not torch.equal(a, b) for a, b in zip(first.learned().values(), third.learned().values(), strict=True)]
+    assert any(drawn) or not drawn
+
+
+@every_method
+def test_the_classifier_is_the_forward_pass(name: str, options: dict) -> None:
+    model = build(name, options)
+    same(model.classifier(CLASSES)(images()), model(images(), CLASSES))
+
+
+@every_method
+def test_an_image_does_not_depend_on_its_batch_unless_declared(name: str, options: dict) -> None:
+    model = build(name, options)
+    classify = model.classifier(CLASSES)
+    together = classify(images())
+    alone = torch.cat([classify(image[None]) for image in images()])
+    if model.prompter.reads_batch:
+        assert (together - alone).abs().max() > 1e-6
+    else:
+        same(together, alone)
+
+
+@every_method
+def test_permuted_classes_permute_the_logits(name: str, options: dict) -> None:
+    model = build(name, options)
+    order = [3, 0, 5, 1, 4, 2]
+    permuted = ClassNames(tuple(CLASSES.names[k] for k in order), CLASSES.template)
+    same(model(images(), permuted), model(images(), CLASSES)[:, order])
+
+
+@every_method
+def test_a_class_does_not_depend_on_the_others_unless_declared(name: str, options: dict) -> None:
+    model = build(name, options)
+    fewer = ClassNames(CLASSES.names[:2], CLASSES.template)
+    few, all_ = model(images(), fewer), model(images(), CLASSES)[:, :2]
+    if model.prompter.reads_classes:
+        assert (few - all_).abs().max() > 1e-6
+    else:
+        same(few, all_)
+
+
+@every_method
+def test_class_features_ignore_images_unless_declared(name: str, options: dict) -> None:
+    model = build(name, options)
+    if model.prompter.reads_images:
+        with pytest.raises(ValueError, match="differ between images"):
+            model.class_features(CLASSES)
+    else:
+        assert model.class_features(CLASSES).shape == (1, len(CLASSES), model.clip.config.out)
+
+
+@every_method
+@pytest.mark.parametrize("autocast", [False, True], ids=["plain", "autocast"])
+def test_chunks_of_classes_change_nothing(name: str, options: dict, autocast: bool) -> None:
+    dtype = torch.float32 if autocast else torch.float64
+    model = build(name, options, dtype)
+
+    def run(tokens: int) -> tuple[Tensor, dict[str, Tensor]]:
+        model.clip.text.chunk_tokens = tokens
+        try:
+            with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+                value = loss(model, dtype)
+            return value.detach(), gradients(model, value) if model.learned() else {}
+        finally:
+            del model.clip.text.chunk_tokens
+
+    (whole, whole_grads), (parts, parts_grads) = run(4096), run(7)
+    if not autocast:
+        same(parts, whole)
+        for key, grad in whole_grads.items():
+            same(parts_grads[key], grad)
+        return
+    # bfloat16 keeps 8 bits: sums of products in another order differ in the last of them.
+    assert abs(parts - whole) <= 0.02 * whole.abs() + 0.02
+    for key, grad in whole_grads.items():
+        assert (parts_grads[key] - grad).norm() <= 0.05 * grad.norm() + 1e-3 * max(
+            g.norm() for g in whole_grads.values()
+        ), key
+
+
+@every_method
+def test_bfloat16_is_finite_and_near(name: str, options: dict) -> None:
+    gold = build(name, options, torch.float32)(images(dtype=torch.float32), CLASSES)
+    model = build_model(
+        name, options, tiny_clip(layers=LAYERS, dtype=torch.float32).set_precision("bfloat16"), CLASSES, seed=3
+    )
+    found = model(images(dtype=torch.float32), CLASSES)
+    assert found.dtype == torch.float32 and found.isfinite().all()
+    assert (found - gold).norm() <= 0.1 * gold.norm()
+    assert all(p.dtype == torch.float32 for p in model.learned().values())
+    if model.learned():
+        assert all(grad.isfinite().all() for grad in gradients(model, loss(model, torch.float32)).values())
+
+
+@pytest.mark.parametrize("name", method_names())
+def test_defaults_are_clean(name: str) -> None:
+    module = load_method(name)
+    options = {field.name: LAYERS for field in fields(module.Config) if field.name.endswith("depth")}
+    prompter = build(name, {**options, **_within(module.PRESETS["default"].options)}).prompter
+    assert not prompter.reads_batch and not prompter.dead
+    for preset in module.PRESETS.values():
+        assert preset.source
+        known = {field.name for field in fields(module.Config)}
+        assert set(chain(preset.options)) <= known
+
+
+def test_wrong_tensors_are_listed() -> None:
+    model = build("maple", {"depth": 2})
+    tensors = dict(model.learned())
+    tensors["prompter.extra"] = tensors.pop("prompter.text.1")
+    tensors["prompter.text.0"] = torch.zeros(3, 3)
+    with pytest.raises(
+        ValueError, match=r"missing: prompter.text.1; unexpected: prompter.extra; shape: prompter.text.0"
+    ):
+        model.load_learned(tensors)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("bmpi", {}, "did you mean 'bmip'"),
+        ("bmip", {"depht": 3}, "did you mean 'depth'"),
+        ("bmip", {"depth": 4}, "has 3 layers"),
+        ("nowhere.to.be.found", {}, "is its package installed"),
+        ("json.decoder", {}, "its module lacks Config, build, PRESETS"),
+    ],
+)
+def test_names_and_options_that_do_not_exist(name: str, options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        build(name, options)
