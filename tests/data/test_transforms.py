@@ -59,8 +59,7 @@ def test_a_strip_is_judged_by_its_middle() -> None:
     strip = torch.zeros(3, 2, 2_000_000, dtype=torch.uint8)  # whole at 64 pixels: 12 GB
     strip[..., 1_000_000:] = 255
     square = centre_square(strip, 64)
-    assert int(square[..., :24].max()) == 0
-    assert int(square[..., 40:].min()) == 255
+    assert int(square[..., 0].max()) < 64 < 192 < int(square[..., -1].min())
 
 
 def test_an_image_of_the_right_size_stays_as_it_is() -> None:

@@ -18,6 +18,8 @@ SUFFIXES = frozenset(
     for kind in ("bmp", "gif", "jfif", "jpe", "jpeg", "jpg", "pbm", "pgm", "png", "ppm", "tif", "tiff", "webp")
 )
 
+ORIENTATION = 0x0112  # the EXIF tag
+
 
 def read_image(path: Path | str) -> UInt8[Tensor, "3 height width"]:
     """The image as a person would see it: upright by its EXIF tag, on white where it is transparent.
@@ -55,7 +57,8 @@ def _decoded(path: Path, *, quick: bool) -> UInt8[Tensor, "3 height width"]:
 
 def _upright(image: Image.Image) -> Image.Image:
     with suppress(Exception):  # a broken tag says nothing about the pixels
-        return ImageOps.exif_transpose(image)
+        if image.getexif().get(ORIENTATION, 1) != 1:
+            return ImageOps.exif_transpose(image)
     return image
 
 
@@ -67,7 +70,7 @@ def _in_rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _from_integers(image: Image.Image) -> Image.Image:
