@@ -12,24 +12,155 @@ Every file is replaced at once, so a run may be killed at any moment. One proces
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from bmip import atomic
+from bmip.clip.texts import ClassNames
+from bmip.environment import environment
+from bmip.evaluate import Predictions
+
+_FORMAT = 1
+_COLUMNS = ("image", "label", "predicted", "probability", "label_name", "predicted_name")
+
 
 class RunFolderError(ValueError):
-    """A run folder that does not fit what is asked."""
+    """A run folder that does not fit what is asked, or is damaged."""
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """A state of training as it lies on disk."""
+
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, Any]
 
 
 class RunFolder:
-    def __init__(self, path: str | Path, config: dict[str, Any]) -> None:
+    def __init__(self, path: str | Path, config: Mapping[str, Any], device: torch.device | str = "cpu") -> None:
         """Create the folder, or open it to go on.
 
         Raises RunFolderError, with the differences, where it holds another configuration.
         """
         self.path = Path(path)
-        raise NotImplementedError
+        self.config: dict[str, Any] = json.loads(json.dumps({"format": _FORMAT, **config}))
+        self.path.mkdir(parents=True, exist_ok=True)
+        atomic.sweep(self.path)
+        file = self.path / "config.json"
+        if file.exists():
+            differences = list(_differences(_read_json(file), self.config))
+            if differences:
+                raise RunFolderError(
+                    f"{self.path} holds another run; there and asked for: {'; '.join(differences[:8])}: "
+                    "name another folder, or delete this one"
+                )
+        else:
+            if others := sorted(entry.name for entry in self.path.iterdir() if entry.name[0] != "."):
+                raise RunFolderError(f"{self.path} is no run folder and holds {', '.join(others[:3])}: name another")
+            atomic.write_json(file, self.config)
+        self._note_environment(device)
 
     @property
     def complete(self) -> bool:
         """Whether checkpoint and predictions are written."""
-        raise NotImplementedError
+        return (self.path / "prompts.json").exists() and (self.path / "predictions.csv").exists()
+
+    def conclude(self) -> None:
+        """Drop what only going on needs."""
+        self._state.unlink(missing_ok=True)
+
+    def write_metrics(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        atomic.write_text(self.path / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        file = self.path / "metrics.jsonl"
+        if not file.exists():
+            return []
+        try:
+            return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        except ValueError as error:
+            raise RunFolderError(f"{file} is damaged ({error}): delete the folder and train again") from error
+
+    def write_state(self, saved: Saved) -> None:
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in saved.tensors.items()}
+        atomic.write_bytes(self._state, save(tensors, metadata={"facts": json.dumps(saved.facts)}))
+
+    def read_state(self) -> Saved | None:
+        """None where no epoch was finished."""
+        if not self._state.exists():
+            return None
+        try:
+            with safe_open(self._state, framework="pt") as file:
+                facts = json.loads(file.metadata()["facts"])
+                return Saved({name: file.get_tensor(name).clone() for name in file.keys()}, facts)  # noqa: SIM118
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+            raise RunFolderError(
+                f"{self._state} is damaged ({error}): delete it to start this run from its beginning"
+            ) from error
+
+    def write_predictions(self, predictions: Predictions, name: str = "predictions") -> None:
+        """Into NAME.csv; labels are indices into the class names, which stand beside them as words."""
+        words = predictions.classes.names
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(_COLUMNS)
+        columns = (predictions.labels, predictions.predicted, predictions.probability)
+        for image, label, predicted, probability in zip(
+            predictions.images, *(column.tolist() for column in columns), strict=True
+        ):
+            writer.writerow((image, label, predicted, probability, words[label], words[predicted]))
+        atomic.write_text(self.path / f"{name}.csv", text.getvalue())
+
+    def read_predictions(self, classes: ClassNames, name: str = "predictions") -> Predictions:
+        file = self.path / f"{name}.csv"
+        try:
+            rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
+            return Predictions(
+                classes,
+                tuple(row["image"] for row in rows),
+                torch.tensor([int(row["label"]) for row in rows]),
+                torch.tensor([int(row["predicted"]) for row in rows]),
+                torch.tensor([float(row["probability"]) for row in rows]),
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunFolderError(f"{file} is damaged ({error}): delete it to have it made again") from error
+
+    @property
+    def _state(self) -> Path:
+        return self.path / "state.safetensors"
+
+    def _note_environment(self, device: torch.device | str) -> None:
+        file, this = self.path / "environment.json", environment(device)
+        known = _read_json(file) if file.exists() else []
+        if not known or known[-1] != this:
+            atomic.write_json(file, [*known, this])
+
+
+def _read_json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RunFolderError(f"{file} is damaged ({error}): delete the folder and train again") from error
+
+
+def _differences(there: Any, asked: Any, place: str = "") -> Iterator[str]:
+    if isinstance(there, dict) and isinstance(asked, dict):
+        for key in sorted(there.keys() | asked.keys()):
+            yield from _differences(there.get(key), asked.get(key), f"{place}.{key}" if place else key)
+    elif there != asked:
+        yield f"{place}: {_short(there)} and {_short(asked)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."

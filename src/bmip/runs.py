@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bmip.checkpoint import Origin, load_checkpoint, save_checkpoint
 from bmip.clip.model import CLIP
-from bmip.data.dataset import Dataset
-from bmip.evaluate import Predictions
+from bmip.data.dataset import Dataset, split_hash
+from bmip.data.loading import TrainBatches
+from bmip.evaluate import Predictions, accuracy_on, evaluate
 from bmip.method import PromptedCLIP
-from bmip.training.history import History
+from bmip.methods import build_model, method_config
+from bmip.runfolder import RunFolder
+from bmip.training.history import History, epochs_of
+from bmip.training.loop import fit
 from bmip.training.optimisation import TrainConfig
+from bmip.training.precision import use_precision
 from bmip.training.progress import Tick
+from bmip.training.selection import check_selection, concluded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,4 +67,57 @@ def train(
     `dataset` is what is trained on: few-shot draw and choice of classes are already made. Use `run.model` to judge
     other classes or splits: `evaluate(run.model, novel.test, novel.classes)`.
     """
-    raise NotImplementedError
+    check_selection(config.training, dataset)
+    use_precision(clip, config.training.precision)
+    origin = Origin(
+        method=config.method,
+        options=config.options,
+        data=dataset.name,
+        split_hash=split_hash(dataset),
+        seeds={"data": config.data_seed, "init": config.init_seed},
+        training=dataclasses.asdict(config.training),
+    )
+    run = None
+    if folder is not None:
+        run = RunFolder(folder, _written(config, origin, clip, dataset), clip.logit_scale.device)
+        if run.complete:
+            return _finished(run, config, clip, dataset)
+    model = build_model(config.method, dict(config.options), clip, dataset.classes, seed=config.init_seed)
+    batches = TrainBatches(
+        dataset.train,
+        clip.config.image_size,
+        config.training.batch,
+        config.data_seed,
+        model.views,
+        dataset.augmentation,
+    )
+    judge = config.validate or config.training.selection == "best-val"
+    validate = accuracy_on(model, dataset.val, dataset.classes) if judge and dataset.val is not None else None
+    history = fit(model, batches, config.training, seed=config.init_seed, validate=validate, run=run, progress=progress)
+    if run is not None:
+        save_checkpoint(run.path, model, origin)
+    predictions = evaluate(model, dataset.test, dataset.classes)
+    if run is not None:
+        run.write_predictions(predictions)
+        run.conclude()
+    return Run(model, history, predictions)
+
+
+def _written(config: RunConfig, origin: Origin, clip: CLIP, dataset: Dataset) -> dict[str, Any]:
+    """config.json."""
+    return {
+        **dataclasses.asdict(origin),
+        "options": dataclasses.asdict(method_config(config.method, dict(config.options))),
+        "classes": dataclasses.asdict(dataset.classes),
+        "backbone": {"source": clip.source, "sha256": clip.sha256},
+        "augmentation": dataclasses.asdict(dataset.augmentation),
+        "validate": config.validate,
+        "trial": dict(config.trial),
+    }
+
+
+def _finished(run: RunFolder, config: RunConfig, clip: CLIP, dataset: Dataset) -> Run:
+    run.conclude()
+    model = load_checkpoint(run.path, clip)
+    history = concluded(epochs_of(run.read_metrics()), config.training, averaged=model.method.average is not None)
+    return Run(model, history, run.read_predictions(dataset.classes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,10 +35,11 @@ class History:
 
     stopped_early: bool = False
 
-    def rows(self) -> list[dict[str, Any]]:
-        """As they stand in metrics.jsonl."""
-        return [dataclasses.asdict(epoch) for epoch in self.epochs]
+
+def rows_of(epochs: Iterable[EpochMetrics]) -> list[dict[str, Any]]:
+    """As they stand in metrics.jsonl."""
+    return [dataclasses.asdict(epoch) for epoch in epochs]
 
 
-def epochs_of(rows: list[dict[str, Any]]) -> tuple[EpochMetrics, ...]:
+def epochs_of(rows: Iterable[Mapping[str, Any]]) -> tuple[EpochMetrics, ...]:
     return tuple(EpochMetrics(**row) for row in rows)

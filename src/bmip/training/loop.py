@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
+import time
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
-from bmip.method import PromptedCLIP
+from bmip.data.transforms import normalise
+from bmip.method import PromptedCLIP, Step, Term
+from bmip.metrics import accuracy
 from bmip.runfolder import RunFolder
-from bmip.training.history import History
-from bmip.training.optimisation import TrainConfig
+from bmip.training.guard import TrainingError, check_losses, check_tensors, largest
+from bmip.training.history import EpochMetrics, History, rows_of
+from bmip.training.optimisation import TrainConfig, learning_rate
+from bmip.training.precision import use_precision
 from bmip.training.progress import Tick
+from bmip.training.selection import concluded, finished, selected
+from bmip.training.state import State
 
 
 class Batches(Protocol):
@@ -49,4 +59,123 @@ def fit(
         TrainingError: a ValueError; where a loss, a gradient or a learned tensor is not finite. The state on disk is
             that of the epoch before.
     """
-    raise NotImplementedError
+    use_precision(model.clip, config.precision)
+    learned, average = model.learned(), model.method.average
+    if not learned:
+        return History()
+    if config.selection == "best-val":
+        if validate is None:
+            raise ValueError("selection 'best-val' needs a validation split: give one or use selection 'last'")
+        if average is not None:
+            raise ValueError(
+                "selection 'best-val' keeps one epoch's tensors and this method averages over epochs: use 'last'"
+            )
+    state = State(learned, config)
+    if run is not None and (saved := run.read_state()) is not None:
+        state.restore(saved)
+        run.write_metrics(rows_of(state.epochs))
+
+    while not finished(state.epochs, config):
+        began, epoch = time.perf_counter(), len(state.epochs)
+        losses, hits = _train_epoch(model, train, config, state, seed, progress)
+        check_tensors(learned, "the learned tensor", f"after epoch {epoch + 1}")
+        judged = None if validate is None else validate()
+        if judged is not None and not math.isfinite(judged):
+            raise TrainingError(f"after epoch {epoch + 1}: the validation accuracy is {judged}: it must be a number")
+        lr, seconds = learning_rate(epoch, config), time.perf_counter() - began
+        state.epochs += (EpochMetrics(epoch + 1, lr, losses, hits, judged, seconds),)
+        if config.selection == "best-val" and selected(state.epochs).since == 0:
+            state.best = state.tensors()
+        if average is not None:
+            state.mean.add(learned, average.weight(epoch, config.epochs))
+        if run is not None:
+            run.write_state(state.saved())
+            run.write_metrics(rows_of(state.epochs))
+
+    if average is not None:
+        model.load_learned(state.mean.mean())
+    elif config.selection == "best-val":
+        model.load_learned(state.best)
+    model.zero_grad()
+    model.eval()
+    return concluded(state.epochs, config, averaged=average is not None)
+
+
+class _Hits(Term):
+    """Counts right answers; adds nothing to the loss."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.correct: Tensor | int = 0
+        self.total = 0
+
+    def forward(self, step: Step) -> dict[str, Tensor]:
+        self.correct = self.correct + (step.logits.argmax(-1) == step.labels).sum()
+        self.total += len(step.labels)
+        return {}
+
+
+def _train_epoch(
+    model: PromptedCLIP,
+    train: Batches,
+    config: TrainConfig,
+    state: State,
+    seed: int,
+    progress: Callable[[Tick], None] | None,
+) -> tuple[dict[str, float], float]:
+    """The mean of each part of the loss, and the accuracy."""
+    epoch = len(state.epochs)
+    device, mean, std = model.clip.logit_scale.device, model.clip.config.mean, model.clip.config.std
+    for group in state.optimizer.param_groups:
+        group["lr"] = learning_rate(epoch, config)
+    val = state.epochs[-1].val_accuracy if state.epochs else None
+    sums: dict[str, float] = {}
+    hits = _Hits()
+    model.train()
+    model.clip.eval()
+    model.terms.append(hits)
+    try:
+        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+            torch.manual_seed(_seed(seed, epoch))
+            for step, (views, labels) in enumerate(train.epoch(epoch), start=1):
+                if len(views) < model.views:
+                    raise ValueError(f"{len(views)} views of each image came; this method needs {model.views}")
+                pixels = [normalise(view.to(device), mean, std) for view in views]
+                where = f"epoch {epoch + 1}, step {step} of {len(train)}"
+                parts = _step(model, pixels, labels.to(device), state, where)
+                for name, value in parts.items():
+                    sums[name] = sums.get(name, 0.0) + value
+                if progress is not None:
+                    progress(Tick(epoch + 1, config.epochs, step, len(train), sum(parts.values()), val))
+    finally:
+        model.terms.pop(-1)
+        model.eval()
+    return {name: value / len(train) for name, value in sums.items()}, accuracy(int(hits.correct), hits.total)
+
+
+def _step(model: PromptedCLIP, views: list[Tensor], labels: Tensor, state: State, where: str) -> dict[str, float]:
+    """The parts of the loss before the step."""
+    state.optimizer.zero_grad()
+    parts = model.losses(views, labels)
+    loss = torch.stack(list(parts.values())).sum()
+    (loss * state.scale.scale).backward()
+    grads = {name: tensor.grad for name, tensor in state.learned.items() if tensor.grad is not None}
+    if state.scale.scale != 1:
+        for grad in grads.values():
+            grad.div_(state.scale.scale)
+    # One look at the device for all that is checked.
+    *values, steepest = torch.stack([*(part.detach() for part in parts.values()), largest(grads.values())]).tolist()
+    found = dict(zip(parts, values, strict=True))
+    check_losses(found, where)
+    if math.isfinite(steepest):
+        state.optimizer.step()
+        state.scale.succeeded()
+    elif state.scale.can_shrink:
+        state.scale.shrink()  # and leave this step out
+    else:
+        check_tensors(grads, "the gradient of", where)
+    return found
+
+
+def _seed(*parts: int) -> int:
+    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "little") >> 1

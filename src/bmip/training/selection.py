@@ -5,9 +5,11 @@ docs/fidelity.md says where the released code does otherwise.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bmip.data.dataset import Dataset
+from bmip.training.history import EpochMetrics, History
 from bmip.training.optimisation import TrainConfig
 
 
@@ -28,21 +30,40 @@ def check_selection(config: TrainConfig, dataset: Dataset) -> None:
 
 @dataclass(frozen=True)
 class Selection:
-    """What is known of the best epoch so far; a value, so that it can be written down."""
+    """The best of the epochs so far."""
 
     best: float | None = None
     """Percent."""
-    best_epoch: int = 0
+    epoch: int = 0
     """Counted from 1; 0 where none was judged."""
     since: int = 0
     """Epochs after it."""
 
-    def after(self, epoch: int, accuracy: float) -> Selection:
-        """With one more epoch, counted from 1."""
+    def after(self, accuracy: float) -> Selection:
+        """With one more epoch."""
         if self.best is None or accuracy > self.best:
-            return Selection(accuracy, epoch, 0)
-        return Selection(self.best, self.best_epoch, self.since + 1)
+            return Selection(accuracy, self.epoch + self.since + 1)
+        return Selection(self.best, self.epoch, self.since + 1)
 
-    def stops(self, epoch: int, config: TrainConfig) -> bool:
-        """Whether to stop after `epoch`, counted from 1."""
-        return self.since >= config.patience and epoch >= config.min_epochs
+    def stops(self, config: TrainConfig) -> bool:
+        """Whether patience has run out, which never counts before `min_epochs`."""
+        return self.since >= config.patience and self.epoch + self.since >= config.min_epochs
+
+
+def selected(epochs: Iterable[EpochMetrics]) -> Selection:
+    found = Selection()
+    for epoch in epochs:
+        if epoch.val_accuracy is not None:
+            found = found.after(epoch.val_accuracy)
+    return found
+
+
+def finished(epochs: tuple[EpochMetrics, ...], config: TrainConfig) -> bool:
+    """Whether there is no epoch left to train."""
+    return len(epochs) >= config.epochs or (config.selection == "best-val" and selected(epochs).stops(config))
+
+
+def concluded(epochs: tuple[EpochMetrics, ...], config: TrainConfig, *, averaged: bool) -> History:
+    """The history of training that has come to its end."""
+    kept = selected(epochs).epoch if config.selection == "best-val" else len(epochs)
+    return History(epochs, None if averaged or not epochs else kept, 0 < len(epochs) < config.epochs)

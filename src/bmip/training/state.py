@@ -1,0 +1,78 @@
+"""All that training needs to go on after an epoch, as tensors and plain values."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from bmip.average import RunningMean
+from bmip.runfolder import Saved
+from bmip.training.history import EpochMetrics, epochs_of, rows_of
+from bmip.training.optimisation import TrainConfig, build_optimizer
+from bmip.training.precision import LossScale
+
+
+class State:
+    def __init__(self, learned: dict[str, nn.Parameter], config: TrainConfig) -> None:
+        self.learned = learned
+        self.optimizer = build_optimizer(learned.values(), config)
+        self.scale = LossScale.of(config.precision)
+        self.epochs: tuple[EpochMetrics, ...] = ()
+        self.best: dict[str, Tensor] = {}
+        """The tensors of the best epoch, where one is selected."""
+        self.mean = RunningMean()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """A copy of the learned tensors."""
+        return {name: tensor.detach().clone() for name, tensor in self.learned.items()}
+
+    def saved(self) -> Saved:
+        state = self.optimizer.state_dict()["state"]
+        groups = {
+            "learned": self.learned,
+            "best": self.best,
+            "sums": self.mean.sums,
+            "optimizer": {
+                f"{name}/{key}": value
+                for index, name in enumerate(self.learned)
+                for key, value in state.get(index, {}).items()
+                if value is not None
+            },
+        }
+        return Saved(
+            {f"{group}/{name}": tensor for group, tensors in groups.items() for name, tensor in tensors.items()},
+            {
+                "epochs": rows_of(self.epochs),
+                "total": self.mean.total,
+                "scale": dataclasses.asdict(self.scale),
+            },
+        )
+
+    def restore(self, saved: Saved) -> None:
+        """Go back to what was saved; every tensor is copied into memory of torch's own."""
+        with torch.no_grad():
+            for name, value in _group("learned", saved.tensors).items():
+                self.learned[name].copy_(value)
+        device = next(iter(self.learned.values())).device
+        self.best = {name: value.to(device) for name, value in _group("best", saved.tensors).items()}
+        state: dict[int, dict[str, Tensor]] = {}
+        of_optimizer = _group("optimizer", saved.tensors)
+        for index, name in enumerate(self.learned):
+            found = _group(name, of_optimizer)
+            if found:
+                state[index] = found
+        self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
+        self.epochs = epochs_of(saved.facts["epochs"])
+        self.mean.total, self.mean.sums = saved.facts["total"], _group("sums", saved.tensors)
+        self.scale = LossScale(**saved.facts["scale"])
+
+
+def _group(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {
+        key.removeprefix(f"{name}/"): torch.empty_like(value).copy_(value)
+        for key, value in tensors.items()
+        if key.startswith(f"{name}/")
+    }
