@@ -1,0 +1,108 @@
+"""The command `bmip`. Results go to stdout; progress, remarks and errors to stderr.
+
+Each command is a module beside this one, imported when it is called: `bmip --help` needs no torch.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from bmip.cli.options import spread
+
+COMMANDS = {
+    "demo": ("demo", "Train BMIP on two small data sets and look at what it does."),
+    "train": ("train", "Train a method on a data set or on a folder of images."),
+    "eval": ("evaluate", "Judge a trained method on the test images of a data set or folder."),
+    "predict": ("predict", "Classify images among any class names."),
+    "run": ("run", "Run a protocol over methods, data sets and seeds, and print the table."),
+    "report": ("report", "Print the tables of a file of results."),
+    "search": ("search", "Choose learning rate and epochs of methods on validation images."),
+    "methods": ("methods", "List the methods, or what one can be told."),
+    "backbones": ("backbones", "List the CLIP models known by name."),
+    "data": ("data", "List the data sets."),
+    "pretrain": ("pretrain", "Train the small CLIP that comes with bmip anew."),
+}
+"""Name -> module and short description, in the order in which they are listed."""
+
+EXAMPLE = "bmip run base-to-novel --method zero-shot bmip --data digits --seeds 1 2 3"
+FAILED, INTERRUPTED = 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    given = [argument for argument in given if argument != "--debug"]
+    try:
+        return _run(given)
+    except (KeyboardInterrupt, typer.Abort):
+        if debug:
+            raise
+        print("Stopped. The same command goes on where it was.", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        if debug:
+            raise
+        message = _message(error)
+        if message is None:
+            raise
+        print(f"Error: {message}", file=sys.stderr)
+        return FAILED
+
+
+def _run(given: list[str]) -> int:
+    if not given or given[0] in ("--help", "-h"):
+        return _invoke(_overview(), ["--help"], "bmip")
+    if given[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"bmip {version('bmip')}")
+        return 0
+    name, *rest = given
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean `bmip {near[0]}`?" if near else f"there are {', '.join(COMMANDS)}"
+        raise ValueError(f"there is no command {name!r}: {hint}")
+    module = importlib.import_module(f"bmip.cli.{COMMANDS[name][0]}")
+    return _invoke(module.app, spread(rest, getattr(module, "SPREAD", ())), f"bmip {name}")
+
+
+def _invoke(app: typer.Typer, arguments: list[str], name: str) -> int:
+    status = app(arguments, prog_name=name, standalone_mode=False)
+    return status if isinstance(status, int) else 0
+
+
+def _overview() -> typer.Typer:
+    app = typer.Typer(
+        help="Prompt learning for a frozen CLIP: BMIP and the methods it is compared with.",
+        epilog=f"Example: {EXAMPLE}",
+        add_completion=False,
+    )
+    for name, (_, summary) in COMMANDS.items():
+        app.command(name, help=summary)(lambda: None)
+    return app
+
+
+def _message(error: Exception) -> str | None:
+    """One or two lines for what a user can mend; None for a fault of the program."""
+    usage = typer.BadParameter.__mro__[2]  # ClickException: typer carries its own click or uses the installed one
+    if isinstance(error, usage):
+        return f"{error.format_message()} (see --help)"  # type: ignore[attr-defined]
+    if isinstance(error, FileNotFoundError) and error.filename is not None:
+        return f"{error.filename} does not exist"
+    if isinstance(error, ValueError | OSError | ImportError | ArithmeticError) or _is_ours(error):
+        return " ".join(str(error).split()) or type(error).__name__
+    return None
+
+
+def _is_ours(error: Exception) -> bool:
+    return type(error).__module__.split(".")[0] == "bmip"

@@ -1,0 +1,51 @@
+"""`bmip methods [NAME]`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from bmip.cli.options import documented_fields
+from bmip.cli.printing import add, out, table
+from bmip.methods import load_method, method_names
+from bmip.presets import presets
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog="Example: bmip methods bmip")
+def methods(
+    name: Annotated[str | None, typer.Argument(help="One of them; a dotted path names one from outside.")] = None,
+) -> None:
+    """List the methods, or the options and presets of one."""
+    if name is None:
+        out().print(_list())
+    else:
+        for part in _one(name):
+            out().print(part)
+
+
+def _list() -> Table:
+    listed = table("method", "what it is", "presets")
+    for name in method_names():
+        summary = (load_method(name).__doc__ or "").strip().splitlines()[0]
+        add(listed, name.replace("_", "-"), summary, ", ".join(presets(name)))
+    return listed
+
+
+def _one(name: str) -> list[Table]:
+    options = table("option", "type", "default", "meaning", title=f"{name}: options, given as --set option=value")
+    for field in documented_fields(load_method(name).Config):
+        kind = " | ".join(field.choices) or field.type.__name__
+        add(options, field.name, kind, str(field.default), field.doc)
+    named = table("preset", "options", "training", "source", title=f"{name}: presets, given as --preset NAME")
+    for preset, value in presets(name).items():
+        add(named, preset, _pairs(value.options), _pairs(value.training), value.source)
+    return [options, named]
+
+
+def _pairs(values) -> str:
+    return ", ".join(f"{key}={json.dumps(value)}" for key, value in values.items()) or "–"

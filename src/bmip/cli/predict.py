@@ -1,0 +1,75 @@
+"""`bmip predict RUN IMAGES...`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bmip.cli import asking
+from bmip.cli.printing import add, note, out, table
+from bmip.cli.trained import OwnBackbone, Run, listed, load_run
+from bmip.data.dataset import DataError
+from bmip.data.reading import check_image
+from bmip.predict import Prediction, classes_of, image_paths
+from bmip.predict import predict as classify
+
+app = typer.Typer(add_completion=False)
+BAR = 10  # characters
+
+
+@app.command(epilog="Example: bmip predict runs/pets photo.jpg holiday/ --classes 'a corgi,a tabby cat,a hamster'")
+def predict(
+    run: Run,
+    images: Annotated[list[str], typer.Argument(help="Files, folders, or patterns such as 'photos/*.jpg'.")],
+    classes: Annotated[
+        str | None,
+        typer.Option(help="Any names, separated by commas; otherwise those it was trained on.", show_default=False),
+    ] = None,
+    template: asking.Template = "",
+    top: Annotated[int, typer.Option(min=1, help="How many names to show for each image.")] = 3,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    skip_bad_images: asking.SkipBad = False,
+    backbone: OwnBackbone = None,
+    device: asking.Device = "auto",
+    threads: asking.Threads = None,
+    debug: asking.Debug = False,
+) -> None:
+    """Classify images among any class names, also names that training has never seen."""
+    asking.use_threads(threads)
+    paths = _readable(image_paths(images), skip=skip_bad_images)
+    model = load_run(run, backbone, device)
+    names = classes_of(model, None if classes is None else listed(classes))
+    if template:
+        names = replace(names, template=template)
+    found = classify(model, paths, names, top=top)
+    if as_json:
+        print(json.dumps([asdict(prediction) for prediction in found], indent=2, ensure_ascii=False))
+    else:
+        _print(found)
+
+
+def _readable(paths: list[Path], *, skip: bool) -> list[Path]:
+    if not skip:
+        return paths
+    reasons = {path: check_image(path) for path in paths}
+    for reason in filter(None, reasons.values()):
+        note(f"skipped: {reason}")
+    readable = [path for path, reason in reasons.items() if reason is None]
+    if not readable:
+        raise DataError(f"none of the {len(paths)} images can be read")
+    return readable
+
+
+def _print(found: list[Prediction]) -> None:
+    shown = table("image", "class", "probability", "")
+    for prediction in found:
+        for rank, guess in enumerate(prediction.guesses):
+            full = round(BAR * guess.probability)
+            bar = "█" * full + "░" * (BAR - full)
+            add(shown, prediction.image if rank == 0 else "", guess.name, f"{100 * guess.probability:.1f} %", bar)
+        shown.add_section()
+    out().print(shown)

@@ -1,0 +1,28 @@
+"""`bmip pretrain`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bmip.cli import asking
+from bmip.cli.options import with_fields
+from bmip.cli.printing import err
+from bmip.pretrain import PretrainConfig
+from bmip.pretrain import pretrain as run
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog="Example: bmip pretrain --out runs/pretrain")
+@with_fields(PretrainConfig, into="settings", panel="Training")
+def pretrain(
+    out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/pretrain"),
+    debug: asking.Debug = False,
+    settings: dict[str, Any] = {},  # noqa: B006
+) -> None:
+    """Train the small CLIP that comes with bmip anew, on its rendered world. Goes on where it was stopped."""
+    folder = run(PretrainConfig(**settings), out, console=err())
+    print(folder)

@@ -1,0 +1,98 @@
+"""`bmip run PROTOCOL`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bmip.cli import asking
+from bmip.cli.options import parse_settings
+from bmip.cli.printing import note, out
+from bmip.cli.watching import watching
+from bmip.methods import load_method
+from bmip.protocols.base_to_novel import base_to_novel
+from bmip.protocols.catalogue import protocol as find_protocol
+from bmip.protocols.runner import Materials, run_trials
+from bmip.protocols.settings import method_trial
+from bmip.protocols.trial import Trial
+from bmip.report import as_rich, tables
+from bmip.results import Results
+
+app = typer.Typer(add_completion=False)
+SPREAD = ("--method", "--data", "--seeds", "--init-seeds")
+
+
+@app.command(epilog="Example: bmip run base-to-novel --method zero-shot maple bmip --data digits --seeds 1 2 3")
+@asking.training_options
+def run(
+    protocol: Annotated[str, typer.Argument(help="base-to-novel.")],
+    method: Annotated[
+        list[str], typer.Option(help="One or more (`bmip methods`); bmip:released takes a preset of that method.")
+    ],
+    data: Annotated[list[str], typer.Option(help="One or more data sets (`bmip data list`) or folders of images.")],
+    seeds: Annotated[
+        list[int], typer.Option(help="One or more; each draws the shots and, without --init-seeds, the prompts too.")
+    ] = [1, 2, 3],  # noqa: B006
+    init_seeds: Annotated[
+        list[int] | None,
+        typer.Option(help="Every one of these with every one of --seeds, to tell both sources of chance apart."),
+    ] = None,
+    shots: asking.Shots = 16,
+    template: asking.Template = "",
+    split_seed: asking.SplitSeed = 1,
+    skip_bad_images: asking.SkipBad = False,
+    backbone: asking.Backbone = "embedded",
+    preset: asking.Preset = None,
+    set_: asking.Set = None,
+    results: Annotated[Path | None, typer.Option(help="File of rows; otherwise runs/PROTOCOL/results.jsonl.")] = None,
+    runs: Annotated[Path, typer.Option(help="Folder for the runs.")] = Path("runs"),
+    device: asking.Device = "auto",
+    threads: asking.Threads = None,
+    debug: asking.Debug = False,
+    training: dict[str, Any] = {},  # noqa: B006
+) -> None:
+    """Run every method on every data set with every seed, and print the table.
+
+    What is done is skipped, what was interrupted goes on: the same command may be given again.
+    """
+    asking.use_threads(threads)
+    found = find_protocol(protocol)
+    methods = _methods(method, preset, set_ or [], shots=shots, backbone=backbone, template=template, training=training)
+    materials = Materials(device=device, split_seed=split_seed, skip_bad_images=skip_bad_images)
+    for name in data:
+        for remark in materials.dataset(name, template).notes:
+            note(remark)
+    trials = list(base_to_novel(data, methods, seeds, init_seeds=init_seeds))
+    store = Results(results or runs / found.name / "results.jsonl")
+    note(f"{len(trials)} trials; rows go to {store.path}")
+    with watching() as watch:
+        rows = run_trials(trials, store, runs=runs, materials=materials, watch=watch)
+    for table in tables(rows):
+        out().print(as_rich(table))
+
+
+def _methods(
+    names: list[str], preset: str | None, pairs: list[str], *, training: dict[str, Any], **common: Any
+) -> list[Trial]:
+    """Options go to every method that has them; one that none has is an error."""
+    split = [name.partition(":") for name in names]
+    configs = {name: load_method(name).Config for name, _, _ in split}
+    options: dict[str, dict[str, Any]] = {name: {} for name in configs}
+    for pair in pairs:
+        takers, refusal = 0, None
+        for name, config in configs.items():
+            try:
+                options[name] |= parse_settings([pair], config, f"the method {name!r}")
+                takers += 1
+            except ValueError as error:
+                refusal = refusal if "has no option" in str(error) and refusal else error
+        if not takers and refusal:
+            raise refusal
+    trials = []
+    for name, _, own in split:
+        trial = method_trial(name, own or preset, options=options[name], training=training, **common)
+        note(f"{name}: preset {trial.preset}")
+        trials.append(trial)
+    return trials

@@ -1,0 +1,27 @@
+"""What was judged, as a table."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from bmip.cli.printing import add, table
+from bmip.evaluate import Predictions
+
+MANY = 30  # classes; of more the worst are shown
+
+
+def accuracy_table(found: Predictions, title: str) -> Table:
+    """Each class and all together; of many classes those with the lowest accuracy."""
+    shown = table("class", "right", "of", "accuracy", title=title)
+    for column in shown.columns[1:]:
+        column.justify = "right"
+    counts = [(name, count) for name, count in zip(found.classes.names, found.per_class(), strict=True) if count.total]
+    if len(counts) > MANY:
+        counts.sort(key=lambda pair: pair[1].correct / pair[1].total)
+        shown.caption = f"the {MANY} classes of {len(counts)} with the lowest accuracy"
+        counts = counts[:MANY]
+    for name, count in counts:
+        add(shown, name, f"{count.correct:,}", f"{count.total:,}", f"{100 * count.correct / count.total:.1f} %")
+    shown.add_section()
+    add(shown, "all", f"{found.correct:,}", f"{found.total:,}", f"{found.accuracy:.1f} %")
+    return shown

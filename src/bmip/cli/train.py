@@ -1,0 +1,80 @@
+"""`bmip train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bmip.cli import asking
+from bmip.cli.choosing import of_classes
+from bmip.cli.options import parse_settings
+from bmip.cli.printing import note, out
+from bmip.cli.showing import accuracy_table
+from bmip.clip.load import load_clip
+from bmip.data.catalogue import load_dataset
+from bmip.data.sampling import few_shot
+from bmip.device import pick_device
+from bmip.methods import load_method
+from bmip.protocols.settings import check_training, method_trial
+from bmip.runs import RunConfig
+from bmip.runs import train as train_run
+from bmip.training.progress import progress_bar
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(epilog="Example: bmip train --data photos/ --shots 16 --out runs/pets")
+@asking.training_options
+def train(
+    data: Annotated[
+        str, typer.Option(help="A data set (`bmip data list`), or a folder with one folder of images per class.")
+    ],
+    method: Annotated[str, typer.Option(help="`bmip methods` lists them.")] = "bmip",
+    out_: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the run; otherwise runs/DATA-METHOD.", show_default=False)
+    ] = None,
+    classes: Annotated[
+        str, typer.Option(help="Train on all classes, or on the base or novel half.", metavar="all|base|novel")
+    ] = "all",
+    shots: asking.Shots = 16,
+    data_seed: Annotated[int, typer.Option(help="Draws shots, order and crops.", rich_help_panel=asking.DATA)] = 1,
+    init_seed: Annotated[int, typer.Option(help="Draws the first prompts.", rich_help_panel=asking.METHOD)] = 1,
+    template: asking.Template = "",
+    split_seed: asking.SplitSeed = 1,
+    skip_bad_images: asking.SkipBad = False,
+    backbone: asking.Backbone = "embedded",
+    preset: asking.Preset = None,
+    set_: asking.Set = None,
+    device: asking.Device = "auto",
+    threads: asking.Threads = None,
+    debug: asking.Debug = False,
+    training: dict[str, Any] = {},  # noqa: B006
+) -> None:
+    """Train prompts on a data set or on your own images, and judge them on its test images.
+
+    A run that was interrupted goes on when the same command is given again.
+    """
+    asking.use_threads(threads)
+    options = parse_settings(set_ or [], load_method(method).Config, f"the method {method!r}")
+    trial = method_trial(method, preset, options=options, training=training, shots=shots, backbone=backbone)
+    dataset = load_dataset(data, seed=split_seed, skip_bad_images=skip_bad_images, template=template or None)
+    chosen = of_classes(few_shot(dataset, shots, data_seed), classes)
+    for remark in chosen.notes:
+        note(remark)
+    folder = out_ or Path("runs") / f"{dataset.name}-{trial.method.replace('_', '-')}"
+    note(f"{method} on {len(chosen.train)} images of {len(chosen.classes)} classes, preset {trial.preset}")
+    config = RunConfig(
+        method=trial.method,
+        options=dict(trial.options),
+        training=check_training(dict(trial.training)),
+        data_seed=data_seed,
+        init_seed=init_seed,
+        trial={"data": data, "classes": classes, "shots": shots, "split_seed": split_seed, "preset": trial.preset},
+    )
+    clip = load_clip(backbone).to(pick_device(device))
+    with progress_bar(f"training {method}") as tell:
+        run = train_run(config, clip, chosen, folder, progress=tell)
+    out().print(accuracy_table(run.predictions, f"{method} on the test images of {dataset.name}"))
+    note(f"the run lies in {folder}; classify images with: bmip predict {folder} IMAGES... --classes NAMES")

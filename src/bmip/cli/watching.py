@@ -1,0 +1,60 @@
+"""Progress of trials on stderr: bars on a terminal, a line for each finished trial elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from bmip.cli.printing import err
+from bmip.protocols.runner import Watch
+from bmip.protocols.trial import Trial
+from bmip.results import Row
+from bmip.training.progress import Tick
+
+
+class Bars(Watch):
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._all = bars.add_task("trials", total=None, told="")
+        self._one = bars.add_task("", total=None, told="", visible=False)
+        self._number = ""
+
+    def begin(self, trial: Trial, number: int, count: int) -> None:
+        self._number = f"[{number}/{count}]"
+        self._bars.update(self._all, total=count, completed=number - 1)
+        self._bars.reset(self._one, description=_name(trial), total=None, told="", visible=True)
+
+    def tick(self, tick: Tick) -> None:
+        told = f"epoch {tick.epoch}/{tick.epochs}  loss {tick.loss:.3f}"
+        if tick.val_accuracy is not None:
+            told += f"  val {tick.val_accuracy:.1f} %"
+        done = (tick.epoch - 1) * tick.steps + tick.step
+        self._bars.update(self._one, completed=done, total=tick.epochs * tick.steps, told=told)
+
+    def done(self, row: Row, *, skipped: bool) -> None:
+        self._bars.update(self._all, advance=1)
+        self._bars.update(self._one, visible=False)
+        found = ", ".join(f"{name} {count.percent:.1f}" for name, count in row.counts.items())
+        time = "done before" if skipped else f"{row.seconds:.0f} s"
+        self._bars.console.print(f"{self._number} {_name(row.trial)}: {found} ({time})", markup=False, soft_wrap=True)
+
+
+def _name(trial: Trial) -> str:
+    return f"{trial.data} {trial.method.replace('_', '-')}, seeds {trial.data_seed}/{trial.init_seed}"
+
+
+@contextmanager
+def watching() -> Iterator[Watch]:
+    console = err()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[told]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+        yield Bars(bars)

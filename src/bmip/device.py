@@ -1,0 +1,18 @@
+"""Which device computes."""
+
+from __future__ import annotations
+
+import torch
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """`auto` takes a GPU where there is one. Raises ValueError for a device that is not there."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if name == "auto":
+        name = next(device for device in ("cuda", "mps", "cpu") if there[device])
+    if not there.get(name.split(":")[0], False):
+        usable = ", ".join(device for device, found in there.items() if found)
+        raise ValueError(f"this machine has no device {name!r}: it has {usable}")
+    return torch.device(name)

@@ -1,0 +1,96 @@
+"""Settings with a name: those that a method brings along, and `embedded`, found by search on the embedded data."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bmip.atomic import write_text
+from bmip.clip.backbones import EMBEDDED
+from bmip.method import Preset
+from bmip.methods import load_method, method_names
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+
+SEARCHED = Path(__file__).with_name("embedded.toml")
+"""One entry a method; `bmip search` writes it."""
+
+
+def method_id(name: str) -> str:
+    """How a method is called in results: "zero-shot" and "zero_shot" are the same one.
+
+    Raises ValueError for a name that is no method.
+    """
+    load_method(name)
+    spelled = name.replace("-", "_")
+    return spelled if spelled in method_names() else name
+
+
+def read_presets(file: Path) -> dict[str, Preset]:
+    """Raises ValueError for a file that is no file of presets."""
+    try:
+        with file.open("rb") as content:
+            entries = tomllib.load(content)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{file} cannot be read: {error}") from error
+    for name, entry in entries.items():
+        if not isinstance(entry, dict) or set(entry) - {"source", "options", "training"} or "source" not in entry:
+            raise ValueError(f"{file}: [{name}] must hold a source and may hold options and training, nothing else")
+    return {name: Preset(**entry) for name, entry in entries.items()}
+
+
+def write_presets(file: Path, presets: Mapping[str, Preset], comment: str) -> None:
+    lines = [f"# {line}".rstrip() for line in comment.splitlines()]
+    for name, preset in sorted(presets.items()):
+        lines += ["", f"[{name}]", f"source = {_toml(preset.source)}"]
+        lines += [f"{part} = {_inline(getattr(preset, part))}" for part in ("options", "training")]
+    write_text(file, "\n".join(lines) + "\n")
+
+
+@cache
+def _searched() -> dict[str, Preset]:
+    return read_presets(SEARCHED)
+
+
+def presets(method: str) -> dict[str, Preset]:
+    """All of a method's, by name; `embedded` where there is one."""
+    found = dict(load_method(method).PRESETS)
+    if searched := _searched().get(method_id(method)):
+        found[EMBEDDED] = searched
+    return found
+
+
+def choose_preset(method: str, name: str | None, backbone: str) -> tuple[str, Preset]:
+    """The named one; without a name `embedded` for the embedded backbone, where there is one, else `default`.
+
+    Raises ValueError for an unknown name, with the nearest right one.
+    """
+    known = presets(method)
+    if name is None:
+        name = EMBEDDED if backbone == EMBEDDED and EMBEDDED in known else "default"
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
+        raise ValueError(f"the method {method!r} has no preset {name!r}: {hint}")
+    return name, known[name]
+
+
+def _inline(values: Mapping[str, Any]) -> str:
+    inside = ", ".join(f"{name} = {_toml(value)}" for name, value in values.items())
+    return f"{{ {inside} }}" if inside else "{}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

@@ -1,0 +1,1 @@
+"""Protocols make trials; one runner runs them all."""

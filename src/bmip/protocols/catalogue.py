@@ -1,0 +1,23 @@
+"""The protocols that can be asked for by name."""
+
+from __future__ import annotations
+
+import difflib
+
+from bmip.protocols import base_to_novel
+from bmip.protocols.protocol import Protocol
+
+_PROTOCOLS = {found.name: found for found in (base_to_novel.PROTOCOL,)}
+
+
+def protocols() -> tuple[Protocol, ...]:
+    return tuple(_PROTOCOLS.values())
+
+
+def protocol(name: str) -> Protocol:
+    """Raises ValueError for an unknown name, with the nearest right one."""
+    if name not in _PROTOCOLS:
+        near = difflib.get_close_matches(name, _PROTOCOLS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(_PROTOCOLS)}"
+        raise ValueError(f"there is no protocol {name!r}: {hint}")
+    return _PROTOCOLS[name]

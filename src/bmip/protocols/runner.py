@@ -1,0 +1,186 @@
+"""Runs trials, one after the other: what is done is skipped, what was interrupted goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from bmip.clip.load import load_clip
+from bmip.clip.model import CLIP
+from bmip.data.catalogue import load_dataset
+from bmip.data.dataset import Dataset, split_hash
+from bmip.device import pick_device
+from bmip.environment import environment
+from bmip.evaluate import accuracy_on, evaluate
+from bmip.methods import build_model
+from bmip.protocols.catalogue import protocol
+from bmip.protocols.protocol import Parts
+from bmip.protocols.trial import Trial
+from bmip.results import Count, Results, Row
+from bmip.runs import RunConfig, train
+from bmip.training.optimisation import TrainConfig
+from bmip.training.progress import Tick
+
+
+class Watch:
+    """Told how a run of trials goes on; this one keeps silent."""
+
+    def begin(self, trial: Trial, number: int, count: int) -> None:
+        """`number` is counted from 1."""
+
+    def tick(self, tick: Tick) -> None:
+        """A training step was made."""
+
+    def done(self, row: Row, *, skipped: bool) -> None:
+        """Skipped means that the row was there already."""
+
+
+class Materials:
+    """Backbones and data sets, each loaded once while it is in use."""
+
+    def __init__(
+        self,
+        *,
+        device: str = "auto",
+        split_seed: int = 1,
+        skip_bad_images: bool = False,
+        load: Callable[..., Dataset] = load_dataset,
+        backbone: Callable[[str], CLIP] = load_clip,
+    ) -> None:
+        self.device = pick_device(device)
+        self._load = partial(load, seed=split_seed, skip_bad_images=skip_bad_images)
+        self._backbone = backbone
+        self._datasets: dict[tuple[str, str], tuple[Dataset, str]] = {}
+        self._clip: tuple[tuple[str, str], CLIP] | None = None
+
+    def dataset(self, name: str, template: str = "") -> Dataset:
+        return self._dataset(name, template)[0]
+
+    def split_hash(self, name: str, template: str = "") -> str:
+        return self._dataset(name, template)[1]
+
+    def _dataset(self, name: str, template: str) -> tuple[Dataset, str]:
+        if (name, template) not in self._datasets:
+            dataset = self._load(name, template=template or None)
+            self._datasets[name, template] = dataset, split_hash(dataset)
+        return self._datasets[name, template]
+
+    def clip(self, name: str, precision: str) -> CLIP:
+        """One at a time: frozen matrices stay in the precision they were last used in."""
+        if self._clip is None or self._clip[0] != (name, precision):
+            self._clip = None
+            self._clip = (name, precision), self._backbone(name).to(self.device)
+        return self._clip[1]
+
+
+def run_trials(
+    trials: Iterable[Trial], results: Results, *, runs: Path | str, materials: Materials, watch: Watch | None = None
+) -> list[Row]:
+    """The rows of all trials, in their order; those that are missing in the store are run and appended.
+
+    A stored row counts if backbone and data are what they were. Each trial trains in a folder below `runs`, where it
+    goes on if it was interrupted.
+    """
+    watch = watch or Watch()
+    trials = list(dict.fromkeys(trials))
+    stored = {row.trial: row for row in results.rows()} if results.path.exists() else {}
+    rows = []
+    for number, trial in enumerate(trials, 1):
+        watch.begin(trial, number, len(trials))
+        row = stored.get(trial)
+        skipped = row is not None and _is_current(row, materials)
+        if row is None or not skipped:
+            twin = next((row for row in stored.values() if _same_without_seeds(row, trial, materials)), None)
+            row = _run(trial, Path(runs), materials, watch.tick) if twin is None else _of_twin(twin, trial)
+            results.append(row)
+            stored[trial] = row
+        rows.append(row)
+        watch.done(row, skipped=skipped)
+    return rows
+
+
+def train_config(trial: Trial) -> TrainConfig:
+    return TrainConfig(**dict(trial.training))  # type: ignore[arg-type]
+
+
+def _is_current(row: Row, materials: Materials) -> bool:
+    trial = row.trial
+    clip = materials.clip(trial.backbone, train_config(trial).precision)
+    return row.backbone == clip.sha256 and row.split == materials.split_hash(trial.data, trial.template)
+
+
+def _same_without_seeds(row: Row, trial: Trial, materials: Materials) -> bool:
+    """Whether the row tells what the trial would, because nothing is learned and so nothing is drawn."""
+    same = row.learned == 0 and replace(row.trial, data_seed=trial.data_seed, init_seed=trial.init_seed) == trial
+    return same and _is_current(row, materials)
+
+
+def _of_twin(row: Row, trial: Trial) -> Row:
+    return replace(row, trial=trial, seconds=0.0)
+
+
+def _run(trial: Trial, runs: Path, materials: Materials, tick: Callable[[Tick], None]) -> Row:
+    training = train_config(trial)
+    clip = materials.clip(trial.backbone, training.precision)
+    parts = protocol(trial.protocol).parts(trial, lambda name: materials.dataset(name, trial.template))
+    split = materials.split_hash(trial.data, trial.template)
+    options: dict[str, Any] = dict(trial.options)
+    probe = build_model(trial.method, options, clip, parts.train.classes, seed=0)
+    learned = sum(tensor.numel() for tensor in probe.learned().values())
+    started, template = time.monotonic(), None
+    if not learned and parts.train.classes.templates:
+        template = best_template(trial, clip, materials.dataset(trial.data, trial.template))
+        parts = _with_template(parts, template)
+    config = RunConfig(
+        method=trial.method,
+        options=options,
+        training=training,
+        data_seed=trial.data_seed,
+        init_seed=trial.init_seed,
+        trial=trial.to_json(),
+    )
+    run = train(config, clip, parts.train, runs / trial.folder(clip.sha256, split), progress=tick)
+    counts = {}
+    for name, dataset in parts.judged.items():
+        own = dataset is parts.train
+        found = run.predictions if own else evaluate(run.model, dataset.test, dataset.classes)
+        counts[name] = Count(found.correct, found.total)
+    return Row(
+        trial=trial,
+        counts=counts,
+        learned=learned,
+        seconds=round(time.monotonic() - started, 2),
+        backbone=clip.sha256,
+        split=split,
+        environment=environment(materials.device),
+        template=template,
+    )
+
+
+def best_template(trial: Trial, clip: CLIP, dataset: Dataset) -> str:
+    """The data set's sentence with which the untrained method is best on the validation images of all classes.
+
+    The plain one where these are the test images, or there are none. Of equal ones the first.
+    """
+    classes = dataset.classes
+    if dataset.val is None or dataset.val_is_test:
+        return classes.template
+    judged = {}
+    for template in dict.fromkeys((classes.template, *classes.templates)):
+        named = replace(classes, template=template)
+        model = build_model(trial.method, dict(trial.options), clip, named, seed=0)
+        judged[template] = accuracy_on(model, dataset.val, named)()
+    return max(judged, key=judged.__getitem__)
+
+
+def _with_template(parts: Parts, template: str) -> Parts:
+    def renamed(dataset: Dataset) -> Dataset:
+        return replace(dataset, classes=replace(dataset.classes, template=template))
+
+    train_on = renamed(parts.train)
+    judged = {name: train_on if dataset is parts.train else renamed(dataset) for name, dataset in parts.judged.items()}
+    return Parts(train_on, judged)

@@ -1,0 +1,60 @@
+"""From what a user asks of a method to a trial that says it in full."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+from bmip.methods import method_config
+from bmip.presets import choose_preset, method_id
+from bmip.protocols.trial import Trial, settings
+from bmip.training.optimisation import TrainConfig
+
+
+def method_trial(
+    method: str,
+    preset: str | None = None,
+    *,
+    options: Mapping[str, Any] | None = None,
+    training: Mapping[str, Any] | None = None,
+    shots: int = 16,
+    backbone: str = "embedded",
+    template: str = "",
+) -> Trial:
+    """A trial without protocol, data and seeds. `options` and `training` win over the preset's.
+
+    Raises ValueError for an unknown method, preset or option, with the nearest right name, and for values out of range.
+    """
+    name, chosen = choose_preset(method, preset, backbone)
+    merged = {**chosen.options, **(options or {})}
+    method_config(method, merged)
+    trained = {**chosen.training, **(training or {})}
+    check_training(trained)
+    if shots < 0:
+        raise ValueError(f"{shots} shots: give the training images per class, or 0 for all")
+    return Trial(
+        method=method_id(method),
+        preset=name,
+        options=settings(merged),
+        training=settings(trained),
+        shots=shots,
+        backbone=backbone,
+        template=template,
+    )
+
+
+def check_training(training: Mapping[str, Any]) -> TrainConfig:
+    """Raises ValueError for a setting that there is not, or whose value makes no sense."""
+    unknown = sorted(set(training) - {field.name for field in fields(TrainConfig)})
+    if unknown:
+        raise ValueError(f"training has no setting {', '.join(unknown)}")
+    config = replace(TrainConfig(), **training)
+    least = {"epochs": 1, "batch": 1, "warmup_epochs": 0, "patience": 0, "min_epochs": 0}
+    for name, low in least.items():
+        if getattr(config, name) < low:
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {low}")
+    for name in ("lr", "warmup_lr", "weight_decay", "momentum"):
+        if not 0 <= getattr(config, name) < float("inf"):
+            raise ValueError(f"{name} is {getattr(config, name)}; it must be 0 or more")
+    return config
