@@ -1,0 +1,199 @@
+"""BMIP against a plain re-implementation of its definition, and the faults that the default mends."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import pytest
+import torch
+from torch import Tensor
+
+from bmip.clip.model import CLIP, CLIPConfig
+from bmip.clip.texts import ClassNames, TextLayout
+from bmip.clip.tokenizer import Tokenizer
+from bmip.method import Given, PromptedCLIP
+from bmip.methods import build_model, load_method
+from tests.clip import plain
+
+CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan", "2012 audi"))
+clip_of = cache(plain.tiny_clip)
+
+
+def build(**options: object) -> PromptedCLIP:
+    model = build_model("bmip", {"depth": 3, **options}, clip_of(), CLASSES, seed=7).double()
+    for gate in (*model.prompter.text_gates, *model.prompter.image_gates):
+        gate.weight.data *= 3  # far from the start, where gates say little
+    return model
+
+
+def pixels() -> Tensor:
+    return torch.randn(3, 3, 12, 12, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def gate_input(attention: Tensor, seen: int, kind: str) -> Tensor:
+    return {"raw": attention, "relative": attention * seen, "log": (attention * seen).log()}[kind]
+
+
+def projection(layers: torch.nn.ModuleList, j: int, x: Tensor) -> Tensor:
+    layer = layers[j if len(layers) > 1 else 0]
+    return x @ layer.weight.T + layer.bias
+
+
+def mixed(gate: torch.nn.Module, x: Tensor, own: Tensor, other: Tensor) -> Tensor:
+    share = 1 / (1 + torch.exp(-(gate.weight * x + gate.bias)))
+    return share[:, None] * own + (1 - share[:, None]) * other
+
+
+def plain_text_prompts(model: PromptedCLIP, ids: list[int], slots: list[int], kind: str) -> list[Tensor]:
+    """The prompts of every text layer, read from the last row of one sentence that runs through the whole tower."""
+    prompter, blocks = model.prompter, model.clip.text.blocks
+    entered = [prompter.text[0]]
+    x = plain.start(model.clip, ids, slots, entered[0])
+    places = [place for place, k in enumerate(slots) if k >= 0]
+    for i, block in enumerate(blocks):
+        if 0 < i < len(prompter.text):
+            received = plain.attention(block, x, causal=True)[0].mean(0)[-1, places]
+            other = projection(prompter.to_text, i - 1, prompter.image[i - 1])
+            new = mixed(prompter.text_gates[i - 1], gate_input(received, len(ids), kind), prompter.text[i], other)
+            entered.append(new)
+            x = plain.enter(x, slots, new)
+        x = plain.block(block, x, causal=True)
+    return entered
+
+
+def plain_image_feature(model: PromptedCLIP, image: Tensor, kind: str) -> Tensor:
+    prompter, clip = model.prompter, model.clip
+    first = prompter.first_to_image
+    x = plain.image_start(clip, image, prompter.text[0] @ first.weight.T + first.bias)
+    n = len(prompter.text[0])
+    for i, block in enumerate(clip.image.blocks):
+        if 0 < i <= len(prompter.image):
+            received = plain.attention(block, x, causal=False)[0].mean(0)[:-n, -n:].mean(0)
+            other = projection(prompter.to_image, i - 1, prompter.text[i])
+            own = prompter.image[i - 1]
+            x = torch.cat([x[:-n], mixed(prompter.image_gates[i - 1], gate_input(received, len(x), kind), own, other)])
+        x = plain.block(block, x, causal=False)
+    return plain.image_end(clip, x)
+
+
+@pytest.mark.parametrize("kind", ["raw", "relative", "log"])
+@pytest.mark.parametrize("slots", [2, 4, 6])
+@pytest.mark.parametrize("shared", [True, False])
+def test_default_equals_its_definition(kind: str, slots: int, shared: bool) -> None:
+    model = build(gate_input=kind, slots=slots, share_to_text=shared, share_to_image=shared)
+    clip, layout = model.clip, model.prompter.layout(CLASSES)
+    words = "a photo of a" if slots <= 4 else " ".join(["X"] * slots)
+    ids = [49406, *clip.tokenizer.encode(f"{words}."), 49407]
+    marks = [-1, *range(slots), *[-1] * (len(ids) - slots - 1)]
+    prompts = plain_text_prompts(model, ids, marks, kind)
+    texts = clip.texts(CLASSES.names, layout)
+    text = torch.stack(
+        [plain.text_feature(clip, row, own, prompts) for row, own in zip(texts.rows, texts.slots, strict=True)]
+    )
+    image = torch.stack([plain_image_feature(model, image, kind) for image in pixels()])
+    gold = clip.scale * torch.nn.functional.normalize(image, dim=-1) @ torch.nn.functional.normalize(text, dim=-1).T
+    found = model(pixels(), CLASSES)
+    torch.testing.assert_close(found, gold, atol=1e-9, rtol=0)
+
+    learned = list(model.learned().values())
+    ours, theirs = (
+        torch.autograd.grad(t.log_softmax(-1)[:, 1].sum(), learned, retain_graph=True) for t in (found, gold)
+    )
+    # In the re-implementation attention carries a graph; ours is detached, as released. So compare what no gate input
+    # passes: the gates' own gradients are exact only where deeper gates do not depend on them, as in the last layer.
+    names = list(model.learned())
+    for name, a, b in zip(names, ours, theirs, strict=True):
+        if name.endswith(("gates.1.weight", "gates.1.bias", "image.1")):
+            torch.testing.assert_close(a, b, atol=1e-9, rtol=1e-7)
+
+
+def test_gate_per_class_reads_each_class_s_own_sentence() -> None:
+    model = build(text_gate="class")
+    clip = model.clip
+    texts = clip.texts(CLASSES.names, model.prompter.layout(CLASSES))
+    assert texts.lead.stem == 1
+    found = clip.encode_text(texts, model.prompter(Given()).text)[0]
+    for row, marks, feature in zip(texts.rows, texts.slots, found, strict=True):
+        prompts = plain_text_prompts(model, list(row), list(marks), "log")
+        torch.testing.assert_close(feature, plain.text_feature(clip, row, marks, prompts), atol=1e-9, rtol=0)
+
+
+def test_start_token_gives_no_attention_to_the_slots() -> None:
+    """What the released text gate reads is exactly 0 under the causal mask, so its share is a learned constant."""
+    model = build()
+    clip = model.clip
+    texts = clip.texts(CLASSES.names, TextLayout(slots=2))
+    x = plain.start(clip, texts.rows[0], texts.slots[0], model.prompter.text[0])
+    for block in clip.text.blocks:
+        assert not plain.attention(block, x, causal=True)[0][:, 0, 1:3].any()
+        x = plain.block(block, x, causal=True)
+
+
+def shut(model: PromptedCLIP, *, text: float, image: float) -> None:
+    for gates, share in ((model.prompter.text_gates, text), (model.prompter.image_gates, image)):
+        for gate in gates:
+            gate.weight.data.zero_()
+            gate.bias.data.fill_(100.0 if share else -100.0)
+
+
+def test_with_full_shares_it_is_independent_prompting() -> None:
+    model = build()
+    shut(model, text=1, image=1)
+    other = build_model("ivlp", {"text_depth": 3, "image_depth": 3}, clip_of(), CLASSES, seed=0).double()
+    own = model.prompter
+    other.load_learned(
+        {f"prompter.text.{i}": p for i, p in enumerate(own.text)}
+        | {"prompter.image.0": own.first_to_image(own.text[0])}
+        | {f"prompter.image.{i + 1}": p for i, p in enumerate(own.image)}
+    )
+    torch.testing.assert_close(model(pixels(), CLASSES), other(pixels(), CLASSES), atol=1e-10, rtol=0)
+
+
+def test_with_text_alone_passed_on_it_is_maple() -> None:
+    model = build(share_to_image=False)
+    shut(model, text=1, image=0)
+    other = build_model("maple", {"depth": 3}, clip_of(), CLASSES, seed=0).double()
+    own = model.prompter
+    tensors = {f"prompter.text.{i}": p for i, p in enumerate(own.text)}
+    for i, layer in enumerate([own.first_to_image, *own.to_image]):
+        tensors |= {f"prompter.to_image.{i}.{kind}": p for kind, p in layer.named_parameters()}
+    other.load_learned(tensors)
+    torch.testing.assert_close(model(pixels(), CLASSES), other(pixels(), CLASSES), atol=1e-10, rtol=0)
+
+
+VIT_B_16 = CLIPConfig(
+    image_size=224, patch=16, image_width=768, image_layers=12, image_heads=12,
+    text_width=512, text_layers=12, text_heads=8, context=77, vocabulary=49408, out=512,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("method", "preset", "options", "count"),
+    [
+        ("zero_shot", "default", {}, 0),
+        ("ivlp", "default", {}, 30_720),
+        ("ivlp", "language-only", {}, 24_576),
+        ("maple", "default", {}, 3_555_072),
+        ("maple", "cross-dataset", {}, 1_185_024),
+        ("bmip", "released", {}, 1_203_230),
+        ("bmip", "released", {"share_to_text": False, "share_to_image": False}, 6_323_486),
+        ("bmip", "default", {}, 1_203_232),  # one more text gate than released: both towers are equally deep
+    ],
+)
+def test_trained_values_on_vit_b_16(method: str, preset: str, options: dict, count: int) -> None:
+    with torch.device("meta"):
+        clip = CLIP(VIT_B_16, Tokenizer.default())
+    assert sum(p.numel() for p in clip.parameters()) == 149_620_737
+    options = {**load_method(method).PRESETS[preset].options, **options}
+    with torch.device("meta"):
+        model = build_model(method, options, clip, CLASSES, seed=0)
+    assert sum(p.numel() for p in model.learned().values()) == count
+
+
+def test_released_start() -> None:
+    """Image prompts all equal where the projection to text is shared, else uniform; the default draws each apart."""
+    shared, separate, ours = build(start="released"), build(start="released", share_to_text=False), build()
+    assert torch.equal(shared.prompter.image[0], shared.prompter.image[1])
+    assert not torch.equal(ours.prompter.image[0], ours.prompter.image[1])
+    bound = (6 / (3 * 4 + 32)) ** 0.5
+    assert 0.5 * bound < separate.prompter.image[0].abs().max() <= bound
