@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from bmip.world.odds import Draws, choose, contrasts
 from bmip.world.placing import MIDDLE, RELATION_STEPS
-from bmip.world.plan import Draws, Plan, choose, contrasts, draw_layer, draw_scene, finish_scene, replaced
+from bmip.world.plan import Plan, draw_layer, draw_scene, finish_scene, replaced
 from bmip.world.scene import MOST, Layer, Scene
 from bmip.world.vocabulary import COLOURS, GLYPHS, HELD_OUT_SHAPES, SHAPES, STYLES, THINGS
 
@@ -94,7 +95,7 @@ def window(rng: np.random.Generator, plan: Plan, background: Draws) -> Scene:
     """A place seen through a hole in a wall."""
     count = len(background)
     seen = np.array([name not in HELD_OUT_SHAPES for name in THINGS]) & (np.arange(len(THINGS)) < len(SHAPES))
-    wall = draw_layer(rng, plan, choose(rng, seen, count))
+    wall = draw_layer(rng, plan, choose(rng, seen.astype(float), count))
     low, high = plan.radius
     wall = _at(wall, *_around_middle(rng, count, 4.0), rng.uniform(low, high, count))
     wall = replaced(wall, inverted=np.ones(count, dtype=bool))

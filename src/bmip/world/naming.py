@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from bmip.world.plan import Draws
+from bmip.world.odds import Draws
 from bmip.world.vocabulary import THINGS
 from bmip.world.words import NAMES
 

@@ -1,35 +1,38 @@
 """How scenes are drawn by lot: a plan holds the odds, `draw_scene` throws the dice."""
 
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
+from bmip.world.odds import (
+    BLACK,
+    RGB,
+    WHITE,
+    Draws,
+    Odds,
+    choose,
+    contrasts,
+    luma,
+    texture_odds,
+    thing_odds,
+    usual_colours,
+)
 from bmip.world.placing import place_alone, place_copies, place_pair
 from bmip.world.scene import MOST, Layer, Scene
-from bmip.world.surfaces import TILE, picture_tiles
+from bmip.world.surfaces import TILE
 from bmip.world.vocabulary import (
     BACKGROUNDS,
     COLOURS,
     CORRUPTIONS,
-    HELD_OUT_TEXTURES,
     SHAPES,
     STYLES,
-    TEXTURES,
     THINGS,
     seen_colours,
     seen_textures,
-    seen_things,
 )
 
-Draws = Int64[np.ndarray, " image"]
-Odds = Float[np.ndarray, "image option"] | Float[np.ndarray, " option"] | Bool[np.ndarray, "image option"]
-
-_RGB = np.array(list(COLOURS.values()), dtype=np.float64) / 255
-_BLACK, _WHITE = list(COLOURS).index("black"), list(COLOURS).index("white")
 _PAPER, _NIGHT = 0.97, 0.045  # what sketches and neon tubes are drawn on
 
 
@@ -81,15 +84,6 @@ def pretraining_plan(difficulty: float) -> Plan:
     )
 
 
-def choose(rng: np.random.Generator, odds: Odds, count: int) -> Draws:
-    """One option per image, by odds that need not add up to 1."""
-    cumulative = np.cumsum(np.broadcast_to(np.asarray(odds, dtype=np.float64), (count, np.shape(odds)[-1])), axis=1)
-    if count and cumulative[:, -1].min() <= 0:
-        raise ValueError("an image has no option left with odds above 0: the plan's constraints contradict each other")
-    draws = rng.random((count, 1)) * cumulative[:, -1:]
-    return (draws >= cumulative).sum(axis=1).clip(max=cumulative.shape[1] - 1)
-
-
 def draw_layer(
     rng: np.random.Generator,
     plan: Plan,
@@ -102,7 +96,7 @@ def draw_layer(
     """How the given things look; they are placed by whoever knows the other layers (until then count is 0)."""
     count, glyph = len(thing), thing >= len(SHAPES)
     allowed = np.ones_like(seen_colours().numpy()) if plan.unseen else seen_colours().numpy()
-    odds = np.where(glyph[:, None], _colour_odds(3.0), _colour_odds(1.0)) * allowed[thing]
+    odds = np.where(glyph[:, None], usual_colours(3.0), usual_colours(1.0)) * allowed[thing]
     odds = odds if colour_odds is None else odds * colour_odds
     colour = choose(rng, odds, count) if colour is None else colour
     if texture is None:
@@ -110,12 +104,14 @@ def draw_layer(
         seen = seen_textures().numpy()[thing]
         if plan.unseen:
             seen = np.ones_like(seen)
-        pattern = choose(rng, np.concatenate([np.zeros((count, 1)), seen[:, 1:] * _texture_odds(plan)], axis=1), count)
+        pattern = choose(
+            rng, np.concatenate([np.zeros((count, 1)), seen[:, 1:] * texture_odds(unseen=plan.unseen)], axis=1), count
+        )
         texture = np.where(patterned, pattern, 0)
-    second = choose(rng, (contrasts()[colour, : len(COLOURS)] > 0.6) * _colour_odds(1.0), count)
-    second = np.where(rng.random(count) < 0.5, np.where(_luma(colour) > 0.5, _BLACK, _WHITE), second)
+    second = choose(rng, (contrasts()[colour, : len(COLOURS)] > 0.6) * usual_colours(1.0), count)
+    second = np.where(rng.random(count) < 0.5, np.where(luma(colour) > 0.5, BLACK, WHITE), second)
     legal = np.take_along_axis(allowed[thing], second[:, None], axis=1)[:, 0]
-    second = np.where(legal, second, np.where(_luma(colour) > 0.5, _BLACK, _WHITE))
+    second = np.where(legal, second, np.where(luma(colour) > 0.5, BLACK, WHITE))
     jitter = rng.uniform(-0.06, 0.06, (2, count, 3))
     aspect = np.where(glyph, rng.uniform(0.8, 1.4, count), rng.uniform(0.9, 1.1, count))
     mirrored = (rng.random(count) < 0.5) & ~glyph
@@ -129,8 +125,8 @@ def draw_layer(
     }
     real = {
         "writing": rng.random(count) * 0.999,
-        "rgb": (_RGB[colour] + jitter[0]).clip(0, 1),
-        "second_rgb": (_RGB[second] + jitter[1]).clip(0, 1),
+        "rgb": (RGB[colour] + jitter[0]).clip(0, 1),
+        "second_rgb": (RGB[second] + jitter[1]).clip(0, 1),
         "texture_scale": rng.uniform(0.9, 1.7, count),
         "texture_turn": rng.uniform(-0.5, 0.5, count) + (rng.random(count) < 0.35) * np.pi / 2,
         "texture_shift": rng.uniform(0, TILE, (count, 2)),
@@ -159,13 +155,18 @@ def draw_scene(
     """Scenes of a main thing, perhaps in copies or with another thing beside it; what is given is not drawn by lot."""
     style = choose(rng, np.array([plan.styles.get(name, 0.0) for name in STYLES]), count)
     glyphs = rng.random(count) < plan.glyph_rate
+    shape_odds, glyph_odds = thing_odds(unseen=plan.unseen)
     if thing is None:
-        thing = choose(rng, np.where(glyphs[:, None], _thing_odds(plan)[1], _thing_odds(plan)[0]), count)
+        thing = choose(rng, np.where(glyphs[:, None], glyph_odds, shape_odds), count)
     main = draw_layer(rng, plan, thing, colour=colour, texture=texture)
     if copies is None:
         copies = np.where(rng.random(count) < plan.count_rate, rng.integers(2, MOST + 1, count), 1)
     paired = (rng.random(count) < plan.other_rate) & (copies == 1)
-    others = np.where((rng.random(count) < plan.glyph_rate / 2)[:, None], _thing_odds(plan)[1], _thing_odds(plan)[0])
+    others = np.where(
+        (rng.random(count) < plan.glyph_rate / 2)[:, None],
+        thing_odds(unseen=plan.unseen)[1],
+        thing_odds(unseen=plan.unseen)[0],
+    )
     others = others * (np.arange(len(THINGS))[None] != thing[:, None])
     other = draw_layer(rng, plan, choose(rng, others, count))
 
@@ -190,7 +191,7 @@ def finish_scene(
     count = len(style)
     options = np.ones((count, len(COLOURS) + len(BACKGROUNDS) - 1))
     for layer in layers:
-        shown = np.where(style == STYLES.index("silhouette"), _BLACK, layer.colour.numpy())
+        shown = np.where(style == STYLES.index("silhouette"), BLACK, layer.colour.numpy())
         distance = contrasts()[shown]
         fits = (distance > plan.contrast) & (distance < plan.clash) | (layer.count.numpy() == 0)[:, None]
         options = options * np.where(fits, 1.0, 1e-6)
@@ -201,7 +202,7 @@ def finish_scene(
     if background is not None:
         chosen = background
     wall_colour = np.where(chosen == 0, np.minimum(drawn, len(COLOURS) - 1), -1)
-    rgb = (_RGB[wall_colour.clip(0)] + rng.uniform(-0.05, 0.05, (count, 3))).clip(0, 1)
+    rgb = (RGB[wall_colour.clip(0)] + rng.uniform(-0.05, 0.05, (count, 3))).clip(0, 1)
     for name, level in (("sketch", _PAPER), ("neon", _NIGHT)):
         special = style == STYLES.index(name)
         chosen, wall_colour = np.where(special, 0, chosen), np.where(special, -1, wall_colour)
@@ -246,35 +247,3 @@ def _tensors(values: dict[str, np.ndarray]) -> dict[str, Tensor]:
 def replaced(layer: Layer, **values: np.ndarray) -> Layer:
     """A layer with some of its values changed."""
     return Layer(**{**vars(layer), **_tensors(values)})
-
-
-def _luma(colour: Draws) -> Float[np.ndarray, " image"]:
-    return (_RGB[colour] * (0.3, 0.59, 0.11)).sum(axis=1)
-
-
-@cache
-def contrasts() -> Float[np.ndarray, "colour background"]:
-    """Distances of each colour to the walls in each colour, then to the pictures' mean colours."""
-    means = picture_tiles().mean(dim=(2, 3)).double().numpy()
-    return np.linalg.norm(_RGB[:, None] - np.concatenate([_RGB, means])[None], axis=2)
-
-
-@cache
-def _colour_odds(neutral: float) -> Float[np.ndarray, " colour"]:
-    """Frequent colours first; `neutral` multiplies black and white."""
-    odds = 1 / (np.arange(len(COLOURS)) + 4.0) ** 0.6
-    odds[[_BLACK, _WHITE]] *= neutral
-    return odds
-
-
-def _texture_odds(plan: Plan) -> Float[np.ndarray, " texture"]:
-    held_out = np.array([name in HELD_OUT_TEXTURES for name in TEXTURES[1:]])
-    return np.where(held_out & (not plan.unseen), 0.0, 1 / (np.arange(len(TEXTURES) - 1) + 6.0) ** 0.5)
-
-
-def _thing_odds(plan: Plan) -> tuple[Float[np.ndarray, " thing"], Float[np.ndarray, " thing"]]:
-    """For shapes and for glyphs, frequent ones first."""
-    is_shape = np.arange(len(THINGS)) < len(SHAPES)
-    rank = np.where(is_shape, np.arange(len(THINGS)), np.arange(len(THINGS)) - len(SHAPES))
-    odds = 1 / (rank + 20.0) ** 0.6 * (plan.unseen | seen_things().numpy())
-    return odds * is_shape, odds * ~is_shape

@@ -54,10 +54,11 @@ def sample(count: int, *, seed: int, difficulty: float = 1.0) -> Sample:
         )
     rng = np.random.default_rng([seed, 0xB317])
     scene = draw_scene(rng, pretraining_plan(difficulty), count)
-    return Sample(render(scene), caption(scene, rng), _attributes(scene))
+    return Sample(render(scene), caption(scene, rng), attributes_of(scene))
 
 
-def _attributes(scene: Scene) -> dict[str, Int64[Tensor, " image"]]:
+def attributes_of(scene: Scene) -> dict[str, Int64[Tensor, " image"]]:
+    """What is true of the images of a pre-training scene."""
     other, main = scene.layers
     silhouette = scene.style == STYLES.index("silhouette")
     colourless = silhouette | (scene.style == STYLES.index("negative"))

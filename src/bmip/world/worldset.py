@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -10,12 +10,11 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from bmip.world.plan import Draws
+from bmip.world.odds import Draws
 from bmip.world.render import render
 from bmip.world.scene import Scene
 from bmip.world.store import stored
 
-Part = Literal["train", "val", "test"]
 IMAGES_PER_CLASS: dict[str, int] = {"train": 32, "val": 50, "test": 60}
 
 
@@ -42,7 +41,7 @@ class WorldSet:
     shares_classes_with: str | None = None
     """The set whose classes these are, where this one only shows them differently."""
 
-    def split(self, part: Part) -> WorldSplit:
+    def split(self, part: str) -> WorldSplit:
         """Images and labels of "train", "val" or "test"; the same on every call."""
         if part not in IMAGES_PER_CLASS:
             raise ValueError(f"no split {part!r} in {self.name!r}: ask for one of {', '.join(IMAGES_PER_CLASS)}")
@@ -50,6 +49,6 @@ class WorldSet:
         images = stored(f"{self.name}-{part}", lambda: self._render(part, labels))
         return WorldSplit(images, torch.from_numpy(labels))
 
-    def _render(self, part: Part, labels: Draws) -> UInt8[Tensor, "image 3 height width"]:
+    def _render(self, part: str, labels: Draws) -> UInt8[Tensor, "image 3 height width"]:
         seed = [crc32(self.name.encode()), list(IMAGES_PER_CLASS).index(part)]
         return render(self.compose(np.random.default_rng(seed), labels))
