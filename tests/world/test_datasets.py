@@ -1,5 +1,6 @@
 """Data sets of the world: complete, disjoint, the same everywhere, drawn once."""
 
+import os
 import time
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from bmip.world import load_world, world_names
+from bmip.world.store import stored
 from bmip.world.vocabulary import HELD_OUT_SHAPES
 from bmip.world.worldset import IMAGES_PER_CLASS
 
@@ -84,6 +86,22 @@ def test_changing_a_loaded_split_leaves_the_file_alone() -> None:
     before = images[0].clone()
     images[0] = 0
     assert torch.equal(world.split("train").images[0], before)
+
+
+def test_images_of_older_code_are_forgotten_after_a_day(cache: Path) -> None:
+    old, recent, other = (
+        cache / "world" / f"{name}.npy" for name in ("few-0123456789ab", "few-ba9876543210", "few-v2-x")
+    )
+    for path in (old, recent, other):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    drawn = torch.full((1, 3, 4, 4), 7, dtype=torch.uint8)
+    assert torch.equal(stored("few", lambda: drawn), drawn)
+    assert not old.exists()
+    assert recent.exists()
+    assert other.exists()
 
 
 def test_rendering_again_gives_the_same_bytes() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from torch import Tensor
 
 Images = UInt8[Tensor, "image 3 height width"]
 
+_KEPT_SECONDS = 24 * 3600  # another version of the code may still be at work
 _WORDING = ("captions.py", "pretraining.py", "store.py")  # the modules whose text does not touch a data set's pixels
 
 
@@ -28,6 +30,7 @@ def stored(name: str, draw: Callable[[], Images]) -> Images:
     path = cache_folder() / f"{name}-{code_hash()}.npy"
     if not path.exists():
         _write(path, draw().numpy())
+        _forget_others(path, name)
     return torch.from_numpy(np.load(path, mmap_mode="c"))  # changes stay in memory
 
 
@@ -47,3 +50,10 @@ def _write(path: Path, images: np.ndarray) -> None:
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
         np.save(file, images)
     Path(file.name).replace(path)
+
+
+def _forget_others(path: Path, name: str) -> None:
+    """Remove what other code drew under the same name, unless it did so within the last day."""
+    for other in path.parent.glob(f"{name}-{'[0-9a-f]' * 12}.npy"):
+        if other != path and other.stat().st_mtime < time.time() - _KEPT_SECONDS:
+            other.unlink(missing_ok=True)
