@@ -20,6 +20,7 @@ from tests.clip.plain import tiny_clip
 CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan", "2012 audi", "st.", "yo_yo"), "a picture of a {}.")
 LABELS = torch.tensor([0, 3, 5, 1])
 LAYERS = 3
+METHODS = (*method_names(), "examples.shallow_text")
 
 # Options worth the whole battery beside the presets.
 VARIANTS: dict[str, list[dict[str, Any]]] = {
@@ -37,7 +38,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
 
 def cases() -> list:
     found = []
-    for name in method_names():
+    for name in METHODS:
         module = load_method(name)
         shallow = {field.name: LAYERS for field in fields(module.Config) if field.name.endswith("depth")}
         for preset, chosen in module.PRESETS.items():
@@ -213,7 +214,7 @@ def test_bfloat16_is_finite_and_near(name: str, options: dict) -> None:
         assert all(grad.isfinite().all() for grad in gradients(model, loss(model, torch.float32)).values())
 
 
-@pytest.mark.parametrize("name", method_names())
+@pytest.mark.parametrize("name", METHODS)
 def test_defaults_are_clean(name: str) -> None:
     module = load_method(name)
     options = {field.name: LAYERS for field in fields(module.Config) if field.name.endswith("depth")}
