@@ -118,10 +118,8 @@ def test_the_seed_decides_the_start_and_global_draws_do_not(name: str, options: 
     first = build(name, options)
     assert torch.equal(torch.random.get_rng_state(), state)
     torch.rand(1)
-    second, third = build(name, options), build(name, options, seed=4)
+    second = build(name, options)
     assert all(torch.equal(a, b) for a, b in zip(first.learned().values(), second.learned().values(), strict=True))
-    drawn = [not torch.equal(a, b) for a, b in zip(first.learned().values(), third.learned().values(), strict=True)]
-    assert any(drawn) or not drawn
 
 
 @every_method

@@ -42,7 +42,9 @@ def load_method(name: str) -> ModuleType:
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
-        raise ValueError(f"cannot import the method {name!r}: {error}: is its package installed, or its folder in PYTHONPATH?") from error
+        raise ValueError(
+            f"cannot import the method {name!r}: {error}: is its package installed, or its folder in PYTHONPATH?"
+        ) from error
     lacking = [part for part in ("Config", "build", "PRESETS") if not hasattr(module, part)]
     if lacking:
         raise ValueError(f"{name!r} is no method: its module lacks {', '.join(lacking)}")
