@@ -62,11 +62,19 @@ class PretrainConfig:
     """Processor threads for the towers; one more renders."""
 
     checkpoint_minutes: float = 3.0
+    judge_every: int = 1000
+    """Steps between zero-shot evaluations on the validation splits, which go to the log; 0 for none."""
+
+    judge_images: int = 10
+    """Per class, in those."""
+
     seed: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.shallow_layers <= self.layers:
-            raise ValueError(f"growth from {self.shallow_layers} to {self.layers} layers: the first must be 1 to the second")
+            raise ValueError(
+                f"{self.shallow_layers} layers do not grow to {self.layers}: begin with 1 to {self.layers}"
+            )
         if self.batch < 2:
             raise ValueError(f"a batch of {self.batch} has nothing to contrast: use 2 or more")
         if self.shallow_steps < 0 or self.deep_steps < 0 or self.steps == 0:

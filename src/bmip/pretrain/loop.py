@@ -1,4 +1,4 @@
-"""The pre-training run: every batch follows from its step's number, so a killed run goes on as if nothing had happened."""
+"""The pre-training run. Every batch follows from its step's number, so a killed run goes on as if it had not been."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from torch.func import functional_call
 from bmip.clip.load import save_clip
 from bmip.clip.tokenizer import Tokenizer
 from bmip.pretrain.config import PretrainConfig
+from bmip.pretrain.judge import judge
 from bmip.pretrain.muon import Optimizer
 from bmip.pretrain.pair import Pair, Sentences, equal_captions, in_type, sentences
 from bmip.pretrain.start import grow, grown_name, new_clip, new_tokenizer
@@ -121,6 +122,9 @@ class _Run:
         self.seconds += time.perf_counter() - began
         if self.step % 50 == 0 or self.step == config.steps:
             self._log(measured)
+        if config.judge_every and (self.step % config.judge_every == 0 or self.step == config.steps):
+            found = judge(self.pair.clip, per_class=config.judge_images)
+            self._write({"step": self.step, "zero_shot": {name: round(one.accuracy, 1) for name, one in found.items()}})
         return measured
 
     def save(self) -> None:
@@ -139,7 +143,7 @@ class _Run:
 
     def _load(self) -> None:
         content = torch.load(self.out / CHECKPOINT, weights_only=True, map_location=self.config.device)
-        free = {"shallow_steps", "deep_steps", "threads", "checkpoint_minutes", "device"}
+        free = {"shallow_steps", "deep_steps", "threads", "checkpoint_minutes", "judge_every", "judge_images", "device"}
         now = dataclasses.asdict(self.config)
         differing = [name for name in now if name not in free and now[name] != content["config"].get(name)]
         if differing:
@@ -150,6 +154,11 @@ class _Run:
             self._grow()
         self.pair.load_state_dict(content["pair"])
         self.optimizer.state = content["optimizer"]
+        if (self.out / LOG).exists():
+            rows = (self.out / LOG).read_text().splitlines(keepends=True)
+            # what was done after the checkpoint is done again
+            kept = [row for row in rows if row.endswith("\n") and json.loads(row)["step"] <= self.step]
+            (self.out / LOG).write_text("".join(kept))
 
     def _grow(self) -> None:
         shallow, deep = self.config.shallow_layers, self.config.layers
@@ -163,7 +172,7 @@ class _Run:
         return Optimizer(weights, matrix_lr=config.matrix_lr, lr=config.lr, weight_decay=config.weight_decay)
 
     def _log(self, measured: dict[str, float]) -> None:
-        row = {
+        row: dict[str, object] = {
             "step": self.step,
             "pairs": self.step * self.config.batch,
             "seconds": round(self.seconds, 1),
@@ -171,6 +180,9 @@ class _Run:
             "scale": round(self.pair.clip.scale.item(), 2),
             **{name: round(value, 4) for name, value in measured.items()},
         }
+        self._write(row)
+
+    def _write(self, row: dict[str, object]) -> None:
         with (self.out / LOG).open("a") as log:
             log.write(json.dumps(row) + "\n")
 
@@ -231,5 +243,3 @@ def _progress(console: Console | None, first: int, steps: int):
 
 def _finite(value: float) -> bool:
     return value - value == 0
-
-

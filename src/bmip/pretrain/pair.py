@@ -126,8 +126,9 @@ class Pair(nn.Module):
         logits = self.clip.scale * _unit(image) @ _unit(text).T
         parts = {"contrast": contrast(logits, same)}
         if attribute_share:
-            told = self.on_class.loss(self.on_class(image), truth) + self.on_patches.loss(self.on_patches(patches), truth)
-            parts["attributes"] = attribute_share * told / 2
+            by_class = self.on_class.loss(self.on_class(image), truth)
+            by_patches = self.on_patches.loss(self.on_patches(patches), truth)
+            parts["attributes"] = attribute_share * (by_class + by_patches) / 2
         with torch.no_grad():
             own = logits.masked_fill(same & ~_diagonal(logits), -torch.inf)
             parts["found"] = (own.argmax(1) == torch.arange(len(own), device=own.device)).float().mean()
@@ -161,5 +162,3 @@ def _unit(features: Tensor) -> Tensor:
 
 def _diagonal(logits: Tensor) -> Tensor:
     return torch.eye(len(logits), dtype=torch.bool, device=logits.device)
-
-

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,7 +15,8 @@ from bmip.clip.block import Block
 from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.tokenizer import Tokenizer
 from bmip.pretrain.config import PretrainConfig
-from bmip.world import sample
+from bmip.world.captions import caption
+from bmip.world.plan import draw_scene, pretraining_plan
 
 TEMPLATES = (
     "a photo of a {}.",
@@ -38,14 +40,16 @@ TEMPLATES = (
 """Sentences whose words get tokens of their own, though few of them occur in captions."""
 
 
-def new_tokenizer(vocabulary: int, seed: int) -> Tokenizer:
+def new_tokenizer(vocabulary: int, seed: int, *, captions: int = 12000) -> Tokenizer:
     """One that makes every word of the captions and templates a token; other words fall back to pieces."""
-    captions = [text for n in range(24) for text in _captions(500, seed + n)]
-    return Tokenizer.train([*captions, *(template for template in TEMPLATES for _ in range(20))], vocabulary)
+    texts = _captions(captions, seed)
+    return Tokenizer.train([*texts, *(template for template in TEMPLATES for _ in range(20))], vocabulary)
 
 
 def _captions(count: int, seed: int) -> list[str]:
-    return sample(count, seed=seed, difficulty=1.0).captions
+    """Without their images, which nobody looks at here."""
+    rng = np.random.default_rng(seed)
+    return caption(draw_scene(rng, pretraining_plan(1.0), count), rng)
 
 
 def new_clip(config: PretrainConfig, tokenizer: Tokenizer) -> CLIP:
