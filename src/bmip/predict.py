@@ -104,7 +104,7 @@ def image_paths(places: Iterable[str | Path]) -> list[Path]:
 
 
 def _name(image: str | Path | Picture) -> str:
-    return "" if isinstance(image, Tensor) else str(image)
+    return "(pixels)" if isinstance(image, Tensor) else str(image)
 
 
 def _pixels(image: str | Path | Picture) -> Picture:

@@ -69,10 +69,7 @@ def counts_table(rows: Sequence[Row]) -> Table:
     for name, variant in sorted(cells, key=lambda cell: (cell[0], list(labels).index(cell[1]))):
         found = cells[name, variant]
         judged = [
-            _number(summarise([row.counts[part].percent for row in found]))
-            if all(part in row.counts for row in found)
-            else ABSENT
-            for part in parts
+            _number(_summary(found, part)) if all(part in row.counts for row in found) else ABSENT for part in parts
         ]
         lines.append((name, labels[variant], *judged, str(len(found))))
     title = rows[0].trial.protocol.replace("-", " ").capitalize()
@@ -129,8 +126,14 @@ def _cells(rows: Iterable[Row]) -> dict[tuple[str, Variant], list[Row]]:
 
 
 def _labels(rows: Iterable[Row]) -> dict[Variant, str]:
-    """What each line is called, with as much of its settings as tells it from the others; in order of the methods."""
-    variants = sorted({row.trial.variant() for row in rows}, key=lambda v: (v.method != "zero_shot", repr(v)))
+    """What each line is called, with as much of its settings as tells it from the others.
+
+    Untrained methods come first and this package's own last.
+    """
+    untrained = {row.trial.variant() for row in rows if row.learned == 0}
+    variants = sorted(
+        {row.trial.variant() for row in rows}, key=lambda v: (v not in untrained, v.method.startswith("bmip"), repr(v))
+    )
     labels = {}
     for variant in variants:
         same = [other for other in variants if other.method == variant.method]
@@ -145,9 +148,14 @@ def _labels(rows: Iterable[Row]) -> dict[Variant, str]:
 
 
 def _base_novel(rows: Sequence[Row]) -> tuple[str, str, str]:
-    base = summarise([row.counts["base"].percent for row in rows])
-    novel = summarise([row.counts["novel"].percent for row in rows])
+    base, novel = (_summary(rows, part) for part in ("base", "novel"))
     return _number(base), _number(novel), f"{harmonic_mean(base.mean, novel.mean):.1f}"
+
+
+def _summary(rows: Sequence[Row], part: str) -> Summary:
+    """Over seeds; where nothing is drawn they are one and the same result."""
+    percent = [row.counts[part].percent for row in rows]
+    return summarise(percent[:1] if all(row.learned == 0 for row in rows) else percent)
 
 
 def _average(
@@ -161,7 +169,9 @@ def _average(
     averages = []
     for part in ("base", "novel"):
         percent = [[row.counts[part].percent for row in rows] for rows in found]
-        if all(own == seeds[0] for own in seeds):
+        if all(row.learned == 0 for rows in found for row in rows):
+            averages.append(Summary(_mean([values[0] for values in percent]), None, 1))
+        elif all(own == seeds[0] for own in seeds):
             averages.append(summarise([_mean(values) for values in zip(*percent, strict=True)]))
         else:
             averages.append(Summary(_mean([_mean(values) for values in percent]), None, 1))

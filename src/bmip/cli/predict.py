@@ -10,15 +10,15 @@ from typing import Annotated
 import typer
 
 from bmip.cli import asking
-from bmip.cli.printing import add, note, out, table
+from bmip.cli.printing import note, out
+from bmip.cli.showing import predictions_table
 from bmip.cli.trained import OwnBackbone, Run, listed, load_run
 from bmip.data.dataset import DataError
 from bmip.data.reading import check_image
-from bmip.predict import Prediction, classes_of, image_paths
+from bmip.predict import classes_of, image_paths
 from bmip.predict import predict as classify
 
 app = typer.Typer(add_completion=False)
-BAR = 10  # characters
 
 
 @app.command(epilog="Example: bmip predict runs/pets photo.jpg holiday/ --classes 'a corgi,a tabby cat,a hamster'")
@@ -49,7 +49,7 @@ def predict(
     if as_json:
         print(json.dumps([asdict(prediction) for prediction in found], indent=2, ensure_ascii=False))
     else:
-        _print(found)
+        out().print(predictions_table(found))
 
 
 def _readable(paths: list[Path], *, skip: bool) -> list[Path]:
@@ -62,14 +62,3 @@ def _readable(paths: list[Path], *, skip: bool) -> list[Path]:
     if not readable:
         raise DataError(f"none of the {len(paths)} images can be read")
     return readable
-
-
-def _print(found: list[Prediction]) -> None:
-    shown = table("image", "class", "probability", "")
-    for prediction in found:
-        for rank, guess in enumerate(prediction.guesses):
-            full = round(BAR * guess.probability)
-            bar = "█" * full + "░" * (BAR - full)
-            add(shown, prediction.image if rank == 0 else "", guess.name, f"{100 * guess.probability:.1f} %", bar)
-        shown.add_section()
-    out().print(shown)

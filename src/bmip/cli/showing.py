@@ -1,13 +1,17 @@
-"""What was judged, as a table."""
+"""What was judged or predicted, as a table."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from rich.table import Table
 
 from bmip.cli.printing import add, table
 from bmip.evaluate import Predictions
+from bmip.predict import Prediction
 
 MANY = 30  # classes; of more the worst are shown
+BAR = 10  # characters
 
 
 def accuracy_table(found: Predictions, title: str) -> Table:
@@ -24,4 +28,15 @@ def accuracy_table(found: Predictions, title: str) -> Table:
         add(shown, name, f"{count.correct:,}", f"{count.total:,}", f"{100 * count.correct / count.total:.1f} %")
     shown.add_section()
     add(shown, "all", f"{found.correct:,}", f"{found.total:,}", f"{found.accuracy:.1f} %")
+    return shown
+
+
+def predictions_table(found: Iterable[Prediction], title: str | None = None) -> Table:
+    shown = table("image", "class", "probability", "", title=title)
+    for prediction in found:
+        for rank, guess in enumerate(prediction.guesses):
+            full = round(BAR * guess.probability)
+            bar = "█" * full + "░" * (BAR - full)
+            add(shown, prediction.image if rank == 0 else "", guess.name, f"{100 * guess.probability:.1f} %", bar)
+        shown.add_section()
     return shown

@@ -38,6 +38,7 @@ class Bars(Watch):
         self._bars.update(self._one, visible=False)
         found = ", ".join(f"{name} {count.percent:.1f}" for name, count in row.counts.items())
         time = "done before" if skipped else f"{row.seconds:.0f} s"
+        time += f"; {row.template!r}, best on validation" if row.template else ""
         self._bars.console.print(f"{self._number} {_name(row.trial)}: {found} ({time})", markup=False, soft_wrap=True)
 
 

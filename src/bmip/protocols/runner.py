@@ -13,9 +13,11 @@ from bmip.clip.load import load_clip
 from bmip.clip.model import CLIP
 from bmip.data.catalogue import load_dataset
 from bmip.data.dataset import Dataset, split_hash
+from bmip.data.loading import eval_batches
+from bmip.data.transforms import normalise
 from bmip.device import pick_device
 from bmip.environment import environment
-from bmip.evaluate import accuracy_on, evaluate
+from bmip.evaluate import evaluate
 from bmip.methods import build_model
 from bmip.protocols.catalogue import protocol
 from bmip.protocols.protocol import Parts
@@ -23,6 +25,7 @@ from bmip.protocols.trial import Trial
 from bmip.results import Count, Results, Row
 from bmip.runs import RunConfig, train
 from bmip.training.optimisation import TrainConfig
+from bmip.training.precision import use_precision
 from bmip.training.progress import Tick
 
 
@@ -103,6 +106,12 @@ def run_trials(
     return rows
 
 
+def run_folder(trial: Trial, runs: Path | str, materials: Materials) -> Path:
+    """Where the trial trains, with this backbone and data."""
+    clip = materials.clip(trial.backbone, train_config(trial).precision)
+    return Path(runs) / trial.folder(clip.sha256, materials.split_hash(trial.data, trial.template))
+
+
 def train_config(trial: Trial) -> TrainConfig:
     return TrainConfig(**dict(trial.training))  # type: ignore[arg-type]
 
@@ -143,7 +152,7 @@ def _run(trial: Trial, runs: Path, materials: Materials, tick: Callable[[Tick], 
         init_seed=trial.init_seed,
         trial=trial.to_json(),
     )
-    run = train(config, clip, parts.train, runs / trial.folder(clip.sha256, split), progress=tick)
+    run = train(config, clip, parts.train, run_folder(trial, runs, materials), progress=tick)
     counts = {}
     for name, dataset in parts.judged.items():
         own = dataset is parts.train
@@ -169,12 +178,18 @@ def best_template(trial: Trial, clip: CLIP, dataset: Dataset) -> str:
     classes = dataset.classes
     if dataset.val is None or dataset.val_is_test:
         return classes.template
-    judged = {}
-    for template in dict.fromkeys((classes.template, *classes.templates)):
-        named = replace(classes, template=template)
-        model = build_model(trial.method, dict(trial.options), clip, named, seed=0)
-        judged[template] = accuracy_on(model, dataset.val, named)()
-    return max(judged, key=judged.__getitem__)
+    named = [replace(classes, template=text) for text in dict.fromkeys((classes.template, *classes.templates))]
+    models = [build_model(trial.method, dict(trial.options), clip, each, seed=0) for each in named]
+    use_precision(clip, train_config(trial).precision)
+    # The images' features know no template: they are computed once.
+    device, config = clip.logit_scale.device, clip.config
+    right = [0] * len(named)
+    texts = [model.class_features(each)[0] for model, each in zip(models, named, strict=True)]
+    for pixels, labels in eval_batches(dataset.val, config.image_size):
+        images = models[0].image_features(normalise(pixels.to(device), config.mean, config.std))
+        for position, text in enumerate(texts):
+            right[position] += int(((images @ text.T).argmax(-1).cpu() == labels).sum())
+    return named[right.index(max(right))].template
 
 
 def _with_template(parts: Parts, template: str) -> Parts:

@@ -1,0 +1,97 @@
+"""The demo: BMIP beside zero-shot and MaPLe on real handwriting and on a set of the rendered world."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bmip.checkpoint import load_checkpoint
+from bmip.data.dataset import Dataset
+from bmip.data.sampling import base_novel
+from bmip.pictures import Sample, draw_samples
+from bmip.predict import Prediction, predict
+from bmip.protocols.base_to_novel import base_to_novel
+from bmip.protocols.runner import Materials, Watch, run_folder, run_trials, train_config
+from bmip.protocols.settings import method_trial
+from bmip.protocols.trial import Trial
+from bmip.results import Results, Row
+
+DATA = ("digits", "signs")
+METHODS = ("zero-shot", "maple", "bmip")
+SHOWN = 6  # pictures in a row
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Demo:
+    rows: tuple[Row, ...]
+    asked: tuple[Prediction, ...]
+    """A few images of novel classes, judged among base and novel names together."""
+
+    runs: tuple[Path, ...]
+    """The folders of BMIP's runs, one per data set."""
+
+    picture: Path
+
+
+def run_demo(
+    folder: Path | str,
+    *,
+    device: str = "auto",
+    data: tuple[str, ...] = DATA,
+    backbone: str = "embedded",
+    training: dict[str, int | float | str] | None = None,
+    watch: Watch | None = None,
+) -> Demo:
+    """Train, judge and draw; everything lies in `folder` afterwards. What is there already is not done again."""
+    folder = Path(folder)
+    materials = Materials(device=device)
+    methods = [method_trial(name, backbone=backbone, training=training) for name in METHODS]
+    trials = list(base_to_novel(data, methods, [SEED]))
+    rows = run_trials(trials, Results(folder / "results.jsonl"), runs=folder, materials=materials, watch=watch)
+    bmip = [trial for trial in trials if trial.method == "bmip"]
+    asked: list[Prediction] = []
+    samples: list[Sample] = []
+    for trial in bmip:
+        found, more = _look(trial, folder, materials)
+        samples += found
+        asked += more
+    picture = folder / "predictions.png"
+    draw_samples(samples, picture)
+    return Demo(tuple(rows), tuple(asked), tuple(run_folder(trial, folder, materials) for trial in bmip), picture)
+
+
+def _look(trial: Trial, folder: Path, materials: Materials) -> tuple[list[Sample], list[Prediction]]:
+    clip = materials.clip(trial.backbone, train_config(trial).precision)
+    model = load_checkpoint(run_folder(trial, folder, materials), clip)
+    whole = materials.dataset(trial.data)
+    samples: list[Sample] = []
+    asked: list[Prediction] = []
+    for group, half in zip(("trained on", "never seen"), base_novel(whole), strict=True):
+        chosen = _spread(half)
+        pictures = [half.test.images[index] for index in chosen]
+        truths = [half.classes.names[half.test.labels[index]] for index in chosen]
+        for picture, truth, found in zip(pictures, truths, predict(model, pictures, half.classes), strict=True):
+            samples.append(Sample(picture, truth, found, f"{trial.data}, classes {group}"))
+        if group == "never seen":
+            among_all = predict(model, pictures[:2], whole.classes, top=3)
+            names = [half.test.images.name(index) for index in chosen[:2]]
+            asked += [
+                replace(found, image=f"{truth} ({name})")
+                for truth, name, found in zip(truths, names, among_all, strict=False)
+            ]
+    return samples, asked
+
+
+def _spread(dataset: Dataset) -> list[int]:
+    """Test images of different classes, chosen without looking at what becomes of them."""
+    first: dict[int, int] = {}
+    for index, label in enumerate(dataset.test.labels):
+        first.setdefault(label, index)
+    labels = sorted(first)
+    step = max(1, len(labels) // SHOWN)
+    chosen = [first[label] for label in labels[::step]][:SHOWN]
+    more = iter(range(1, len(dataset.test)))
+    while len(chosen) < min(SHOWN, len(dataset.test)):
+        chosen += [index for index in [next(more)] if index not in chosen]
+    return chosen
