@@ -15,10 +15,9 @@ if TYPE_CHECKING:
     from bmip.clip.texts import ClassNames
     from bmip.data.catalogue import load_dataset
     from bmip.data.sampling import base_novel, few_shot
-    from bmip.evaluate import evaluate
     from bmip.methods import build_model
     from bmip.metrics import harmonic_mean
-    from bmip.predict import predict
+    from bmip.prediction import predict
     from bmip.presets import choose_preset
     from bmip.runs import RunConfig, train
     from bmip.training import TrainConfig, fit
@@ -30,14 +29,13 @@ _HOMES = {
     "base_novel": "bmip.data.sampling",
     "build_model": "bmip.methods",
     "choose_preset": "bmip.presets",
-    "evaluate": "bmip.evaluate",
     "few_shot": "bmip.data.sampling",
     "fit": "bmip.training",
     "harmonic_mean": "bmip.metrics",
     "load_checkpoint": "bmip.checkpoint",
     "load_clip": "bmip.clip.load",
     "load_dataset": "bmip.data.catalogue",
-    "predict": "bmip.predict",
+    "predict": "bmip.prediction",
     "save_checkpoint": "bmip.checkpoint",
     "save_clip": "bmip.clip.load",
     "train": "bmip.runs",
@@ -50,7 +48,6 @@ __all__ = [
     "base_novel",
     "build_model",
     "choose_preset",
-    "evaluate",
     "few_shot",
     "fit",
     "harmonic_mean",

@@ -9,7 +9,7 @@ from bmip.checkpoint import load_checkpoint
 from bmip.data.dataset import Dataset
 from bmip.data.sampling import base_novel
 from bmip.pictures import Sample, draw_samples
-from bmip.predict import Prediction, predict
+from bmip.prediction import Prediction, predict
 from bmip.protocols.base_to_novel import base_to_novel
 from bmip.protocols.runner import Materials, Watch, run_folder, run_trials, train_config
 from bmip.protocols.settings import method_trial

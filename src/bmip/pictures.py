@@ -11,7 +11,7 @@ from typing import Any
 from jaxtyping import UInt8
 from torch import Tensor
 
-from bmip.predict import Prediction
+from bmip.prediction import Prediction
 
 RIGHT, WRONG, EMPTY, INK = "#2a9d5c", "#d1495b", "#e9e9ec", "#22223b"
 PANEL = 1.6  # inches

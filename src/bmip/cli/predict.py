@@ -15,8 +15,8 @@ from bmip.cli.showing import predictions_table
 from bmip.cli.trained import OwnBackbone, Run, listed, load_run
 from bmip.data.dataset import DataError
 from bmip.data.reading import check_image
-from bmip.predict import classes_of, image_paths
-from bmip.predict import predict as classify
+from bmip.prediction import classes_of, image_paths
+from bmip.prediction import predict as classify
 
 app = typer.Typer(add_completion=False)
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from bmip.cli.printing import add, table
 from bmip.evaluate import Predictions
-from bmip.predict import Prediction
+from bmip.prediction import Prediction
 
 MANY = 30  # classes; of more the worst are shown
 BAR = 10  # characters
