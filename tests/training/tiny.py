@@ -10,6 +10,8 @@ from bmip.clip.tokenizer import Tokenizer
 from bmip.data.dataset import ArrayImages, Dataset, Split
 from bmip.data.transforms import Augmentation
 
+torch.set_num_threads(1)
+
 OPTIONS: Mapping[str, dict] = {
     "zero_shot": {},
     "ivlp": {"text_depth": 3, "image_depth": 3},
@@ -18,14 +20,14 @@ OPTIONS: Mapping[str, dict] = {
 }
 LEARNING = [name for name in OPTIONS if name != "zero_shot"]
 
-_TOKENIZER = Tokenizer.train(["a photo of a red green blue grey X ."] * 3, 530)
+_TOKENIZER = Tokenizer.train(["a photo of a red green blue grey dog"] * 3, 520)
 _COLOURS = {"red": (200, 60, 60), "green": (60, 200, 60), "blue": (60, 60, 200), "grey": (120, 120, 120)}
 
 
 def tiny_clip() -> CLIP:
     config = CLIPConfig(
         image_size=16, patch=8, image_width=32, image_layers=3, image_heads=2,
-        text_width=32, text_layers=3, text_heads=2, context=20, vocabulary=530, out=16,
+        text_width=32, text_layers=3, text_heads=2, context=20, vocabulary=_TOKENIZER.vocabulary, out=16,
     )  # fmt: skip
     clip = CLIP(config, _TOKENIZER)
     generator = torch.Generator().manual_seed(0)

@@ -6,7 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -24,6 +24,7 @@ from bmip.training.selection import concluded, finished, selected
 from bmip.training.state import State
 
 
+@runtime_checkable
 class Batches(Protocol):
     """What `fit` trains on; `bmip.data.loading.TrainBatches` is one. An epoch must follow from its number alone."""
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
 from bmip.clip.model import Precision
+
+Optimizer = Literal["sgd", "adam"]
+Choice = Literal["last", "best-val"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class TrainConfig:
     batch: int = 4
     """Images per step; an incomplete last batch is dropped where there is a complete one."""
 
-    optimizer: Literal["sgd", "adam"] = "sgd"
+    optimizer: Optimizer = "sgd"
     lr: float = 0.002
     warmup_epochs: int = 1
     warmup_lr: float = 1e-5
@@ -34,7 +37,7 @@ class TrainConfig:
     precision: Precision = "float32"
     """Compute type of the frozen towers; learned tensors, gates and the loss are float32."""
 
-    selection: Literal["last", "best-val"] = "last"
+    selection: Choice = "last"
     """Which epoch's tensors are kept."""
 
     patience: int = 4
@@ -42,6 +45,17 @@ class TrainConfig:
 
     min_epochs: int = 5
     """best-val does not stop before this many epochs."""
+
+    def __post_init__(self) -> None:
+        choices = {"optimizer": Optimizer, "precision": Precision, "selection": Choice}
+        for name, choice in choices.items():
+            if getattr(self, name) not in get_args(choice):
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(get_args(choice))}")
+        least = {"epochs": 1, "batch": 1, "patience": 1, "min_epochs": 0, "warmup_epochs": 0}
+        least |= dict.fromkeys(("lr", "warmup_lr", "weight_decay", "momentum"), 0)
+        for name, bound in least.items():
+            if not bound <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be a number and at least {bound}")
 
 
 def build_optimizer(learned: Iterable[Tensor], config: TrainConfig) -> torch.optim.Optimizer:

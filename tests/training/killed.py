@@ -1,0 +1,128 @@
+"""Trains in child processes that are killed, and starts them again until they are through.
+
+    python -m tests.training.killed FOLDER KIND
+
+KIND is "every file": killed once, before each of the files is put in place; or "any time": killed again and again.
+Prints one line of JSON with the digests of the files, uninterrupted and interrupted.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from bmip import atomic
+from bmip.data.dataset import Dataset
+from bmip.runs import RunConfig, train
+from bmip.training import TrainConfig
+from tests.training.tiny import tiny_clip, tiny_dataset
+
+KINDS = {
+    "every file": RunConfig(
+        method="bmip",
+        options={"depth": 2},
+        training=TrainConfig(
+            optimizer="adam", lr=0.01, epochs=3, batch=8, selection="best-val", patience=1, min_epochs=2
+        ),
+    ),
+    "any time": RunConfig(
+        method="tests.training.regularised", training=TrainConfig(lr=0.01, epochs=6, batch=8, warmup_lr=0.01)
+    ),
+}
+
+
+def main(folder: Path, kind: str) -> None:
+    torch.set_num_threads(1)
+    config, data = KINDS[kind], tiny_dataset()
+    once(config, data, folder / "whole")
+    folders = [folder / "whole"]
+    if kind == "every file":
+        for place in range(_count_writes(config, data, folder / "counted")):
+            folders.append(folder / f"killed-{place}")
+            once(config, data, folders[-1], lambda place=place: _die_at(place))
+            once(config, data, folders[-1])
+    else:
+        folders.append(folder / "killed-often")
+        seconds = 0.05
+        while not once(config, data, folders[-1], seconds=seconds):
+            seconds *= 1.5
+    print(json.dumps({folder.name: digests(folder) for folder in folders}))
+
+
+def once(
+    config: RunConfig, data: Dataset, folder: Path, prepare: Callable[[], None] = lambda: None, seconds: float = 60
+) -> bool:
+    """Train in a child, killed after `seconds`; whether it came to its end."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            prepare()
+            train(config, tiny_clip(), data, folder)
+            status = 0
+        finally:
+            os._exit(status)
+    deadline = time.monotonic() + seconds
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:
+                raise RuntimeError("the child failed")
+            return os.WIFEXITED(status)
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+        time.sleep(0.002)
+
+
+def _die_at(place: int) -> None:
+    """Kill this process when a file is written and not yet put in place."""
+    count = 0
+    replace = Path.replace
+
+    def counted(self: Path, target: Path) -> Path:
+        nonlocal count
+        if count == place:
+            os.kill(os.getpid(), signal.SIGKILL)
+        count += 1
+        return replace(self, target)
+
+    Path.replace = counted  # type: ignore[method-assign]
+
+
+def _count_writes(config: RunConfig, data: Dataset, folder: Path) -> int:
+    log = folder.with_suffix(".log")
+    write = atomic.write_bytes
+
+    def noted(path: Path, content: bytes) -> None:
+        write(path, content)
+        with log.open("a") as stream:
+            stream.write(f"{path.name}\n")
+
+    def prepare() -> None:
+        atomic.write_bytes = noted
+
+    once(config, data, folder, prepare)
+    return len(log.read_text().splitlines())
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """Of all files but the environment; the times in the metrics are left out."""
+    found = {}
+    for file in sorted(folder.iterdir()):
+        content = file.read_bytes()
+        if file.name == "metrics.jsonl":
+            rows = [json.loads(line) for line in content.splitlines()]
+            content = json.dumps([{key: row[key] for key in row if key != "seconds"} for row in rows]).encode()
+        if file.name != "environment.json":
+            found[file.name] = hashlib.sha256(content).hexdigest()
+    return found
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

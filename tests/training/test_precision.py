@@ -1,0 +1,78 @@
+import math
+
+import pytest
+import torch
+
+from bmip.evaluate import evaluate
+from bmip.training import TrainConfig, fit
+from bmip.training.precision import LossScale, use_precision
+from bmip.training.state import State
+from tests.training.test_loop import DATA, batches, built, tensors, trained
+from tests.training.tiny import LEARNING, tiny_clip
+
+
+@pytest.mark.parametrize("method", LEARNING)
+def test_bfloat16_trains_in_float32(method: str) -> None:
+    """Only the frozen matrices are rounded; what is learned stays in float32 and comes out close to float32's."""
+    config = TrainConfig(optimizer="adam", lr=0.01, epochs=4, precision="bfloat16")
+    model = built(method)
+    history = fit(model, batches(model), config)
+    assert model.clip.text.projection.weight.dtype == torch.bfloat16
+    assert {tensor.dtype for tensor in model.learned().values()} == {torch.float32}
+    assert history.epochs[-1].loss < 0.75 * history.epochs[0].loss
+    exact = built(method)
+    reference = fit(exact, batches(exact), TrainConfig(optimizer="adam", lr=0.01, epochs=4))
+    assert history.epochs[0].loss == pytest.approx(reference.epochs[0].loss, rel=0.05)  # bfloat16 has 8 bits
+    assert evaluate(model, DATA.test, DATA.classes).accuracy > 60
+
+
+def test_float16_is_refused_on_a_cpu() -> None:
+    with pytest.raises(ValueError, match=r"float16 on a CPU is several times slower.*bfloat16"):
+        trained("bmip", TrainConfig(precision="float16"))
+
+
+def test_rounded_weights_cannot_be_made_whole() -> None:
+    clip = tiny_clip()
+    use_precision(clip, "bfloat16")
+    use_precision(clip, "bfloat16")
+    with pytest.raises(ValueError, match=r"stored in torch.bfloat16.*load it anew to compute in float32"):
+        use_precision(clip, "float32")
+
+
+def test_the_loss_scale_changes_as_in_torch() -> None:
+    ours = LossScale.of("float16")
+    theirs = torch.amp.GradScaler("cpu")
+    tensor = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([tensor], lr=0.0)
+    for step in range(4100):
+        grad = math.inf if step in (0, 1, 5, 2500) else 1.0
+        theirs.scale(torch.zeros(1))
+        tensor.grad = torch.tensor([grad])
+        theirs.step(optimizer)
+        theirs.update()
+        ours.succeeded() if math.isfinite(grad) else ours.shrink()
+        assert ours.scale == theirs.get_scale(), step
+
+
+def test_a_scaled_loss_leaves_the_steps_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power of two changes no digit."""
+    plain = tensors(trained("bmip"))
+    monkeypatch.setattr(LossScale, "of", lambda precision: LossScale(2.0**10))
+    scaled = tensors(trained("bmip"))
+    for name, tensor in plain.items():
+        torch.testing.assert_close(scaled[name], tensor, atol=0, rtol=0)
+
+
+def test_an_overflow_leaves_the_step_out_and_shrinks_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(LossScale, "of", lambda precision: LossScale(2.0**10))
+    states: list[State] = []
+    init = State.__init__
+    monkeypatch.setattr(State, "__init__", lambda self, *a: (states.append(self), init(self, *a))[1])
+    model = built("ivlp")
+    model.learned()["prompter.text.0"].register_hook(
+        lambda grad: grad * math.inf if states[0].scale.scale > 2.0**7 else grad
+    )
+    history = fit(model, batches(model), TrainConfig(epochs=2, lr=0.01))
+    assert states[0].scale.scale == 2.0**7
+    assert states[0].scale.steps == 12 - 3
+    assert math.isfinite(history.epochs[-1].loss)
