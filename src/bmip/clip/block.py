@@ -29,20 +29,18 @@ class LayerNorm(nn.LayerNorm):
 
 
 class _QuickGELU(torch.autograd.Function):
-    """x * sigmoid(1.702 x), keeping only its derivative for the way back."""
+    """x * sigmoid(1.702 x) as silu(1.702 x) / 1.702, whose slope is that of silu: one kernel on the way back."""
 
     @staticmethod
     def forward(ctx, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        gate = torch.sigmoid(1.702 * x)
-        y = x * gate
-        if ctx.needs_input_grad[0]:
-            ctx.save_for_backward(torch.addcmul(gate, y, 1 - gate, value=1.702))
-        return y
+        scaled = 1.702 * x
+        ctx.save_for_backward(scaled)
+        return F.silu(scaled).div_(1.702)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        (slope,) = ctx.saved_tensors
-        return grad * slope
+        (scaled,) = ctx.saved_tensors
+        return torch.ops.aten.silu_backward(grad, scaled)
 
 
 def quick_gelu(x: Float[Tensor, "*lead width"]) -> Float[Tensor, "*lead width"]:
