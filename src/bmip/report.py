@@ -34,8 +34,22 @@ def tables(rows: Iterable[Row]) -> list[Table]:
     return [_TABLES.get(protocol, counts_table)(members) for (protocol, *_), members in sorted(groups.items())]
 
 
+_BASE_NOVEL = (
+    "Base classes are those trained on; base and novel images are each classified among their own classes. Mean over "
+    "seeds ± half the 95 % interval (Student's t). The harmonic mean in a line is that of the line's two averages."
+)
+
+
 def base_to_novel_table(rows: Sequence[Row]) -> Table:
     """Accuracy on base and novel classes per data set and method, and their averages over data sets."""
+    return _base_novel_table(rows, "Base to novel", f"Test accuracy in %. {_BASE_NOVEL}")
+
+
+def validation_table(rows: Sequence[Row]) -> Table:
+    return _base_novel_table(rows, "Search", f"Accuracy in % on validation images, no results. {_BASE_NOVEL}")
+
+
+def _base_novel_table(rows: Sequence[Row], title: str, caption: str) -> Table:
     cells = _cells(rows)
     labels = _labels(rows)
     data = sorted({name for name, _ in cells})
@@ -51,12 +65,10 @@ def base_to_novel_table(rows: Sequence[Row]) -> Table:
         for variant, label in labels.items():
             lines.append(("average", label, *_average(cells, data, variant), "", ""))
     return Table(
-        f"Base to novel{_circumstances(rows)}",
+        f"{title}{_circumstances(rows)}",
         columns,
         _without_repeats(lines),
-        "Test accuracy in %. Base classes are those trained on; base and novel images are each classified among their "
-        "own classes. Mean over seeds ± half the 95 % interval (Student's t). The harmonic mean in a line is that of "
-        "the line's two averages. The last lines average over all data sets.",
+        caption + (" The last lines average over all data sets." if len(data) > 1 else ""),
         tuple(sections),
     )
 
@@ -81,7 +93,10 @@ def counts_table(rows: Sequence[Row]) -> Table:
     )
 
 
-_TABLES: Mapping[str, Callable[[Sequence[Row]], Table]] = {"base-to-novel": base_to_novel_table}
+_TABLES: Mapping[str, Callable[[Sequence[Row]], Table]] = {
+    "base-to-novel": base_to_novel_table,
+    "validation": validation_table,
+}
 
 
 def as_rich(table: Table) -> RichTable:

@@ -1,5 +1,7 @@
 """`bmip demo`."""
 
+# ruff: noqa: B006  (typer reads the defaults and copies them)
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -22,12 +24,12 @@ SPREAD = ("--data",)
 @asking.training_options
 def demo(
     out_: Annotated[Path, typer.Option("--out", help="Folder for everything it makes.")] = Path("runs/demo"),
-    data: Annotated[list[str], typer.Option(help="The data sets (`bmip data list`).")] = list(DATA),  # noqa: B006
+    data: Annotated[list[str], typer.Option(help="The data sets (`bmip data list`).")] = list(DATA),
     backbone: asking.Backbone = "embedded",
     device: asking.Device = "auto",
     threads: asking.Threads = None,
     debug: asking.Debug = False,
-    training: dict[str, Any] = {},  # noqa: B006
+    training: dict[str, Any] = {},
 ) -> None:
     """Train BMIP with 16 images per class beside zero-shot and MaPLe, on classes that are kept and on new ones.
 

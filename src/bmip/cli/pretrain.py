@@ -1,5 +1,7 @@
 """`bmip pretrain`."""
 
+# ruff: noqa: B006  (typer reads the defaults and copies them)
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -21,7 +23,7 @@ app = typer.Typer(add_completion=False)
 def pretrain(
     out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/pretrain"),
     debug: asking.Debug = False,
-    settings: dict[str, Any] = {},  # noqa: B006
+    settings: dict[str, Any] = {},
 ) -> None:
     """Train the small CLIP that comes with bmip anew, on its rendered world. Goes on where it was stopped."""
     folder = run(PretrainConfig(**settings), out, console=err())

@@ -1,5 +1,7 @@
 """`bmip run PROTOCOL`."""
 
+# ruff: noqa: B006  (typer reads the defaults and copies them)
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -12,8 +14,8 @@ from bmip.cli.options import parse_settings
 from bmip.cli.printing import note, out
 from bmip.cli.watching import watching
 from bmip.methods import load_method
-from bmip.protocols.base_to_novel import base_to_novel
 from bmip.protocols.catalogue import protocol as find_protocol
+from bmip.protocols.catalogue import protocols
 from bmip.protocols.runner import Materials, run_trials
 from bmip.protocols.settings import method_trial
 from bmip.protocols.trial import Trial
@@ -27,14 +29,14 @@ SPREAD = ("--method", "--data", "--seeds", "--init-seeds")
 @app.command(epilog="Example: bmip run base-to-novel --method zero-shot maple bmip --data digits --seeds 1 2 3")
 @asking.training_options
 def run(
-    protocol: Annotated[str, typer.Argument(help="base-to-novel.")],
+    protocol: Annotated[str, typer.Argument(help=f"One of {', '.join(known.name for known in protocols())}.")],
     method: Annotated[
         list[str], typer.Option(help="One or more (`bmip methods`); bmip:released takes a preset of that method.")
     ],
     data: Annotated[list[str], typer.Option(help="One or more data sets (`bmip data list`) or folders of images.")],
     seeds: Annotated[
         list[int], typer.Option(help="One or more; each draws the shots and, without --init-seeds, the prompts too.")
-    ] = [1, 2, 3],  # noqa: B006
+    ] = [1, 2, 3],
     init_seeds: Annotated[
         list[int] | None,
         typer.Option(help="Every one of these with every one of --seeds, to tell both sources of chance apart."),
@@ -51,7 +53,7 @@ def run(
     device: asking.Device = "auto",
     threads: asking.Threads = None,
     debug: asking.Debug = False,
-    training: dict[str, Any] = {},  # noqa: B006
+    training: dict[str, Any] = {},
 ) -> None:
     """Run every method on every data set with every seed, and print the table.
 
@@ -64,7 +66,7 @@ def run(
     for name in data:
         for remark in materials.dataset(name, template).notes:
             note(remark)
-    trials = list(base_to_novel(data, methods, seeds, init_seeds=init_seeds))
+    trials = list(found.trials(data, methods, seeds, init_seeds=init_seeds))
     store = Results(results or runs / found.name / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
     with watching() as watch:

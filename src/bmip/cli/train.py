@@ -1,5 +1,7 @@
 """`bmip train`."""
 
+# ruff: noqa: B006  (typer reads the defaults and copies them)
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -50,7 +52,7 @@ def train(
     device: asking.Device = "auto",
     threads: asking.Threads = None,
     debug: asking.Debug = False,
-    training: dict[str, Any] = {},  # noqa: B006
+    training: dict[str, Any] = {},
 ) -> None:
     """Train prompts on a data set or on your own images, and judge them on its test images.
 

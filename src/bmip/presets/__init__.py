@@ -70,9 +70,15 @@ def presets(method: str) -> dict[str, Preset]:
 def choose_preset(method: str, name: str | None, backbone: str) -> tuple[str, Preset]:
     """The named one; without a name `embedded` for the embedded backbone, where there is one, else `default`.
 
-    Raises ValueError for an unknown name, with the nearest right one.
+    A name that ends in .toml is a file of `write_presets`. Raises ValueError for an unknown name, with the nearest
+    right one, and for a file that says nothing about the method.
     """
     known = presets(method)
+    if name is not None and name.endswith(".toml"):
+        entries = read_presets(Path(name))
+        if method_id(method) not in entries:
+            raise ValueError(f"{name} has no settings for the method {method!r}: it has {', '.join(entries)}")
+        return name, entries[method_id(method)]
     if name is None:
         name = EMBEDDED if backbone == EMBEDDED and EMBEDDED in known else "default"
     if name not in known:

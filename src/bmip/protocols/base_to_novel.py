@@ -13,22 +13,8 @@ from bmip.protocols.trial import Trial
 def base_to_novel(
     datasets: Iterable[str], methods: Iterable[Trial], seeds: Iterable[int], *, init_seeds: Iterable[int] | None = None
 ) -> Iterator[Trial]:
-    """Every method on every data set with every seed, data set by data set.
-
-    Args:
-        methods: trials that say everything but data set and seeds (`bmip.protocols.method_trial`).
-        seeds: of the data; each is the initialisation seed as well, unless `init_seeds` are given: then every data
-            seed meets every one of those.
-    """
-    methods, seeds = list(methods), list(seeds)
-    pairs = [(seed, seed) for seed in seeds]
-    if init_seeds is not None:
-        init_seeds = list(init_seeds)
-        pairs = [(seed, init) for seed in seeds for init in init_seeds]
-    for data in datasets:
-        for data_seed, init_seed in pairs:
-            for method in methods:
-                yield method.on(data, data_seed, init_seed, protocol=PROTOCOL.name)
+    """The trials of the protocol; see `Protocol.trials`."""
+    return PROTOCOL.trials(datasets, methods, seeds, init_seeds=init_seeds)
 
 
 def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import difflib
 
-from bmip.protocols import base_to_novel
+from bmip.protocols import base_to_novel, search
 from bmip.protocols.protocol import Protocol
 
-_PROTOCOLS = {found.name: found for found in (base_to_novel.PROTOCOL,)}
+_PROTOCOLS = {found.name: found for found in (base_to_novel.PROTOCOL, search.PROTOCOL)}
 
 
 def protocols() -> tuple[Protocol, ...]:

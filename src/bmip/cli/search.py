@@ -1,0 +1,64 @@
+"""`bmip search`."""
+
+# ruff: noqa: B006  (typer reads the defaults and copies them)
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bmip.cli import asking
+from bmip.cli.printing import note, out
+from bmip.cli.watching import watching
+from bmip.presets import write_presets
+from bmip.protocols.runner import Materials, run_trials
+from bmip.protocols.search import EPOCHS, LRS, best_presets, search_trials
+from bmip.protocols.settings import method_trial
+from bmip.report import as_rich, tables
+from bmip.results import Results
+
+app = typer.Typer(add_completion=False)
+SPREAD = ("--method", "--data", "--seeds", "--lr", "--epochs")
+
+
+@app.command(epilog="Example: bmip search --method ivlp maple bmip --data digits signs textures --seeds 1")
+def search(
+    method: Annotated[list[str], typer.Option(help="One or more methods that learn something.")],
+    data: Annotated[list[str], typer.Option(help="One or more data sets; settings are chosen on all of them at once.")],
+    seeds: Annotated[list[int], typer.Option(help="One or more.")] = [1],
+    lr: Annotated[list[float], typer.Option(help="Learning rates of the grid.")] = list(LRS),
+    epochs: Annotated[list[int], typer.Option(help="Numbers of epochs of the grid.")] = list(EPOCHS),
+    shots: asking.Shots = 16,
+    backbone: asking.Backbone = "embedded",
+    precision: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16.", show_default=False)] = None,
+    presets: Annotated[Path, typer.Option(help="File that is written.")] = Path("runs/search/presets.toml"),
+    runs: Annotated[Path, typer.Option(help="Folder for the runs and their results.")] = Path("runs/search"),
+    device: asking.Device = "auto",
+    threads: asking.Threads = None,
+    debug: asking.Debug = False,
+) -> None:
+    """Give every method the same grid of learning rates and epochs, and keep what is best on validation images.
+
+    The file it writes is used with --preset FILE. No test image is looked at.
+    """
+    asking.use_threads(threads)
+    training: dict[str, Any] = {} if precision is None else {"precision": precision}
+    methods = [method_trial(name, "default", training=training, shots=shots, backbone=backbone) for name in method]
+    trials = list(search_trials(methods, data, seeds, lrs=lr, epochs=epochs))
+    store = Results(runs / "results.jsonl")
+    note(f"{len(trials)} trials; rows go to {store.path}")
+    with watching() as watch:
+        rows = run_trials(trials, store, runs=runs, materials=Materials(device=device), watch=watch)
+    for table in tables(rows):
+        out().print(as_rich(table))
+    command = f"bmip search --method {' '.join(method)} --data {' '.join(data)} --seeds {' '.join(map(str, seeds))}"
+    presets.parent.mkdir(parents=True, exist_ok=True)
+    write_presets(
+        presets,
+        best_presets(rows, command),
+        f"Chosen on validation images from one grid for every method, learning rates {', '.join(map(str, lr))} and\n"
+        f"epochs {', '.join(map(str, epochs))}, on the backbone {backbone} ({rows[0].backbone[:8]}).",
+    )
+    out().print(f"Presets: {presets}", soft_wrap=True, markup=False)

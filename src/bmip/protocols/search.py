@@ -1,0 +1,88 @@
+"""The same small search for every method: learning rate and epochs, judged on validation images alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+
+from bmip.data.dataset import DataError, Dataset
+from bmip.data.sampling import base_novel, few_shot
+from bmip.method import Preset
+from bmip.metrics import harmonic_mean
+from bmip.protocols.protocol import Parts, Protocol
+from bmip.protocols.trial import Trial, settings
+from bmip.results import Row
+
+LRS = (0.0025, 0.01, 0.04)
+EPOCHS = (10, 20)
+COMMON: Mapping[str, str | int] = {"optimizer": "sgd", "batch": 32}
+"""Settings that are the same for every method and every point of the grid."""
+
+
+def search_trials(
+    methods: Iterable[Trial],
+    datasets: Iterable[str],
+    seeds: Iterable[int],
+    *,
+    lrs: Sequence[float] = LRS,
+    epochs: Sequence[int] = EPOCHS,
+) -> Iterator[Trial]:
+    """The whole grid for each method; a method's own training settings do not count, but for its precision."""
+    datasets, seeds = list(datasets), list(seeds)
+    for method in methods:
+        kept = {name: value for name, value in method.training if name == "precision"}
+        for lr, count in product(lrs, epochs):
+            point = replace(method, training=settings({**COMMON, **kept, "lr": lr, "epochs": count}))
+            for data, seed in product(datasets, seeds):
+                yield point.on(data, seed, seed, protocol=PROTOCOL.name)
+
+
+def best_presets(rows: Iterable[Row], command: str) -> dict[str, Preset]:
+    """For each method the point with the highest harmonic mean of base and novel accuracy on the validation images.
+
+    Accuracies are averaged over data sets and seeds first; only points that were judged on as much as the others of
+    their method count. Of equal ones the shortest training.
+    """
+    points: dict[Trial, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.trial.protocol == PROTOCOL.name:
+            points[row.trial.variant()].append(row)
+    best: dict[str, Preset] = {}
+    for method in sorted({point.method for point in points}):
+        own = {point: found for point, found in points.items() if point.method == method}
+        most = max(len(found) for found in own.values())
+        whole = {point: _score(found) for point, found in own.items() if len(found) == most}
+        point, score = min(whole.items(), key=lambda pair: (-pair[1], dict(pair[0].training)["epochs"], repr(pair[0])))
+        data = ", ".join(sorted({row.trial.data for row in own[point]}))
+        seeds = len({row.trial.data_seed for row in own[point]})
+        source = (
+            f"{command}: best of {len(whole)} settings by harmonic mean on validation images ({score:.1f} %; {data}; "
+            f"{seeds} seed{'s' if seeds > 1 else ''})"
+        )
+        training = {name: value for name, value in point.training if name != "precision"}
+        best[method] = Preset(source, dict(point.options), training)
+    return best
+
+
+def _score(rows: Sequence[Row]) -> float:
+    base, novel = (sum(row.counts[part].percent for row in rows) / len(rows) for part in ("base", "novel"))
+    return harmonic_mean(base, novel)
+
+
+def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
+    whole = load(trial.data)
+    if whole.val is None or whole.val_is_test:
+        raise DataError(f"{whole.name} has no validation images of its own, so nothing can be chosen on it")
+    drawn = base_novel(few_shot(whole, trial.shots, trial.data_seed))
+    judged = [replace(half, test=full.val) for half, full in zip(drawn, base_novel(whole), strict=True)]
+    return Parts(judged[0], dict(zip(("base", "novel"), judged, strict=True)))
+
+
+PROTOCOL = Protocol(
+    "validation",
+    "As base-to-novel, but judged on all validation images in place of the test images. Settings are chosen by it, so "
+    "its numbers are no results.",
+    _parts,
+)
