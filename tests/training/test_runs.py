@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+import bmip
 from bmip.checkpoint import load_checkpoint
 from bmip.clip.texts import ClassNames
+from bmip.environment import environment
 from bmip.evaluate import evaluate
 from bmip.runfolder import RunFolder, RunFolderError
 from bmip.runs import RunConfig, train
@@ -138,3 +140,22 @@ def test_a_method_from_outside_runs_by_its_dotted_path(tmp_path: Path) -> None:
     run = train(config, tiny_clip(), DATA, tmp_path)
     assert run.history.kept is None
     assert load_checkpoint(tmp_path, tiny_clip()).learned().keys() == run.model.learned().keys()
+
+
+def test_an_environment_names_a_commit_only_of_its_own_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An installed copy may lie below the checkout of another project."""
+    for command in (
+        ["init", "-q"],
+        ["-c", "user.name=a", "-c", "user.email=a", "commit", "-q", "--allow-empty", "-m", "a"],
+    ):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    installed = tmp_path / "venv" / "bmip" / "__init__.py"
+    installed.parent.mkdir(parents=True)
+    installed.write_text("")
+    monkeypatch.setattr(bmip, "__file__", str(installed))
+    assert (environment()["commit"], environment()["dirty"]) == (None, None)
+    subprocess.run(["git", "-C", str(tmp_path), "add", "-f", str(installed)], check=True)
+    found = environment()
+    assert found["dirty"] is True and len(found["commit"]) == 40
