@@ -10,8 +10,9 @@ from safetensors.torch import load_file
 from bmip.clip.load import load_clip
 from bmip.clip.texts import TextLayout
 from bmip.pretrain import PretrainConfig, pretrain
+from bmip.pretrain.batches import make_batch
 from bmip.pretrain.judge import zero_shot
-from bmip.pretrain.loop import CHECKPOINT, LOG, TOKENIZER, _Run, make_batch
+from bmip.pretrain.loop import CHECKPOINT, LOG, TOKENIZER, _Run
 from bmip.pretrain.muon import Optimizer, orthogonal
 from bmip.pretrain.start import new_tokenizer
 

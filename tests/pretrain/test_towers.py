@@ -85,7 +85,7 @@ def test_attributes_that_do_not_show_do_not_count():
     one = nothing.clone()
     one[0, 2] = 3
     expected = torch.nn.functional.cross_entropy(said[2:3, : heads.widths[0]], torch.tensor([3]))
-    torch.testing.assert_close(heads.loss(said, one), expected)
+    torch.testing.assert_close(heads.loss(said, one), 0.6 * expected / 4)
 
 
 def test_small_products_keep_the_weights_in_float32(clip, tokenizer):

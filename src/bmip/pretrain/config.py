@@ -18,6 +18,9 @@ class PretrainConfig:
     batch: int = 128
     """Pairs per step."""
 
+    choice: int = 4
+    """Scenes to choose each pair from, so that a batch can be of images that are alike."""
+
     shallow_layers: int = 4
     layers: int = 12
     """Per tower, as CLIP has them: a method's depth of 9 keeps its meaning."""

@@ -7,37 +7,25 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from jaxtyping import Bool, Float, Int64
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from torch import Tensor
 from torch.func import functional_call
 
 from bmip.clip.load import save_clip
 from bmip.clip.tokenizer import Tokenizer
+from bmip.pretrain.batches import Batch, prefetched
 from bmip.pretrain.config import PretrainConfig
 from bmip.pretrain.judge import judge
 from bmip.pretrain.muon import Optimizer
-from bmip.pretrain.pair import Pair, Sentences, equal_captions, in_type, sentences
+from bmip.pretrain.pair import Pair, Sentences, in_type
 from bmip.pretrain.start import grow, grown_name, new_clip, new_tokenizer
-from bmip.world import ATTRIBUTES, sample
 
 CHECKPOINT, LOG, TOKENIZER = "checkpoint.pt", "metrics.jsonl", "tokenizer.json"
 _LARGEST_SCALE = 4.6052  # ln 100, as in CLIP
-
-
-@dataclass(frozen=True)
-class Batch:
-    pixels: Float[Tensor, "image 3 size size"]
-    texts: tuple[Sentences, ...]
-    truth: Int64[Tensor, "attribute image"]
-    same: Bool[Tensor, "image image"]
 
 
 def pretrain(
@@ -65,7 +53,7 @@ def pretrain(
     last = config.steps if stop_after is None else min(stop_after, config.steps)
     with _threads(config.threads), _progress(console, run.step, config.steps) as advance:
         saved = time.monotonic()
-        for batch in _prefetched(config, run.tokenizer, run.step, last):
+        for batch in prefetched(config, run.tokenizer, run.step, last):
             measured = run.advance(batch)
             advance(run.step, measured)
             if time.monotonic() - saved > 60 * config.checkpoint_minutes:
@@ -185,28 +173,6 @@ class _Run:
     def _write(self, row: dict[str, object]) -> None:
         with (self.out / LOG).open("a") as log:
             log.write(json.dumps(row) + "\n")
-
-
-def make_batch(config: PretrainConfig, tokenizer: Tokenizer, step: int) -> Batch:
-    """The batch of a step, and of that step alone."""
-    drawn = sample(config.batch, seed=(config.seed << 32) + step, difficulty=config.difficulty(step))
-    return Batch(
-        (drawn.images.float() / 255 - 0.5) / 0.25,
-        sentences(drawn.captions, tokenizer, context=config.context),
-        torch.stack([drawn.attributes[name] for name in ATTRIBUTES]),
-        equal_captions(drawn.captions),
-    )
-
-
-def _prefetched(config: PretrainConfig, tokenizer: Tokenizer, first: int, last: int) -> Iterator[Batch]:
-    """Batches in order, rendered in another thread while the towers work."""
-    with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        ahead = [pool.submit(make_batch, config, tokenizer, step) for step in range(first, min(first + 2, last))]
-        for step in range(first, last):
-            batch = ahead.pop(0).result()
-            if step + 2 < last:
-                ahead.append(pool.submit(make_batch, config, tokenizer, step + 2))
-            yield batch
 
 
 @contextmanager

@@ -21,6 +21,10 @@ from bmip.clip.text import TextTower
 from bmip.clip.tokenizer import Tokenizer
 from bmip.world import ATTRIBUTES
 
+WEIGHTS = {"thing": 0.6, "other_thing": 0.3, "texture": 0.2, "other_texture": 0.2}
+_WEIGHT = 0.1
+"""Of the attributes in their loss: shapes are learned last, colours and places by themselves."""
+
 _IN_FLOAT32 = ("embedding", "logit_scale")  # gradients of common tokens would be lost in sums of bfloat16
 
 
@@ -95,12 +99,12 @@ class AttributeHeads(nn.Module):
         return self.linear(self.norm(features))
 
     def loss(self, said: Float[Tensor, "image option"], truth: Int64[Tensor, "attribute image"]) -> Float[Tensor, ""]:
-        """Mean cross-entropy over what the images show."""
+        """Cross-entropy summed over what an image shows, weighted; the mean over images."""
         parts = [
-            F.cross_entropy(part, label, ignore_index=-1, reduction="sum")
-            for part, label in zip(said.float().split(self.widths, dim=1), truth, strict=True)
+            WEIGHTS.get(name, _WEIGHT) * F.cross_entropy(part, label, ignore_index=-1, reduction="sum")
+            for name, part, label in zip(ATTRIBUTES, said.float().split(self.widths, dim=1), truth, strict=True)
         ]
-        return torch.stack(parts).sum() / (truth >= 0).sum().clamp(min=1)
+        return torch.stack(parts).sum() / truth.shape[1]
 
 
 class Pair(nn.Module):

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from bmip.clip.block import Block
 from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.tokenizer import Tokenizer
+from bmip.pretrain.batches import MEAN, STD
 from bmip.pretrain.config import PretrainConfig
 from bmip.world.captions import caption
 from bmip.world.plan import draw_scene, pretraining_plan
@@ -67,8 +68,8 @@ def new_clip(config: PretrainConfig, tokenizer: Tokenizer) -> CLIP:
         vocabulary=tokenizer.vocabulary,
         out=config.width,
         activation="quick_gelu",
-        mean=(0.5, 0.5, 0.5),
-        std=(0.25, 0.25, 0.25),
+        mean=(MEAN, MEAN, MEAN),
+        std=(STD, STD, STD),
     )
     clip = CLIP(settings, tokenizer)
     draws = torch.Generator().manual_seed(config.seed)
