@@ -75,8 +75,7 @@ class _Run:
         if not path.exists():
             new_tokenizer(config.vocabulary, config.seed).save(path)
         self.tokenizer = Tokenizer.from_file(path)
-        torch.manual_seed(config.seed)  # the attribute heads' first weights
-        self.pair = Pair(new_clip(config, self.tokenizer)).to(config.device)
+        self.pair = Pair(new_clip(config, self.tokenizer), seed=config.seed).to(config.device)
         self.optimizer = self._optimizer()
         if (out / CHECKPOINT).exists():
             self._load()

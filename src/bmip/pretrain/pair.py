@@ -87,12 +87,12 @@ def image_features(
 class AttributeHeads(nn.Module):
     """Says what an image shows, attribute by attribute. Training alone needs it."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, draws: torch.Generator) -> None:
         super().__init__()
         self.norm = LayerNorm(width)
         self.widths = [len(names) for names in ATTRIBUTES.values()]
         self.linear = nn.Linear(width, sum(self.widths))
-        nn.init.normal_(self.linear.weight, std=width**-0.5)
+        nn.init.normal_(self.linear.weight, std=width**-0.5, generator=draws)
         nn.init.zeros_(self.linear.bias)
 
     def forward(self, features: Float[Tensor, "image width"]) -> Float[Tensor, "image option"]:
@@ -110,10 +110,12 @@ class AttributeHeads(nn.Module):
 class Pair(nn.Module):
     """A CLIP in training, its loss included."""
 
-    def __init__(self, clip: CLIP) -> None:
+    def __init__(self, clip: CLIP, *, seed: int) -> None:
         super().__init__()
         self.clip = clip
-        self.on_class, self.on_patches = AttributeHeads(clip.config.out), AttributeHeads(clip.config.image_width)
+        draws = torch.Generator().manual_seed(seed)
+        self.on_class = AttributeHeads(clip.config.out, draws)
+        self.on_patches = AttributeHeads(clip.config.image_width, draws)
 
     def forward(
         self,
