@@ -1,12 +1,18 @@
-"""The classes a command is about."""
+"""The classes and methods a command is about."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+from bmip.cli.options import parse_settings
+from bmip.cli.printing import note
 from bmip.clip.texts import words
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.sampling import base_novel
+from bmip.methods import load_method
+from bmip.protocols.settings import method_trial
+from bmip.protocols.trial import Trial
 
 HALVES = ("all", "base", "novel")
 
@@ -34,3 +40,31 @@ def among(dataset: Dataset, names: list[str]) -> Dataset:
     test = dataset.test.relabelled(positions)
     classes = replace(dataset.classes, names=tuple(names), duplicates=False)
     return replace(dataset, classes=classes, train=test, val=None, test=test)
+
+
+def methods_asked(
+    names: list[str], preset: str | None, pairs: list[str], *, training: dict[str, Any], **common: Any
+) -> list[Trial]:
+    """Trials without data and seeds, for names such as "bmip" or "bmip:released".
+
+    Options go to every method that has them; one that none has is an error.
+    """
+    split = [name.partition(":") for name in names]
+    configs = {name: load_method(name).Config for name, _, _ in split}
+    options: dict[str, dict[str, Any]] = {name: {} for name in configs}
+    for pair in pairs:
+        takers, refusal = 0, None
+        for name, config in configs.items():
+            try:
+                options[name] |= parse_settings([pair], config, f"the method {name!r}")
+                takers += 1
+            except ValueError as error:
+                refusal = refusal if "has no option" in str(error) and refusal else error
+        if not takers and refusal:
+            raise refusal
+    trials = []
+    for name, _, own in split:
+        trial = method_trial(name, own or preset, options=options[name], training=training, **common)
+        note(f"{name}: preset {trial.preset}")
+        trials.append(trial)
+    return trials

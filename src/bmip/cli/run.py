@@ -10,15 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from bmip.cli import asking
-from bmip.cli.options import parse_settings
+from bmip.cli.choosing import methods_asked
 from bmip.cli.printing import note, out
 from bmip.cli.watching import watching
-from bmip.methods import load_method
 from bmip.protocols.catalogue import protocol as find_protocol
 from bmip.protocols.catalogue import protocols
 from bmip.protocols.runner import Materials, run_trials
-from bmip.protocols.settings import method_trial
-from bmip.protocols.trial import Trial
 from bmip.report import as_rich, tables
 from bmip.results import Results
 
@@ -61,7 +58,9 @@ def run(
     """
     asking.use_threads(threads)
     found = find_protocol(protocol)
-    methods = _methods(method, preset, set_ or [], shots=shots, backbone=backbone, template=template, training=training)
+    methods = methods_asked(
+        method, preset, set_ or [], shots=shots, backbone=backbone, template=template, training=training
+    )
     materials = Materials(device=device, split_seed=split_seed, skip_bad_images=skip_bad_images)
     for name in data:
         for remark in materials.dataset(name, template).notes:
@@ -73,28 +72,3 @@ def run(
         rows = run_trials(trials, store, runs=runs, materials=materials, watch=watch)
     for table in tables(rows):
         out().print(as_rich(table))
-
-
-def _methods(
-    names: list[str], preset: str | None, pairs: list[str], *, training: dict[str, Any], **common: Any
-) -> list[Trial]:
-    """Options go to every method that has them; one that none has is an error."""
-    split = [name.partition(":") for name in names]
-    configs = {name: load_method(name).Config for name, _, _ in split}
-    options: dict[str, dict[str, Any]] = {name: {} for name in configs}
-    for pair in pairs:
-        takers, refusal = 0, None
-        for name, config in configs.items():
-            try:
-                options[name] |= parse_settings([pair], config, f"the method {name!r}")
-                takers += 1
-            except ValueError as error:
-                refusal = refusal if "has no option" in str(error) and refusal else error
-        if not takers and refusal:
-            raise refusal
-    trials = []
-    for name, _, own in split:
-        trial = method_trial(name, own or preset, options=options[name], training=training, **common)
-        note(f"{name}: preset {trial.preset}")
-        trials.append(trial)
-    return trials

@@ -10,12 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from bmip.cli import asking
+from bmip.cli.choosing import methods_asked
 from bmip.cli.printing import note, out
 from bmip.cli.watching import watching
 from bmip.presets import write_presets
 from bmip.protocols.runner import Materials, run_trials
 from bmip.protocols.search import EPOCHS, LRS, best_presets, search_trials
-from bmip.protocols.settings import method_trial
 from bmip.report import as_rich, tables
 from bmip.results import Results
 
@@ -32,6 +32,7 @@ def search(
     epochs: Annotated[list[int], typer.Option(help="Numbers of epochs of the grid.")] = list(EPOCHS),
     shots: asking.Shots = 16,
     backbone: asking.Backbone = "embedded",
+    set_: asking.Set = None,
     precision: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16.", show_default=False)] = None,
     presets: Annotated[Path, typer.Option(help="File that is written.")] = Path("runs/search/presets.toml"),
     runs: Annotated[Path, typer.Option(help="Folder for the runs and their results.")] = Path("runs/search"),
@@ -45,7 +46,7 @@ def search(
     """
     asking.use_threads(threads)
     training: dict[str, Any] = {} if precision is None else {"precision": precision}
-    methods = [method_trial(name, "default", training=training, shots=shots, backbone=backbone) for name in method]
+    methods = methods_asked(method, "default", set_ or [], training=training, shots=shots, backbone=backbone)
     trials = list(search_trials(methods, data, seeds, lrs=lr, epochs=epochs))
     store = Results(runs / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")

@@ -43,11 +43,11 @@ def best_presets(rows: Iterable[Row], command: str) -> dict[str, Preset]:
     """For each method the point with the highest harmonic mean of base and novel accuracy on the validation images.
 
     Accuracies are averaged over data sets and seeds first; only points that were judged on as much as the others of
-    their method count. Of equal ones the shortest training.
+    their method count. Of equal ones the shortest training. Methods that learn nothing have no preset.
     """
     points: dict[Trial, list[Row]] = defaultdict(list)
     for row in rows:
-        if row.trial.protocol == PROTOCOL.name:
+        if row.trial.protocol == PROTOCOL.name and row.learned:
             points[row.trial.variant()].append(row)
     best: dict[str, Preset] = {}
     for method in sorted({point.method for point in points}):

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import PurePath
 from typing import Any
 
 Value = bool | int | float | str
@@ -49,8 +50,9 @@ class Trial:
         """Relative path of the folder in which it is trained; other trials and circumstances have others."""
         said = json.dumps([self.to_json(), *circumstances], sort_keys=True)
         key = hashlib.sha256(said.encode()).hexdigest()[:10]
-        data = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in self.data).strip("-")
-        return f"{self.protocol}/{data[-40:]}/{self.method}-seeds-{self.data_seed}-{self.init_seed}-{key}"
+        name = PurePath(self.data).name
+        data = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "data"
+        return f"{self.protocol}/{data[:40]}/{self.method}-seeds-{self.data_seed}-{self.init_seed}-{key}"
 
     def on(self, data: str, data_seed: int, init_seed: int, *, protocol: str) -> Trial:
         return replace(self, data=data, data_seed=data_seed, init_seed=init_seed, protocol=protocol)

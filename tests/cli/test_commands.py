@@ -1,0 +1,165 @@
+"""Whole commands on a small backbone and on photos."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bmip.cli import COMMANDS
+from bmip.presets import tomllib
+from tests.cli.conftest import Cli
+from tests.small import SMALL
+
+
+def test_help_needs_no_torch() -> None:
+    code = (
+        "import sys; from bmip.cli import main; status = main(['--help']); "
+        "assert 'torch' not in sys.modules; sys.exit(status)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    for name in COMMANDS:
+        assert name in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(cli: Cli, name: str) -> None:
+    for arguments in [["data", "list"]] if name == "data" else [[name]]:
+        found = cli(*arguments, "--help")
+        assert found.status == 0
+        assert f"Example: bmip {name}" in found.out
+
+
+def test_lists(cli: Cli) -> None:
+    assert "bmip" in cli("methods").out
+    found = cli("methods", "bmip").out
+    assert "gate_input" in found
+    assert "relative to uniform" in found
+    assert "released" in found
+    assert "ViT-B/16" in cli("backbones").out
+    assert "handwritten" in cli("data", "list").out
+
+
+def test_version(cli: Cli) -> None:
+    assert cli("--version").out.startswith("bmip 0")
+
+
+def test_train_eval_predict_on_own_images(cli: Cli, photos: Path, backbone: Path) -> None:
+    trained = cli("train", "--data", "photos", "--backbone", backbone, "--classes", "base", *SMALL)
+    assert trained.status == 0, trained.err
+    assert "blue" in trained.out
+    assert "all" in trained.out
+    assert "red" not in trained.out, "red and grey sort into the novel half"
+    run = Path("runs/photos-bmip")
+    assert {"config.json", "metrics.jsonl", "prompts.json", "prompts.safetensors"} <= {p.name for p in run.iterdir()}
+    assert "bmip predict runs/photos-bmip" in trained.err
+
+    again = cli("train", "--data", "photos", "--backbone", backbone, "--classes", "base", *SMALL)
+    assert (again.status, again.out) == (0, trained.out)
+
+    novel = cli("eval", run, "--classes", "novel", "--json")
+    assert novel.status == 0, novel.err
+    told = json.loads(novel.out)
+    assert [entry["class"] for entry in told["classes"]] == ["grey", "red"]
+    assert told["total"] == sum(entry["total"] for entry in told["classes"])
+    named = cli("eval", run, "--classes", "red,blue,unicorn", "--json")
+    told = json.loads(named.out)
+    assert [entry["class"] for entry in told["classes"]] == ["red", "blue", "unicorn"]
+    assert told["classes"][2]["total"] == 0
+
+    table = cli("predict", run, "photos/red/00.png", "photos/blue", "--classes", "red,blue,sky")
+    assert table.status == 0, table.err
+    assert "photos/red/00.png" in table.out
+    assert "%" in table.out
+    found = json.loads(cli("predict", run, "photos/*/00.png", "--top", "9", "--json").out)
+    assert [entry["image"] for entry in found] == sorted(str(path) for path in Path("photos").glob("*/00.png"))
+    for entry in found:
+        assert {guess["name"] for guess in entry["guesses"]} == {"blue", "green"}
+        assert sum(guess["probability"] for guess in entry["guesses"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_other_settings_do_not_fit_the_same_folder(cli: Cli, photos: Path, backbone: Path) -> None:
+    given = ("train", "--data", "photos", "--backbone", backbone, "--method", "maple", *SMALL)
+    assert cli(*given).status == 0
+    other = cli(*given, "--lr", "0.5")
+    assert other.status == 2
+    assert "training.lr: 0.0035 and 0.5" in other.err
+
+
+def test_prompts_alone_classify(cli: Cli, photos: Path, backbone: Path) -> None:
+    assert cli("train", "--data", "photos", "--backbone", backbone, "--out", "run", *SMALL).status == 0
+    Path("kept").mkdir()
+    for name in ("prompts.json", "prompts.safetensors"):
+        shutil.copy(Path("run") / name, "kept")
+    assert cli("predict", "kept", "photos/red/00.png", "--backbone", backbone).status == 0
+    unknown = cli("eval", "kept")
+    assert unknown.status == 2
+    assert "does not say which data" in unknown.err
+    assert cli("eval", "kept", "--data", "photos").status == 0
+
+
+def test_run_and_report(cli: Cli, photos: Path, backbone: Path) -> None:
+    given = ("run", "base-to-novel", "--method", "zero-shot", "maple", "bmip", "--data", "photos", "--seeds", "1", "2")
+    given = (*given, "--backbone", str(backbone), *SMALL)
+    first = cli(*given)
+    assert first.status == 0, first.err
+    assert "harmonic mean" in first.out
+    assert "[6/6]" in first.err
+    rows = Path("runs/base-to-novel/results.jsonl")
+    before = rows.read_bytes()
+    assert len(before.splitlines()) == 6
+
+    second = cli(*given)
+    assert (second.status, second.out) == (0, first.out)
+    assert second.err.count("done before") == 6
+    assert rows.read_bytes() == before
+
+    assert cli("report", rows).out == first.out
+    assert "| photos | zero-shot |" in cli("report", rows, "--markdown").out
+
+
+def test_a_preset_beside_a_method(cli: Cli, photos: Path, backbone: Path) -> None:
+    given = ("run", "base-to-novel", "--method", "bmip", "bmip:released", "--data", "photos", "--seeds", "1")
+    found = cli(*given, "--backbone", backbone, *SMALL)
+    assert found.status == 0, found.err
+    assert "bmip (default)" in found.out
+    assert "bmip (released)" in found.out
+
+
+def test_both_kinds_of_seed(cli: Cli, photos: Path, backbone: Path) -> None:
+    given = ("run", "base-to-novel", "--method", "maple", "--data", "photos", "--seeds", "1", "2", "--init-seeds", "5")
+    assert cli(*given, "--backbone", backbone, *SMALL).status == 0
+    trials = [json.loads(line)["trial"] for line in Path("runs/base-to-novel/results.jsonl").read_text().splitlines()]
+    assert [(trial["data_seed"], trial["init_seed"]) for trial in trials] == [(1, 5), (2, 5)]
+
+
+def test_search_writes_presets_that_run_takes(cli: Cli, photos: Path, backbone: Path) -> None:
+    shared = ("--data", "photos", "--shots", "2", "--backbone", backbone, "--device", "cpu", "--set", "depth=2")
+    given = ("search", "--method", "bmip", "maple", "--lr", "0.01", "0.1", "--epochs", "1", "2", *shared)
+    found = cli(*given)
+    assert found.status == 0, found.err
+    assert "no results" in found.out
+    presets = tomllib.loads(Path("runs/search/presets.toml").read_text())
+    assert set(presets) == {"bmip", "maple"}
+    assert presets["bmip"]["options"] == {"depth": 2}
+    assert presets["bmip"]["training"]["lr"] in (0.01, 0.1)
+    assert "best of 4 settings" in presets["bmip"]["source"]
+    assert cli(*given).err.count("done before") == 8
+
+    chosen = ("--method", "bmip", "--preset", "runs/search/presets.toml", "--seeds", "1")
+    assert cli("run", "base-to-novel", *chosen, *shared).status == 0
+    other = cli("run", "base-to-novel", "--method", "ivlp", *chosen[2:], *shared[:-2])
+    assert other.status == 2
+    assert "no settings for the method 'ivlp'" in other.err
+
+
+def test_quickstart(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    example = Path(__file__).parents[2] / "examples" / "quickstart.py"
+    code = example.read_text().replace("epochs=10", "epochs=1")
+    exec(compile(code, str(example), "exec"), {"__name__": "__main__"})
+    told = capsys.readouterr().out
+    assert "base" in told
+    assert "smiling face" in told

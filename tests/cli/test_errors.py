@@ -1,0 +1,133 @@
+"""Whatever a user can get wrong: status 2, a line or two that name it, and no traceback."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from bmip import cli as command_line
+from bmip.cli import main
+from tests.cli.conftest import Cli, Outcome
+from tests.small import SMALL
+
+
+def refused(found: Outcome, *parts: str) -> None:
+    assert found.status == 2
+    assert found.out == ""
+    lines = [line for line in found.err.splitlines() if not line.startswith(("bmip: preset", "maple: preset"))]
+    assert lines[-1].startswith("Error: ")
+    assert "Traceback" not in found.err
+    for part in parts:
+        assert part in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("trian", "did you mean `bmip train`"),
+        ("train", "Missing option '--data'"),
+        ("train --data digts", "'digts' is neither a data set (digits"),
+        ("train --data no/such/folder", "no/such/folder does not exist"),
+        ("train --data digits --method bmpi", "did you mean 'bmip'"),
+        ("train --data digits --set dpth=3", "did you mean 'depth'"),
+        ("train --data digits --set depth=x", "a whole number is needed"),
+        ("train --data digits --epoch 3", "--epochs"),
+        ("train --data digits --epochs x", "--epochs"),
+        ("train --data digits --epochs 0", "epochs is 0"),
+        ("train --data digits --lr -1", "lr is -1"),
+        ("train --data digits --optimizer adamw", "adam"),
+        ("train --data digits --classes half", "choose one of all, base, novel"),
+        ("train --data digits --preset relased", "did you mean 'released'"),
+        ("train --data digits --backbone ViT-B/61", "did you mean ViT-B/16"),
+        ("train --data digits --device tpu", "'tpu' is no device"),
+        ("train --data digits --precision float16 --device cpu", "float16 on a CPU"),
+        ("train --data digits --shots -1", "--shots"),
+        ("train --data digits --template nothing", "'nothing'"),
+        ("run base-to-nvel --method bmip --data digits", "did you mean 'base-to-novel'"),
+        ("run base-to-novel --method bmip:relased --data digits", "did you mean 'released'"),
+        ("run base-to-novel --method bmip --data digits --set dpth=3", "did you mean 'depth'"),
+        ("run base-to-novel --method bmip --data digits --seeds one", "--seeds"),
+        ("report missing.jsonl", "missing.jsonl does not exist"),
+        ("methods bmpi", "did you mean 'bmip'"),
+        ("eval missing", "there is no checkpoint missing"),
+        ("data show", "show"),
+    ],
+)
+def test_refused(cli: Cli, line: str, part: str) -> None:
+    refused(cli(*line.split()), part)
+
+
+def test_images_that_cannot_be_read(cli: Cli, photos: Path, backbone: Path) -> None:
+    assert cli("train", "--data", "photos", "--backbone", backbone, "--out", "run", *SMALL).status == 0
+    Path("bad.png").write_bytes(b"no image")
+    refused(cli("predict", "run", "bad.png", "photos/red/00.png"), "bad.png")
+    found = cli("predict", "run", "bad.png", "photos/red/00.png", "--skip-bad-images")
+    assert found.status == 0
+    assert "skipped: bad.png" in found.err
+    refused(cli("predict", "run", "absent.png"), "there is no image absent.png")
+    Path("hollow").mkdir()
+    refused(cli("predict", "run", "hollow"), "hollow holds no images")
+    refused(cli("predict", "run", "photos/red", "--classes", "red,,blue"), "class 1 has an empty name")
+    refused(cli("predict", "run", "photos/red", "--classes", "red,red"), "occur more than once: 'red'")
+    long = " ".join(["long"] * 30)
+    refused(cli("predict", "run", "photos/red", "--classes", f"red,{long}"), "long long", "tokens")
+    refused(cli("eval", "run", "--classes", "unicorn,dragon"), "no class of unicorn, dragon")
+
+
+def test_too_few_classes_for_two_halves(cli: Cli, here: Path, backbone: Path) -> None:
+    for name in ("red", "blue"):
+        (here / "two" / name).mkdir(parents=True)
+        for number in range(6):
+            Image.new("RGB", (8, 8), (number, 0, len(name))).save(here / "two" / name / f"{number}.png")
+    given = ("run", "base-to-novel", "--method", "maple", "--data", "two", "--seeds", "1", "--backbone", backbone)
+    refused(cli(*given, *SMALL), "two has 2 classes; base-to-novel needs at least 4")
+
+
+def test_a_damaged_file_of_results(cli: Cli, here: Path) -> None:
+    (here / "bad.jsonl").write_text('{"trial": 1}\n')
+    refused(cli("report", "bad.jsonl"), "bad.jsonl, line 1")
+    (here / "empty.jsonl").touch()
+    refused(cli("report", "empty.jsonl"), "holds no results")
+
+
+def test_debug_shows_the_traceback(here: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        main(["report", "missing.jsonl", "--debug"])
+
+
+def test_a_fault_of_the_program_keeps_its_traceback(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(given: list[str]) -> int:
+        raise TypeError("a mistake")
+
+    monkeypatch.setattr(command_line, "_run", broken)
+    with pytest.raises(TypeError):
+        main(["methods"])
+
+
+def test_an_interrupt_says_how_to_go_on(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(given: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_line, "_run", interrupted)
+    assert main(["train"]) == 130
+    assert "goes on where it was" in capsys.readouterr().err
+
+
+def test_training_that_diverges(cli: Cli, photos: Path, backbone: Path) -> None:
+    given = ("train", "--data", "photos", "--backbone", backbone, *SMALL, "--lr", "1e30", "--warmup-lr", "1e30")
+    refused(cli(*given), "not finite", "learning rate")
+
+
+def test_the_installed_command_returns_the_status(here: Path) -> None:
+    import subprocess
+
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys; from bmip.cli import main; sys.exit(main())", "report", "missing.jsonl"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (2, "Error: missing.jsonl does not exist\n")
