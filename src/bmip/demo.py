@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from bmip.pictures import Sample, draw_samples
 from bmip.prediction import Prediction, predict
 from bmip.protocols.base_to_novel import base_to_novel
 from bmip.protocols.runner import Materials, Watch, run_folder, run_trials, train_config
-from bmip.protocols.settings import method_trial
 from bmip.protocols.trial import Trial
 from bmip.results import Results, Row
 
@@ -36,17 +36,18 @@ class Demo:
 
 def run_demo(
     folder: Path | str,
+    methods: Sequence[Trial],
     *,
     device: str = "auto",
-    data: tuple[str, ...] = DATA,
-    backbone: str = "embedded",
-    training: dict[str, int | float | str] | None = None,
+    data: Sequence[str] = DATA,
     watch: Watch | None = None,
 ) -> Demo:
-    """Train, judge and draw; everything lies in `folder` afterwards. What is there already is not done again."""
+    """Train, judge and draw; everything lies in `folder` afterwards. What is there already is not done again.
+
+    `methods` are trials without data and seeds; one of them is BMIP, whose predictions are shown.
+    """
     folder = Path(folder)
     materials = Materials(device=device)
-    methods = [method_trial(name, backbone=backbone, training=training) for name in METHODS]
     trials = list(base_to_novel(data, methods, [SEED]))
     rows = run_trials(trials, Results(folder / "results.jsonl"), runs=folder, materials=materials, watch=watch)
     bmip = [trial for trial in trials if trial.method == "bmip"]

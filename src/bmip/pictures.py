@@ -45,7 +45,8 @@ def draw_samples(samples: Sequence[Sample], path: Path | str) -> None:
     FigureCanvasAgg(figure)
     rows = figure.subfigures(len(groups), 1, squeeze=False)[:, 0]
     for row, (heading, members) in zip(rows, groups.items(), strict=True):
-        row.suptitle(_headline(heading, members), x=0.02, y=0.97, ha="left", fontsize=11, color=INK, weight="bold")
+        title = row.suptitle(_headline(heading, members), x=0.02, y=0.97, ha="left", fontsize=11, color=INK)
+        title.set(weight="bold", parse_math=False)
         panels = row.subplots(1, columns, squeeze=False, gridspec_kw={"wspace": 0.16})[0]
         row.subplots_adjust(left=0.02, right=0.98, top=0.83, bottom=0.3)
         for panel in panels[len(members) :]:
@@ -87,4 +88,4 @@ def _folded(text: str) -> str:
 
 
 def _style(colour: str, side: str = "left") -> dict[str, Any]:
-    return {"color": colour, "fontsize": 7.5, "va": "top", "ha": side, "clip_on": False, "linespacing": 1.05}
+    return {"color": colour, "fontsize": 7.5, "va": "top", "ha": side, "clip_on": False, "parse_math": False}

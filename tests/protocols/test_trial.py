@@ -56,7 +56,7 @@ def test_a_preset_is_written_out_and_given_settings_win() -> None:
     ("given", "message"),
     [
         ({"options": {"dpth": 4}}, "did you mean 'depth'"),
-        ({"training": {"rate": 4}}, "no setting rate"),
+        ({"training": {"epoch": 4}}, "did you mean 'epochs'"),
         ({"training": {"batch": 0}}, "batch is 0"),
         ({"training": {"lr": float("nan")}}, "lr is nan"),
         ({"shots": -1}, "-1 shots"),

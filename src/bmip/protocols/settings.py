@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import Any
 
 from bmip.methods import method_config
@@ -46,15 +47,10 @@ def method_trial(
 
 def check_training(training: Mapping[str, Any]) -> TrainConfig:
     """Raises ValueError for a setting that there is not, or whose value makes no sense."""
-    unknown = sorted(set(training) - {field.name for field in fields(TrainConfig)})
-    if unknown:
-        raise ValueError(f"training has no setting {', '.join(unknown)}")
-    config = replace(TrainConfig(), **training)
-    least = {"epochs": 1, "batch": 1, "warmup_epochs": 0, "patience": 0, "min_epochs": 0}
-    for name, low in least.items():
-        if getattr(config, name) < low:
-            raise ValueError(f"{name} is {getattr(config, name)}; it must be at least {low}")
-    for name in ("lr", "warmup_lr", "weight_decay", "momentum"):
-        if not 0 <= getattr(config, name) < float("inf"):
-            raise ValueError(f"{name} is {getattr(config, name)}; it must be 0 or more")
-    return config
+    known = [field.name for field in fields(TrainConfig)]
+    for name in training:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
+            raise ValueError(f"training has no setting {name!r}: {hint}")
+    return TrainConfig(**training)
