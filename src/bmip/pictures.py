@@ -41,14 +41,14 @@ def draw_samples(samples: Sequence[Sample], path: Path | str) -> None:
     for sample in samples:
         groups.setdefault(sample.group, []).append(sample)
     columns = max(map(len, groups.values()))
-    figure = Figure(figsize=(PANEL * columns + 0.4, (PANEL + 0.95) * len(groups) + 0.3), facecolor="white")
+    figure = Figure(figsize=(PANEL * columns + 0.4, (PANEL + 1.1) * len(groups) + 0.3), facecolor="white")
     FigureCanvasAgg(figure)
     rows = figure.subfigures(len(groups), 1, squeeze=False)[:, 0]
     for row, (heading, members) in zip(rows, groups.items(), strict=True):
         title = row.suptitle(_headline(heading, members), x=0.02, y=0.97, ha="left", fontsize=11, color=INK)
         title.set(weight="bold", parse_math=False)
         panels = row.subplots(1, columns, squeeze=False, gridspec_kw={"wspace": 0.16})[0]
-        row.subplots_adjust(left=0.02, right=0.98, top=0.83, bottom=0.3)
+        row.subplots_adjust(left=0.02, right=0.98, top=0.83, bottom=0.33)
         for panel in panels[len(members) :]:
             panel.set_visible(False)
         for panel, sample in zip(panels, members, strict=False):
@@ -75,16 +75,16 @@ def _draw(panel: Any, sample: Sample) -> None:
     panel.barh(-0.09, 1, color=EMPTY, **bar)
     panel.barh(-0.09, guess.probability, color=colour, **bar)
     mark = "✓" if right else "✗"
-    said = _folded(f"{mark} {guess.name}")
+    said = _folded(f"{mark} {guess.name}", 18)
     panel.text(1, -0.14, f"{100 * guess.probability:.0f} %", **_style(colour, "right"))
     panel.text(0, -0.14, said, **_style(colour))
     if not right:
-        panel.text(0, -0.16 - LINE * (1 + said.count("\n")), _folded(f"it is {sample.truth}"), **_style(INK))
+        panel.text(0, -0.16 - LINE * (1 + said.count("\n")), _folded(f"it is {sample.truth}", 23), **_style(INK))
 
 
-def _folded(text: str) -> str:
-    """In at most three lines, the first short enough for the probability beside it."""
-    return "\n".join(textwrap.wrap(text, 20, max_lines=3, placeholder=" …"))
+def _folded(text: str, letters: int) -> str:
+    """In at most three lines."""
+    return "\n".join(textwrap.wrap(text, letters, max_lines=3, placeholder=" …"))
 
 
 def _style(colour: str, side: str = "left") -> dict[str, Any]:
