@@ -20,6 +20,7 @@ DATA = ("digits", "signs")
 METHODS = ("zero-shot", "maple", "bmip")
 SHOWN = 6  # pictures in a row
 SEED = 1
+HEADINGS = {"base": "classes trained on", "novel": "classes not trained on"}
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,13 @@ def _look(trial: Trial, folder: Path, materials: Materials) -> tuple[list[Sample
     whole = materials.dataset(trial.data)
     samples: list[Sample] = []
     asked: list[Prediction] = []
-    for group, half in zip(("trained on", "never seen"), base_novel(whole), strict=True):
+    for group, half in zip(("base", "novel"), base_novel(whole), strict=True):
         chosen = _spread(half)
         pictures = [half.test.images[index] for index in chosen]
         truths = [half.classes.names[half.test.labels[index]] for index in chosen]
         for picture, truth, found in zip(pictures, truths, predict(model, pictures, half.classes), strict=True):
-            samples.append(Sample(picture, truth, found, f"{trial.data}, classes {group}"))
-        if group == "never seen":
+            samples.append(Sample(picture, truth, found, f"{trial.data}, {HEADINGS[group]}"))
+        if group == "novel":
             among_all = predict(model, pictures[:2], whole.classes, top=3)
             names = [half.test.images.name(index) for index in chosen[:2]]
             asked += [

@@ -105,15 +105,24 @@ def test_a_fault_of_the_program_keeps_its_traceback(here: Path, monkeypatch: pyt
         main(["methods"])
 
 
-def test_an_interrupt_says_how_to_go_on(
-    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_an_interrupted_run_goes_on_to_the_same_end(
+    cli: Cli, photos: Path, backbone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(given: list[str]) -> int:
+    given = ("train", "--data", "photos", "--backbone", backbone, *SMALL)
+    whole = cli(*given, "--out", "whole")
+
+    def interrupted(*given: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command_line, "_run", interrupted)
-    assert main(["train"]) == 130
-    assert "goes on where it was" in capsys.readouterr().err
+    with monkeypatch.context() as patch:
+        patch.setattr("bmip.runs.evaluate", interrupted)
+        found = cli(*given, "--out", "cut")
+    assert found.status == 130
+    assert found.err.splitlines()[-1] == "Stopped. The same command goes on where it was."
+    assert not Path("cut/predictions.csv").exists()
+    assert cli(*given, "--out", "cut").out == whole.out
+    for name in ("predictions.csv", "prompts.safetensors"):
+        assert (Path("cut") / name).read_bytes() == (Path("whole") / name).read_bytes()
 
 
 def test_training_that_diverges(cli: Cli, photos: Path, backbone: Path) -> None:

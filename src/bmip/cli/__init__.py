@@ -40,12 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
     try:
-        return _run(given)
+        status = _run(given)
     except (KeyboardInterrupt, typer.Abort):
         if debug:
             raise
-        print("Stopped. The same command goes on where it was.", file=sys.stderr)
-        return INTERRUPTED
+        status = INTERRUPTED
     except BrokenPipeError:  # the reader of a pipe, such as `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
@@ -57,6 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"Error: {message}", file=sys.stderr)
         return FAILED
+    if status == INTERRUPTED:  # some versions of typer return it, others raise
+        print("Stopped. The same command goes on where it was.", file=sys.stderr)
+    return status
 
 
 def _run(given: list[str]) -> int:
