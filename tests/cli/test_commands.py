@@ -136,6 +136,13 @@ def test_both_kinds_of_seed(cli: Cli, photos: Path, backbone: Path) -> None:
     assert [(trial["data_seed"], trial["init_seed"]) for trial in trials] == [(1, 5), (2, 5)]
 
 
+def test_a_class_with_too_few_images_is_named_once(cli: Cli, photos: Path, backbone: Path) -> None:
+    given = ("run", "base-to-novel", "--method", "maple", "--data", "photos", "--seeds", "1", "2", "--backbone")
+    found = cli(*given, backbone, *SMALL, "--shots", "8")
+    assert found.status == 0, found.err
+    assert found.err.count("class 'red' has 5 training images, fewer than 8 shots") == 1
+
+
 def test_search_writes_presets_that_run_takes(cli: Cli, photos: Path, backbone: Path) -> None:
     shared = ("--data", "photos", "--shots", "2", "--backbone", backbone, "--device", "cpu", "--set", "depth=2")
     given = ("search", "--method", "bmip", "maple", "--lr", "0.01", "0.1", "--epochs", "1", "2", *shared)

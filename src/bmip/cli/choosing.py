@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 from bmip.cli.options import parse_settings
@@ -53,15 +53,10 @@ def methods_asked(
     configs = {name: load_method(name).Config for name, _, _ in split}
     options: dict[str, dict[str, Any]] = {name: {} for name in configs}
     for pair in pairs:
-        takers, refusal = 0, None
-        for name, config in configs.items():
-            try:
-                options[name] |= parse_settings([pair], config, f"the method {name!r}")
-                takers += 1
-            except ValueError as error:
-                refusal = refusal if "has no option" in str(error) and refusal else error
-        if not takers and refusal:
-            raise refusal
+        option = pair.partition("=")[0].strip().replace("-", "_")
+        takers = [name for name, config in configs.items() if option in {field.name for field in fields(config)}]
+        for name in takers or [max(configs, key=lambda name: len(fields(configs[name])))]:  # which then refuses it
+            options[name] |= parse_settings([pair], configs[name], f"the method {name!r}")
     trials = []
     for name, _, own in split:
         trial = method_trial(name, own or preset, options=options[name], training=training, **common)

@@ -62,9 +62,8 @@ def run(
         method, preset, set_ or [], shots=shots, backbone=backbone, template=template, training=training
     )
     materials = Materials(device=device, split_seed=split_seed, skip_bad_images=skip_bad_images)
-    for name in data:
-        for remark in materials.dataset(name, template).notes:
-            note(remark)
+    for name in data:  # a data set that cannot be read is known before any work
+        materials.dataset(name, template)
     trials = list(found.trials(data, methods, seeds, init_seeds=init_seeds))
     store = Results(results or runs / found.name / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")

@@ -20,11 +20,17 @@ class Bars(Watch):
         self._all = bars.add_task("trials", total=None, told="")
         self._one = bars.add_task("", total=None, told="", visible=False)
         self._number = ""
+        self._remarks: set[str] = set()
 
     def begin(self, trial: Trial, number: int, count: int) -> None:
         self._number = f"[{number}/{count}]"
         self._bars.update(self._all, total=count, completed=number - 1)
         self._bars.reset(self._one, description=_name(trial), total=None, told="", visible=True)
+
+    def remark(self, text: str) -> None:
+        if text not in self._remarks:
+            self._remarks.add(text)
+            self._bars.console.print(text, style="dim", markup=False, soft_wrap=True)
 
     def tick(self, tick: Tick) -> None:
         told = f"epoch {tick.epoch}/{tick.epochs}  loss {tick.loss:.3f}"

@@ -35,6 +35,9 @@ class Watch:
     def begin(self, trial: Trial, number: int, count: int) -> None:
         """`number` is counted from 1."""
 
+    def remark(self, text: str) -> None:
+        """What a person should know about the data before trusting the result."""
+
     def tick(self, tick: Tick) -> None:
         """A training step was made."""
 
@@ -98,7 +101,7 @@ def run_trials(
         skipped = row is not None and _is_current(row, materials)
         if row is None or not skipped:
             twin = next((row for row in stored.values() if _same_without_seeds(row, trial, materials)), None)
-            row = _run(trial, Path(runs), materials, watch.tick) if twin is None else _of_twin(twin, trial)
+            row = _run(trial, Path(runs), materials, watch) if twin is None else _of_twin(twin, trial)
             results.append(row)
             stored[trial] = row
         rows.append(row)
@@ -132,10 +135,12 @@ def _of_twin(row: Row, trial: Trial) -> Row:
     return replace(row, trial=trial, seconds=0.0)
 
 
-def _run(trial: Trial, runs: Path, materials: Materials, tick: Callable[[Tick], None]) -> Row:
+def _run(trial: Trial, runs: Path, materials: Materials, watch: Watch) -> Row:
     training = train_config(trial)
     clip = materials.clip(trial.backbone, training.precision)
     parts = protocol(trial.protocol).parts(trial, lambda name: materials.dataset(name, trial.template))
+    for text in parts.train.notes:
+        watch.remark(text)
     split = materials.split_hash(trial.data, trial.template)
     options: dict[str, Any] = dict(trial.options)
     probe = build_model(trial.method, options, clip, parts.train.classes, seed=0)
@@ -152,7 +157,7 @@ def _run(trial: Trial, runs: Path, materials: Materials, tick: Callable[[Tick], 
         init_seed=trial.init_seed,
         trial=trial.to_json(),
     )
-    run = train(config, clip, parts.train, run_folder(trial, runs, materials), progress=tick)
+    run = train(config, clip, parts.train, run_folder(trial, runs, materials), progress=watch.tick)
     counts = {}
     for name, dataset in parts.judged.items():
         own = dataset is parts.train

@@ -1,0 +1,44 @@
+"""Commands in the documentation are commands."""
+
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+from bmip.cli import COMMANDS
+from bmip.cli.options import spread
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def commands(document: Path) -> list[str]:
+    """Lines of code blocks that call bmip; a backslash joins lines."""
+    blocks = re.findall(r"^```(?:sh|bash|console|shell)\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
+    lines = [line.strip().removeprefix("$ ") for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    return [line for line in lines if line.startswith("bmip ")]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_parse(document: Path) -> None:
+    for line in commands(document):
+        _, name, *arguments = shlex.split(line, comments=True)
+        assert name in COMMANDS, line
+        if "--help" in arguments:
+            continue
+        module = importlib.import_module(f"bmip.cli.{COMMANDS[name][0]}")
+        given = spread(arguments, getattr(module, "SPREAD", ()))
+        typer.main.get_command(module.app).make_context(name, given, resilient_parsing=False)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_in_help_parse(name: str) -> None:
+    module = importlib.import_module(f"bmip.cli.{COMMANDS[name][0]}")
+    (registered,) = module.app.registered_commands
+    _, called, *arguments = shlex.split(registered.epilog.removeprefix("Example: "))
+    assert called == name
+    given = spread(arguments, getattr(module, "SPREAD", ()))
+    typer.main.get_command(module.app).make_context(name, given, resilient_parsing=False)
