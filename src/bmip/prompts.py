@@ -31,7 +31,8 @@ class LayerView:
         return self.look()
 
 
-Prompt = Tensor | Callable[[LayerView], Tensor] | None
+Entering = Tensor | Callable[[LayerView], Tensor]
+Prompt = Entering | None
 """What enters the slots of one layer; None leaves there what the last layer made of them."""
 
 
@@ -59,7 +60,7 @@ class Prompts:
                     )
 
 
-def resolve(prompt: Tensor | Callable[[LayerView], Tensor], view: LayerView) -> Tensor:
+def resolve(prompt: Entering, view: LayerView) -> Tensor:
     return prompt if isinstance(prompt, Tensor) else prompt(view)
 
 

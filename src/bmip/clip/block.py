@@ -8,6 +8,7 @@ float64), and a softmax of 16-bit scores is computed in float32 inside its kerne
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 import torch
@@ -68,7 +69,8 @@ def attend(
     classes and never copied for them.
     """
     if past is None and mask is None and _fuses(q):
-        return F.scaled_dot_product_attention(*(t.transpose(-2, -3) for t in (q, k, v))).transpose(-2, -3).flatten(-2)
+        q, k, v = (t.transpose(-2, -3) for t in (q, k, v))
+        return F.scaled_dot_product_attention(q, k, v).transpose(-2, -3).flatten(-2)
     q, k, v = (t.transpose(-2, -3) for t in (q / math.sqrt(q.shape[-1]), k, v))  # (..., head, token, channel)
     if past is None:
         return (_masked(q @ k.transpose(-1, -2), mask).softmax(-1) @ v).transpose(-2, -3).flatten(-2)
@@ -175,6 +177,16 @@ class Block(nn.Module):
     def _part(self, x: Tensor, start: int, stop: int) -> Tensor:
         weight, bias = self.qkv.weight[start:stop], self.qkv.bias[start:stop]
         return F.linear(x.to(weight.dtype), weight, bias)
+
+
+class Blocks(nn.ModuleList):
+    """A tower's layers, from the bottom."""
+
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        super().__init__(blocks)
+
+    def __iter__(self) -> Iterator[Block]:
+        return super().__iter__()  # pyright: ignore[reportReturnType]
 
 
 def join(*segments: Float[Tensor, "..."], axis: int = -2) -> Float[Tensor, "..."]:

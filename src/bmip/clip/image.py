@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.clip.block import Activation, Block, LayerNorm, Linear, Projected, attend, join, received
-from bmip.prompts import LayerView, Prompt, check_depth, resolve
+from bmip.clip.block import Activation, Block, Blocks, LayerNorm, Linear, Projected, attend, join, received
+from bmip.prompts import Entering, LayerView, Prompt, check_depth, resolve
 
 
 class ImageTower(nn.Module):
@@ -22,7 +22,7 @@ class ImageTower(nn.Module):
         self.class_embedding = nn.Parameter(torch.empty(width))
         self.positional_embedding = nn.Parameter(torch.empty((size // patch) ** 2 + 1, width))
         self.ln_pre, self.ln_post = LayerNorm(width), LayerNorm(width)
-        self.blocks = nn.ModuleList(Block(width, heads, activation) for _ in range(layers))
+        self.blocks = Blocks(Block(width, heads, activation) for _ in range(layers))
         self.projection = Linear(width, out, bias=False)
 
     @property
@@ -54,7 +54,7 @@ class ImageTower(nn.Module):
         return self.ln_pre(join(self.class_embedding[None], patches) + self.positional_embedding)
 
     def _with_prompt(
-        self, i: int, block: Block, x: Tensor, content: int, prompt: Prompt, asks: int | None
+        self, i: int, block: Block, x: Tensor, content: int, prompt: Entering, asks: int | None
     ) -> tuple[Tensor, Projected]:
         """The sequence with new slots, and its projections; those of the content also serve the prompt's look."""
         x, slots = x[:, :content], x[:, content:]

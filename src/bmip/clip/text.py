@@ -15,7 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from bmip.clip.block import Activation, Block, Keys, LayerNorm, Linear, attend, received
+from bmip.clip.block import Activation, Block, Blocks, Keys, LayerNorm, Linear, attend, received
 from bmip.clip.texts import ClassTexts, Lead, Tails
 from bmip.prompts import LayerView, Prompt, check_depth, resolve
 
@@ -32,7 +32,7 @@ class TextTower(nn.Module):
         # Given its memory, the embedding draws no random numbers that loading would overwrite.
         self.token_embedding = nn.Embedding(vocabulary, width, _weight=torch.empty(vocabulary, width))
         self.positional_embedding = nn.Parameter(torch.empty(context, width))
-        self.blocks = nn.ModuleList(Block(width, heads, activation) for _ in range(layers))
+        self.blocks = Blocks(Block(width, heads, activation) for _ in range(layers))
         self.ln_final = LayerNorm(width)
         self.projection = Linear(width, out, bias=False)
 
@@ -73,16 +73,15 @@ class TextTower(nn.Module):
         mask = _causal(len(lead.ids), x.device)
         past, entered = [], []
         for i, block in enumerate(self.blocks):
+            prompt = prompts[i] if i < len(prompts) and not own else None
+            if prompt is not None:
+                prompt = resolve(prompt, LayerView(i, len(lead.ids), partial(_look_at_lead, block, x, lead)))
+                new = _shared(prompt)[:, lead.slot_numbers]
+                x = _enter(x, self._placed(new, lead.slot_places) if i == 0 else new, lead.slot_places)
+            entered.append(prompt)
             if i >= len(prompts):
                 # The name-free sentence has told all it is asked.
                 x, mask = x[:, : lead.stem], mask[: lead.stem, : lead.stem]
-            elif prompts[i] is not None and not own:
-                view = LayerView(i, len(lead.ids), partial(_look_at_lead, block, x, lead))
-                entered.append(resolve(prompts[i], view))
-                new = _shared(entered[i])[:, lead.slot_numbers]
-                x = _enter(x, self._placed(new, lead.slot_places) if i == 0 else new, lead.slot_places)
-            elif not own:
-                entered.append(None)
             last = i == len(self.blocks) - 1
             seen = block.project(x, x[:, :0] if last else None)
             past.append(Keys(seen.k[:, : lead.stem], seen.v[:, : lead.stem]))

@@ -116,14 +116,18 @@ class BMIP(Prompter):
         ]
         return Prompts(text=[self.text[0][None, None], *text], image=[first[None], *image])
 
-    def _mix_text(self, gate: Gate, own: Tensor, other: Tensor, view: LayerView) -> Float[Tensor, "1 class slot width"]:
+    def _mix_text(
+        self, gate: nn.Module, own: Tensor, other: Tensor, view: LayerView
+    ) -> Float[Tensor, "1 class slot width"]:
         if self.config.text_gate == "start":
             x = own.new_zeros(1, 1, own.shape[0])
         else:
             x = _gate_input(view, self.config.gate_input)
         return _mix(gate(x), own, other)
 
-    def _mix_image(self, gate: Gate, own: Tensor, other: Tensor, view: LayerView) -> Float[Tensor, "image slot width"]:
+    def _mix_image(
+        self, gate: nn.Module, own: Tensor, other: Tensor, view: LayerView
+    ) -> Float[Tensor, "image slot width"]:
         x = _gate_input(view, self.config.gate_input)
         return _mix(gate(x.mean(0, keepdim=True) if self.reads_batch else x), own, other)
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from bmip.clip.block import Block
+from bmip.clip.block import Block, Blocks
 from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.tokenizer import Tokenizer
 from bmip.pretrain.batches import MEAN, STD
@@ -104,7 +104,7 @@ def grow(clip: CLIP, layers: int) -> CLIP:
     grown = copy.deepcopy(clip)
     grown.config = settings
     for tower in (grown.image, grown.text):
-        tower.blocks = nn.ModuleList(_deeper(list(tower.blocks), layers))
+        tower.blocks = Blocks(_deeper(list(tower.blocks), layers))
     return grown
 
 
