@@ -24,7 +24,7 @@ from bmip.data.catalogue import load_dataset
 from bmip.data.loading import EvalBatches
 from bmip.data.sampling import base_novel, few_shot
 from bmip.data.transforms import normalise
-from bmip.evaluate import evaluate
+from bmip.evaluation import evaluate
 from bmip.method import PromptedCLIP
 from bmip.methods import load_method
 from bmip.metrics import harmonic_mean, summarise

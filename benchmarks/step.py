@@ -17,10 +17,17 @@ import torch
 from benchmarks.contestants import VIT_B_16, Contestants, random_clip
 from benchmarks.machine import forget_peak_memory, free_memory, peak_memory
 from benchmarks.timing import alternate
+from bmip.clip.model import CLIP
 
 CLASSES = (10, 100, 500)
 PLAIN_UP_TO = 100
 """Classes with which the plain step is timed in turn with the others; more are extrapolated, or one step beside."""
+
+LOOK_AT = 100
+"""Classes with which the cost of the gate's look is measured."""
+
+COLD = {"cpu": ("plain",), "cuda": ()}
+"""What goes without a warm-up: on a CPU one costs half a minute, and the first step is at most some percent slower."""
 
 EVALUATION_BATCH = 25
 PLAIN_NEEDS = {10: 3e9, 50: 5e9, 100: 7e9, 200: 10e9, 500: 21e9}
@@ -37,11 +44,12 @@ class Effort:
 
     rounds: int = 5
     plain_rounds: int = 2
-    evaluation_rounds: int = 3
-    warm_up: int = 1
+    long_rounds: int = 3
+    """Of steps with more than 100 classes."""
+    evaluation_rounds: int = 2
 
 
-QUICK = Effort(rounds=2, plain_rounds=1, evaluation_rounds=1)
+QUICK = Effort(rounds=2, plain_rounds=1, long_rounds=1, evaluation_rounds=1)
 
 
 def cells(device: str, *, quick: bool) -> list[str]:
@@ -72,47 +80,47 @@ def measure(cell: str, effort: Effort) -> dict[str, Any]:
     if kind == "step":
         return _step(clip, int(rest[0]), device, effort)
     if kind == "evaluate":
-        return _evaluate(clip, device, effort)
+        return _evaluate(clip, place, precision, device, effort)
     return _memory(clip, int(rest[0]), rest[1], device)
 
 
-def _step(clip, classes: int, device: str, effort: Effort) -> dict[str, Any]:
+def _step(clip: CLIP, classes: int, device: str, effort: Effort) -> dict[str, Any]:
     contestants = Contestants(clip, classes)
-    rounds = dict.fromkeys(contestants.steps, effort.rounds) | {"plain": effort.plain_rounds}
-    steps = contestants.steps
-    if classes > PLAIN_UP_TO and not (device == "cuda" and torch.cuda.mem_get_info()[0] > PLAIN_NEEDS[classes]):
-        steps = {name: step for name, step in steps.items() if name != "plain"}
-    return {
-        name: asdict(times) for name, times in alternate(steps, rounds, warm_up=effort.warm_up, device=device).items()
-    }
+    many = classes > PLAIN_UP_TO
+    rounds = dict.fromkeys(contestants.steps, effort.long_rounds if many else effort.rounds)
+    rounds["plain"] = effort.plain_rounds
+    steps = dict(contestants.steps)
+    if many and not (device == "cuda" and torch.cuda.mem_get_info()[0] > PLAIN_NEEDS[classes]):
+        del steps["plain"]
+    if classes != LOOK_AT:
+        del steps["constant gate"]
+    times = alternate(steps, rounds, cold=COLD[device], device=device)
+    return {name: asdict(each) for name, each in times.items()}
 
 
-def _evaluate(clip, device: str, effort: Effort) -> dict[str, Any]:
+def _evaluate(clip: CLIP, place: str, precision: str, device: str, effort: Effort) -> dict[str, Any]:
     """The image side on a batch, in seconds per 100 images; the text side for each number of classes."""
     found = {}
+    rounds = {"ours": effort.evaluation_rounds, "bare": effort.evaluation_rounds, "plain": 1}
     contestants = Contestants(clip, CLASSES[0], images=EVALUATION_BATCH)
-    times = alternate(contestants.images, _rounds(effort), warm_up=effort.warm_up, device=device)
+    times = alternate(contestants.images, rounds, device=device)
     for name, each in times.items():
         scaled = {kind: [100 / EVALUATION_BATCH * s for s in seconds] for kind, seconds in asdict(each).items()}
         found[f"images {name}"] = scaled
     for classes in CLASSES:
-        contestants = Contestants(clip, classes)
-        rounds = _rounds(effort) if classes <= PLAIN_UP_TO else _rounds(effort) | {"plain": 1}
-        sides = contestants.class_texts
-        times = alternate(sides, rounds, warm_up=effort.warm_up if classes <= PLAIN_UP_TO else 0, device=device)
+        sides = Contestants(clip, classes).class_texts
+        if classes > PLAIN_UP_TO and (place, precision) not in (("cpu1", "float32"), ("cuda", precision)):
+            del sides["plain"]
+        times = alternate(sides, rounds, cold=COLD[device] if classes > PLAIN_UP_TO else (), device=device)
         found |= {f"{classes} classes {name}": asdict(each) for name, each in times.items()}
     return found
 
 
-def _rounds(effort: Effort) -> dict[str, int]:
-    return {"ours": effort.evaluation_rounds, "bare": effort.evaluation_rounds, "plain": effort.plain_rounds}
-
-
-def _memory(clip, classes: int, who: str, device: str) -> dict[str, Any]:
+def _memory(clip: CLIP, classes: int, who: str, device: str) -> dict[str, Any]:
     free, needed = free_memory(), PLAIN_NEEDS[classes]
     if who == "plain" and device == "cpu" and free < needed:
         raise TooLittleMemory(f"{free / 1e9:.0f} GB are free; {needed / 1e9:.0f} GB are wanted for {classes} classes")
     contestants = Contestants(clip, classes)
     forget_peak_memory(device)
-    times = alternate({who: contestants.steps[who]}, 1, warm_up=0, device=device)
+    times = alternate({who: contestants.steps[who]}, {who: 1}, cold=(who,), device=device)
     return {"peak": peak_memory(device), **asdict(times[who])}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -21,17 +21,16 @@ class Times:
 
 def alternate(
     contestants: Mapping[str, Callable[[], object]],
-    rounds: int | Mapping[str, int],
+    rounds: Mapping[str, int],
     *,
-    warm_up: int = 1,
+    cold: Collection[str] = (),
     device: str = "cpu",
 ) -> dict[str, Times]:
-    """Call each once per round, until each has had its `rounds`; the first `warm_up` calls of each do not count."""
-    wanted = {name: rounds if isinstance(rounds, int) else rounds[name] for name in contestants}
+    """Call each once per round until each has had its `rounds`; first once without counting, all but the `cold`."""
     times = {name: Times() for name in contestants}
-    for turn in range(-warm_up, max(wanted.values())):
+    for turn in range(-1, max(rounds[name] for name in contestants)):
         for name, call in contestants.items():
-            if turn >= wanted[name]:
+            if turn >= rounds[name] or (turn < 0 and name in cold):
                 continue
             _settle(device)
             wall, cpu = time.perf_counter(), time.process_time()
