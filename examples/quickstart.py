@@ -1,7 +1,6 @@
 """Train BMIP on handwritten digits 0 to 4 and ask it about 5 to 9, which it has never seen."""
 
 import bmip
-from bmip.evaluate import evaluate
 
 clip = bmip.load_clip("embedded")
 base, novel = bmip.base_novel(bmip.few_shot(bmip.load_dataset("digits"), shots=16, seed=1))
@@ -10,7 +9,7 @@ config = bmip.RunConfig(method="bmip", training=bmip.TrainConfig(epochs=10, batc
 run = bmip.train(config, clip, base, "runs/quickstart")  # a second call finds what is done
 
 print(f"base  {run.predictions.accuracy:.1f} %")
-print(f"novel {evaluate(run.model, novel.test, novel.classes).accuracy:.1f} %")
+print(f"novel {bmip.evaluate(run.model, novel.test, novel.classes).accuracy:.1f} %")
 
 for found in bmip.predict(run.model, [novel.test.images[0]], ["digit five", "letter S", "smiling face"]):
     print(", ".join(f"{guess.name}: {guess.probability:.0%}" for guess in found.guesses))

@@ -12,7 +12,7 @@ from bmip.clip.load import save_clip
 from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.texts import ClassNames
 from bmip.clip.tokenizer import Tokenizer
-from bmip.evaluate import evaluate
+from bmip.evaluation import evaluate
 from bmip.method import PromptedCLIP
 from bmip.methods import build_model
 from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset

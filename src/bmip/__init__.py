@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bmip.clip.texts import ClassNames
     from bmip.data.catalogue import load_dataset
     from bmip.data.sampling import base_novel, few_shot
+    from bmip.evaluation import evaluate
     from bmip.methods import build_model
     from bmip.metrics import harmonic_mean
     from bmip.prediction import predict
@@ -29,6 +30,7 @@ _HOMES = {
     "base_novel": "bmip.data.sampling",
     "build_model": "bmip.methods",
     "choose_preset": "bmip.presets",
+    "evaluate": "bmip.evaluation",
     "few_shot": "bmip.data.sampling",
     "fit": "bmip.training",
     "harmonic_mean": "bmip.metrics",
@@ -48,6 +50,7 @@ __all__ = [
     "base_novel",
     "build_model",
     "choose_preset",
+    "evaluate",
     "few_shot",
     "fit",
     "harmonic_mean",

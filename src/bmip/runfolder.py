@@ -28,7 +28,7 @@ from torch import Tensor
 from bmip import atomic
 from bmip.clip.texts import ClassNames
 from bmip.environment import environment
-from bmip.evaluate import Predictions
+from bmip.evaluation import Predictions
 
 _FORMAT = 1
 _COLUMNS = ("image", "label", "predicted", "probability", "label_name", "predicted_name")

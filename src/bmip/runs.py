@@ -12,7 +12,7 @@ from bmip.checkpoint import Origin, load_checkpoint, save_checkpoint
 from bmip.clip.model import CLIP
 from bmip.data.dataset import Dataset, split_hash
 from bmip.data.loading import TrainBatches
-from bmip.evaluate import Predictions, accuracy_on, evaluate
+from bmip.evaluation import Predictions, accuracy_on, evaluate
 from bmip.method import PromptedCLIP
 from bmip.methods import build_model, method_config
 from bmip.runfolder import RunFolder

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from bmip.cache import cache_folder
 from bmip.data import checking
-from bmip.data.checking import cache_folder, same_content, unreadable
+from bmip.data.checking import same_content, unreadable
 
 
 def test_where_things_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,7 +130,7 @@ def test_the_template_is_chosen_on_validation_images() -> None:
     templates = ("a photo of a {}.", "{}", "grey dog red {} a photo", "a {} dog of a dog")
 
     def right(template: str, data: Dataset) -> int:
-        from bmip.evaluate import evaluate
+        from bmip.evaluation import evaluate
         from bmip.methods import build_model
 
         named = ClassNames(data.classes.names, template)

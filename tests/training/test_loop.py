@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from bmip.data.loading import TrainBatches
-from bmip.evaluate import accuracy_on
+from bmip.evaluation import accuracy_on
 from bmip.method import PromptedCLIP
 from bmip.methods import build_model
 from bmip.training import Tick, TrainConfig, TrainingError, fit

@@ -11,7 +11,7 @@ import bmip
 from bmip.checkpoint import load_checkpoint
 from bmip.clip.texts import ClassNames
 from bmip.environment import environment
-from bmip.evaluate import evaluate
+from bmip.evaluation import evaluate
 from bmip.runfolder import RunFolder, RunFolderError
 from bmip.runs import RunConfig, train
 from bmip.training import Tick, TrainConfig, TrainingError

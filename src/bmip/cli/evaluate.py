@@ -13,7 +13,7 @@ from bmip.cli.printing import note, out
 from bmip.cli.showing import accuracy_table
 from bmip.cli.trained import OwnBackbone, Run, asked_of, listed, load_run
 from bmip.data.catalogue import load_dataset
-from bmip.evaluate import evaluate as judge
+from bmip.evaluation import evaluate as judge
 
 app = typer.Typer(add_completion=False)
 

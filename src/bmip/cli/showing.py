@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.table import Table
 
 from bmip.cli.printing import add, table
-from bmip.evaluate import Predictions
+from bmip.evaluation import Predictions
 from bmip.prediction import Prediction
 
 MANY = 30  # classes; of more the worst are shown

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from bmip.atomic import write_bytes, write_json
 from bmip.clip.backbones import BackboneError, by_hash
 from bmip.clip.block import Activation
 from bmip.clip.layouts import Layout, layout_of, listed
@@ -83,14 +82,8 @@ def save_clip(clip: CLIP, folder: str | Path, *, dtype: torch.dtype = torch.floa
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     clip.tokenizer.save(folder / "tokenizer.json")
-    _replace(folder / "model.safetensors", content)
-    _replace(folder / "config.json", (json.dumps(config, indent=2) + "\n").encode())
-
-
-def _replace(path: Path, content: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    partial.replace(path)
+    write_bytes(folder / "model.safetensors", content)
+    write_json(folder / "config.json", config)
 
 
 def _as_openai(settings: Settings, found: Mapping[str, Tensor], layout: Layout) -> Settings:

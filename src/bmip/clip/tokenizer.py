@@ -13,7 +13,6 @@ import gzip
 import hashlib
 import html
 import json
-import os
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -21,6 +20,8 @@ from pathlib import Path
 import ftfy
 from tokenizers import Regex, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Encoder
+
+from bmip.atomic import write_text
 
 MERGES_FILE = Path(__file__).with_name("bpe_simple_vocab_16e6.txt.gz")
 MERGES_SHA256 = "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a"
@@ -61,10 +62,7 @@ class Tokenizer:
 
     def save(self, path: str | Path) -> None:
         """Write a tokenizer.json that `from_file` reads back."""
-        path = Path(path)
-        partial = path.with_name(f".{path.name}.{os.getpid()}")
-        partial.write_text(self._encoder.to_str(pretty=False), encoding="utf-8")
-        partial.replace(path)
+        write_text(Path(path), self._encoder.to_str(pretty=False))
 
     @classmethod
     def default(cls) -> Tokenizer:

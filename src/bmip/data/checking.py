@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
@@ -11,17 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from bmip.cache import cache_folder
 from bmip.data.loading import ahead
 from bmip.data.reading import check_image
 
 QUIET = 300  # files that are checked faster than a progress bar is read
-
-
-def cache_folder() -> Path:
-    """Where things are kept that can be made again: $BMIP_CACHE, else bmip/ in the user's cache folder."""
-    if chosen := os.environ.get("BMIP_CACHE"):
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bmip"
 
 
 def cache_key(folder: Path) -> str:

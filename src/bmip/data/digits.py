@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from bmip.data.checking import cache_folder
+from bmip.cache import cache_folder
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.folder import SPLIT_FILE, load_folder
 from bmip.data.splitfile import Item, Parts, write_parts
@@ -19,6 +19,7 @@ from bmip.data.transforms import Augmentation
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 NAMES = tuple(f"digit {word}" for word in WORDS)
 TEMPLATE = "a photo of the {}."
+TEMPLATES = (TEMPLATE, "a photo of a {}.", "the {}.", "a blurry photo of the {}.", "a black {} on paper.")
 FOLDER = "digits-1"  # the number changes when what is written changes
 SIDE = 48
 VAL, TEST = 50, 60  # images per class; the rest, 64 to 73, is for training
@@ -35,7 +36,8 @@ def load_digits_folder(cache: Path | None = None, *, template: str = TEMPLATE) -
     if not (folder / SPLIT_FILE).exists():
         _write(folder)
     dataset = load_folder(folder, template=template, cache=cache)
-    return replace(dataset, name="digits", augmentation=Augmentation(scale=(0.5, 1.0), flip=False))
+    classes = replace(dataset.classes, templates=TEMPLATES)
+    return replace(dataset, name="digits", classes=classes, augmentation=Augmentation(scale=(0.5, 1.0), flip=False))
 
 
 def _write(folder: Path) -> None:

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bmip.cache import cache_folder
 from bmip.clip.texts import ClassNames, words
-from bmip.data.checking import cache_folder, cache_key, same_content, unreadable
+from bmip.data.checking import cache_key, same_content, unreadable
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.listing import Listing, list_files, list_folder
 from bmip.data.reading import FileImages, image_files

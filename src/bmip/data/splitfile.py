@@ -5,15 +5,14 @@ and `test`, of [path, label, class name], paths relative to the folder of images
 """
 
 import json
-import os
 import random
-import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from bmip.atomic import write_text
 from bmip.data.dataset import DataError
 
 PARTS = ("train", "val", "test")
@@ -84,15 +83,7 @@ def write_parts(parts: Parts, file: Path) -> None:
     """Writes the file whole or not at all."""
     lists = {part: [list(item) for item in items] for part, items in parts.by_name().items()}
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}-")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            json.dump(lists, stream, ensure_ascii=False)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_text(file, json.dumps(lists, ensure_ascii=False))
 
 
 def read_parts(file: Path) -> Parts:

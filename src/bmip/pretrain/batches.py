@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -38,7 +38,8 @@ class Batch:
 def make_batch(config: PretrainConfig, tokenizer: Tokenizer, step: int) -> Batch:
     """The batch of a step, and of that step alone."""
     rng = np.random.default_rng([config.seed, step])
-    plan = pretraining_plan(config.difficulty(step))
+    difficulty = config.difficulty(step)
+    plan = replace(pretraining_plan(difficulty), turn=0.1 + 0.5 * difficulty)
     scenes = draw_scene(rng, plan, config.batch * config.choice)
     scene = scenes.at(_chosen(attributes_of(scenes), ALIKE[step % len(ALIKE)], config.batch, rng))
     captions, attributes = caption(scene, rng), attributes_of(scene)

@@ -9,10 +9,10 @@ from typing import Literal
 class PretrainConfig:
     """The defaults are those of the embedded weights."""
 
-    shallow_steps: int = 6000
+    shallow_steps: int = 6700
     """Steps with `shallow_layers` layers per tower, which learn most of what there is at a third of the cost."""
 
-    deep_steps: int = 2000
+    deep_steps: int = 1400
     """Steps after growing to `layers` layers."""
 
     batch: int = 128
@@ -48,7 +48,7 @@ class PretrainConfig:
     warmup: float = 0.04
     """Share of the run in which the step grows to its peak; a cosine brings it down."""
 
-    whole_world_at: float = 0.35
+    whole_world_at: float = 0.5
     """Share of the run in which the images grow from plain single things to the whole world."""
 
     attributes_until: float = 0.7

@@ -17,7 +17,7 @@ from bmip.data.loading import eval_batches
 from bmip.data.transforms import normalise
 from bmip.device import pick_device
 from bmip.environment import environment
-from bmip.evaluate import evaluate
+from bmip.evaluation import evaluate
 from bmip.methods import build_model
 from bmip.protocols.catalogue import protocol
 from bmip.protocols.protocol import Parts

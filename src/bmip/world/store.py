@@ -1,8 +1,7 @@
 """Rendered images on disk, so that a data set is drawn once; named after the code that drew them."""
 
 import hashlib
-import os
-import tempfile
+import io
 import time
 from collections.abc import Callable
 from functools import cache
@@ -13,21 +12,18 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from bmip.atomic import write_bytes
+from bmip.cache import cache_folder
+
 Images = UInt8[Tensor, "image 3 height width"]
 
 _KEPT_SECONDS = 24 * 3600  # another version of the code may still be at work
 _WORDING = ("captions.py", "pretraining.py", "store.py")  # the modules whose text does not touch a data set's pixels
 
 
-def cache_folder() -> Path:
-    """Where rendered images lie: `BMIP_CACHE`, or else ~/.cache/bmip, and in it `world`."""
-    chosen = os.environ.get("BMIP_CACHE")
-    return (Path(chosen) if chosen else Path.home() / ".cache" / "bmip") / "world"
-
-
 def stored(name: str, draw: Callable[[], Images]) -> Images:
     """The images of that name from disk, drawn first where they are missing or were drawn by other code."""
-    path = cache_folder() / f"{name}-{code_hash()}.npy"
+    path = cache_folder() / "world" / f"{name}-{code_hash()}.npy"
     if not path.exists():
         _write(path, draw().numpy())
         _forget_others(path, name)
@@ -47,9 +43,9 @@ def code_hash() -> str:
 def _write(path: Path, images: np.ndarray) -> None:
     """Whole or not at all, whoever else is writing the same file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-        np.save(file, images)
-    Path(file.name).replace(path)
+    content = io.BytesIO()
+    np.save(content, images)
+    write_bytes(path, content.getvalue())
 
 
 def _forget_others(path: Path, name: str) -> None:

@@ -5,7 +5,7 @@ import torch
 
 from bmip.clip.texts import ClassNames
 from bmip.data.transforms import centre_square, normalise
-from bmip.evaluate import Count, Predictions, accuracy_on, evaluate
+from bmip.evaluation import Count, Predictions, accuracy_on, evaluate
 from bmip.method import PromptedCLIP
 from bmip.methods import build_model
 from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
