@@ -197,3 +197,23 @@ def test_released_start() -> None:
     assert not torch.equal(ours.prompter.image[0], ours.prompter.image[1])
     bound = (6 / (3 * 4 + 32)) ** 0.5
     assert 0.5 * bound < separate.prompter.image[0].abs().max() <= bound
+
+
+def test_the_gates_compute_in_float32_under_autocast() -> None:
+    model = build_model("bmip", {"depth": 3}, plain.tiny_clip(dtype=torch.float32), CLASSES, seed=7)
+    seen: list[torch.dtype] = []
+    for gate in (*model.prompter.text_gates, *model.prompter.image_gates):
+        gate.register_forward_hook(lambda _, args, share: seen.extend([args[0].dtype, share.dtype]))
+    with torch.autocast("cpu", torch.bfloat16):
+        model(pixels().float(), CLASSES)
+    assert seen == [torch.float32] * 8
+
+
+def test_the_look_keeps_no_graph() -> None:
+    """Shares depend on earlier prompts, but no gradient flows there: attention is read, not trained through."""
+    model = build()
+    inputs: list[Tensor] = []
+    for gate in (*model.prompter.text_gates, *model.prompter.image_gates):
+        gate.register_forward_hook(lambda _, args, __: inputs.append(args[0]))
+    model(pixels(), CLASSES)
+    assert len(inputs) == 4 and not any(x.requires_grad for x in inputs)
