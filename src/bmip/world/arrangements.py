@@ -22,7 +22,7 @@ def full_frame(rng: np.random.Generator, plan: Plan, texture: Draws) -> Scene:
     count = len(texture)
     layer = draw_layer(rng, plan, np.zeros(count, dtype=np.int64), texture=texture)
     layer = replaced(
-        _covering(layer), texture_scale=rng.uniform(0.65, 2.0, count), texture_turn=rng.uniform(-1.6, 1.6, count)
+        _covering(layer), texture_scale=rng.uniform(0.8, 1.7, count), texture_turn=rng.uniform(-0.8, 0.8, count)
     )
     return finish_scene(rng, plan, (layer,), style=_styles(rng, plan, count))
 
@@ -69,7 +69,7 @@ def crowded(rng: np.random.Generator, plan: Plan, thing: Draws) -> Scene:
     for side in (-1, 1):
         glyph = rng.integers(len(SHAPES), len(SHAPES) + len(GLYPHS), count)
         layer = replaced(draw_layer(rng, plan, glyph), **_same_paint(main))
-        neighbours.append(_at(layer, x + side * radius * rng.uniform(1.45, 1.75, count), y, radius))
+        neighbours.append(_at(layer, x + side * radius * rng.uniform(1.9, 2.2, count), y, radius))
     return finish_scene(rng, plan, (*neighbours, main), style=_styles(rng, plan, count))
 
 
@@ -103,10 +103,10 @@ def window(rng: np.random.Generator, plan: Plan, background: Draws) -> Scene:
 
 
 def tumbled(rng: np.random.Generator, plan: Plan, thing: Draws) -> Scene:
-    """A single thing lying on its side or upside down."""
+    """A single thing leaning far to one side, or lying on it."""
     scene = draw_scene(rng, plan, len(thing), thing=thing)
     other, main = scene.layers
-    turn = rng.uniform(0.4 * np.pi, 1.6 * np.pi, (len(thing), MOST))
+    turn = rng.uniform(0.2, 0.55, (len(thing), MOST)) * np.pi * rng.choice((-1, 1), (len(thing), MOST))
     return replace(scene, layers=(other, replaced(main, turn=turn)))
 
 

@@ -100,7 +100,7 @@ def _compounds() -> WorldSet:
 def _glyphs() -> WorldSet:
     names = mixed(GLYPHS, (), 6)
     things = things_of(names)
-    plan = Plan(styles=PHOTO, texture_rate=0.3, unseen=True, corruption_rate=0.15)
+    plan = Plan(styles=PHOTO, texture_rate=0.2, unseen=True, corruption_rate=0.1)
     return WorldSet(
         name="glyphs",
         about="A digit or letter between two others that the frame cuts; pre-training shows them alone.",
@@ -160,8 +160,8 @@ def _windows() -> WorldSet:
     shown |= {"forest": "a forest", "sky": "the sky"}
     places = [BACKGROUNDS[1:][k] for k in fixed_order(len(BACKGROUNDS) - 1, 10)]
     index = np.array([BACKGROUNDS.index(place) for place in places])
-    styles = {"photo": 0.5, "painting": 0.2, "negative": 0.3}
-    plan = Plan(styles=styles, radius=(14.0, 20.0), unseen=True, corruption_rate=0.3)
+    styles = {"photo": 0.7, "painting": 0.3}
+    plan = Plan(styles=styles, radius=(18.0, 24.0), unseen=True, corruption_rate=0.15)
     return WorldSet(
         name="windows",
         about="A place seen through a hole in a wall; pre-training shows places only behind things.",
@@ -180,7 +180,7 @@ def _tumbled() -> WorldSet:
     plan = Plan(styles=PHOTO, radius=(11.0, 20.0), unseen=True, corruption_rate=0.1)
     return WorldSet(
         name="tumbled",
-        about="Things on their side or upside down; pre-training keeps them upright.",
+        about="Things leaning far or on their side; pre-training keeps them upright.",
         class_names=tuple(called(name) for name in names),
         template=NAMED[0],
         templates=NAMED,

@@ -15,30 +15,30 @@ _SOURCE = mixed(SHAPES[:35], HELD_OUT_SHAPES[:5], 1)
 
 def shapes_and_variants() -> list[WorldSet]:
     things = things_of(_SOURCE)
-    base = Plan(styles=PHOTO, radius=(12.0, 20.0), turn=0.9, texture_rate=0.6, unseen=True, contrast=0.5)
+    base = Plan(styles=PHOTO, radius=(13.0, 20.0), turn=0.5, texture_rate=0.5, unseen=True, contrast=0.5)
     again = Plan(
         styles={"photo": 0.5, "cartoon": 0.3, "painting": 0.2},
-        radius=(10.0, 18.0),
-        turn=1.1,
-        texture_rate=0.75,
+        radius=(12.0, 19.0),
+        turn=0.55,
+        texture_rate=0.6,
         unseen=True,
         contrast=0.4,
         corruption_rate=0.1,
     )
-    pencil = Plan(styles={"sketch": 1.0}, radius=(12.0, 20.0), turn=0.9, wobble=1.2, unseen=True)
+    pencil = Plan(styles={"sketch": 1.0}, radius=(15.0, 21.0), turn=0.3, wobble=0.7, unseen=True)
     hidden = Plan(
         styles=PHOTO,
-        radius=(10.0, 17.0),
-        turn=0.9,
-        texture_rate=0.4,
+        radius=(13.0, 19.0),
+        turn=0.4,
+        texture_rate=0.3,
         unseen=True,
         contrast=0.2,
-        clash=0.55,
-        corruption_rate=0.3,
+        clash=0.85,
+        corruption_rate=0.2,
         corruptions=("noisy", "dark", "faint"),
     )
     other_media = {"neon": 0.2, "silhouette": 0.2, "mosaic": 0.2, "negative": 0.2, "painting": 0.2}
-    media = Plan(styles=other_media, radius=(12.0, 20.0), turn=0.9, unseen=True, wobble=1.2)
+    media = Plan(styles=other_media, radius=(13.0, 20.0), turn=0.4, unseen=True, wobble=0.9)
     kinds = {
         "shapes": (
             base,
@@ -47,7 +47,7 @@ def shapes_and_variants() -> list[WorldSet]:
         ),
         "shapes-v2": (again, 0, "`shapes` drawn again, with other odds for size, turn and texture."),
         "shapes-sketch": (pencil, 0, "`shapes` in pencil, a style pre-training never shows."),
-        "shapes-adversarial": (hidden, 3, "`shapes` in colours close to the wall's, among small other shapes."),
+        "shapes-adversarial": (hidden, 1, "`shapes` in colours close to the wall's, among small other shapes."),
         "shapes-rendition": (media, 0, "`shapes` as neon tubes, silhouettes, mosaics, negatives and paintings."),
     }
 
