@@ -105,12 +105,12 @@ class TextTower(nn.Module):
             if i == len(self.blocks) - 1:
                 ends = x[:, tails.ends]  # the last block is read at [end] alone
                 q, k, v = block.project(x, ends)
-                spread = (q.unsqueeze(2), k[:, tails.spread], v[:, tails.spread])
+                spread = (q.unsqueeze(2), _spread(k, tails), _spread(v, tails))
                 mixed = attend(*spread, past=past[i], mask=tails.before_end)
                 return self.projection(self.ln_final(block.finish(ends, mixed.squeeze(2))))
-            spread = [t[:, tails.spread] for t in block.project(x)]
+            spread = [_spread(t, tails) for t in block.project(x)]
             mixed = attend(*spread, past=past[i], mask=mask)
-            x = block.finish(x, mixed.flatten(1, 2)[:, tails.pack])
+            x = block.finish(x, mixed.flatten(1, 2).index_select(1, tails.pack))
         raise ValueError("a text tower needs at least one layer")
 
     def _embed(self, ids: Tensor, positions: Tensor) -> Float[Tensor, "1 token width"]:
@@ -124,6 +124,11 @@ def _enter(x: Tensor, new: Tensor, places: Tensor) -> Tensor:
     """`x` (#image, token, width) with `new` (#image, slot, width) at the slots' places."""
     images = max(x.shape[0], new.shape[0])
     return x.expand(images, -1, -1).index_copy(1, places, new.to(x.dtype).expand(images, -1, -1))
+
+
+def _spread(packed: Float[Tensor, "image token *rest"], tails: Tails) -> Float[Tensor, "image class longest *rest"]:
+    # Picking rows adds up whole rows on the way back; indexing would add number by number.
+    return packed.index_select(1, tails.spread.flatten()).unflatten(1, tails.spread.shape)
 
 
 def _again_on_the_way_back(run: partial, chunk: Tails) -> Tensor:
@@ -150,5 +155,5 @@ def _look_at_lead(block: Block, x: Tensor, lead: Lead) -> Float[Tensor, "image 1
 
 def _look_at_tails(block: Block, x: Tensor, tails: Tails, past: Keys) -> Float[Tensor, "image class slot"]:
     with torch.no_grad():
-        q, k = block.queries(x[:, tails.ends]).unsqueeze(2), block.keys(x)[:, tails.spread]
+        q, k = block.queries(x[:, tails.ends]).unsqueeze(2), _spread(block.keys(x), tails)
         return received(q, k, tails.slot_spread, past=past, mask=tails.before_end)
