@@ -43,7 +43,7 @@ def shapes_and_variants() -> list[WorldSet]:
         "shapes": (
             base,
             0,
-            "Turned shapes before a wall with a texture; pre-training turns little and paints no wall.",
+            "Shapes before a wall with a texture; pre-training shows textures on things alone.",
         ),
         "shapes-v2": (again, 0, "`shapes` drawn again, with other odds for size, turn and texture."),
         "shapes-sketch": (pencil, 0, "`shapes` in pencil, a style pre-training never shows."),
