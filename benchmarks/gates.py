@@ -32,7 +32,7 @@ from bmip.presets import choose_preset
 from bmip.runs import RunConfig, train
 from bmip.training.optimisation import TrainConfig
 
-DATA = ("textures", "signs", "shapes")
+DATA = ("digits", "signs", "textures")
 SEEDS = (1, 2, 3)
 CHOICES: dict[str, Mapping[str, Any]] = {
     "logarithm, relative to uniform (default)": {"gate_input": "log"},

@@ -42,3 +42,8 @@ def test_examples_in_help_parse(name: str) -> None:
     assert called == name
     given = spread(arguments, getattr(module, "SPREAD", ()))
     typer.main.get_command(module.app).make_context(name, given, resilient_parsing=False)
+
+
+def test_the_readme_shows_the_quickstart_that_the_tests_run() -> None:
+    example = (ROOT / "examples" / "quickstart.py").read_text().strip()
+    assert f"```python\n{example}\n```" in (ROOT / "README.md").read_text()
