@@ -5,8 +5,9 @@ READY := $(VENV)/.ready
 
 .PHONY: demo test check bench clean
 
+# The embedded model is small: one thread is enough, and steady on a busy machine.
 demo: $(READY)
-	$(BIN)/bmip demo
+	$(BIN)/bmip demo --threads 1
 
 test: $(READY)
 	$(BIN)/pytest -n 2 tests

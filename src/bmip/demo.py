@@ -16,7 +16,7 @@ from bmip.protocols.runner import Materials, Watch, run_folder, run_trials, trai
 from bmip.protocols.trial import Trial
 from bmip.results import Results, Row
 
-DATA = ("digits", "signs")
+DATA = ("digits", "shapes-sketch")
 METHODS = ("zero-shot", "maple", "bmip")
 SHOWN = 6  # pictures in a row
 SEED = 1
