@@ -19,6 +19,10 @@ from torch import Tensor, nn
 Activation = Literal["quick_gelu", "gelu"]
 
 
+_CACHED = 2**19
+"""Numbers of an attention matrix that a CPU keeps near: one image of ViT-B/16. (benchmarks/attention.py)"""
+
+
 class Linear(nn.Linear):
     def forward(self, input: Float[Tensor, "*lead inward"]) -> Float[Tensor, "*lead outward"]:
         return F.linear(input.to(self.weight.dtype), self.weight, self.bias)
@@ -71,12 +75,12 @@ def attend(
     if past is None and mask is None and _fuses(q):
         q, k, v = (t.transpose(-2, -3) for t in (q, k, v))
         return F.scaled_dot_product_attention(q, k, v).transpose(-2, -3).flatten(-2)
-    q, k, v = (t.transpose(-2, -3) for t in (q / math.sqrt(q.shape[-1]), k, v))  # (..., head, token, channel)
+    q, v = _scaled(q), v.transpose(-2, -3)
+    own = _masked(q @ k.transpose(-2, -3).transpose(-1, -2), mask)
     if past is None:
-        return (_masked(q @ k.transpose(-1, -2), mask).softmax(-1) @ v).transpose(-2, -3).flatten(-2)
+        return (own.softmax(-1) @ v).transpose(-2, -3).flatten(-2)
     early_k, early_v = (t.transpose(-2, -3) for t in past)  # (image, head, early, channel)
     early = _over_classes(q, early_k.transpose(-1, -2))
-    own = _masked(q @ k.transpose(-1, -2), mask)
     shares = torch.cat([early, own.expand(*early.shape[:-1], -1)], dim=-1).softmax(-1)
     mixed = _over_classes(shares[..., : early.shape[-1]], early_v) + shares[..., early.shape[-1] :] @ v
     return mixed.transpose(-2, -3).flatten(-2)
@@ -91,12 +95,18 @@ def received(
     past: Keys | None = None,
     mask: Bool[Tensor, "*sequence query key"] | None = None,
 ) -> Float[Tensor, "*wider slot"]:
-    """The attention that the keys `at` get, averaged over the queries and heads. Keeps no graph.
+    """The attention that the keys `at` get, averaged over the queries and heads. Keeps no graph and no matrix.
 
-    Values that point at one slot turn the mixture into the attention itself; they are as wide as a head, since the
-    fused kernels are fast only where keys and values are equally wide.
+    On a CPU the matrix of a few images at a time stays in the cache. Elsewhere values that point at one slot turn the
+    mixture of the fused kernel into the attention itself; they are as wide as a head, since those kernels are fast
+    only where keys and values are equally wide.
     """
     heads, width = k.shape[-2:]
+    if past is None and mask is None and at.ndim == 1 and q.device.type == "cpu":
+        images = max(1, _CACHED // (heads * q.shape[-3] * k.shape[-3]))
+        few = zip(_scaled(q).split(images), k.transpose(-2, -3).transpose(-1, -2).split(images), strict=True)
+        shares = [(a @ b).softmax(-1)[..., at] for a, b in few]
+        return torch.cat([s.mean((-2, -3), dtype=_at_least_float32(s)) for s in shares])
     if past is not None:
         past = Keys(past.k, torch.zeros_like(past.v))
     found = []
@@ -114,6 +124,10 @@ def _fuses(q: Tensor) -> bool:
     On a CPU it is so in float32 at every length, forward and backward; in 16 bit plain products are, by up to 4 times.
     """
     return q.device.type != "cpu" or q.dtype in (torch.float32, torch.float64)
+
+
+def _scaled(q: Tensor) -> Float[Tensor, "*lead head query channel"]:
+    return (q / math.sqrt(q.shape[-1])).transpose(-2, -3)
 
 
 def _masked(scores: Tensor, mask: Tensor | None) -> Tensor:
@@ -154,11 +168,18 @@ class Block(nn.Module):
     ) -> Projected:
         """Queries, keys and values of `x`; with `asking`, queries of those rows alone."""
         if asking is None:
-            q, k, v = self.qkv(self.ln_1(x)).unflatten(-1, (3, self.heads, -1)).unbind(-3)
-            return Projected(q, k, v)
+            return self.unpack(self.pack(x))
         width = x.shape[-1]
         k, v = self._part(self.ln_1(x), width, 3 * width).unflatten(-1, (2, self.heads, -1)).unbind(-3)
         return Projected(self.queries(asking), k, v)
+
+    def pack(self, x: Float[Tensor, "*lead token width"]) -> Float[Tensor, "*lead token 3 head channel"]:
+        """Queries, keys and values of `x` in one tensor."""
+        return self.qkv(self.ln_1(x)).unflatten(-1, (3, self.heads, -1))
+
+    def unpack(self, packed: Float[Tensor, "*lead token 3 head channel"]) -> Projected:
+        q, k, v = packed.unbind(-3)
+        return Projected(q, k, v)
 
     def queries(self, x: Float[Tensor, "*lead token width"]) -> Float[Tensor, "*lead token head channel"]:
         return self._part(self.ln_1(x), 0, x.shape[-1]).unflatten(-1, (self.heads, -1))

@@ -57,19 +57,23 @@ class ImageTower(nn.Module):
         self, i: int, block: Block, x: Tensor, content: int, prompt: Entering, asks: int | None
     ) -> tuple[Tensor, Projected]:
         """The sequence with new slots, and its projections; those of the content also serve the prompt's look."""
-        x, slots = x[:, :content], x[:, content:]
-        seen = block.project(x, None if asks is None else x[:, :asks])
+        slots = x.shape[-2] - content
+        packed = block.pack(x)
 
         def look() -> Tensor:
-            if not slots.shape[-2]:
+            if not slots:
                 raise ValueError("layer 0 has no prompts in its slots yet: only deeper prompts can read attention")
             with torch.no_grad():
-                k = join(seen.k, block.keys(slots), axis=-3)
-                at = torch.arange(content, k.shape[-3], device=k.device)
-                return received(seen.q if asks is None else block.queries(x), k, at)
+                q, k, _ = block.unpack(packed)
+                return received(q[:, :content], k, torch.arange(content, x.shape[-2], device=x.device))
 
-        new = resolve(prompt, LayerView(i, content + slots.shape[-2], look))
+        new = resolve(prompt, LayerView(i, content + slots, look))
         if i == 0:
             new = self.ln_pre(new)  # CLIP normalises what enters at the bottom; deeper layers expect it raw
-        added = block.project(new, None if asks is None else new[:, :0])
-        return join(x, new), Projected(*(join(a, b, axis=-3) for a, b in zip(seen, added, strict=True)))
+        fresh = block.pack(new)
+        if slots:
+            packed[:, content:] = fresh  # in place, which copies least: the look was the only one to read these rows
+        else:
+            packed = join(packed, fresh, axis=-4)
+        q, k, v = block.unpack(packed)
+        return join(x[:, :content], new), Projected(q[:, :asks], k, v)
