@@ -53,7 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
             else:
                 found = json.loads(done.stdout.splitlines()[-1])
             kept[cell] = {**mark, "load": load, "took": time.time() - start, "found": found}
-            _write(store, json.dumps(kept, indent=1, sort_keys=True) + "\n")
+            _write(store, json.dumps(kept, indent=1) + "\n")
     if kept:
         report.write(HERE / "README.md", options.device, kept)
     return 0
@@ -74,8 +74,8 @@ def _cells(options: argparse.Namespace) -> list[str]:
 
 
 def _measure(cell: str, effort: step.Effort) -> dict[str, Any]:
-    if cell.startswith("attention/"):
-        return attention.measure(cell, seconds=0.1 if effort is step.QUICK else 0.4)
+    if cell.startswith(("attention/", "look/")):
+        return attention.measure(cell, seconds=0.1 if effort is step.QUICK else 0.25)
     if cell.startswith("parity/"):
         return parity.measure(cell)
     return step.measure(cell, effort)

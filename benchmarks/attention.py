@@ -1,6 +1,7 @@
 """Which attention kernel is faster, by length, type and use: plain products, or torch's fused one.
 
-This decides `_fuses` in bmip/clip/block.py. Queries, keys and values are views of one projection, as in a block.
+This decides `_fuses` in bmip/clip/block.py, and how `received` looks at the attention of two slots. Queries, keys and
+values are views of one projection, as in a block.
 """
 
 from __future__ import annotations
@@ -54,6 +55,27 @@ def fused(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     return F.scaled_dot_product_attention(*(t.transpose(1, 2) for t in (q, k, v))).transpose(1, 2).flatten(-2)
 
 
+def look_fused(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """Attention to the last two keys from values that point at them."""
+    tokens, channels = k.shape[1], k.shape[-1]
+    points = F.pad(torch.eye(2, dtype=k.dtype, device=k.device), (0, channels - 2, tokens - 2, 0))
+    return fused(q[:, :-2], k, points[:, None].expand_as(k)).unflatten(-1, (-1, channels))[..., :2].float().mean((1, 2))
+
+
+def look_whole(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    scores = (q[:, :-2] / math.sqrt(q.shape[-1])).transpose(1, 2) @ k.permute(0, 2, 3, 1)
+    return scores.softmax(-1)[..., -2:].float().mean((1, 2))
+
+
+def look_by_image(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    return torch.cat([look_whole(q[i : i + 1], k[i : i + 1], v) for i in range(len(q))])
+
+
+LOOKS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "fused": look_fused,
+    "plain, whole batch": look_whole,
+    "plain, image by image": look_by_image,
+}
 KERNELS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "plain": plain,
     "plain, wide softmax": plain_wide,
@@ -63,22 +85,25 @@ KERNELS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 
 def cells(device: str, *, quick: bool) -> list[str]:
     places = ["cuda"] if device == "cuda" else [f"cpu{n}" for n in (1, 2) if n <= (os.cpu_count() or 1)]
-    return [f"attention/{place}/{precision}" for place in places for precision in ("float32", "bfloat16")]
+    places, precisions = (places[:1], ("float32",)) if quick else (places, ("float32", "bfloat16"))
+    return [f"{what}/{place}/{kind}" for what in ("attention", "look") for place in places for kind in precisions]
 
 
 def measure(cell: str, *, seconds: float) -> dict[str, Any]:
     """Milliseconds, the median, forward and forward with backward; wall time, and CPU time of the process."""
-    _, place, precision = cell.split("/")
+    what, place, precision = cell.split("/")
     device = "cuda" if place == "cuda" else "cpu"
     if device == "cpu":
         torch.set_num_threads(int(place.removeprefix("cpu")))
     dtype = getattr(torch, precision)
     kernels = {name: f for name, f in KERNELS.items() if dtype != torch.float32 or f is not plain_wide}
+    if what == "look":
+        kernels = LOOKS
     found = {}
-    for shape in FEW if seconds < 0.2 else SHAPES:
+    for shape in FEW if seconds < 0.2 or what == "look" else SHAPES:
         qkv = torch.randn(shape.batch, shape.tokens, 3, shape.heads, shape.channels, dtype=dtype, device=device)
         grad = torch.randn(shape.batch, shape.tokens, shape.heads * shape.channels, dtype=dtype, device=device)
-        for use in ("forward", "forward and backward"):
+        for use in ("forward", "forward and backward") if what == "attention" else ("forward",):
             found[f"{shape}, {use}"] = _race(kernels, qkv.requires_grad_(use != "forward"), grad, seconds)
     return found
 

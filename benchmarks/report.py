@@ -35,6 +35,7 @@ def tables(device: str, kept: Kept) -> str:
         ("Peak memory of a training step, float32", _memory(places[0], device, kept)),
         ("Does plain cost what the released code costs?", _against_released(kept)),
         ("Attention kernels", _attention(places, kept)),
+        ("The gate's look at two slots", _looks(places, kept)),
         ("Distance from the golden vectors", _parity(kept)),
         ("Left out", _left_out(kept)),
     ):
@@ -297,27 +298,38 @@ def _against_released(kept: Kept) -> str:
 
 
 def _attention(places: Sequence[str], kept: Kept) -> str:
+    tables = _races("attention", places, kept)
+    return tables and (
+        "Milliseconds (CPU time with one thread, else wall clock); the fastest in bold. `wide softmax` keeps the "
+        f"attention in float32 beside its 16-bit copy.\n\n{tables}"
+    )
+
+
+def _looks(places: Sequence[str], kept: Kept) -> str:
+    tables = _races("look", places, kept)
+    return tables and (
+        "Milliseconds, forward. `fused` mixes values that point at the slots; the others make the attention, of the "
+        f"whole batch or of one image after the other.\n\n{tables}"
+    )
+
+
+def _races(what: str, places: Sequence[str], kept: Kept) -> str:
     out = []
     for place in places:
         for precision in PRECISIONS:
-            found = _found(kept, f"attention/{place}/{precision}")
+            found = _found(kept, f"{what}/{place}/{precision}")
             if not found:
                 continue
             kernels = list(next(iter(found.values())))
             rows: dict[str, list[str]] = {}
             for name, times in found.items():
                 shape = name.rsplit(", ", 1)[0]
-                best = min(times[kernel][_clock(place)] for kernel in kernels)
                 cells = [times[kernel][_clock(place)] for kernel in kernels]
-                rows.setdefault(shape, []).extend(f"**{t:.2f}**" if t == best else f"{t:.2f}" for t in cells)
-            heads = ["heads, batch, tokens", *kernels, *(f"{kernel}, with backward" for kernel in kernels)]
+                rows.setdefault(shape, []).extend(f"**{t:.2f}**" if t == min(cells) else f"{t:.2f}" for t in cells)
+            both = any(name.endswith("backward") for name in found)
+            heads = ["heads, batch, tokens", *kernels, *(f"{kernel}, with backward" for kernel in kernels if both)]
             out.append(f"{PLACES[place]}, {precision}:\n\n" + _table(heads, [[k, *v] for k, v in rows.items()]))
-    if not out:
-        return ""
-    return (
-        "Milliseconds (CPU time with one thread, else wall clock); the fastest in bold. `wide softmax` keeps the "
-        "attention in float32 beside its 16-bit copy.\n\n" + "\n".join(out)
-    )
+    return "\n".join(out)
 
 
 def _parity(kept: Kept) -> str:

@@ -43,13 +43,13 @@ class Effort:
     """How often things are measured."""
 
     rounds: int = 5
+    """Of steps with 100 classes."""
+    other_rounds: int = 3
     plain_rounds: int = 2
-    long_rounds: int = 3
-    """Of steps with more than 100 classes."""
     evaluation_rounds: int = 2
 
 
-QUICK = Effort(rounds=2, plain_rounds=1, long_rounds=1, evaluation_rounds=1)
+QUICK = Effort(rounds=2, other_rounds=1, plain_rounds=1, evaluation_rounds=1)
 
 
 def cells(device: str, *, quick: bool) -> list[str]:
@@ -86,11 +86,10 @@ def measure(cell: str, effort: Effort) -> dict[str, Any]:
 
 def _step(clip: CLIP, classes: int, device: str, effort: Effort) -> dict[str, Any]:
     contestants = Contestants(clip, classes)
-    many = classes > PLAIN_UP_TO
-    rounds = dict.fromkeys(contestants.steps, effort.long_rounds if many else effort.rounds)
+    rounds = dict.fromkeys(contestants.steps, effort.rounds if classes == LOOK_AT else effort.other_rounds)
     rounds["plain"] = effort.plain_rounds
     steps = dict(contestants.steps)
-    if many and not (device == "cuda" and torch.cuda.mem_get_info()[0] > PLAIN_NEEDS[classes]):
+    if classes > PLAIN_UP_TO and not (device == "cuda" and torch.cuda.mem_get_info()[0] > PLAIN_NEEDS[classes]):
         del steps["plain"]
     if classes != LOOK_AT:
         del steps["constant gate"]
