@@ -20,8 +20,8 @@ from bmip.clip.block import LayerNorm
 from bmip.clip.model import CLIP, CLIPConfig, Precision
 from bmip.clip.texts import ClassNames, TextLayout
 from bmip.clip.tokenizer import Tokenizer
-from bmip.method import PromptedCLIP
 from bmip.methods import build_model, load_method
+from bmip.prompted import PromptedCLIP
 from bmip.prompts import LayerView
 
 VIT_B_16 = CLIPConfig(

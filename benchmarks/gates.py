@@ -25,10 +25,10 @@ from bmip.data.loading import EvalBatches
 from bmip.data.sampling import base_novel, few_shot
 from bmip.data.transforms import normalise
 from bmip.evaluation import evaluate
-from bmip.method import PromptedCLIP
 from bmip.methods import load_method
 from bmip.metrics import harmonic_mean, summarise
 from bmip.presets import choose_preset
+from bmip.prompted import PromptedCLIP
 from bmip.runs import RunConfig, train
 from bmip.training.optimisation import TrainConfig
 

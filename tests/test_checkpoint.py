@@ -13,8 +13,8 @@ from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.texts import ClassNames
 from bmip.clip.tokenizer import Tokenizer
 from bmip.evaluation import evaluate
-from bmip.method import PromptedCLIP
 from bmip.methods import build_model
+from bmip.prompted import PromptedCLIP
 from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
 
 DATA = tiny_dataset()

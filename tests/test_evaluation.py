@@ -6,8 +6,8 @@ import torch
 from bmip.clip.texts import ClassNames
 from bmip.data.transforms import centre_square, normalise
 from bmip.evaluation import Count, Predictions, accuracy_on, evaluate
-from bmip.method import PromptedCLIP
 from bmip.methods import build_model
+from bmip.prompted import PromptedCLIP
 from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
 
 DATA = tiny_dataset()

@@ -24,8 +24,8 @@ from bmip import atomic
 from bmip.clip.load import load_clip
 from bmip.clip.model import CLIP
 from bmip.clip.texts import ClassNames
-from bmip.method import PromptedCLIP
 from bmip.methods import build_model, method_config
+from bmip.prompted import PromptedCLIP
 
 FORMAT = 1
 NAME = "prompts"

@@ -14,8 +14,8 @@ from bmip.clip.texts import ClassNames
 from bmip.data.dataset import Split
 from bmip.data.loading import EvalBatches
 from bmip.data.transforms import normalise
-from bmip.method import PromptedCLIP
 from bmip.metrics import accuracy
+from bmip.prompted import PromptedCLIP
 
 
 @dataclass(frozen=True)

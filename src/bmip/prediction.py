@@ -19,7 +19,7 @@ from bmip.data.loading import ahead
 from bmip.data.reading import image_files, read_image
 from bmip.data.transforms import centre_square, normalise
 from bmip.evaluation import judging
-from bmip.method import PromptedCLIP
+from bmip.prompted import PromptedCLIP
 
 Picture = UInt8[Tensor, "3 height width"]
 

@@ -46,8 +46,13 @@ class Prompts:
     image: Sequence[Prompt] = ()
     """Each (#image, slot, width)."""
 
+    sentences: Sequence[Sequence[Prompt]] = ()
+    """Where the layout has several sentences: what enters each of them, in place of `text`. Each (sentence, 1, slot,
+    width); several of one layout run side by side, and of none nothing runs."""
+
     def __post_init__(self) -> None:
-        for tower, prompts, axes in (("text", self.text, 4), ("image", self.image, 3)):
+        texts = [("text", self.text, 4), *((f"sentences[{k}]", own, 4) for k, own in enumerate(self.sentences))]
+        for tower, prompts, axes in (*texts, ("image", self.image, 3)):
             if prompts and not isinstance(prompts[0], Tensor):
                 raise TypeError(
                     f"{tower}[0] sets the number of slots, so it must be a tensor, not {type(prompts[0]).__name__}"

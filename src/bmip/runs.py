@@ -13,8 +13,8 @@ from bmip.clip.model import CLIP
 from bmip.data.dataset import Dataset, split_hash
 from bmip.data.loading import TrainBatches
 from bmip.evaluation import Predictions, accuracy_on, evaluate
-from bmip.method import PromptedCLIP
 from bmip.methods import build_model, method_config
+from bmip.prompted import PromptedCLIP
 from bmip.runfolder import RunFolder
 from bmip.training.history import History, epochs_of
 from bmip.training.loop import fit

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from bmip.clip.texts import ClassNames, TextLayout
-from bmip.method import Given, Method, PromptedCLIP, Prompter
+from bmip.method import Given, Method, Prompter
+from bmip.prompted import PromptedCLIP
 from bmip.prompts import LayerView, Prompts
 from tests.clip.plain import tiny_clip
 

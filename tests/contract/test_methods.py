@@ -13,8 +13,8 @@ from torch import Tensor
 
 from bmip.clip.model import CLIP
 from bmip.clip.texts import ClassNames
-from bmip.method import PromptedCLIP
 from bmip.methods import build_model, load_method, method_names
+from bmip.prompted import PromptedCLIP
 from tests.clip.plain import tiny_clip
 
 CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan", "2012 audi", "st.", "yo_yo"), "a picture of a {}.")

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bmip.clip.texts import ClassNames
-from bmip.method import PromptedCLIP
 from bmip.methods import build_model, load_method
+from bmip.prompted import PromptedCLIP
 from bmip.training.optimisation import TrainConfig, build_optimizer
 from tests.golden import recipe
 

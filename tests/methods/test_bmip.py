@@ -11,8 +11,9 @@ from torch import Tensor
 from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.texts import ClassNames, TextLayout
 from bmip.clip.tokenizer import Tokenizer
-from bmip.method import Given, PromptedCLIP
+from bmip.method import Given
 from bmip.methods import build_model, load_method
+from bmip.prompted import PromptedCLIP
 from tests.clip import plain
 
 CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan", "2012 audi"))

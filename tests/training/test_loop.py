@@ -6,8 +6,8 @@ from torch import Tensor
 
 from bmip.data.loading import TrainBatches
 from bmip.evaluation import accuracy_on
-from bmip.method import PromptedCLIP
 from bmip.methods import build_model
+from bmip.prompted import PromptedCLIP
 from bmip.training import Tick, TrainConfig, TrainingError, fit
 from tests.training.tiny import LEARNING, OPTIONS, tiny_clip, tiny_dataset
 

@@ -13,7 +13,7 @@ from bmip.checkpoint import load_checkpoint, read_description
 from bmip.cli import asking
 from bmip.clip.load import load_clip
 from bmip.device import pick_device
-from bmip.method import PromptedCLIP
+from bmip.prompted import PromptedCLIP
 from bmip.training.precision import use_precision
 
 Run = Annotated[Path, typer.Argument(help="A run folder that training wrote, or a file of prompts.", metavar="RUN")]

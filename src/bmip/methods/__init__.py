@@ -18,7 +18,7 @@ import torch
 
 from bmip.clip.model import CLIP
 from bmip.clip.texts import ClassNames
-from bmip.method import PromptedCLIP
+from bmip.prompted import PromptedCLIP
 
 
 def method_names() -> tuple[str, ...]:

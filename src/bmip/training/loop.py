@@ -12,8 +12,9 @@ import torch
 from torch import Tensor
 
 from bmip.data.transforms import normalise
-from bmip.method import PromptedCLIP, Step, Term
+from bmip.method import Step, Term
 from bmip.metrics import accuracy
+from bmip.prompted import PromptedCLIP
 from bmip.runfolder import RunFolder
 from bmip.training.guard import TrainingError, check_losses, check_tensors, largest
 from bmip.training.history import EpochMetrics, History, rows_of
@@ -158,8 +159,7 @@ def _step(model: PromptedCLIP, views: list[Tensor], labels: Tensor, state: State
     """The parts of the loss before the step."""
     state.optimizer.zero_grad()
     parts = model.losses(views, labels)
-    loss = torch.stack(list(parts.values())).sum()
-    (loss * state.scale.scale).backward()
+    model.backward(parts, state.scale.scale)
     grads = {name: tensor.grad for name, tensor in state.learned.items() if tensor.grad is not None}
     if state.scale.scale != 1:
         for grad in grads.values():
