@@ -14,16 +14,8 @@ from bmip.clip.texts import ClassNames
 from bmip.data.dataset import Split
 from bmip.data.loading import EvalBatches
 from bmip.data.transforms import normalise
-from bmip.metrics import accuracy
+from bmip.metrics import Count, accuracy
 from bmip.prompted import PromptedCLIP
-
-
-@dataclass(frozen=True)
-class Count:
-    """Images of a class, or of all."""
-
-    correct: int
-    total: int
 
 
 @dataclass(frozen=True, eq=False)

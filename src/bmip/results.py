@@ -8,23 +8,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
+from bmip.metrics import Count
 from bmip.protocols.trial import Trial
 
 try:
     import fcntl
 except ImportError:  # Windows: one process at a time
     fcntl = None
-
-
-class Count(NamedTuple):
-    correct: int
-    total: int
-
-    @property
-    def percent(self) -> float:
-        return 100 * self.correct / self.total
 
 
 @dataclass(frozen=True, kw_only=True)

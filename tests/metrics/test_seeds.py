@@ -6,34 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from bmip.metrics import accuracy, harmonic_mean, student_t, summarise
+from bmip.metrics import compare, student_t, summarise
 
 PERCENT = st.floats(0.01, 100)
-
-
-def test_accuracy_is_in_percent() -> None:
-    assert accuracy(3, 4) == 75
-    assert accuracy(0, 7) == 0
-    for correct, total in ((0, 0), (5, 4), (-1, 4)):
-        with pytest.raises(ValueError, match=f"{correct} of {total} correct is no accuracy"):
-            accuracy(correct, total)
-
-
-@given(PERCENT, PERCENT)
-def test_harmonic_mean(base: float, novel: float) -> None:
-    assert harmonic_mean(base, novel) == pytest.approx(statistics.harmonic_mean([base, novel]))
-
-
-def test_harmonic_mean_of_published_rows() -> None:
-    """BMIP's README prints 79.04 for this row, which does not follow from it. (docs/fidelity.md)"""
-    assert round(harmonic_mean(83.47, 76.69), 2) == 79.94
-    assert round(harmonic_mean(69.34, 74.22), 2) == 71.70
-
-
-def test_harmonic_mean_at_the_borders() -> None:
-    assert harmonic_mean(0.0, 80.0) == harmonic_mean(80.0, 0.0) == harmonic_mean(0.0, 0.0) == 0
-    with pytest.raises(ValueError, match="accuracies are at least 0"):
-        harmonic_mean(-1.0, 50.0)
 
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 4, 5, 9, 10, 29, 30, 200])
@@ -66,3 +41,25 @@ def test_three_seeds_by_hand() -> None:
     found = summarise([80.0, 82.0, 84.0])
     assert found.mean == 82
     assert found.margin == pytest.approx(4.302652729911275 * 2 / math.sqrt(3))
+
+
+@given(st.lists(st.tuples(st.integers(0, 600), st.integers(0, 600)), min_size=2, max_size=12))
+def test_paired_comparison(counts: list[tuple[int, int]]) -> None:
+    first, second = ([count / 6 for count in column] for column in zip(*counts, strict=True))
+    found = compare(first, second)
+    differences = [one - other for one, other in zip(first, second, strict=True)]
+    assert found.difference.mean == pytest.approx(statistics.fmean(differences), abs=1e-9)
+    assert found.difference.margin is not None and found.p is not None
+    if max(differences) - min(differences) > 1e-6:
+        reference = stats.ttest_rel(first, second)
+        low, high = reference.confidence_interval(0.95)
+        assert found.p == pytest.approx(reference.pvalue, abs=1e-9)
+        assert found.difference.margin == pytest.approx((high - low) / 2, rel=1e-6)
+
+
+def test_a_comparison_without_spread() -> None:
+    assert compare([3.0, 4.0], [2.0, 3.0]).p == 0
+    assert compare([3.0, 4.0], [3.0, 4.0]).p == 1
+    assert compare([3.0], [2.0]).p is None
+    with pytest.raises(ValueError):
+        compare([1.0, 2.0], [1.0])

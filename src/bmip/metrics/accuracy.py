@@ -1,0 +1,110 @@
+"""How often the right class comes out, over all images, within each class, and among the first few."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+
+class Count(NamedTuple):
+    """Images judged right, of all that were judged.
+
+    >>> Count(3, 4).percent
+    75.0
+    """
+
+    correct: int
+    total: int
+
+    @property
+    def percent(self) -> float:
+        return accuracy(self.correct, self.total)
+
+    @classmethod
+    def of(cls, right: Bool[np.ndarray, " image"]) -> Count:
+        return cls(int(right.sum()), len(right))
+
+
+def accuracy(correct: int, total: int) -> float:
+    """Percent.
+
+    >>> accuracy(3, 4)
+    75.0
+    """
+    if not 0 <= correct <= total or total == 0:
+        raise ValueError(f"{correct} of {total} correct is no accuracy: at least one image must have been judged")
+    return 100 * correct / total
+
+
+def confusion_matrix(
+    labels: Int[np.ndarray, " image"], predicted: Int[np.ndarray, " image"], classes: int
+) -> Int[np.ndarray, "class class"]:
+    """Numbers of images: the true class is the row, the predicted one the column.
+
+    >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
+    [[1, 1], [0, 1]]
+    """
+    return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+
+
+def per_class_accuracy(confusion: Int[np.ndarray, "class class"]) -> Float[np.ndarray, " class"]:
+    """Percent of each class's own images; NaN for a class without images.
+
+    >>> per_class_accuracy(np.array([[1, 1, 0], [0, 3, 0], [0, 0, 0]])).tolist()
+    [50.0, 100.0, nan]
+    """
+    totals = confusion.sum(1)
+    return np.where(totals > 0, 100 * confusion.diagonal() / np.maximum(totals, 1), np.nan)
+
+
+def macro_accuracy(confusion: Int[np.ndarray, "class class"]) -> float:
+    """The mean of the classes' accuracies, each class alike; classes without images are left out.
+
+    >>> macro_accuracy(np.array([[1, 1], [0, 8]]))
+    75.0
+    """
+    return float(np.nanmean(per_class_accuracy(_judged(confusion))))
+
+
+def macro_f1(confusion: Int[np.ndarray, "class class"]) -> float:
+    """The mean of the classes' F1, each the harmonic mean of precision and recall, 2 TP / (2 TP + FP + FN).
+
+    Classes that occur neither as label nor as prediction are left out.
+
+    >>> macro_f1(np.array([[1, 1], [0, 1]]))  # each class 2/3
+    66.66666666666667
+    """
+    hits = _judged(confusion).diagonal()
+    occurrences = confusion.sum(0) + confusion.sum(1)
+    occur = occurrences > 0
+    return float(np.mean(100 * 2 * hits[occur] / occurrences[occur]))
+
+
+def ranks(logits: Float[np.ndarray, "image class"], labels: Int[np.ndarray, " image"]) -> Int[np.ndarray, " image"]:
+    """How many classes come before the right one, which is 0 where that is predicted; of equal logits the first leads.
+
+    >>> ranks(np.array([[0.1, 0.7, 0.2], [0.5, 0.3, 0.5]]), np.array([2, 2])).tolist()
+    [1, 1]
+    """
+    own = np.take_along_axis(logits, labels[:, None], axis=1)
+    earlier = np.arange(logits.shape[1]) < labels[:, None]
+    return ((logits > own) | ((logits == own) & earlier)).sum(1)
+
+
+def top_accuracy(ranks: Int[np.ndarray, " image"], k: int = 5) -> float:
+    """Percent of images whose right class is among the k likeliest.
+
+    >>> top_accuracy(np.array([0, 3, 5, 9]))
+    50.0
+    """
+    if k < 1:
+        raise ValueError(f"top-{k}: at least one class must be counted")
+    return accuracy(int((ranks < k).sum()), len(ranks))
+
+
+def _judged(confusion: Int[np.ndarray, "class class"]) -> Int[np.ndarray, "class class"]:
+    if not confusion.sum():
+        raise ValueError("the confusion matrix counts no image: at least one must have been judged")
+    return confusion
