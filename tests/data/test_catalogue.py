@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from bmip.data.catalogue import dataset_names, load_dataset
+from bmip.data.catalogue import dataset_names, embedded_names, load_dataset
 from bmip.data.dataset import ArrayImages, DataError
+from bmip.data.public.facts import PUBLIC
 from bmip.world import datasets, load_world
 
 
@@ -36,7 +37,8 @@ def world(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("world")
 def test_the_names() -> None:
-    assert dataset_names() == ("digits", "textures", "signs", "glyphs")
+    assert embedded_names() == ("digits", "textures", "signs", "glyphs")
+    assert dataset_names() == (*embedded_names(), *PUBLIC)
 
 
 @pytest.mark.usefixtures("world")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmip.data import folder as folder_module
+from bmip.data import assembly
 from bmip.data.dataset import DataError, Dataset, Split, split_hash
 from bmip.data.folder import load_folder
 from bmip.data.sampling import base_novel, few_shot
@@ -51,12 +51,12 @@ def test_a_split_that_cannot_be_written_beside_the_images_is_kept_in_the_cache(
 ) -> None:
     folder = make_folder("pets", {"cat": 6, "dog": 6})
 
-    def refusing(parts: Parts, file: Path) -> None:
+    def refusing(parts: Parts, file: Path, note: str) -> None:
         if file.parent == folder:
             raise PermissionError(file)
-        write_parts(parts, file)
+        write_parts(parts, file, note)
 
-    monkeypatch.setattr(folder_module, "write_parts", refusing)
+    monkeypatch.setattr(assembly, "write_parts", refusing)
     first = load_folder(folder, seed=3)
     assert f"its split is kept in {cache}" in first.notes[0]
     assert not (folder / "split.json").exists()

@@ -115,6 +115,44 @@ def test_base_to_novel_needs_four_classes() -> None:
         base_novel(toy([0, 1, 2], [], [0, 1, 2]))
 
 
+@pytest.mark.parametrize(
+    ("classes", "base"), [(1000, 500), (100, 50), (37, 19), (196, 98), (102, 51), (101, 51), (397, 199), (47, 24)]
+)
+def test_the_first_half_is_rounded_up(classes: int, base: int) -> None:
+    everything = list(range(classes))
+    assert [len(half.classes) for half in base_novel(toy(everything, [], everything))] == [base, classes - base]
+
+
+def test_base_classes_by_share_and_by_name() -> None:
+    whole = toy([0, 1, 2, 3, 4, 5] * 2, [], [5, 4, 3, 2, 1, 0])
+    base, novel = base_novel(whole, 1 / 3)
+    assert (base.classes.names, len(novel.classes)) == (("class 0", "class 1"), 4)
+    base, novel = base_novel(whole, ["class 5", "class_1", "class 2"])
+    assert base.classes.names == ("class 1", "class 2", "class 5")
+    assert novel.classes.names == ("class 0", "class 3", "class 4")
+    assert items(base.test) == [("test/0", 2), ("test/3", 1), ("test/4", 0)]
+    assert items(novel.test) == [("test/1", 2), ("test/2", 1), ("test/5", 0)]
+
+
+@given(st.integers(4, 400), st.integers(1, 99))
+def test_a_share_gives_the_classes_that_exact_arithmetic_gives(classes: int, percent: int) -> None:
+    everything = list(range(classes))
+    count = -(-classes * percent // 100)
+    if 2 <= count <= classes - 2:
+        assert len(base_novel(toy(everything, [], everything), percent / 100)[0].classes) == count
+
+
+@pytest.mark.parametrize("base", [0.1, 0.9, ["class 1"], ["class 0", "class 1", "class 2"]])
+def test_both_halves_need_two_classes(base: float | list[str]) -> None:
+    with pytest.raises(DataError, match="two in each half, and gets"):
+        base_novel(toy([0, 1, 2, 3], [], [0]), base)
+
+
+def test_unknown_base_classes() -> None:
+    with pytest.raises(DataError, match="toy has no class 'class 9': name base classes as it names them"):
+        base_novel(toy([0, 1, 2, 3], [], [0]), ["class 0", "class 9"])
+
+
 def test_four_classes_are_enough_and_templates_stay() -> None:
     base, novel = base_novel(toy([0, 1, 2, 3], [], [0, 1, 2, 3]))
     assert (base.classes.names, novel.classes.names) == (("class 0", "class 1"), ("class 2", "class 3"))

@@ -11,6 +11,8 @@ from bmip.clip.texts import ClassNames
 from bmip.data.dataset import ArrayImages, DataError, Dataset, Split
 from bmip.data.digits import load_digits_folder
 from bmip.data.folder import load_folder
+from bmip.data.public.facts import PUBLIC
+from bmip.data.public.load import load_public
 from bmip.data.transforms import Augmentation
 
 ONE_WAY = ("glyphs", "relations")
@@ -19,6 +21,11 @@ ONE_WAY = ("glyphs", "relations")
 
 def dataset_names() -> tuple[str, ...]:
     """Every name `load_dataset` knows."""
+    return (*embedded_names(), *PUBLIC)
+
+
+def embedded_names() -> tuple[str, ...]:
+    """The data sets that come with the package."""
     from bmip.world import world_names  # the renderer is only needed by its own sets
 
     return ("digits", *world_names())
@@ -27,6 +34,7 @@ def dataset_names() -> tuple[str, ...]:
 def load_dataset(
     name: str,
     *,
+    root: Path | None = None,
     seed: int = 1,
     skip_bad_images: bool = False,
     template: str | None = None,
@@ -35,12 +43,15 @@ def load_dataset(
 ) -> Dataset:
     """A data set of the catalogue, or the folder of images at a path; `./digits` is a folder, `digits` a name.
 
-    All but `template` and `cache` is for folders: see `load_folder`. `seed` draws a split only where none is written
-    down; it is not the seed of the few-shot draw, so keep it fixed across runs that are to be compared.
+    `root` holds the public data sets, each in the folder that CoOp gives it; see `load_public`. `class_names` is for
+    folders: see `load_folder`. `seed` draws a split only where none is written down; it is not the seed of the few-shot
+    draw, so keep it fixed across runs that are to be compared.
     """
     if name == "digits":
         dataset = load_digits_folder(cache, **({} if template is None else {"template": template}))
-    elif name in dataset_names():
+    elif name in PUBLIC:
+        dataset = load_public(name, root, seed=seed, template=template, skip_bad_images=skip_bad_images, cache=cache)
+    elif name in embedded_names():
         dataset = _load_world(name, template)
     elif Path(name).is_dir() or any(sign in name for sign in "/\\."):
         return load_folder(
@@ -52,7 +63,7 @@ def load_dataset(
             cache=cache,
         )
     else:
-        near = get_close_matches(name.lower(), dataset_names(), cutoff=0.5) or dataset_names()
+        near = get_close_matches(name.lower(), dataset_names(), cutoff=0.5) or embedded_names()
         raise DataError(
             f"{name!r} is neither a data set ({', '.join(near)}) nor a folder: see `bmip data list`, "
             "or give the path of a folder with one folder of images per class"

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from jaxtyping import UInt8
@@ -105,6 +106,7 @@ class Dataset:
     val_is_test: bool = False
     augmentation: Augmentation = DEFAULT
     notes: tuple[str, ...] = ()
+    stored_shots: Path | None = None
 
     def __post_init__(self) -> None:
         count = len(self.classes.names)
@@ -124,7 +126,8 @@ class Dataset:
 def split_hash(dataset: Dataset) -> str:
     """SHA-256 over the class names and every split's items: names and labels, and the pixels of images in memory.
 
-    Files count by their path relative to the data set's folder, so the hash is the same on every machine.
+    Stored few-shot draws count too, since training follows them. Files count by their path relative to the data set's
+    folder, so the hash is the same on every machine.
     """
     digest = hashlib.sha256()
 
@@ -139,7 +142,15 @@ def split_hash(dataset: Dataset) -> str:
         for index, label in enumerate(split.labels):
             add(f"{label} {split.images.name(index)}")
             digest.update(_pixels_in_memory(split.images, index))
+    for file in shot_files(dataset):
+        add(file.name)
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
+
+
+def shot_files(dataset: Dataset) -> list[Path]:
+    """The few-shot draws that the reference code left beside the data, sorted."""
+    return [] if dataset.stored_shots is None else sorted(dataset.stored_shots.glob("shot_*-seed_*.pkl"))
 
 
 def _pixels_in_memory(images: Images, index: int) -> bytes:

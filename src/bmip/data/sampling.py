@@ -1,9 +1,13 @@
 """Which images and classes a protocol sees: few-shot draws and the base/novel halves."""
 
+import math
 import random
+from collections.abc import Sequence
 from dataclasses import replace
 
+from bmip.clip.texts import words
 from bmip.data.dataset import DataError, Dataset, Split
+from bmip.data.shots import read_shots, stored_file
 
 VAL_SHOTS = 4  # Dassl and CoOp validate on min(shots, 4) images per class
 
@@ -14,10 +18,16 @@ def few_shot(dataset: Dataset, shots: int, seed: int) -> Dataset:
     The draw is the one of the reference code (Dassl's `generate_fewshot_dataset` under `random.seed(seed)`) for the
     same order of items: one stream, training classes in order of first appearance, then validation. It is made on all
     classes; base and novel classes are chosen afterwards. A class with fewer images gives all it has and is named in
-    the notes.
+    the notes. Where the reference code has left its own draw beside the data, that one is taken, and noted.
     """
     if shots < 1:
         return dataset
+    file = stored_file(dataset, shots, seed)
+    if file is not None:
+        stored = read_shots(dataset, file)
+        val = dataset.val if dataset.val is None or stored.val is None else dataset.val.take(stored.val)
+        note = f"the shots are those that were stored in {file}"
+        return replace(dataset, train=dataset.train.take(stored.train), val=val, notes=(*dataset.notes, note))
     stream = random.Random(seed)
     train, short = _draw(dataset.train, shots, stream)
     val = dataset.val
@@ -43,19 +53,38 @@ def _draw(split: Split, shots: int, stream: random.Random) -> tuple[Split, dict[
     return split.take(drawn), short
 
 
-def base_novel(dataset: Dataset) -> tuple[Dataset, Dataset]:
-    """The first half of the classes (rounded up) and the rest, each a data set of its own labelled from 0. (CoOp)"""
-    labels = sorted(set(dataset.train.labels))
-    if len(labels) < 4:
+def base_novel(dataset: Dataset, base: float | Sequence[str] = 0.5) -> tuple[Dataset, Dataset]:
+    """The base classes and the rest, each a data set of its own labelled from 0, in the order they had.
+
+    `base` is the share of the classes, rounded up, that come first and are the base classes (one half in CoOp), or
+    their names.
+    """
+    count = len(dataset.classes)
+    by_share = isinstance(base, float | int)  # 0.07 of 100 are 7, and not 8 because of a last digit
+    labels = list(range(math.ceil(round(base * count, 9)))) if by_share else _labels_of(dataset, base)
+    rest = sorted(set(range(count)).difference(labels))
+    if min(len(labels), len(rest)) < 2:
         raise DataError(
-            f"{dataset.name} has {len(labels)} classes; base-to-novel needs at least 4, two in each half: "
-            "add classes or train on all of them"
+            f"{dataset.name} has {count} classes; base-to-novel needs at least 4, two in each half, and gets "
+            f"{len(labels)} and {len(rest)}: add classes, choose others, or train on all of them"
         )
-    middle = (len(labels) + 1) // 2
-    return _only(dataset, labels[:middle]), _only(dataset, labels[middle:])
+    return only_classes(dataset, labels), only_classes(dataset, rest)
 
 
-def _only(dataset: Dataset, labels: list[int]) -> Dataset:
+def _labels_of(dataset: Dataset, names: Sequence[str]) -> list[int]:
+    known: dict[str, list[int]] = {}
+    for label, name in enumerate(dataset.classes.names):
+        known.setdefault(words(name), []).append(label)
+    unknown = [name for name in names if words(name) not in known]
+    if unknown:
+        raise DataError(
+            f"{dataset.name} has no class {', '.join(map(repr, unknown[:5]))}: name base classes as it names them"
+        )
+    return sorted({label for name in names for label in known[words(name)]})
+
+
+def only_classes(dataset: Dataset, labels: Sequence[int]) -> Dataset:
+    """The images of some classes, labelled by the class's place in `labels`."""
     positions = {label: position for position, label in enumerate(labels)}
     return replace(
         dataset,
@@ -63,4 +92,5 @@ def _only(dataset: Dataset, labels: list[int]) -> Dataset:
         train=dataset.train.relabelled(positions),
         val=None if dataset.val is None else dataset.val.relabelled(positions),
         test=dataset.test.relabelled(positions),
+        stored_shots=None,
     )

@@ -79,11 +79,11 @@ def _by_label(items: Iterable[Item]) -> list[list[Item]]:
     return [groups[label] for label in sorted(groups)]
 
 
-def write_parts(parts: Parts, file: Path) -> None:
-    """Writes the file whole or not at all."""
+def write_parts(parts: Parts, file: Path, note: str = "") -> None:
+    """Writes the file whole or not at all. The note is for people; readers of the format pass it over."""
     lists = {part: [list(item) for item in items] for part, items in parts.by_name().items()}
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_text(file, json.dumps(lists, ensure_ascii=False))
+    write_text(file, json.dumps({"note": note, **lists} if note else lists, ensure_ascii=False))
 
 
 def read_parts(file: Path) -> Parts:

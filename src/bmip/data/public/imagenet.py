@@ -1,0 +1,84 @@
+"""ImageNet and its shifted variants: folders by WordNet id, class names by `classnames.txt`."""
+
+from pathlib import Path
+
+from bmip.data.dataset import DataError
+from bmip.data.listing import Listing, list_files
+from bmip.data.public.folders import subfolders
+from bmip.data.public.lists import lines
+from bmip.data.reading import image_files
+from bmip.data.splitfile import Item
+
+
+def class_names(folder: Path) -> dict[str, str]:
+    """Lines are `n01440764 tench`. Two names occur twice, so nothing may be looked up by name."""
+    file = folder / "classnames.txt"
+    names: dict[str, str] = {}
+    for line in lines(file):
+        wnid, _, name = line.partition(" ")
+        if not name.strip():
+            raise DataError(f"{file} has no name for {wnid}: get it again (`bmip data prepare imagenet`)")
+        names[wnid] = name.strip()
+    return names
+
+
+def imagenet(folder: Path, images: Path) -> Listing:
+    """The official validation images are the test split; there is no other to validate on."""
+    for part in ("train", "val"):
+        if not (images / part).is_dir():
+            raise DataError(f"{images / part} does not exist: it must hold a folder of images per WordNet id")
+    wnids = subfolders(images / "train")
+    strange = set(wnids).symmetric_difference(subfolders(images / "val"))
+    if strange:
+        raise DataError(
+            f"{images}: train/ and val/ have not the same classes ({', '.join(sorted(strange)[:5])}); sort the "
+            "validation images into folders by WordNet id"
+        )
+    names = _named(folder, wnids)
+    return Listing(
+        names, {"train": _items(images, wnids, names, "train/"), "test": _items(images, wnids, names, "val/")}
+    )
+
+
+def by_wordnet_id(folder: Path, images: Path) -> Listing:
+    """Test images of the classes that are there; labels are the positions of the sorted folders. (Sketch, A and R)"""
+    wnids = subfolders(images)
+    names = _named(folder, wnids)
+    return Listing(names, {"test": _items(images, wnids, names)})
+
+
+def by_number(folder: Path, images: Path) -> Listing:
+    """Test images in folders 0, 1, 2, ...: the class on that line of classnames.txt. (V2)"""
+    names = tuple(class_names(folder).values())
+    strange = [name for name in subfolders(images) if not name.isdigit() or int(name) >= len(names)]
+    if strange:
+        raise DataError(
+            f"{images}: the folders {', '.join(strange[:5])} are no lines of classnames.txt (0 to {len(names) - 1})"
+        )
+    return Listing(
+        names,
+        {
+            "test": tuple(
+                Item(file, int(place), names[int(place)])
+                for place in sorted(subfolders(images), key=int)
+                for file in image_files(list_files(images, place))
+            )
+        },
+    )
+
+
+def _named(folder: Path, wnids: list[str]) -> tuple[str, ...]:
+    known = class_names(folder)
+    strange = [wnid for wnid in wnids if wnid not in known]
+    if strange or not wnids:
+        found = f"holds {', '.join(strange[:5])}, which it does not name" if strange else "holds no class folders"
+        raise DataError(f"{folder} {found} in {folder / 'classnames.txt'}: folders must be WordNet ids as in that file")
+    return tuple(known[wnid] for wnid in wnids)
+
+
+def _items(images: Path, wnids: list[str], names: tuple[str, ...], below: str = "") -> tuple[Item, ...]:
+    return tuple(
+        Item(file, label, name)
+        for label, (wnid, name) in enumerate(zip(wnids, names, strict=True))
+        for file in image_files(list_files(images, below + wnid))
+    )

@@ -1,0 +1,140 @@
+"""A public data set from its folder below the root."""
+
+import os
+from pathlib import Path, PurePosixPath
+
+from bmip.cache import cache_folder
+from bmip.clip.texts import ClassNames
+from bmip.data.assembly import files, keep_split, missing_drawn, readable, some
+from bmip.data.checking import cache_key
+from bmip.data.dataset import DataError, Dataset
+from bmip.data.listing import Listing
+from bmip.data.public.facts import PUBLIC, PublicSet
+from bmip.data.splitfile import PARTS, names_of, read_parts
+
+SHOTS_FOLDER = "split_fewshot"
+
+
+def load_public(
+    name: str,
+    root: Path | str | None,
+    *,
+    seed: int = 1,
+    template: str | None = None,
+    skip_bad_images: bool = False,
+    cache: Path | None = None,
+) -> Dataset:
+    """The data set `name` of `PUBLIC`, from the folder below `root` that CoOp's users have.
+
+    Its published split is used if it is there. Otherwise one is drawn by `seed` as CoOp draws it, but from sorted
+    lists, and written beside the data under a name of its own. Only what a split names is looked for, and not yet
+    decoded: `skip_bad_images` does that too, and leaves out with a note what is missing or cannot be read.
+    """
+    known = PUBLIC[name]
+    folder, images = places(known, root)
+    listing = list_public(known, folder, images, cache, seed)
+    parts, notes = dict(listing.parts), list(listing.notes)
+    gone = missing(images, [item.path for items in parts.values() for item in items])
+    if gone and not skip_bad_images:
+        raise DataError(
+            f"{name}: {len(gone)} files of its split are not in {images} ({some(gone)}): unpack its archives again, "
+            "or go on without them (--skip-bad-images)"
+        )
+    if skip_bad_images:
+        absent = set(gone)
+        parts = {part: tuple(item for item in items if item.path not in absent) for part, items in parts.items()}
+        parts, skipped = readable(images, parts, skip_bad_images, cache)
+        notes += [f"skipped: {images / path} does not exist" for path in gone] + skipped
+    if len(listing.names) != known.classes:
+        notes.append(f"{name} has {len(listing.names)} classes in {folder}; published results are on {known.classes}")
+    train, val, test = (files(images, parts.get(part, ())) for part in PARTS)
+    val_is_test = bool(len(train)) and "val" not in parts
+    return Dataset(
+        name,
+        ClassNames(listing.names, template or known.template, duplicates=known.like_imagenet),
+        train,
+        test if val_is_test else val if len(val) else None,
+        test,
+        val_is_test=val_is_test,
+        notes=tuple(notes),
+        stored_shots=folder / SHOTS_FOLDER,
+    )
+
+
+def places(known: PublicSet, root: Path | str | None) -> tuple[Path, Path]:
+    """The data set's folder and its folder of images, both of them there."""
+    if root is None:
+        raise DataError(
+            f"{known.name} is read from files: give the folder that holds {known.folder}/ with --root DIR "
+            f"(`bmip data prepare {known.name} --root DIR` fetches it)"
+        )
+    folder = Path(root) / known.folder
+    images = folder / known.images
+    if not Path(root).is_dir():
+        raise DataError(f"the root {root} does not exist: give the folder that holds {known.folder}/")
+    if not folder.is_dir():
+        within = ", and this looks like that folder: give the one above it" * (Path(root).name == known.folder)
+        raise DataError(
+            f"{folder} does not exist; --root is the folder that holds {known.folder}/{within} "
+            f"(`bmip data prepare {known.name} --root DIR` fetches it)"
+        )
+    if not images.is_dir():
+        found = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+        raise DataError(
+            f"{folder} has no folder {known.images}/ with the images of {known.title}; it holds "
+            f"{some(found) or 'nothing'}: unpack the archives as docs/datasets.md shows"
+        )
+    return folder, images
+
+
+def list_public(known: PublicSet, folder: Path, images: Path, cache: Path | None, seed: int) -> Listing:
+    """Classes and items by the published split, by the one that was drawn before, or by a new one."""
+    if known.split_file is None:
+        return known.read(folder, images)
+    if (folder / known.split_file).exists():
+        return _written(folder / known.split_file)
+    beside = folder / f"split_bmip_{known.name}.json"
+    aside = (cache or cache_folder()) / "splits" / f"{cache_key(folder)}.json"
+    note = (
+        f"drawn by bmip (seed {seed}) because {known.split_file} was not there; it is not the published split, and "
+        "results on it do not compare with published ones"
+    )
+    notes: list[str] = []
+    file = next((file for file in (beside, aside) if file.exists()), None)
+    if file is None:
+        listing = known.read(folder, images)
+        gone = missing(images, [item.path for items in listing.parts.values() for item in items])
+        if gone:
+            raise DataError(
+                f"{known.name}: {len(gone)} files of its lists are not in {images} ({some(gone)}): "
+                "unpack its archives again, so that a split can be drawn"
+            )
+        notes += keep_split(missing_drawn(listing.parts, seed), beside, aside, note)
+        file = aside if notes else beside
+    written = _written(file)
+    remark = (
+        f"{known.name}: {folder / known.split_file} is not there; the split in {file} was drawn by bmip and is not the "
+        f"published one (`bmip data prepare {known.name}` says where that is)"
+    )
+    return Listing(written.names, written.parts, (remark, *notes))
+
+
+def _written(file: Path) -> Listing:
+    parts = read_parts(file)
+    return Listing(names_of(parts.train, file), parts.by_name())
+
+
+def missing(images: Path, paths: list[str]) -> list[str]:
+    """Which files are not there, sorted. Each folder is listed once, which a million files need."""
+    by_folder: dict[str, set[str]] = {}
+    for path in paths:
+        place = PurePosixPath(path)
+        by_folder.setdefault(str(place.parent), set()).add(place.name)
+    gone = []
+    for place, names in by_folder.items():
+        try:
+            there = {entry.name for entry in os.scandir(images / place)}
+        except OSError:
+            there = set()
+        gone += [str(PurePosixPath(place) / name) for name in names - there]
+    return sorted(gone)

@@ -1,0 +1,9 @@
+"""The class folders and lists of public data sets, as their archives have them."""
+
+from pathlib import Path
+
+
+def class_list(name: str) -> list[str]:
+    """In the order of the labels, but for Caltech, whose capitals come first."""
+    lists = Path(__file__).with_name("classes.txt").read_text().split("[")
+    return next(text.split("]")[1].split() for text in lists if text.startswith(f"{name}]"))

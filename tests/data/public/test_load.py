@@ -1,0 +1,228 @@
+"""Published splits, drawn splits, and what is not where it should be."""
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from bmip.data.catalogue import dataset_names, load_dataset
+from bmip.data.dataset import DataError, split_hash
+from bmip.data.public import load as load_module
+from bmip.data.public.facts import PUBLIC
+from bmip.data.sampling import base_novel, few_shot
+from bmip.data.splitfile import write_parts
+from tests.data.public.test_readers import names
+
+PUBLISHED = "dtd/split_zhou_DescribableTextures.json"
+
+
+@pytest.fixture
+def textures(tmp_path: Path, put) -> Path:
+    """A root with four classes of DTD and a published split."""
+    classes = ("banded", "polka-dotted", "striped", "zig_zagged")
+    parts: dict[str, list] = {"train": [], "val": [], "test": []}
+    for label, name in enumerate(classes):
+        put(f"dtd/images/{name}", [f"{name}_{index}.jpg" for index in range(10)])
+        order = random.Random(label).sample(range(10), 10)
+        for place, index in enumerate(order):
+            part = "train" if place < 5 else "val" if place < 7 else "test"
+            parts[part].append([f"{name}/{name}_{index}.jpg", label, name])
+    (tmp_path / PUBLISHED).write_text(json.dumps(parts))
+    return tmp_path
+
+
+def published(root: Path) -> dict[str, list]:
+    return json.loads((root / PUBLISHED).read_text())
+
+
+def rewrite(root: Path, parts: object) -> None:
+    (root / PUBLISHED).write_text(parts if isinstance(parts, str) else json.dumps(parts))
+
+
+def test_the_published_split_is_honoured_in_its_order(textures: Path) -> None:
+    dataset = load_dataset("dtd", root=textures)
+    for part, split in dataset.splits().items():
+        listed = published(textures)[part]
+        assert names(split) == [path for path, _, _ in listed]
+        assert list(split.labels) == [label for _, label, _ in listed]
+    assert dataset.classes.names == ("banded", "polka-dotted", "striped", "zig_zagged")
+    assert dataset.classes.template == "{} texture."
+    assert dataset.notes == (f"dtd has 4 classes in {textures / 'dtd'}; published results are on 47",)
+    assert sorted(file.name for file in (textures / "dtd").iterdir()) == [
+        "images",
+        "split_zhou_DescribableTextures.json",
+    ]
+    base, novel = base_novel(few_shot(dataset, 2, 1))
+    assert base.classes.names + novel.classes.names == dataset.classes.names
+
+
+def test_labels_are_those_of_the_split_file_and_not_of_the_folders(textures: Path) -> None:
+    parts = {
+        part: [[path, 3 - label, f"a {name}"] for path, label, name in items]
+        for part, items in published(textures).items()
+    }
+    rewrite(textures, parts)
+    assert load_dataset("dtd", root=textures).classes.names == (
+        "a zig_zagged",
+        "a striped",
+        "a polka-dotted",
+        "a banded",
+    )
+
+
+def test_a_drawn_split_is_kept_under_its_own_name_and_says_so(textures: Path) -> None:
+    (textures / PUBLISHED).unlink()
+    first = load_dataset("dtd", root=textures, seed=3)
+    own = textures / "dtd/split_bmip_dtd.json"
+    for part in (f"{textures / PUBLISHED} is not there", str(own), "is not the published one", "bmip data prepare dtd"):
+        assert part in first.notes[0]
+    written = json.loads(own.read_text())
+    assert "it is not the published split" in written["note"]
+    assert "seed 3" in written["note"]
+    assert [path for path, _, _ in written["test"]] == names(first.test)
+    again = load_dataset("dtd", root=textures, seed=4)
+    assert split_hash(again) == split_hash(first)
+    assert again.notes == first.notes
+    own.unlink()
+    assert split_hash(load_dataset("dtd", root=textures, seed=3)) == split_hash(first)
+    own.unlink()
+    assert split_hash(load_dataset("dtd", root=textures, seed=4)) != split_hash(first)
+
+
+def test_the_published_split_wins_when_it_arrives(textures: Path) -> None:
+    content = (textures / PUBLISHED).read_text()
+    (textures / PUBLISHED).unlink()
+    load_dataset("dtd", root=textures)
+    (textures / PUBLISHED).write_text(content)
+    assert names(load_dataset("dtd", root=textures).test) == [path for path, _, _ in json.loads(content)["test"]]
+
+
+def test_a_drawn_split_does_not_depend_on_the_order_of_the_file_system(
+    textures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (textures / PUBLISHED).unlink()
+    first = split_hash(load_dataset("dtd", root=textures))
+    (textures / "dtd/split_bmip_dtd.json").unlink()
+    real = Path.iterdir
+    monkeypatch.setattr(Path, "iterdir", lambda self: iter(sorted(real(self), reverse=True)))
+    real_walk = load_module.os.walk
+    monkeypatch.setattr(
+        load_module.os,
+        "walk",
+        lambda *given: ((place, folders[::-1], files[::-1]) for place, folders, files in real_walk(*given)),
+    )
+    assert split_hash(load_dataset("dtd", root=textures)) == first
+
+
+def test_where_nothing_can_be_written(textures: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (textures / PUBLISHED).unlink()
+
+    def refusing(parts, file: Path, note: str = "") -> None:
+        if textures in file.parents and cache not in file.parents:
+            raise PermissionError(file)
+        write_parts(parts, file, note)
+
+    monkeypatch.setattr("bmip.data.assembly.write_parts", refusing)
+    dataset = load_dataset("dtd", root=textures)
+    assert f"its split is kept in {cache}" in dataset.notes[1]
+    assert "is not the published one" in dataset.notes[0]
+    assert split_hash(load_dataset("dtd", root=textures, seed=5)) == split_hash(dataset)
+
+
+def test_the_split_hash_does_not_depend_on_the_place(textures: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = tmp_path_factory.mktemp("elsewhere")
+    (other / "dtd").symlink_to(textures / "dtd")
+    assert split_hash(load_dataset("dtd", root=other)) == split_hash(load_dataset("dtd", root=textures))
+
+
+# what is wrong
+
+
+def refused(root: Path | None, message: str, name: str = "dtd", **options) -> None:
+    with pytest.raises(DataError, match=message):
+        load_dataset(name, root=root, **options)
+
+
+def test_without_a_root() -> None:
+    refused(None, r"dtd is read from files: give the folder that holds dtd/ with --root DIR")
+
+
+def test_a_root_that_is_not_there(tmp_path: Path) -> None:
+    refused(tmp_path / "absent", r"the root .*absent does not exist")
+    refused(tmp_path, r"dtd does not exist; --root is the folder that holds dtd/ \(`bmip data prepare dtd")
+
+
+def test_the_folder_of_the_data_set_as_root(textures: Path) -> None:
+    refused(textures / "dtd", "this looks like that folder: give the one above it")
+
+
+def test_an_archive_that_was_not_unpacked(tmp_path: Path) -> None:
+    (tmp_path / "fgvc_aircraft/data").mkdir(parents=True)
+    refused(tmp_path, "has no folder images/ with the images of FGVC Aircraft; it holds data", "fgvc_aircraft")
+
+
+def test_files_that_are_missing(textures: Path) -> None:
+    gone = [published(textures)[part][0][0] for part in ("train", "test")]
+    for path in gone:
+        (textures / "dtd/images" / path).unlink()
+    refused(textures, "dtd: 2 files of its split are not in .*images.*--skip-bad-images")
+    with pytest.raises(DataError) as error:
+        load_dataset("dtd", root=textures)
+    assert all(path in str(error.value) for path in gone)
+    whole = published(textures)
+    kept = load_dataset("dtd", root=textures, skip_bad_images=True)
+    assert len(kept.train) == len(whole["train"]) - 1
+    assert sum("does not exist" in note for note in kept.notes) == 2
+
+
+def test_files_that_cannot_be_read_are_skipped_on_demand(textures: Path) -> None:
+    path = published(textures)["test"][3][0]
+    (textures / "dtd/images" / path).write_text("no picture")
+    assert path in names(load_dataset("dtd", root=textures).test)
+    kept = load_dataset("dtd", root=textures, skip_bad_images=True)
+    assert path not in names(kept.test)
+    assert any(path in note for note in kept.notes)
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"train": []}', '{"train": [["a", "0", "b"]], "val": [], "test": []}'])
+def test_a_damaged_split_file(textures: Path, content: str) -> None:
+    rewrite(textures, content)
+    refused(textures, "split_zhou_DescribableTextures.json.*(is no list of splits|must be 0, 1, 2)")
+
+
+def test_lists_that_name_absent_files(tmp_path: Path, put) -> None:
+    lists = put("oxford_pets/images", ["pug_1.jpg", "pug_2.jpg"]).parent / "annotations"
+    lists.mkdir()
+    (lists / "trainval.txt").write_text("pug_1 1 1 1\npug_2 1 1 1\npug_3 1 1 1\n")
+    (lists / "test.txt").write_text("pug_4 1 1 1\n")
+    refused(tmp_path, r"2 files of its lists are not in .* \(pug_3.jpg, pug_4.jpg\)", "oxford_pets")
+    assert not list((tmp_path / "oxford_pets").glob("split*"))
+
+
+# the catalogue
+
+
+def test_every_set_has_a_name_and_facts() -> None:
+    assert set(PUBLIC) <= set(dataset_names())
+    assert len(PUBLIC) == 11 + 4 + 9
+    recognition = [known for known in PUBLIC.values() if known.name in NUMBERS]
+    assert {known.name: (known.classes, *(known.counts or ())) for known in recognition} == NUMBERS
+    for known in PUBLIC.values():
+        assert "{}" in known.template
+        assert known.split_file is None or known.split_file.startswith(("split_zhou_", "split_chen_"))
+
+
+NUMBERS = {
+    "imagenet": (1000, 1281167, 0, 50000),
+    "caltech101": (100, 4128, 1649, 2465),
+    "oxford_pets": (37, 2944, 736, 3669),
+    "stanford_cars": (196, 6509, 1635, 8041),
+    "oxford_flowers": (102, 4093, 1633, 2463),
+    "food101": (101, 50500, 20200, 30300),
+    "fgvc_aircraft": (100, 3334, 3333, 3333),
+    "sun397": (397, 15880, 3970, 19850),
+    "dtd": (47, 2820, 1128, 1692),
+    "eurosat": (10, 13500, 5400, 8100),
+    "ucf101": (101, 7639, 1898, 3783),
+}
