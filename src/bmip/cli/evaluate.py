@@ -1,15 +1,18 @@
 """`bmip eval RUN`."""
 
+# ruff: noqa: B006  (typer reads the defaults and copies them)
+
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bmip.cli import asking
 from bmip.cli.choosing import HALVES, among, of_classes
 from bmip.cli.printing import note, out
+from bmip.cli.reading import reading_options
 from bmip.cli.showing import accuracy_table
 from bmip.cli.trained import OwnBackbone, Run, asked_of, listed, load_run
 from bmip.data.catalogue import load_dataset
@@ -19,6 +22,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command("eval", epilog="Example: bmip eval runs/digits-bmip --data digits --classes novel")
+@reading_options
 def evaluate(
     run: Run,
     data: Annotated[
@@ -36,6 +40,7 @@ def evaluate(
     device: asking.Device = "auto",
     threads: asking.Threads = None,
     debug: asking.Debug = False,
+    reading: dict[str, Any] = {},
 ) -> None:
     """Judge a trained run on the test images of a data set, whichever classes it was trained on."""
     asking.use_threads(threads)
@@ -43,7 +48,7 @@ def evaluate(
     name = data or asked_of(run).get("data")
     if name is None:
         raise ValueError(f"{run} does not say which data it was trained on: name some with --data")
-    dataset = load_dataset(name, seed=split_seed, skip_bad_images=skip_bad_images, template=template or None)
+    dataset = load_dataset(name, seed=split_seed, skip_bad_images=skip_bad_images, template=template or None, **reading)
     for remark in dataset.notes:
         note(remark)
     dataset = of_classes(dataset, classes) if classes in HALVES else among(dataset, listed(classes))

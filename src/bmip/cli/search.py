@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,9 @@ import typer
 from bmip.cli import asking
 from bmip.cli.choosing import methods_asked
 from bmip.cli.printing import note, out
+from bmip.cli.reading import reading_options
 from bmip.cli.watching import watching
+from bmip.data.catalogue import load_dataset
 from bmip.presets import write_presets
 from bmip.protocols.runner import Materials, run_trials
 from bmip.protocols.search import EPOCHS, LRS, best_presets, search_trials
@@ -24,6 +27,7 @@ SPREAD = ("--method", "--data", "--seeds", "--lr", "--epochs")
 
 
 @app.command(epilog="Example: bmip search --method ivlp maple bmip --data digits signs textures --seeds 1")
+@reading_options
 def search(
     method: Annotated[list[str], typer.Option(help="One or more methods that learn something.")],
     data: Annotated[list[str], typer.Option(help="One or more data sets; settings are chosen on all of them at once.")],
@@ -39,6 +43,7 @@ def search(
     device: asking.Device = "auto",
     threads: asking.Threads = None,
     debug: asking.Debug = False,
+    reading: dict[str, Any] = {},
 ) -> None:
     """Give every method the same grid of learning rates and epochs, and keep what is best on validation images.
 
@@ -50,8 +55,9 @@ def search(
     trials = list(search_trials(methods, data, seeds, lrs=lr, epochs=epochs))
     store = Results(runs / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
+    materials = Materials(device=device, load=partial(load_dataset, **reading))
     with watching() as watch:
-        rows = run_trials(trials, store, runs=runs, materials=Materials(device=device), watch=watch)
+        rows = run_trials(trials, store, runs=runs, materials=materials, watch=watch)
     for table in tables(rows):
         out().print(as_rich(table))
     command = f"bmip search --method {' '.join(method)} --data {' '.join(data)} --seeds {' '.join(map(str, seeds))}"

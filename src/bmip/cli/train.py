@@ -13,6 +13,7 @@ from bmip.cli import asking
 from bmip.cli.choosing import of_classes
 from bmip.cli.options import parse_settings
 from bmip.cli.printing import note, out
+from bmip.cli.reading import reading_options
 from bmip.cli.showing import accuracy_table
 from bmip.clip.load import load_clip
 from bmip.data.catalogue import load_dataset
@@ -29,6 +30,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog="Example: bmip train --data photos/ --shots 16 --out runs/pets")
 @asking.training_options
+@reading_options
 def train(
     data: Annotated[
         str, typer.Option(help="A data set (`bmip data list`), or a folder with one folder of images per class.")
@@ -52,6 +54,7 @@ def train(
     device: asking.Device = "auto",
     threads: asking.Threads = None,
     debug: asking.Debug = False,
+    reading: dict[str, Any] = {},
     training: dict[str, Any] = {},
 ) -> None:
     """Train prompts on a data set or on your own images, and judge them on its test images.
@@ -61,7 +64,7 @@ def train(
     asking.use_threads(threads)
     options = parse_settings(set_ or [], load_method(method).Config, f"the method {method!r}")
     trial = method_trial(method, preset, options=options, training=training, shots=shots, backbone=backbone)
-    dataset = load_dataset(data, seed=split_seed, skip_bad_images=skip_bad_images, template=template or None)
+    dataset = load_dataset(data, seed=split_seed, skip_bad_images=skip_bad_images, template=template or None, **reading)
     chosen = of_classes(few_shot(dataset, shots, data_seed), classes)
     for remark in chosen.notes:
         note(remark)

@@ -1,0 +1,44 @@
+"""The options of commands that read data sets."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bmip.cli.asking import DATA
+
+OPTIONS: dict[str, Any] = {
+    "root": Annotated[
+        Path | None,
+        typer.Option(
+            help="The folder that holds the public data sets, laid out as for CoOp (`bmip data prepare`).",
+            rich_help_panel=DATA,
+            show_default=False,
+            metavar="DIR",
+        ),
+    ],
+}
+"""Parameters of `load_dataset` that every command passes on."""
+
+
+def reading_options(command: Callable) -> Callable:
+    """Gives a command these options; they arrive as a dictionary in its parameter `reading`."""
+
+    def run(**given: Any) -> Any:
+        return command(reading={name: given.pop(name) for name in OPTIONS}, **given)
+
+    signature = inspect.signature(command, eval_str=True)
+    own = [parameter for name, parameter in signature.parameters.items() if name != "reading"]
+    added = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        for name, kind in OPTIONS.items()
+    ]
+    keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    run.__doc__, run.__name__ = command.__doc__, command.__name__
+    run.__signature__ = signature.replace(parameters=[*keyword, *added])  # type: ignore[attr-defined]
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in (*keyword, *added)}
+    return run
