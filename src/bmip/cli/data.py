@@ -1,15 +1,33 @@
-"""`bmip data list`."""
+"""`bmip data list`, `bmip data check`."""
+
+# ruff: noqa: B006  (typer reads the defaults and copies them)
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
 
-from bmip.cli.printing import add, out, table
-from bmip.data.catalogue import dataset_names
+from bmip.cli import asking
+from bmip.cli.printing import add, note, out, table
+from bmip.cli.reading import reading_options
+from bmip.data.catalogue import dataset_names, load_dataset
+from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.digits import NAMES, TEMPLATE
+from bmip.data.inspection import Findings, counts, inspect_public
+from bmip.data.public.facts import PUBLIC
+from bmip.data.sampling import few_shot
+from bmip.data.shots import shots_hash, write_shots
 from bmip.world import load_world, world_names
 
 app = typer.Typer(add_completion=False, help="The data sets.")
+SPREAD = ("--seeds",)
+FAULTY = 1
+MANY = 50  # classes; of more only the ends of the range are shown
+
+Name = Annotated[str, typer.Argument(help="A data set (`bmip data list`) or a folder of images.", metavar="NAME")]
 
 
 @app.callback()
@@ -22,9 +40,110 @@ def list_() -> None:
     """List the data sets that --data takes by name; it takes folders of images as well."""
     shown = table("data set", "classes", "template", "what it shows")
     for name in dataset_names():
-        if name in world_names():
+        if name in PUBLIC:
+            known = PUBLIC[name]
+            add(shown, name, str(known.classes), known.template, f"{known.title}, in {known.folder}/ below --root")
+        elif name in world_names():
             world = load_world(name)
             add(shown, name, str(len(world.class_names)), world.template, world.about)
         else:
             add(shown, name, str(len(NAMES)), TEMPLATE, "handwritten digits of people (scikit-learn), 8 x 8 pixels")
     out().print(shown)
+
+
+@app.command("check", epilog="Example: bmip data check dtd --root data/ --shots 16 --seeds 1 2 3")
+@reading_options
+def check(
+    name: Name,
+    shots: Annotated[int, typer.Option(min=0, help="Images per class of the few-shot draws; 0 for none.")] = 16,
+    seeds: Annotated[list[int], typer.Option(help="Seeds of the few-shot draws.")] = [1, 2, 3],
+    write_to: Annotated[
+        Path | None, typer.Option("--write-shots", help="Write the draws there as JSON lines.", metavar="DIR")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the counts of all classes.")] = False,
+    split_seed: asking.SplitSeed = 1,
+    debug: asking.Debug = False,
+    reading: dict[str, Any] = {},
+) -> None:
+    """Read a whole data set: count its images, name every fault, and say which images a few-shot draw takes.
+
+    The exit status is 0 for a sound data set, 1 where something is missing, unreadable or not as published, and 2 where
+    nothing could be looked at.
+    """
+    found = inspect_public(name, reading["root"]) if name in PUBLIC else _inspect_own(name, split_seed, reading)
+    draws = _draws(found.dataset, shots, seeds, write_to) if found.dataset is not None else {}
+    if as_json:
+        print(json.dumps(_as_json(name, found, draws), indent=2, ensure_ascii=False))
+    else:
+        _show(name, found, draws)
+    if found.faults:
+        raise typer.Exit(FAULTY)
+
+
+def _inspect_own(name: str, split_seed: int, reading: dict[str, Any]) -> Findings:
+    dataset = load_dataset(name, seed=split_seed, skip_bad_images=True, **reading)
+    faults = [text.removeprefix("skipped: ") for text in dataset.notes if text.startswith("skipped: ")]
+    return Findings(dataset, faults, [text for text in dataset.notes if not text.startswith("skipped: ")])
+
+
+def _draws(dataset: Dataset, shots: int, seeds: list[int], write_to: Path | None) -> dict[int, str]:
+    """The hash of the draw of each seed."""
+    hashes = {}
+    for seed in seeds if shots and len(dataset.train) else []:
+        try:
+            drawn = few_shot(dataset, shots, seed)
+        except DataError:  # of a stored draw; the inspection has named it
+            continue
+        hashes[seed] = shots_hash(drawn)
+        if write_to is not None:
+            write_shots(drawn, write_to / f"{dataset.name}-shot_{shots}-seed_{seed}.jsonl")
+    return hashes
+
+
+def _as_json(name: str, found: Findings, draws: dict[int, str]) -> dict[str, Any]:
+    dataset = found.dataset
+    return {
+        "data": name,
+        "split_hash": None if dataset is None else split_hash(dataset),
+        "counts": {} if dataset is None else counts(dataset),
+        "shots": {str(seed): value for seed, value in draws.items()},
+        "faults": found.faults,
+        "remarks": found.remarks,
+    }
+
+
+def _show(name: str, found: Findings, draws: dict[int, str]) -> None:
+    if found.dataset is not None:
+        _show_counts(name, found.dataset)
+    for seed, value in draws.items():
+        _line(f"shots, seed {seed}  {value}")
+    for fault in found.faults:
+        _line(f"fault: {fault}")
+    for remark in found.remarks:
+        note(f"remark: {remark}")
+    _line(f"{name}: {len(found.faults) or 'no'} fault{'s' * (len(found.faults) != 1)} found")
+
+
+def _line(text: str) -> None:
+    out().print(text, soft_wrap=True, markup=False)
+
+
+def _show_counts(name: str, dataset: Dataset) -> None:
+    by_part = counts(dataset)
+    shown = table("class", *by_part, title=f"{name}: images of each class and split")
+    for column in shown.columns[1:]:
+        column.justify = "right"
+    if len(dataset.classes) <= MANY:
+        for label, row in enumerate(zip(*(one.items() for one in by_part.values()), strict=True)):
+            add(shown, f"{label} {row[0][0]}", *(f"{count:,}" for _, count in row))
+    else:
+        for word, end in (("fewest", min), ("most", max)):
+            add(
+                shown,
+                f"({word} in one of {len(dataset.classes)})",
+                *(f"{end(one.values()):,}" for one in by_part.values()),
+            )
+    shown.add_section()
+    add(shown, "all", *(f"{sum(one.values()):,}" for one in by_part.values()))
+    out().print(shown)
+    _line(f"split  {split_hash(dataset)}")

@@ -47,16 +47,21 @@ def load_public(
         notes += [f"skipped: {images / path} does not exist" for path in gone] + skipped
     if len(listing.names) != known.classes:
         notes.append(f"{name} has {len(listing.names)} classes in {folder}; published results are on {known.classes}")
-    train, val, test = (files(images, parts.get(part, ())) for part in PARTS)
-    val_is_test = bool(len(train)) and "val" not in parts
+    return public_dataset(known, folder, Listing(listing.names, parts, tuple(notes)), template)
+
+
+def public_dataset(known: PublicSet, folder: Path, listing: Listing, template: str | None = None) -> Dataset:
+    """A data set of what is listed; only its training part may be absent."""
+    train, val, test = (files(folder / known.images, listing.parts.get(part, ())) for part in PARTS)
+    val_is_test = bool(len(train)) and "val" not in listing.parts
     return Dataset(
-        name,
+        known.name,
         ClassNames(listing.names, template or known.template, duplicates=known.like_imagenet),
         train,
         test if val_is_test else val if len(val) else None,
         test,
         val_is_test=val_is_test,
-        notes=tuple(notes),
+        notes=listing.notes,
         stored_shots=folder / SHOTS_FOLDER,
     )
 
@@ -91,16 +96,8 @@ def list_public(known: PublicSet, folder: Path, images: Path, cache: Path | None
     """Classes and items by the published split, by the one that was drawn before, or by a new one."""
     if known.split_file is None:
         return known.read(folder, images)
-    if (folder / known.split_file).exists():
-        return _written(folder / known.split_file)
-    beside = folder / f"split_bmip_{known.name}.json"
-    aside = (cache or cache_folder()) / "splits" / f"{cache_key(folder)}.json"
-    note = (
-        f"drawn by bmip (seed {seed}) because {known.split_file} was not there; it is not the published split, and "
-        "results on it do not compare with published ones"
-    )
+    file = written_split(known, folder, cache)
     notes: list[str] = []
-    file = next((file for file in (beside, aside) if file.exists()), None)
     if file is None:
         listing = known.read(folder, images)
         gone = missing(images, [item.path for items in listing.parts.values() for item in items])
@@ -109,19 +106,33 @@ def list_public(known: PublicSet, folder: Path, images: Path, cache: Path | None
                 f"{known.name}: {len(gone)} files of its lists are not in {images} ({some(gone)}): "
                 "unpack its archives again, so that a split can be drawn"
             )
-        notes += keep_split(missing_drawn(listing.parts, seed), beside, aside, note)
-        file = aside if notes else beside
-    written = _written(file)
-    remark = (
-        f"{known.name}: {folder / known.split_file} is not there; the split in {file} was drawn by bmip and is not the "
-        f"published one (`bmip data prepare {known.name}` says where that is)"
-    )
-    return Listing(written.names, written.parts, (remark, *notes))
-
-
-def _written(file: Path) -> Listing:
+        note = (
+            f"drawn by bmip (seed {seed}) because {known.split_file} was not there; it is not the published split, and "
+            "results on it do not compare with published ones"
+        )
+        notes += keep_split(missing_drawn(listing.parts, seed), *_own_splits(known, folder, cache), note)
+        file = written_split(known, folder, cache)
+    assert file is not None
     parts = read_parts(file)
-    return Listing(names_of(parts.train, file), parts.by_name())
+    if file.name != known.split_file:
+        remark = f"the split in {file} was drawn by bmip and is not the published one"
+        notes = [f"{known.name}: {folder / known.split_file} is not there; {remark} ({_ASK} {known.name}`)", *notes]
+    return Listing(names_of(parts.train, file), parts.by_name(), tuple(notes))
+
+
+_ASK = "where that is: `bmip data prepare"
+
+
+def written_split(known: PublicSet, folder: Path, cache: Path | None) -> Path | None:
+    """The published split or else the one that was drawn here."""
+    published = () if known.split_file is None else (folder / known.split_file,)
+    return next((file for file in (*published, *_own_splits(known, folder, cache)) if file.exists()), None)
+
+
+def _own_splits(known: PublicSet, folder: Path, cache: Path | None) -> tuple[Path, Path]:
+    """Beside the data, and where nothing can be written there."""
+    aside = (cache or cache_folder()) / "splits" / f"{cache_key(folder)}.json"
+    return folder / f"split_bmip_{known.name}.json", aside
 
 
 def missing(images: Path, paths: list[str]) -> list[str]:

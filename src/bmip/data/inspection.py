@@ -1,0 +1,108 @@
+"""What is right and wrong with a data set on disk: everything at once, and nothing is written."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bmip.data.assembly import missing_drawn, some
+from bmip.data.checking import same_content, unreadable
+from bmip.data.dataset import DataError, Dataset, shot_files
+from bmip.data.listing import Listing, list_files
+from bmip.data.public.facts import PUBLIC, PublicSet
+from bmip.data.public.load import missing, places, public_dataset, written_split
+from bmip.data.reading import image_files
+from bmip.data.shots import read_shots
+from bmip.data.splitfile import PARTS, names_of, read_parts
+
+
+@dataclass(frozen=True)
+class Findings:
+    """`dataset` is what was listed, whether its files are there or not; None where nothing could be listed."""
+
+    dataset: Dataset | None = None
+    faults: list[str] = field(default_factory=list)
+    """What has to be mended, one file or list each."""
+
+    remarks: list[str] = field(default_factory=list)
+
+
+def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
+    """Images of each split by class, the classes in their order; equal names are numbered."""
+    seen = Counter(dataset.classes.names)
+    names = [name if seen[name] == 1 else f"{name} ({label})" for label, name in enumerate(dataset.classes.names)]
+    found = {}
+    for part, split in dataset.splits().items():
+        by_label = Counter(split.labels)
+        found[part] = {name: by_label[label] for label, name in enumerate(names)}
+    return found
+
+
+def inspect_public(name: str, root: Path | str | None, cache: Path | None = None) -> Findings:
+    """Reads every list and image of a public data set. Raises DataError where its folders are not there at all."""
+    known = PUBLIC[name]
+    folder, images = places(known, root)
+    listing, faults, remarks = _listed(known, folder, images, cache)
+    on_disk = image_files(list_files(images))
+    listed = on_disk if listing is None else [item.path for items in listing.parts.values() for item in items]
+    gone = missing(images, listed)
+    faults += [f"{images / path} does not exist, and the split names it" for path in gone]
+    faults += unreadable(images, sorted(set(listed).difference(gone)), cache).values()
+    if listing is None:
+        return Findings(None, faults, remarks)
+    unused = sorted(set(on_disk).difference(listed))
+    if unused:
+        remarks.append(f"{len(unused)} images below {images} are in no split and stay unused ({some(unused)})")
+    dataset = public_dataset(known, folder, listing)
+    faults += _differences(known, dataset)
+    remarks += _copies(images, listing, set(gone))
+    for file in shot_files(dataset):
+        try:
+            read_shots(dataset, file)
+        except DataError as error:
+            faults.append(str(error))
+    return Findings(dataset, faults, remarks)
+
+
+def _listed(
+    known: PublicSet, folder: Path, images: Path, cache: Path | None
+) -> tuple[Listing | None, list[str], list[str]]:
+    """What the split says, or the archive's own lists; with the faults and remarks of that."""
+    file, remarks = written_split(known, folder, cache), []
+    if known.split_file is not None and (file is None or file.name != known.split_file):
+        own = "a new one will be drawn" if file is None else f"{file} is used"
+        remarks.append(f"{folder / known.split_file} is not there; {own}, which is not the published split")
+    try:
+        if file is not None:
+            parts = read_parts(file)
+            return Listing(names_of(parts.train, file), parts.by_name()), [], remarks
+        listing = known.read(folder, images)
+        if known.split_file is not None:
+            listing = Listing(listing.names, missing_drawn(listing.parts, 1).by_name())
+        return listing, [], remarks
+    except DataError as error:
+        return None, [str(error)], remarks
+
+
+def _differences(known: PublicSet, dataset: Dataset) -> list[str]:
+    """Numbers of classes and images that are not the published ones."""
+    found = [("classes", len(dataset.classes), known.classes)]
+    if known.counts is not None:
+        splits = dataset.splits()
+        own = [0 if dataset.val_is_test and part == "val" else len(splits.get(part, ())) for part in PARTS]
+        found += [(f"{part} images", *pair) for part, *pair in zip(PARTS, own, known.counts, strict=True)]
+    return [
+        f"{known.name} has {count} {what}, and {published} are published"
+        for what, count, published in found
+        if count != published
+    ]
+
+
+def _copies(images: Path, listing: Listing, gone: set[str]) -> list[str]:
+    """Published sets hold some files twice; what is learned from should not be judged."""
+    part_of = {item.path: part for part, items in listing.parts.items() for item in items if item.path not in gone}
+    groups = [group for group in same_content(images, part_of) if len({part_of[path] for path in group}) > 1]
+    shown: Sequence[str] = [" = ".join(group) for group in groups]
+    return (
+        [f"{len(groups)} images lie in two parts of the split under different names ({some(shown)})"] if groups else []
+    )

@@ -1,0 +1,159 @@
+"""`bmip data` on small trees, sound and damaged."""
+
+import hashlib
+import json
+import pickle
+import random
+import shutil
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from bmip.data.public.facts import PUBLIC
+from tests.cli.conftest import Cli
+from tests.small import SMALL
+
+CLASSES = ("banded", "dotted", "striped", "woven")
+SPLIT = "data/dtd/split_zhou_DescribableTextures.json"
+
+
+def jpeg(seed: int) -> bytes:
+    noise = np.random.default_rng(seed).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    stream = BytesIO()
+    Image.fromarray(noise).save(stream, "JPEG")
+    return stream.getvalue()
+
+
+@pytest.fixture
+def textures(here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """`data/dtd` with four classes, as if those were all that are published; returns the folder of images."""
+    monkeypatch.setitem(PUBLIC, "dtd", replace(PUBLIC["dtd"], classes=4, counts=(12, 4, 8)))
+    images = here / "data/dtd/images"
+    parts: dict[str, list] = {"train": [], "val": [], "test": []}
+    for label, name in enumerate(CLASSES):
+        (images / name).mkdir(parents=True)
+        for index in range(6):
+            (images / name / f"{name}_{index}.jpg").write_bytes(jpeg(10 * label + index))
+            part = "train" if index < 3 else "val" if index < 4 else "test"
+            parts[part].append([f"{name}/{name}_{index}.jpg", label, name])
+    Path(SPLIT).write_text(json.dumps(parts))
+    return images
+
+
+def test_the_list_has_the_public_sets(cli: Cli) -> None:
+    listed = cli("data", "list").out
+    for known in PUBLIC.values():
+        assert known.name in listed
+    assert "a centered satellite photo of {}." in listed
+
+
+def test_a_sound_data_set(cli: Cli, textures: Path) -> None:
+    found = cli("data", "check", "dtd", "--root", "data", "--shots", "2", "--seeds", "1", "2", "--write-shots", "shots")
+    assert found.status == 0, found.err
+    assert "dtd: no faults found" in found.out
+    for label, name in enumerate(CLASSES):
+        (row,) = [line.split() for line in found.out.splitlines() if f" {name} " in line]
+        assert row == [str(label), name, "3", "1", "2"]
+    for seed in (1, 2):
+        written = Path(f"shots/dtd-shot_2-seed_{seed}.jsonl").read_bytes()
+        assert hashlib.sha256(written).hexdigest() in found.out
+        drawn = [line["path"] for line in map(json.loads, written.splitlines()) if line["split"] == "train"]
+        listed = json.loads(Path(SPLIT).read_text())["train"]
+        stream = random.Random(seed)
+        assert drawn == [
+            path for label in range(4) for path, *_ in stream.sample([item for item in listed if item[1] == label], 2)
+        ]
+    assert not list(textures.parent.glob("split_bmip*"))
+
+
+def test_the_hash_of_the_split_is_that_of_the_split(cli: Cli, textures: Path) -> None:
+    told = json.loads(cli("data", "check", "dtd", "--root", "data", "--json").out)
+    assert told["counts"]["train"] == dict.fromkeys(CLASSES, 3)
+    Path(SPLIT).write_text(
+        json.dumps({part: items[::-1] for part, items in json.loads(Path(SPLIT).read_text()).items()})
+    )
+    assert json.loads(cli("data", "check", "dtd", "--root", "data", "--json").out)["split_hash"] != told["split_hash"]
+
+
+def test_every_fault_of_a_damaged_tree_is_named(cli: Cli, textures: Path) -> None:
+    for path in ("banded/banded_0.jpg", "dotted/dotted_5.jpg"):
+        (textures / path).unlink()
+    (textures / "striped/striped_1.jpg").write_bytes(jpeg(3)[:200])
+    (textures / "striped/striped_3.jpg").write_bytes(b"")
+    (textures / "woven/woven_4.jpg").write_text("<html>not found</html>")
+    (textures / "woven/new.jpg").write_bytes(jpeg(99))
+    shutil.copy(textures / "banded/banded_1.jpg", textures / "banded/banded_4.jpg")
+    listed = json.loads(Path(SPLIT).read_text())
+    listed["val"].pop()
+    Path(SPLIT).write_text(json.dumps(listed))
+    (textures.parent / "split_fewshot").mkdir()
+    (textures.parent / "split_fewshot/shot_16-seed_1.pkl").write_bytes(pickle.dumps({"train": [print]}))
+    (textures.parent / "split_fewshot/shot_16-seed_2.pkl").write_bytes(pickle.dumps([]))
+    found = cli("data", "check", "dtd", "--root", "data")
+    assert found.status == 1
+    faults = [line for line in found.out.splitlines() if line.startswith("fault: ")]
+    expected = [
+        "banded/banded_0.jpg does not exist",
+        "dotted/dotted_5.jpg does not exist",
+        "striped/striped_1.jpg cannot be read",
+        "striped/striped_3.jpg is empty",
+        "woven/woven_4.jpg is not an image",
+        "dtd has 3 val images, and 4 are published",
+        "shot_16-seed_1.pkl is no few-shot draw (it names builtins.print",
+        "shot_16-seed_2.pkl holds no list of training images",
+    ]
+    for part in expected:
+        assert sum(part in fault for fault in faults) == 1, part
+    assert len(faults) == len(expected)
+    assert "2 images below" in found.err
+    assert "banded/banded_1.jpg = banded/banded_4.jpg" in found.err
+    told = json.loads(cli("data", "check", "dtd", "--root", "data", "--json").out)
+    assert told["faults"] == [fault.removeprefix("fault: ") for fault in faults]
+
+
+def test_a_damaged_split_does_not_hide_damaged_images(cli: Cli, textures: Path) -> None:
+    Path(SPLIT).write_text(Path(SPLIT).read_text()[:100])
+    (textures / "woven/woven_4.jpg").write_bytes(b"")
+    found = cli("data", "check", "dtd", "--root", "data")
+    assert found.status == 1
+    assert "split_zhou_DescribableTextures.json is no list of splits" in found.out
+    assert "woven_4.jpg is empty" in found.out
+    assert "2 faults found" in found.out
+
+
+def test_without_the_published_split_nothing_is_written(cli: Cli, textures: Path) -> None:
+    Path(SPLIT).unlink()
+    found = cli("data", "check", "dtd", "--root", "data")
+    assert found.status == 0, found.out
+    assert "a new one will be drawn, which is not the published split" in found.err
+    assert [entry.name for entry in textures.parent.iterdir()] == ["images"]
+
+
+def test_what_cannot_be_looked_at(cli: Cli, here: Path) -> None:
+    for given, part in (([], "--root DIR"), (["--root", "nowhere"], "the root nowhere does not exist")):
+        found = cli("data", "check", "dtd", *given)
+        assert found.status == 2
+        assert part in found.err
+
+
+def test_a_folder_of_ones_own(cli: Cli, photos: Path) -> None:
+    assert cli("data", "check", "photos").status == 0
+    (photos / "red/00.png").write_text("nothing")
+    found = cli("data", "check", "photos")
+    assert found.status == 1
+    assert "red/00.png" in found.out
+
+
+def test_training_reads_below_the_root(cli: Cli, textures: Path, backbone: Path) -> None:
+    given = ("--data", "dtd", "--root", "data", "--backbone", str(backbone), "--out", "run", *SMALL)
+    trained = cli("train", *given, "--method", "maple", "--classes", "base")
+    assert trained.status == 0, trained.err
+    judged = cli("eval", "run", "--root", "data", "--classes", "novel", "--json")
+    assert json.loads(judged.out)["total"] == 4, judged.err
+    lost = cli("eval", "run")
+    assert lost.status == 2
+    assert "--root DIR" in lost.err
