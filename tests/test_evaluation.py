@@ -1,13 +1,15 @@
 import dataclasses
+from pathlib import Path
 
 import pytest
 import torch
 
 from bmip.clip.texts import ClassNames
 from bmip.data.transforms import centre_square, normalise
-from bmip.evaluation import Count, Predictions, accuracy_on, evaluate
+from bmip.evaluation import Count, Predictions, accuracy_on, evaluate, evaluate_logits
 from bmip.methods import build_model
 from bmip.prompted import PromptedCLIP
+from bmip.runfolder import RunFolder
 from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
 
 DATA = tiny_dataset()
@@ -81,3 +83,27 @@ def test_duplicated_names_are_told_apart_by_index() -> None:
     classes = dataclasses.replace(DATA.classes, names=("red", "red", "blue", "grey"), duplicates=True)
     found = evaluate(model(), DATA.test, classes)
     assert len(found.per_class()) == 4
+
+
+def test_the_rank_says_how_many_classes_are_likelier() -> None:
+    found = evaluate(model(), DATA.test, DATA.classes)
+    labels, logits = evaluate_logits(model(), DATA.test, DATA.classes, batch=7)
+    assert torch.equal(labels, found.labels)
+    torch.testing.assert_close(logits.softmax(-1).max(-1).values, found.probability, atol=1e-5, rtol=0)
+    assert found.rank is not None
+    for label, rank, row in zip(labels.tolist(), found.rank.tolist(), logits.tolist(), strict=True):
+        assert rank == sum(value > row[label] for value in row)
+
+
+def test_predictions_that_were_written_without_ranks_are_read(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run", {})
+    found = evaluate(model(), DATA.test, DATA.classes)
+    folder.write_predictions(found)
+    again = folder.read_predictions(DATA.classes)
+    assert found.rank is not None and again.rank is not None and torch.equal(again.rank, found.rank)
+    file = tmp_path / "run" / "predictions.csv"
+    file.write_text("".join(line.rpartition(",")[0] + "\n" for line in file.read_text().splitlines()))
+    before = folder.read_predictions(DATA.classes)
+    assert before.rank is None and torch.equal(before.predicted, found.predicted)
+    folder.write_predictions(before)
+    assert folder.read_predictions(DATA.classes).rank is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ from bmip.clip.texts import ClassNames
 from bmip.data.dataset import Split
 from bmip.data.loading import EvalBatches
 from bmip.data.transforms import normalise
-from bmip.metrics import Count, accuracy
+from bmip.metrics import Count, accuracy, ranks
 from bmip.prompted import PromptedCLIP
 
 
@@ -28,6 +28,9 @@ class Predictions:
     predicted: Int64[Tensor, " image"]
     probability: Float[Tensor, " image"]
     """Of the predicted class among `classes`."""
+
+    rank: Int64[Tensor, " image"] | None = None
+    """Classes that are likelier than the right one; None for runs that were made before this was written down."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -65,10 +68,24 @@ def evaluate(
     The classes' features are computed once, not per batch. `progress` is called with batches done and batches in all.
     Raises ValueError where a logit is not finite.
     """
-    batches = EvalBatches(split, model.clip.config.image_size, batch)
-    labels, predicted, probability = _judge(model, batches, classes, progress)
     names = tuple(split.images.name(index) for index in range(len(split)))
-    return Predictions(classes, names, labels, predicted, probability)
+    labels, predicted, probability, rank = [], [], [], []
+    for truth, logits in _judged(model, EvalBatches(split, model.clip.config.image_size, batch), classes, progress):
+        most, best = logits.softmax(-1).max(-1)
+        labels.append(truth)
+        predicted.append(best)
+        probability.append(most.float())
+        rank.append(torch.from_numpy(ranks(logits.numpy(), truth.numpy())))
+    return Predictions(classes, names, *map(torch.cat, (labels, predicted, probability, rank)))
+
+
+def evaluate_logits(
+    model: PromptedCLIP, split: Split, classes: ClassNames, batch: int = 100
+) -> tuple[Int64[Tensor, " image"], Float[Tensor, "image class"]]:
+    """The labels of a split and every image's logits over all classes: what several label spaces are judged by."""
+    batches = EvalBatches(split, model.clip.config.image_size, batch)
+    labels, logits = zip(*_judged(model, batches, classes), strict=True)
+    return torch.cat(labels), torch.cat(logits)
 
 
 def accuracy_on(model: PromptedCLIP, split: Split, classes: ClassNames, batch: int = 100) -> Callable[[], float]:
@@ -76,8 +93,8 @@ def accuracy_on(model: PromptedCLIP, split: Split, classes: ClassNames, batch: i
     batches = EvalBatches(split, model.clip.config.image_size, batch)
 
     def judge() -> float:
-        labels, predicted, _ = _judge(model, batches, classes)
-        return accuracy(int((labels == predicted).sum()), len(labels))
+        right = [truth == logits.argmax(-1) for truth, logits in _judged(model, batches, classes)]
+        return Count.of(torch.cat(right).numpy()).percent
 
     return judge
 
@@ -94,28 +111,23 @@ def judging(model: nn.Module):
             module.training = training
 
 
-def _judge(
+def _judged(
     model: PromptedCLIP,
     batches: EvalBatches,
     classes: ClassNames,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Labels, predicted classes and their probabilities, on the CPU."""
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Labels and logits of each batch, on the CPU."""
     device, config = model.clip.logit_scale.device, model.clip.config
-    labels, predicted, probability = [], [], []
+    if not len(batches):
+        raise ValueError("the split has no images: give at least one to judge")
     # Not inference mode: sentences laid out here are kept in the model and must serve training as well.
     with judging(model), torch.no_grad():
         classify = model.classifier(classes)
         for done, (pixels, truth) in enumerate(batches, start=1):
-            shares = classify(normalise(pixels.to(device), config.mean, config.std)).softmax(-1)
-            most, best = shares.max(-1)
-            labels.append(truth)
-            predicted.append(best.cpu())
-            probability.append(most.cpu())
+            logits = classify(normalise(pixels.to(device), config.mean, config.std)).cpu()
+            if not logits.isfinite().all():
+                raise ValueError("the model's logits are not finite: its learned tensors or its CLIP are damaged")
+            yield truth, logits
             if progress is not None:
                 progress(done, len(batches))
-    if not labels:
-        raise ValueError("the split has no images: give at least one to judge")
-    if not torch.cat(probability).isfinite().all():
-        raise ValueError("the model's logits are not finite: its learned tensors or its CLIP are damaged")
-    return torch.cat(labels), torch.cat(predicted), torch.cat(probability).float()

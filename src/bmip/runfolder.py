@@ -31,7 +31,7 @@ from bmip.environment import environment
 from bmip.evaluation import Predictions
 
 _FORMAT = 1
-_COLUMNS = ("image", "label", "predicted", "probability", "label_name", "predicted_name")
+_COLUMNS = ("image", "label", "predicted", "probability", "label_name", "predicted_name", "rank")
 
 
 class RunFolderError(ValueError):
@@ -114,11 +114,12 @@ class RunFolder:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(_COLUMNS)
+        ranks = [""] * len(predictions) if predictions.rank is None else predictions.rank.tolist()
         columns = (predictions.labels, predictions.predicted, predictions.probability)
-        for image, label, predicted, probability in zip(
-            predictions.images, *(column.tolist() for column in columns), strict=True
+        for image, label, predicted, probability, rank in zip(
+            predictions.images, *(column.tolist() for column in columns), ranks, strict=True
         ):
-            writer.writerow((image, label, predicted, probability, words[label], words[predicted]))
+            writer.writerow((image, label, predicted, probability, words[label], words[predicted], rank))
         atomic.write_text(self.path / f"{name}.csv", text.getvalue())
 
     def read_predictions(self, classes: ClassNames, name: str = "predictions") -> Predictions:
@@ -131,6 +132,7 @@ class RunFolder:
                 torch.tensor([int(row["label"]) for row in rows]),
                 torch.tensor([int(row["predicted"]) for row in rows]),
                 torch.tensor([float(row["probability"]) for row in rows]),
+                torch.tensor([int(row["rank"]) for row in rows]) if all(row.get("rank") for row in rows) else None,
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunFolderError(f"{file} is damaged ({error}): delete it to have it made again") from error

@@ -60,7 +60,7 @@ def test_a_run_folder_tells_everything(tmp_path: Path) -> None:
     assert [row["epoch"] for row in rows] == [1, 2]
     assert set(rows[0]) == {"epoch", "lr", "losses", "train_accuracy", "val_accuracy", "seconds"}
     lines = (folder / "predictions.csv").read_text().splitlines()
-    assert lines[0] == "image,label,predicted,probability,label_name,predicted_name"
+    assert lines[0] == "image,label,predicted,probability,label_name,predicted_name,rank"
     assert len(lines) == 1 + len(DATA.test)
     assert lines[1].startswith("colours/test/0,0,") and lines[6].split(",")[4] == "green"
     loaded = load_checkpoint(folder, tiny_clip())
