@@ -36,6 +36,34 @@ def test_of_equal_trials_the_last_counts(tmp_path: Path) -> None:
     assert store.rows() == [OTHER, again]
 
 
+BEFORE = (
+    '{"trial": {"method": "bmip", "protocol": "base-to-novel", "data": "signs", "template": "", "preset": "embedded", '
+    '"options": {"depth": 3}, "training": {"lr": 0.01}, "shots": 16, "data_seed": 1, "init_seed": 1, "backbone": '
+    '"embedded"}, "counts": {"base": [3, 4], "novel": [0, 2]}, "learned": 5, "seconds": 1.5, "backbone": "b", '
+    '"split": "s", "environment": {}, "template": null}'
+)
+
+
+def test_rows_from_before_targets_and_scores_stay_what_they_were(tmp_path: Path) -> None:
+    """They are read, equal the trial that is asked for today, train in the same folder and are written alike."""
+    (tmp_path / "r").write_text(BEFORE + "\n")
+    (row,) = Results(tmp_path / "r").rows()
+    asked = {"method": "bmip", "protocol": "base-to-novel", "data": "signs", "preset": "embedded"}
+    assert row.trial == Trial(**asked, options=(("depth", 3),), training=(("lr", 0.01),))
+    assert row.trial.folder("b", "s") == "base-to-novel/signs/bmip-seeds-1-1-b0d33fbc58"
+    assert json.dumps(row.to_json()) == BEFORE
+    assert row.scores == {}
+
+
+def test_targets_and_scores_come_back(tmp_path: Path) -> None:
+    store = Results(tmp_path / "r")
+    told = replace(ROW, trial=replace(ROW.trial, target="y"), scores={"auroc": 61.5})
+    store.append(told)
+    store.append(ROW)
+    assert store.rows() == [told, ROW]
+    assert told.trial.folder() != ROW.trial.folder()
+
+
 @pytest.mark.parametrize("cut", [1, 40, -2])
 def test_a_torn_last_line_is_replaced(tmp_path: Path, cut: int) -> None:
     store = Results(tmp_path / "r")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,9 @@ class Row:
     counts: Mapping[str, Count]
     """Test images judged right, by the name of what was judged ("base", "novel")."""
 
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """What else was measured, in percent, by the name of the metric ("auroc")."""
+
     learned: int
     """Trained values."""
 
@@ -37,7 +40,7 @@ class Row:
     """SHA-256 of the weights."""
 
     split: str
-    """SHA-256 of the data set with its splits."""
+    """SHA-256 of the data set with its splits; with a target both, joined by a plus."""
 
     environment: Mapping[str, Any] = field(default_factory=dict)
     """Versions, commit and whether the source differed from it, device, threads."""
@@ -47,7 +50,8 @@ class Row:
 
     def to_json(self) -> dict[str, Any]:
         counts = {name: list(count) for name, count in self.counts.items()}
-        return {**asdict(self), "trial": self.trial.to_json(), "counts": counts}
+        said = {**asdict(self), "trial": self.trial.to_json(), "counts": counts}
+        return said if self.scores else {name: value for name, value in said.items() if name != "scores"}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Row:
@@ -91,6 +95,17 @@ class Results:
             file.write(line)
             file.flush()
             os.fsync(file.fileno())
+
+
+def with_all_seeds(rows: Iterable[Row], stored: Iterable[Row]) -> list[Row]:
+    """The rows, and those stored ones that differ from them in nothing but seeds: every run that was made is told."""
+    rows = list(rows)
+    known, asked = {_work(row) for row in rows}, {row.trial for row in rows}
+    return rows + [row for row in stored if _work(row) in known and row.trial not in asked]
+
+
+def _work(row: Row) -> tuple[Trial, str, str]:
+    return replace(row.trial, data_seed=0, init_seed=0), row.backbone, row.split
 
 
 def _whole_and_torn(content: bytes) -> tuple[bytes, bytes]:

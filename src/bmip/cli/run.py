@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,25 +14,42 @@ import typer
 from bmip.cli import asking
 from bmip.cli.choosing import methods_asked
 from bmip.cli.printing import note, out
+from bmip.cli.reading import reading_options
 from bmip.cli.watching import watching
+from bmip.data.catalogue import load_dataset
 from bmip.protocols.catalogue import protocol as find_protocol
 from bmip.protocols.catalogue import protocols
 from bmip.protocols.runner import Materials, run_trials
 from bmip.report import as_rich, tables
-from bmip.results import Results
+from bmip.results import Results, with_all_seeds
 
 app = typer.Typer(add_completion=False)
-SPREAD = ("--method", "--data", "--seeds", "--init-seeds")
+SPREAD = ("--method", "--data", "--targets", "--seeds", "--init-seeds", "--shots")
 
 
 @app.command(epilog="Example: bmip run base-to-novel --method zero-shot maple bmip --data digits --seeds 1 2 3")
 @asking.training_options
+@reading_options
 def run(
     protocol: Annotated[str, typer.Argument(help=f"One of {', '.join(known.name for known in protocols())}.")],
     method: Annotated[
         list[str], typer.Option(help="One or more (`bmip methods`); bmip:released takes a preset of that method.")
     ],
-    data: Annotated[list[str], typer.Option(help="One or more data sets (`bmip data list`) or folders of images.")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="One or more data sets (`bmip data list`) or folders of images to train on; otherwise embedded ones.",
+            show_default=False,
+        ),
+    ] = None,
+    targets: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="For cross-dataset and domain: what is judged beside the data set that is trained on; otherwise what "
+            "is known for `shapes` and `imagenet`.",
+            show_default=False,
+        ),
+    ] = None,
     seeds: Annotated[
         list[int], typer.Option(help="One or more; each draws the shots and, without --init-seeds, the prompts too.")
     ] = [1, 2, 3],
@@ -38,7 +57,16 @@ def run(
         list[int] | None,
         typer.Option(help="Every one of these with every one of --seeds, to tell both sources of chance apart."),
     ] = None,
-    shots: asking.Shots = 16,
+    shots: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=0,
+            help="One or more numbers of training images per class, 0 for all; otherwise 1 2 4 8 16 for few-shot and "
+            "16 for the other protocols.",
+            rich_help_panel=asking.DATA,
+            show_default=False,
+        ),
+    ] = None,
     template: asking.Template = "",
     split_seed: asking.SplitSeed = 1,
     skip_bad_images: asking.SkipBad = False,
@@ -50,24 +78,31 @@ def run(
     device: asking.Device = "auto",
     threads: asking.Threads = None,
     debug: asking.Debug = False,
+    reading: dict[str, Any] = {},
     training: dict[str, Any] = {},
 ) -> None:
-    """Run every method on every data set with every seed, and print the table.
+    """Run every method on every data set with every seed, and print the table of all seeds that were ever run.
 
     What is done is skipped, what was interrupted goes on: the same command may be given again.
     """
     asking.use_threads(threads)
     found = find_protocol(protocol)
-    methods = methods_asked(
-        method, preset, set_ or [], shots=shots, backbone=backbone, template=template, training=training
-    )
-    materials = Materials(device=device, split_seed=split_seed, skip_bad_images=skip_bad_images)
-    for name in data:  # a data set that cannot be read is known before any work
-        materials.dataset(name, template)
-    trials = list(found.trials(data, methods, seeds, init_seeds=init_seeds))
+    asked = methods_asked(method, preset, set_ or [], backbone=backbone, template=template, training=training)
+    methods = [replace(one, shots=count) for count in shots or found.shots for one in asked]
+    trials = list(found.trials(data or found.data, methods, seeds, init_seeds=init_seeds, targets=targets))
+    load = partial(load_dataset, **reading)
+    materials = Materials(device=device, split_seed=split_seed, skip_bad_images=skip_bad_images, load=load)
+    for trial in {(trial.data, trial.target): trial for trial in trials}.values():
+        # Data that cannot be read, or do not fit the protocol, are known before any work.
+        found.parts(trial, lambda name: materials.dataset(name, template))
     store = Results(results or runs / found.name / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
     with watching() as watch:
         rows = run_trials(trials, store, runs=runs, materials=materials, watch=watch)
-    for table in tables(rows):
+    all_rows = with_all_seeds(rows, store.rows())
+    if more := len(all_rows) - len(rows):
+        note(
+            f"{more} runs with other seeds that are stored there are in the table too: all that were made are reported"
+        )
+    for table in tables(all_rows):
         out().print(as_rich(table))

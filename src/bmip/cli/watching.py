@@ -49,7 +49,9 @@ class Bars(Watch):
 
 
 def _name(trial: Trial) -> str:
-    return f"{trial.data} {trial.method.replace('_', '-')}, seeds {trial.data_seed}/{trial.init_seed}"
+    data = f"{trial.data} -> {trial.target}" if trial.target else trial.data
+    shots = f"{trial.shots} shot{'s' if trial.shots != 1 else ''}" if trial.shots else "all images"
+    return f"{data} {trial.method.replace('_', '-')}, {shots}, seeds {trial.data_seed}/{trial.init_seed}"
 
 
 @contextmanager

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from bmip.data.dataset import Dataset
 from bmip.data.sampling import base_novel, few_shot
-from bmip.protocols.protocol import Parts, Protocol
+from bmip.protocols.judging import Parts
+from bmip.protocols.protocol import Protocol
 from bmip.protocols.trial import Trial
 
 

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import difflib
 
-from bmip.protocols import base_to_novel, search
+from bmip.protocols import base_to_novel, few_shot, open_world, ratio_sweep, search
 from bmip.protocols.protocol import Protocol
+from bmip.protocols.transfer import CROSS_DATASET, DOMAIN
 
-_PROTOCOLS = {found.name: found for found in (base_to_novel.PROTOCOL, search.PROTOCOL)}
+_PROTOCOLS = {
+    found.name: found
+    for found in (
+        base_to_novel.PROTOCOL,
+        few_shot.PROTOCOL,
+        CROSS_DATASET,
+        DOMAIN,
+        open_world.PROTOCOL,
+        ratio_sweep.PROTOCOL,
+        search.PROTOCOL,
+    )
+}
 
 
 def protocols() -> tuple[Protocol, ...]:

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
 from bmip.data.dataset import Dataset
+from bmip.protocols.judging import Judged, Parts, Trained, judge_parts
+from bmip.protocols.roles import EMBEDDED
 from bmip.protocols.trial import Trial
-
-
-@dataclass(frozen=True, eq=False)
-class Parts:
-    train: Dataset
-    """Few-shot draw and choice of classes made; its test split is judged after training."""
-
-    judged: Mapping[str, Dataset]
-    """The test split of each is classified among its own classes; `train` may be among them and is not judged twice."""
 
 
 @dataclass(frozen=True)
 class Protocol:
     name: str
     meaning: str
-    """What its numbers say, in about three sentences."""
+    """What its numbers say, in three sentences."""
 
     parts: Callable[[Trial, Callable[[str], Dataset]], Parts]
     """From a trial and a function that loads data sets by name."""
+
+    judge: Callable[[Trained], Judged] = judge_parts
+    trains_as: str = ""
+    """The protocol that trains on the same images, in whose folders this one trains too; empty for its own."""
+
+    data: tuple[str, ...] = EMBEDDED
+    """What is trained on where nothing is said."""
+
+    targets: Mapping[str, tuple[str, ...]] | None = None
+    """What is judged beside each data set that is trained on, where nothing is said; None where nothing ever is."""
+
+    shots: tuple[int, ...] = (16,)
+    draws: bool = False
+    """Whether what is judged depends on the data seed, even for a method that learns nothing."""
 
     def trials(
         self,
@@ -35,17 +42,42 @@ class Protocol:
         seeds: Iterable[int],
         *,
         init_seeds: Iterable[int] | None = None,
+        targets: Sequence[str] | None = None,
     ) -> Iterator[Trial]:
-        """Every method on every data set with every seed, data set by data set.
+        """Every method on every data set with every seed, data set by data set; then the same judged on each target.
 
         Args:
             methods: trials that say everything but data set and seeds (`bmip.protocols.settings.method_trial`).
             seeds: of the data; each is the initialisation seed as well, unless `init_seeds` are given: then every data
                 seed meets every one of those.
+            targets: in place of those of the protocol.
+
+        Raises:
+            ValueError: for targets where a protocol has none, and where it needs some.
         """
         methods, seeds = list(methods), list(seeds)
         pairs = [(seed, seed) for seed in seeds] if init_seeds is None else list(product(seeds, init_seeds))
         for data in datasets:
-            for data_seed, init_seed in pairs:
-                for method in methods:
-                    yield method.on(data, data_seed, init_seed, protocol=self.name)
+            judged = ("", *self.targets_of(data, targets))
+            for (data_seed, init_seed), method, target in product(pairs, methods, judged):
+                yield replace(method.on(data, data_seed, init_seed, protocol=self.name), target=target)
+
+    def targets_of(self, data: str, asked: Sequence[str] | None = None) -> tuple[str, ...]:
+        if self.targets is None:
+            if asked:
+                raise ValueError(
+                    f"{self.name} judges the data set that it trains on: leave out the targets {', '.join(asked)}"
+                )
+            return ()
+        if data in (asked or ()):
+            raise ValueError(f"{data!r} is trained on and judged anyway: leave it out of the targets")
+        if asked or data in self.targets:
+            return tuple(asked or self.targets[data])
+        raise ValueError(
+            f"{self.name} from {data!r} needs targets: name the data sets to judge "
+            f"(they are known for {', '.join(self.targets)})"
+        )
+
+    def trained(self, trial: Trial) -> Trial:
+        """The trial whose folder holds the training, which all trials share that train on the same images."""
+        return replace(trial, protocol=self.trains_as or trial.protocol, target="")

@@ -17,12 +17,11 @@ from bmip.data.loading import eval_batches
 from bmip.data.transforms import normalise
 from bmip.device import pick_device
 from bmip.environment import environment
-from bmip.evaluation import evaluate
 from bmip.methods import build_model
 from bmip.protocols.catalogue import protocol
-from bmip.protocols.protocol import Parts
+from bmip.protocols.judging import Parts, Trained
 from bmip.protocols.trial import Trial
-from bmip.results import Count, Results, Row
+from bmip.results import Results, Row
 from bmip.runs import RunConfig, train
 from bmip.training.optimisation import TrainConfig
 from bmip.training.precision import use_precision
@@ -100,7 +99,7 @@ def run_trials(
         row = stored.get(trial)
         skipped = row is not None and _is_current(row, materials)
         if row is None or not skipped:
-            twin = next((row for row in stored.values() if _same_without_seeds(row, trial, materials)), None)
+            twin = next((row for row in stored.values() if _same_without_training(row, trial, materials)), None)
             row = _run(trial, Path(runs), materials, watch) if twin is None else _of_twin(twin, trial)
             results.append(row)
             stored[trial] = row
@@ -110,9 +109,10 @@ def run_trials(
 
 
 def run_folder(trial: Trial, runs: Path | str, materials: Materials) -> Path:
-    """Where the trial trains, with this backbone and data."""
+    """Where the trial trains, with this backbone and data; trials that train on the same images share the folder."""
     clip = materials.clip(trial.backbone, train_config(trial).precision)
-    return Path(runs) / trial.folder(clip.sha256, materials.split_hash(trial.data, trial.template))
+    trained = protocol(trial.protocol).trained(trial)
+    return Path(runs) / trained.folder(clip.sha256, materials.split_hash(trial.data, trial.template))
 
 
 def train_config(trial: Trial) -> TrainConfig:
@@ -122,13 +122,20 @@ def train_config(trial: Trial) -> TrainConfig:
 def _is_current(row: Row, materials: Materials) -> bool:
     trial = row.trial
     clip = materials.clip(trial.backbone, train_config(trial).precision)
-    return row.backbone == clip.sha256 and row.split == materials.split_hash(trial.data, trial.template)
+    return row.backbone == clip.sha256 and row.split == _split(trial, materials)
 
 
-def _same_without_seeds(row: Row, trial: Trial, materials: Materials) -> bool:
+def _split(trial: Trial, materials: Materials) -> str:
+    named = [trial.data, trial.target] if trial.target else [trial.data]
+    return "+".join(materials.split_hash(name, trial.template) for name in named)
+
+
+def _same_without_training(row: Row, trial: Trial, materials: Materials) -> bool:
     """Whether the row tells what the trial would, because nothing is learned and so nothing is drawn."""
-    same = row.learned == 0 and replace(row.trial, data_seed=trial.data_seed, init_seed=trial.init_seed) == trial
-    return same and _is_current(row, materials)
+    if row.learned or row.trial.protocol != trial.protocol or protocol(trial.protocol).draws:
+        return False
+    drawn = {"data_seed": trial.data_seed, "init_seed": trial.init_seed, "shots": trial.shots}
+    return replace(row.trial, **drawn) == trial and _is_current(row, materials)
 
 
 def _of_twin(row: Row, trial: Trial) -> Row:
@@ -138,38 +145,40 @@ def _of_twin(row: Row, trial: Trial) -> Row:
 def _run(trial: Trial, runs: Path, materials: Materials, watch: Watch) -> Row:
     training = train_config(trial)
     clip = materials.clip(trial.backbone, training.precision)
-    parts = protocol(trial.protocol).parts(trial, lambda name: materials.dataset(name, trial.template))
+    found = protocol(trial.protocol)
+    parts = found.parts(trial, lambda name: materials.dataset(name, trial.template))
     for text in parts.train.notes:
         watch.remark(text)
-    split = materials.split_hash(trial.data, trial.template)
+    use_precision(clip, training.precision)
     options: dict[str, Any] = dict(trial.options)
-    probe = build_model(trial.method, options, clip, parts.train.classes, seed=0)
-    learned = sum(tensor.numel() for tensor in probe.learned().values())
-    started, template = time.monotonic(), None
-    if not learned and parts.train.classes.templates:
-        template = best_template(trial, clip, materials.dataset(trial.data, trial.template))
-        parts = _with_template(parts, template)
-    config = RunConfig(
-        method=trial.method,
-        options=options,
-        training=training,
-        data_seed=trial.data_seed,
-        init_seed=trial.init_seed,
-        trial=trial.to_json(),
-    )
-    run = train(config, clip, parts.train, run_folder(trial, runs, materials), progress=watch.tick)
-    counts = {}
-    for name, dataset in parts.judged.items():
-        own = dataset is parts.train
-        found = run.predictions if own else evaluate(run.model, dataset.test, dataset.classes)
-        counts[name] = Count(found.correct, found.total)
+    model = build_model(trial.method, options, clip, parts.train.classes, seed=0)
+    learned = sum(tensor.numel() for tensor in model.learned().values())
+    started, template, own = time.monotonic(), None, None
+    if not learned:
+        phrased_by = parts.phrased_by or materials.dataset(trial.data, trial.template)
+        if phrased_by.classes.templates:
+            template = best_template(trial, clip, phrased_by)
+            parts = _with_template(parts, template)
+    if learned or parts.train in parts.judged.values():
+        config = RunConfig(
+            method=trial.method,
+            options=options,
+            training=training,
+            data_seed=trial.data_seed,
+            init_seed=trial.init_seed,
+            trial=found.trained(trial).to_json(),
+        )
+        run = train(config, clip, parts.train, run_folder(trial, runs, materials), progress=watch.tick)
+        model, own = run.model, run.predictions
+    judged = found.judge(Trained(trial, model, parts, own))
     return Row(
         trial=trial,
-        counts=counts,
+        counts=judged.counts,
+        scores=judged.scores,
         learned=learned,
         seconds=round(time.monotonic() - started, 2),
         backbone=clip.sha256,
-        split=split,
+        split=_split(trial, materials),
         environment=environment(materials.device),
         template=template,
     )
@@ -203,4 +212,4 @@ def _with_template(parts: Parts, template: str) -> Parts:
 
     train_on = renamed(parts.train)
     judged = {name: train_on if dataset is parts.train else renamed(dataset) for name, dataset in parts.judged.items()}
-    return Parts(train_on, judged)
+    return replace(parts, train=train_on, judged=judged)

@@ -11,7 +11,8 @@ from bmip.data.dataset import DataError, Dataset
 from bmip.data.sampling import base_novel, few_shot
 from bmip.method import Preset
 from bmip.metrics import harmonic_mean
-from bmip.protocols.protocol import Parts, Protocol
+from bmip.protocols.judging import Parts
+from bmip.protocols.protocol import Protocol
 from bmip.protocols.trial import Trial, settings
 from bmip.results import Row
 
@@ -82,7 +83,7 @@ def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
 
 PROTOCOL = Protocol(
     "validation",
-    "As base-to-novel, but judged on all validation images in place of the test images. Settings are chosen by it, so "
-    "its numbers are no results.",
+    "Prompts are trained as in base-to-novel. They are judged on all validation images of the base and the novel "
+    "classes in place of the test images. Settings are chosen by it, so its numbers are no results.",
     _parts,
 )

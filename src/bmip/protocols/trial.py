@@ -23,6 +23,9 @@ class Trial:
     data: str = ""
     """A name that `load_dataset` knows, or a folder."""
 
+    target: str = ""
+    """The data set that is judged, where that is another than the one trained on."""
+
     template: str = ""
     """Of the class names; empty for the data set's own."""
 
@@ -58,18 +61,20 @@ class Trial:
         return replace(self, data=data, data_seed=data_seed, init_seed=init_seed, protocol=protocol)
 
     def variant(self) -> Trial:
-        """Without data set and seeds: what the lines of a table differ in."""
-        return replace(self, data="", data_seed=0, init_seed=0)
+        """Without data sets and seeds: what the lines of a table differ in."""
+        return replace(self, data="", target="", data_seed=0, init_seed=0)
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "options": dict(self.options), "training": dict(self.training)}
+        """Without a target where there is none: such trials were written before there were targets."""
+        said = {**asdict(self), "options": dict(self.options), "training": dict(self.training)}
+        return said if self.target else {name: value for name, value in said.items() if name != "target"}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Trial:
         """Raises ValueError for fields that a trial of this version does not have, or lacks."""
         known = {field.name for field in fields(cls)}
-        if set(content) != known:
-            odd = ", ".join(sorted(known ^ set(content)))
+        if {*content, "target"} != known:
+            odd = ", ".join(sorted(known ^ {*content, "target"}))
             raise ValueError(f"this is no trial of this version of bmip; missing or unknown: {odd}")
         return cls(**{**content, "options": settings(content["options"]), "training": settings(content["training"])})
 

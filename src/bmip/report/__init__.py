@@ -1,0 +1,7 @@
+"""Tables from rows of results: pure functions, whatever the order of the rows."""
+
+from bmip.report.against import against_tables
+from bmip.report.table import Table, as_markdown, as_rich
+from bmip.report.tables import all_metrics, tables
+
+__all__ = ["Table", "against_tables", "all_metrics", "as_markdown", "as_rich", "tables"]

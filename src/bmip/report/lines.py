@@ -1,0 +1,171 @@
+"""The lines of a table: each data set with each method, and their averages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from bmip.metrics import Summary
+from bmip.protocols.trial import Trial
+from bmip.report.columns import Balance, Column, over_data, over_seeds
+from bmip.report.table import Table, without_repeats
+from bmip.results import Row
+
+ABSENT = "–"
+Variant = Trial
+"""A trial without data sets and seeds: one line of a table."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the rows of one protocol become a table."""
+
+    title: str
+    columns: tuple[Column | Balance, ...]
+    caption: str
+    source: str | None = None
+    """The data set whose line comes first and does not enter the average; None where no data set is one."""
+
+    drawn: bool = False
+    """Whether seeds count for methods that learn nothing, too."""
+
+
+def place(row: Row) -> str:
+    """The data set whose test images were judged."""
+    return row.trial.target or row.trial.data
+
+
+def variant(row: Row, *, shots: bool = True) -> Variant:
+    found = row.trial.variant()
+    return found if shots else replace(found, shots=0)
+
+
+def cells(rows: Iterable[Row], key: Callable[[Row], Variant] = variant) -> dict[tuple[str, Variant], list[Row]]:
+    """Rows of one line, in the order of the seeds."""
+    found: dict[tuple[str, Variant], list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: (row.trial.data_seed, row.trial.init_seed, row.trial.shots)):
+        found[place(row), key(row)].append(row)
+    return found
+
+
+def labels(rows: Iterable[Row], key: Callable[[Row], Variant] = variant) -> dict[Variant, str]:
+    """What each line is called, with as much of its settings as tells it from the others.
+
+    Untrained methods come first and this package's own last.
+    """
+    rows = list(rows)
+    untrained = {key(row) for row in rows if row.learned == 0}
+    variants = sorted(
+        {key(row) for row in rows}, key=lambda v: (v not in untrained, v.method.startswith("bmip"), repr(v))
+    )
+    found = {}
+    for one in variants:
+        same = [other for other in variants if other.method == one.method]
+        label = one.method.replace("_", "-")
+        if len({other.preset for other in same}) > 1:
+            label += f" ({one.preset})"
+        same = [other for other in same if other.preset == one.preset]
+        common = set.intersection(*(set(other.options) | set(other.training) for other in same))
+        own = [f"{name}={value}" for name, value in one.options + one.training if (name, value) not in common]
+        found[one] = " ".join([label, *own])
+    return found
+
+
+def lay_out(rows: Sequence[Row], layout: Layout, key: Callable[[Row], Variant] = variant) -> Table:
+    found, called = cells(rows, key), labels(rows, key)
+    places = sorted({name for name, _ in found}, key=lambda name: (name != layout.source, name))
+    averaged = [name for name in places if name != layout.source]
+    lines: list[tuple[str, ...]] = []
+    sections: list[int] = []
+    for name in places:
+        for one, label in called.items():
+            if own := found.get((name, one)):
+                seeds = len({(row.trial.data_seed, row.trial.init_seed) for row in own})
+                shown = _shown(layout, lambda column, own=own: over_seeds(column, own, layout.drawn))
+                mark = " (source)" if name == layout.source else ""
+                lines.append((name + mark, label, *shown, str(seeds), f"{own[0].learned:,}"))
+        sections.append(len(lines) - 1)
+    balances = [column for column in layout.columns if isinstance(column, Balance)]
+    if len(averaged) > 1:
+        for one, label in called.items():
+            whole = [found.get((name, one), []) for name in averaged]
+            lines.append(("average", label, *_shown(layout, lambda c, whole=whole: _over(c, whole, layout)), "", ""))
+        sections.append(len(lines) - 1)
+    if len(averaged) > 1 and balances:
+        for one, label in called.items():
+            whole = [found.get((name, one), []) for name in averaged]
+            lines.append(("mean of HMs", label, *_means_of_balances(layout, whole), "", ""))
+    return Table(
+        layout.title + circumstances(rows[0], shots=key(rows[0]).shots == rows[0].trial.shots),
+        ("data set", "method", *(column.heading for column in layout.columns), "seeds", "trained values"),
+        without_repeats(lines),
+        layout.caption + _about_averages(len(averaged), bool(balances), layout.source is not None),
+        tuple(sections),
+    )
+
+
+def number(summary: Summary | None) -> str:
+    if summary is None:
+        return ABSENT
+    return f"{summary.mean:.1f}" if summary.margin is None else f"{summary.mean:.1f} ± {summary.margin:.1f}"
+
+
+def circumstances(row: Row, *, shots: bool = True) -> str:
+    trial = row.trial
+    given = f", {said_shots(trial.shots)}" if shots else ""
+    return f"{given}, {trial.backbone} ({row.backbone[:8]})"
+
+
+def said_shots(shots: int) -> str:
+    return f"{shots} shot{'s' if shots > 1 else ''}" if shots else "all images"
+
+
+def _over(column: Column, whole: Sequence[Sequence[Row]], layout: Layout) -> Summary | None:
+    return over_data(column, whole, layout.drawn) if all(whole) else None
+
+
+def _shown(layout: Layout, summary: Callable[[Column], Summary | None]) -> list[str]:
+    summaries = {column.heading: summary(column) for column in layout.columns if isinstance(column, Column)}
+    means = {heading: one.mean for heading, one in summaries.items() if one is not None}
+    return [
+        number(summaries[column.heading]) if isinstance(column, Column) else _plain(column.of(means))
+        for column in layout.columns
+    ]
+
+
+def _means_of_balances(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
+    return [
+        "" if isinstance(column, Column) else _plain(mean_of_balances(column, layout, whole))
+        for column in layout.columns
+    ]
+
+
+def mean_of_balances(balance: Balance, layout: Layout, whole: Sequence[Sequence[Row]]) -> float | None:
+    """The mean of the data sets' harmonic means, each as in its own line."""
+    each = []
+    for rows in whole:
+        means: dict[str, float] = {}
+        for column in layout.columns:
+            if isinstance(column, Column) and (found := over_seeds(column, rows, layout.drawn)) is not None:
+                means[column.heading] = found.mean
+        each.append(balance.of(means))
+    known = [value for value in each if value is not None]
+    return sum(known) / len(known) if len(known) == len(whole) else None
+
+
+def _plain(value: float | None) -> str:
+    return ABSENT if value is None else f"{value:.1f}"
+
+
+def _about_averages(count: int, balances: bool, source: bool) -> str:
+    if count < 2:
+        return ""
+    over = f" The average is over the {count} data sets"
+    over += " without the source." if source else "."
+    if balances:
+        over += (
+            " There the harmonic mean is that of the averages, as papers print it; 'mean of HMs' is the mean of the "
+            "data sets' own harmonic means."
+        )
+    return over

@@ -1,0 +1,54 @@
+"""A table as text, and how it looks on the terminal and in a document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.table import Table as RichTable
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str
+    sections: tuple[int, ...] = ()
+    """Rows below which a line is drawn."""
+
+
+def as_rich(table: Table) -> RichTable:
+    """For the terminal."""
+    drawn = RichTable(
+        box=box.SIMPLE_HEAD,
+        title=table.title,
+        title_justify="left",
+        title_style="bold",
+        caption=table.caption,
+        caption_justify="left",
+        pad_edge=False,
+    )
+    for position, column in enumerate(table.columns):
+        drawn.add_column(column, justify="left" if position < 2 else "right", no_wrap=position < 2)
+    for position, row in enumerate(table.rows):
+        drawn.add_row(*row, end_section=position in table.sections)
+    return drawn
+
+
+def as_markdown(table: Table) -> str:
+    """For a document; columns of numbers are set to the right."""
+
+    def line(cells: Iterable[str]) -> str:
+        return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+
+    marks = ["---" if position < 2 else "---:" for position in range(len(table.columns))]
+    body = [line(table.columns), line(marks), *map(line, table.rows)]
+    return "\n".join([f"**{table.title}**", "", *body, "", table.caption])
+
+
+def without_repeats(lines: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """The first cell only where it changes."""
+    before = [None, *(line[0] for line in lines)]
+    return tuple(("" if line[0] == last else line[0], *line[1:]) for last, line in zip(before, lines, strict=False))

@@ -1,0 +1,127 @@
+"""The table of each protocol."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from bmip.protocols.trial import Trial
+from bmip.report.columns import Balance, Column, counted, scored
+from bmip.report.lines import Layout, lay_out, said_shots, variant
+from bmip.report.table import Table
+from bmip.results import Row
+
+TRANSFERS = ("cross-dataset", "domain")
+SCORES = {
+    "macro_accuracy": "macro accuracy",
+    "top5": "top-5",
+    "macro_f1": "macro F1",
+    "calibration_error": "ECE",
+    "auroc": "AUROC",
+    "fpr95": "FPR95",
+    "openworld_auc": "OpenworldAUC",
+}
+"""How what a row calls its scores is printed."""
+
+_SEEDS = "Mean over seeds ± half the 95 % interval (Student's t)."
+_BASE_NOVEL = (
+    "Base classes are those trained on; base and novel images are each classified among their own classes. "
+    f"{_SEEDS} The harmonic mean in a line is that of the line's two averages."
+)
+
+
+def tables(rows: Iterable[Row]) -> list[Table]:
+    """One for each protocol, number of shots, source of a transfer and backbone among the rows."""
+    return [
+        lay_out(members, layout(members), partial(variant, shots=members[0].trial.protocol != "few-shot"))
+        for members in grouped(rows)
+    ]
+
+
+def grouped(rows: Iterable[Row]) -> list[list[Row]]:
+    """The rows of each table."""
+    groups: dict[tuple[str, int, str, str, str], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[(*_table_of(row.trial), row.backbone)].append(row)
+    return [members for _, members in sorted(groups.items())]
+
+
+def _table_of(trial: Trial) -> tuple[str, int, str, str]:
+    shots = 0 if trial.protocol == "few-shot" else trial.shots
+    return trial.protocol, shots, trial.data if trial.protocol in TRANSFERS else "", trial.backbone
+
+
+def layout(rows: Sequence[Row]) -> Layout:
+    """Of rows of one table."""
+    trial = rows[0].trial
+    balance = Balance("harmonic mean", "base", "novel")
+    if trial.protocol == "base-to-novel":
+        return Layout(
+            "Base to novel", (counted("base"), counted("novel"), balance), f"Test accuracy in %. {_BASE_NOVEL}"
+        )
+    if trial.protocol == "validation":
+        caption = f"Accuracy in % on validation images, no results. {_BASE_NOVEL}"
+        return Layout("Search", (counted("base"), counted("novel"), balance), caption)
+    if trial.protocol == "few-shot":
+        shots = sorted({row.trial.shots for row in rows}, key=lambda count: (count == 0, count))
+        caption = f"Test accuracy in % among all classes, trained on so many images of each. {_SEEDS}"
+        return Layout("Few-shot", tuple(map(_at, shots)), caption)
+    if trial.protocol in TRANSFERS:
+        about = "its own classes" if trial.protocol == "cross-dataset" else "the classes it shows"
+        caption = f"Test accuracy in %, each data set among {about}, after one training on {trial.data}. {_SEEDS}"
+        name = "Cross-dataset" if trial.protocol == "cross-dataset" else "Domain generalisation"
+        return Layout(f"{name} from {trial.data}", (counted("all", "accuracy"),), caption, source=trial.data)
+    if trial.protocol == "open-world":
+        return _open_world()
+    if trial.protocol == "ratio-sweep":
+        ratios = sorted({int(part) for row in rows for part in row.counts}, reverse=True)
+        caption = (
+            "Test accuracy in % in a label space of one size, of which the heading says the share of base classes; the "
+            f"others are novel. {_SEEDS}"
+        )
+        return Layout("Ratio sweep", tuple(counted(str(ratio), f"{ratio} %") for ratio in ratios), caption, drawn=True)
+    parts = sorted({part for row in rows for part in row.counts})
+    title = trial.protocol.replace("-", " ").capitalize()
+    return Layout(title, tuple(map(counted, parts)), f"Accuracy in %. {_SEEDS}")
+
+
+def all_metrics(rows: Iterable[Row]) -> list[Table]:
+    """As `tables`, with everything that the rows hold."""
+    found = []
+    for members in grouped(rows):
+        own = layout(members)
+        parts = sorted({part for row in members for part in row.counts})
+        scores = [name for name in SCORES if any(name in row.scores for row in members)]
+        columns = (*(counted(part) for part in parts), *(scored(name, SCORES[name]) for name in scores))
+        plain = Layout(f"{own.title}, all metrics", columns, f"All in %. {_SEEDS}", own.source, own.drawn)
+        found += [lay_out(of_shots, plain) for of_shots in _by_shots(members)]
+    return found
+
+
+def _by_shots(rows: Sequence[Row]) -> list[list[Row]]:
+    return [[row for row in rows if row.trial.shots == shots] for shots in sorted({row.trial.shots for row in rows})]
+
+
+def _at(shots: int) -> Column:
+    return Column(said_shots(shots), lambda row: counted("all").of(row) if row.trial.shots == shots else None)
+
+
+def _open_world() -> Layout:
+    return Layout(
+        "Open world",
+        (
+            counted("base"),
+            counted("novel"),
+            Balance("H", "base", "novel"),
+            counted("base_joint", "base, joint"),
+            counted("novel_joint", "novel, joint"),
+            Balance("joint HM", "base, joint", "novel, joint"),
+            counted("joint"),
+            scored("auroc", "AUROC"),
+            scored("openworld_auc", "OpenworldAUC"),
+        ),
+        "In %. Base and novel: images among the classes of their own half, and H the harmonic mean of both. Joint: "
+        "among all classes. AUROC: of telling base from novel images by the highest probability among the base "
+        f"classes. {_SEEDS} Harmonic means in a line are those of the line's averages.",
+    )

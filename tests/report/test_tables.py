@@ -1,0 +1,230 @@
+import random
+import statistics
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from bmip.protocols.trial import Trial
+from bmip.report import against_tables, all_metrics, as_markdown, as_rich, tables
+from bmip.results import Count, Row
+
+
+def row(data: str, method: str, seed: int, base: int, novel: int, **trial) -> Row:
+    return Row(
+        trial=Trial(protocol="base-to-novel", method=method, data=data, data_seed=seed, init_seed=seed, **trial),
+        counts={"base": Count(base, 200), "novel": Count(novel, 100)},
+        learned=0 if method == "zero_shot" else 1234,
+        seconds=1.0,
+        backbone="abcdef0123",
+        split="s",
+    )
+
+
+ROWS = [
+    *(row("x", "zero_shot", seed, 100, 60) for seed in (1, 2, 3)),
+    *(row("x", "bmip", seed, base, novel) for seed, base, novel in ((1, 160, 70), (2, 180, 50), (3, 170, 60))),
+    *(row("y", "zero_shot", seed, 140, 20) for seed in (1, 2, 3)),
+    *(row("y", "bmip", seed, base, novel) for seed, base, novel in ((1, 120, 30), (2, 100, 30), (3, 110, 30))),
+]
+
+
+def test_numbers() -> None:
+    (table,) = tables(ROWS)
+    assert "16 shots" in table.title
+    assert [line[0] for line in table.rows] == ["x", "", "y", "", "average", "", "mean of HMs", ""]
+    assert [line[1:5] for line in table.rows] == [
+        ("zero-shot", "50.0", "60.0", "54.5"),
+        # 80, 90, 85: mean 85, deviation 5, interval 4.303 * 5 / sqrt(3) = 12.4
+        ("bmip", "85.0 ± 12.4", "60.0 ± 24.8", "70.3"),
+        ("zero-shot", "70.0", "20.0", "31.1"),
+        ("bmip", "55.0 ± 12.4", "30.0 ± 0.0", "38.8"),
+        ("zero-shot", "60.0", "40.0", "48.0"),
+        # averages per seed: base 70, 70, 70; novel 50, 40, 45. Harmonic mean of 70 and 45.
+        ("bmip", "70.0 ± 0.0", "45.0 ± 12.4", "54.8"),
+        # (54.5 + 31.1) / 2 and (70.3 + 38.8) / 2
+        ("zero-shot", "", "", "42.8"),
+        ("bmip", "", "", "54.6"),
+    ]
+    assert "'mean of HMs' is the mean of the data sets' own harmonic means" in table.caption
+
+
+@given(st.randoms(use_true_random=False))
+def test_the_order_of_rows_does_not_matter(order: random.Random) -> None:
+    mixed = list(ROWS)
+    order.shuffle(mixed)
+    assert tables(mixed) == tables(ROWS)
+
+
+def test_an_average_needs_every_data_set() -> None:
+    (table,) = tables([*ROWS, row("z", "bmip", 1, 100, 50)])
+    averages = {line[1]: line[2] for line in table.rows[-4:-2]}
+    assert averages["zero-shot"] == "–"
+    assert averages["bmip"] == "63.3", "seeds differ between data sets, so there is no interval"
+    assert table.rows[-2][4] == "–"
+
+
+def test_lines_are_told_apart_by_what_differs() -> None:
+    variants = [
+        row("x", "bmip", 1, 1, 1),
+        row("x", "bmip", 1, 2, 2, preset="released"),
+        row("x", "maple", 1, 1, 1, options=(("depth", 2), ("slots", 2))),
+        row("x", "maple", 1, 1, 1, options=(("depth", 3), ("slots", 2))),
+    ]
+    (table,) = tables(variants)
+    assert {line[1] for line in table.rows} == {"bmip (default)", "bmip (released)", "maple depth=2", "maple depth=3"}
+
+
+def test_shots_backbones_and_protocols_have_tables_of_their_own() -> None:
+    others = [
+        row("x", "bmip", 1, 1, 1, shots=4),
+        replace(ROWS[0], backbone="fedcba"),
+        replace(ROWS[0], trial=replace(ROWS[0].trial, protocol="validation")),
+        replace(ROWS[0], trial=replace(ROWS[0].trial, protocol="something-new")),
+    ]
+    found = tables([ROWS[0], *others])
+    assert len({table.title for table in found}) == 5
+    assert sum("no results" in table.caption for table in found) == 1
+    (new,) = (table for table in found if "Something new" in table.title)
+    assert new.columns == ("data set", "method", "base", "novel", "seeds", "trained values")
+
+
+def test_markdown() -> None:
+    (table,) = tables(ROWS[:1])
+    assert as_markdown(table).splitlines()[2:5] == [
+        "| data set | method | base | novel | harmonic mean | seeds | trained values |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+        "| x | zero-shot | 50.0 | 60.0 | 54.5 | 1 | 0 |",
+    ]
+    assert as_rich(table).row_count == 1
+
+
+def test_no_rows_no_tables() -> None:
+    assert tables([]) == []
+
+
+def test_part_that_was_not_judged_is_a_gap() -> None:
+    trial = replace(ROWS[0].trial, protocol="something-new")
+    whole = replace(ROWS[0], trial=trial)
+    part = replace(whole, trial=replace(trial, data="y"), counts={"base": Count(1, 2)})
+    (table,) = tables([whole, part])
+    assert table.rows[1][2:4] == ("50.0", "–")
+
+
+def judged(protocol: str, method: str, seed: int, counts: dict[str, int], *, scores=None, **trial) -> Row:
+    return Row(
+        trial=Trial(protocol=protocol, method=method, data_seed=seed, init_seed=seed, **trial),
+        counts={part: Count(correct, 100) for part, correct in counts.items()},
+        scores=scores or {},
+        learned=0 if method == "zero_shot" else 1234,
+        seconds=1.0,
+        backbone="abcdef0123",
+        split="s",
+    )
+
+
+def test_few_shot_has_a_column_for_each_number_of_shots() -> None:
+    rows = [
+        judged("few-shot", "bmip", seed, {"all": 10 * shots + seed + step}, data=data, shots=shots)
+        for seed in (1, 2)
+        for shots in (1, 2, 4)
+        for step, data in enumerate("xy")
+    ]
+    rows += [judged("few-shot", "bmip", 1, {"all": 95}, data="x", shots=0)]
+    (table,) = tables(rows)
+    assert table.columns == (
+        "data set",
+        "method",
+        "1 shot",
+        "2 shots",
+        "4 shots",
+        "all images",
+        "seeds",
+        "trained values",
+    )
+    assert [line[0] for line in table.rows] == ["x", "y", "average"]
+    # 11 and 12: mean 11.5, interval 12.706 * 0.5
+    assert table.rows[0] == ("x", "bmip", "11.5 ± 6.4", "21.5 ± 6.4", "41.5 ± 6.4", "95.0", "2", "1,234")
+    assert table.rows[2] == ("average", "bmip", "12.0 ± 6.4", "22.0 ± 6.4", "42.0 ± 6.4", "–", "", "")
+    assert "shots" not in table.title
+
+
+def test_transfer_averages_targets_without_the_source() -> None:
+    def run(target: str, correct: int, data: str = "z") -> Row:
+        return judged("cross-dataset", "bmip", 1, {"all": correct}, data=data, target=target)
+
+    rows = [run("", 90), run("a", 50), run("b", 60)]
+    (table,) = tables(rows)
+    assert table.columns[2] == "accuracy" and "from z" in table.title
+    assert [line[:3] for line in table.rows] == [
+        ("z (source)", "bmip", "90.0"),
+        ("a", "bmip", "50.0"),
+        ("b", "bmip", "60.0"),
+        ("average", "bmip", "55.0"),
+    ]
+    assert "2 data sets without the source" in table.caption
+    assert len(tables([*rows, run("", 80, data="w")])) == 2, "each source has a table"
+
+
+def test_open_world() -> None:
+    counts = {"base": 80, "novel": 60, "base_joint": 60, "novel_joint": 30, "joint": 45}
+    scores = {"auroc": 75.0, "fpr95": 50.0, "openworld_auc": 40.0}
+    rows = [judged("open-world", "bmip", 1, counts, scores=scores, data=data) for data in "xy"]
+    (table,) = tables(rows)
+    said = dict(zip(table.columns, table.rows[0], strict=True))
+    assert {name: said[name] for name in ("base", "novel", "H")} == {"base": "80.0", "novel": "60.0", "H": "68.6"}
+    assert {name: said[name] for name in ("base, joint", "novel, joint", "joint HM", "joint")} == {
+        "base, joint": "60.0",
+        "novel, joint": "30.0",
+        "joint HM": "40.0",
+        "joint": "45.0",
+    }
+    assert (said["AUROC"], said["OpenworldAUC"]) == ("75.0", "40.0")
+    last = dict(zip(table.columns, table.rows[-1], strict=True))
+    assert (last["data set"], last["H"], last["joint HM"], last["base"]) == ("mean of HMs", "68.6", "40.0", "")
+
+
+def test_a_ratio_sweep_counts_the_seeds_of_untrained_methods_too() -> None:
+    rows = [judged("ratio-sweep", "zero_shot", seed, {"100": 50 + seed, "0": 20}, data="x") for seed in (1, 3)]
+    (table,) = tables(rows)
+    assert table.columns[2:4] == ("100 %", "0 %")
+    assert table.rows[0][2:4] == ("52.0 ± 12.7", "20.0 ± 0.0")
+
+
+def test_all_metrics_show_every_number_of_a_row() -> None:
+    scores = {"macro_accuracy": 44.0, "macro_f1": 43.0, "calibration_error": 7.0}
+    rows = [judged("few-shot", "bmip", 1, {"all": 45}, scores=scores, data="x", shots=shots) for shots in (1, 2)]
+    rows += [replace(rows[0], scores={**scores, "top5": 90.0}, trial=replace(rows[0].trial, data="y"))]
+    one, two = all_metrics(rows)
+    assert one.columns[2:-2] == ("all", "macro accuracy", "top-5", "macro F1", "ECE")
+    assert [line[2:7] for line in one.rows[:2]] == [
+        ("45.0", "44.0", "–", "43.0", "7.0"),
+        ("45.0", "44.0", "90.0", "43.0", "7.0"),
+    ]
+    assert "1 shot," in one.title and "2 shots" in two.title
+
+
+def test_against_one_method() -> None:
+    (table,) = against_tables(ROWS, "zero-shot")
+    assert "against zero-shot" in table.title
+    lines = {line[0]: line[2:] for line in table.rows}
+    x = stats.ttest_rel([80.0, 90.0, 85.0], [50.0] * 3)
+    assert lines["x"][0] == f"+35.0 ± 12.4, p {x.pvalue:.3f}"
+    # harmonic means of the runs: 80 and 70, 90 and 50, 85 and 60 against 50 and 60
+    runs = [statistics.harmonic_mean(pair) for pair in ((80, 70), (90, 50), (85, 60))]
+    own = statistics.harmonic_mean((50, 60))
+    found = stats.ttest_rel(runs, [own] * 3)
+    margin = stats.t.ppf(0.975, 2) * stats.sem(runs)
+    assert lines["x"][2] == f"{statistics.fmean(runs) - own:+.1f} ± {margin:.1f}, p {found.pvalue:.3f}"
+    # base 70, 70, 70 against 60; no spread at all
+    assert lines["average"][0] == "+10.0 ± 0.0, p < 0.001"
+
+
+def test_against_a_method_that_is_not_there() -> None:
+    with pytest.raises(ValueError, match="'coop' is no line of the table: there are zero-shot, bmip"):
+        against_tables(ROWS, "coop")
+    alone = [one for one in ROWS if one.trial.data_seed == 1]
+    (table,) = against_tables(alone, "zero-shot")
+    assert table.rows[0][2] == "+30.0", "one seed tells no interval"
