@@ -157,3 +157,12 @@ def test_training_reads_below_the_root(cli: Cli, textures: Path, backbone: Path)
     lost = cli("eval", "run")
     assert lost.status == 2
     assert "--root DIR" in lost.err
+
+
+def test_better_class_names_reach_training(cli: Cli, photos: Path, backbone: Path) -> None:
+    Path("names.json").write_text('{"red": "crimson"}')
+    given = ("--data", "photos", "--backbone", str(backbone), "--out", "run", "--class-names", "names.json", *SMALL)
+    trained = cli("train", *given, "--method", "maple")
+    assert trained.status == 0, trained.err
+    assert "crimson" in trained.out
+    assert "red" not in trained.out.split()

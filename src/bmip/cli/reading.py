@@ -21,6 +21,15 @@ OPTIONS: dict[str, Any] = {
             metavar="DIR",
         ),
     ],
+    "class_names": Annotated[
+        Path | None,
+        typer.Option(
+            help="A file with better names for the classes of your own data: JSON from old to new names, or a list.",
+            rich_help_panel=DATA,
+            show_default=False,
+            metavar="FILE",
+        ),
+    ],
 }
 """Parameters of `load_dataset` that every command passes on."""
 

@@ -33,7 +33,10 @@ app = typer.Typer(add_completion=False)
 @reading_options
 def train(
     data: Annotated[
-        str, typer.Option(help="A data set (`bmip data list`), or a folder with one folder of images per class.")
+        str,
+        typer.Option(
+            help="A data set (`bmip data list`), or a folder with one folder of images per class, or a table."
+        ),
     ],
     method: Annotated[str, typer.Option(help="`bmip methods` lists them.")] = "bmip",
     out_: Annotated[

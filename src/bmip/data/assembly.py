@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bmip.clip.texts import ClassNames, words
-from bmip.data.checking import unreadable
+from bmip.data.checking import same_content, unreadable
 from bmip.data.dataset import DataError, Dataset, Split
+from bmip.data.listing import Listing
 from bmip.data.reading import FileImages
 from bmip.data.splitfile import Item, Parts, draw_parts, draw_val, write_parts
 
@@ -17,6 +18,40 @@ Items = tuple[Item, ...]
 def some(names: Sequence[str]) -> str:
     """The first few of them, for a message."""
     return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+
+
+def completed(
+    name: str,
+    folder: Path,
+    listing: Listing,
+    split_files: tuple[Path, Path],
+    *,
+    seed: int,
+    template: str,
+    class_names: Mapping[str, str] | Sequence[str] | None,
+    skip_bad_images: bool,
+    cache: Path | None,
+) -> Dataset:
+    """What is listed, every file read; what the listing leaves open of the split is drawn and written down.
+
+    `split_files`: beside the images, and where nothing can be written there.
+    """
+    kept, notes = readable(folder, listing.parts, skip_bad_images, cache)
+    check_classes(folder, listing.names, kept)
+    same = same_content(folder, [item.path for items in kept.values() for item in items])
+    check_leaks(folder, kept, same)
+    if {"train", "val", "test"} <= set(kept):
+        parts = Parts(kept["train"], kept["val"], kept["test"])
+    else:
+        parts, left_out = draw(folder, kept, same, seed)
+        notes += left_out + keep_split(parts, *split_files)
+    classes = ClassNames(renamed(listing.names, class_names), template)
+    tested = {item.label for item in parts.test}
+    untested = [word for label, word in enumerate(classes.names) if label not in tested]
+    if untested:
+        notes.append(f"{folder} has no test images of {some(list(map(repr, untested)))}")
+    train, val, test = (files(folder, items) for items in (parts.train, parts.val, parts.test))
+    return Dataset(name, classes, train, val if len(val) else None, test, notes=(*listing.notes, *notes))
 
 
 def readable(
@@ -95,15 +130,6 @@ def keep_split(parts: Parts, beside: Path, aside: Path, note: str = "") -> list[
         write_parts(parts, aside, note)
         return [f"nothing can be written to {beside.parent}; its split is kept in {aside}"]
     return []
-
-
-def assembled(name: str, folder: Path, parts: Parts, classes: ClassNames, notes: Sequence[str]) -> Dataset:
-    """Files below `folder`. Classes without test images are noted."""
-    train, val, test = (files(folder, items) for items in (parts.train, parts.val, parts.test))
-    untested = [name for label, name in enumerate(classes.names) if label not in set(test.labels)]
-    if untested:
-        notes = [*notes, f"{folder} has no test images of {some(list(map(repr, untested)))}"]
-    return Dataset(name, classes, train, val if len(val) else None, test, notes=tuple(notes))
 
 
 def files(folder: Path, items: Sequence[Item]) -> Split:

@@ -11,8 +11,11 @@ from bmip.clip.texts import ClassNames
 from bmip.data.dataset import ArrayImages, DataError, Dataset, Split
 from bmip.data.digits import load_digits_folder
 from bmip.data.folder import load_folder
+from bmip.data.hub import PREFIX, load_hub
+from bmip.data.naming import read_class_names
 from bmip.data.public.facts import PUBLIC
 from bmip.data.public.load import load_public
+from bmip.data.table import SUFFIXES, load_table
 from bmip.data.transforms import Augmentation
 
 ONE_WAY = ("glyphs", "relations")
@@ -38,39 +41,45 @@ def load_dataset(
     seed: int = 1,
     skip_bad_images: bool = False,
     template: str | None = None,
-    class_names: Mapping[str, str] | Sequence[str] | None = None,
+    class_names: Mapping[str, str] | Sequence[str] | Path | None = None,
     cache: Path | None = None,
 ) -> Dataset:
-    """A data set of the catalogue, or the folder of images at a path; `./digits` is a folder, `digits` a name.
+    """A data set by name, or one's own by its path; `./digits` is a folder, `digits` a name.
 
-    `root` holds the public data sets, each in the folder that CoOp gives it; see `load_public`. `class_names` is for
-    folders: see `load_folder`. `seed` draws a split only where none is written down; it is not the seed of the few-shot
-    draw, so keep it fixed across runs that are to be compared.
+    Names are those of `dataset_names`; public data sets lie below `root` (see `load_public`). A path is a folder (see
+    `load_folder`) or a .csv or .jsonl file (see `load_table`), and `hub:` stands before what `load_hub` reads.
+    `class_names`, also from a file, is for one's own data. `seed` draws a split only where none is written down; it is
+    not the seed of the few-shot draw, so keep it fixed across runs that are to be compared.
     """
+    if isinstance(class_names, Path):
+        class_names = read_class_names(class_names)
+    own = {"seed": seed, "template": template or ClassNames.template, "class_names": class_names}
+    files = {"skip_bad_images": skip_bad_images, "cache": cache}
+    if name.startswith(PREFIX):
+        return load_hub(name.removeprefix(PREFIX), **own)
+    if name in dataset_names():
+        if class_names is not None:
+            raise DataError(f"the data set {name!r} has its own class names; class_names is for one's own data")
+        return _load_known(name, root, seed, template, skip_bad_images, cache)
+    if name.endswith(SUFFIXES):
+        return load_table(Path(name), **own, **files)
+    if Path(name).is_dir() or any(sign in name for sign in "/\\."):
+        return load_folder(name, **own, **files)
+    near = get_close_matches(name.lower(), dataset_names(), cutoff=0.5) or embedded_names()
+    raise DataError(
+        f"{name!r} is neither a data set ({', '.join(near)}) nor a folder: see `bmip data list`, "
+        "or give the path of a folder with one folder of images per class"
+    )
+
+
+def _load_known(
+    name: str, root: Path | None, seed: int, template: str | None, skip_bad_images: bool, cache: Path | None
+) -> Dataset:
     if name == "digits":
-        dataset = load_digits_folder(cache, **({} if template is None else {"template": template}))
-    elif name in PUBLIC:
-        dataset = load_public(name, root, seed=seed, template=template, skip_bad_images=skip_bad_images, cache=cache)
-    elif name in embedded_names():
-        dataset = _load_world(name, template)
-    elif Path(name).is_dir() or any(sign in name for sign in "/\\."):
-        return load_folder(
-            name,
-            seed=seed,
-            template=template or ClassNames.template,
-            class_names=class_names,
-            skip_bad_images=skip_bad_images,
-            cache=cache,
-        )
-    else:
-        near = get_close_matches(name.lower(), dataset_names(), cutoff=0.5) or embedded_names()
-        raise DataError(
-            f"{name!r} is neither a data set ({', '.join(near)}) nor a folder: see `bmip data list`, "
-            "or give the path of a folder with one folder of images per class"
-        )
-    if class_names is not None:
-        raise DataError(f"the data set {name!r} has its own class names; class_names is for folders of images")
-    return dataset
+        return load_digits_folder(cache, **({} if template is None else {"template": template}))
+    if name in PUBLIC:
+        return load_public(name, root, seed=seed, template=template, skip_bad_images=skip_bad_images, cache=cache)
+    return _load_world(name, template)
 
 
 def _load_world(name: str, template: str | None) -> Dataset:

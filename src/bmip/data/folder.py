@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bmip.cache import cache_folder
-from bmip.clip.texts import ClassNames
-from bmip.data.assembly import assembled, check_classes, check_leaks, draw, keep_split, readable, renamed, some
-from bmip.data.checking import cache_key, same_content
+from bmip.data.assembly import completed, some
+from bmip.data.checking import cache_key
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.listing import Listing, list_files, list_folder
 from bmip.data.reading import image_files
-from bmip.data.splitfile import Parts, names_of, read_parts
+from bmip.data.splitfile import names_of, read_parts
 
 SPLIT_FILE = "split.json"
 
@@ -39,18 +38,17 @@ def load_folder(
     beside, aside = folder / SPLIT_FILE, (cache or cache_folder()) / "splits" / f"{cache_key(folder)}.json"
     written = next((file for file in (beside, aside) if file.exists()), None)
     listing = _from_file(folder, written) if written else list_folder(folder)
-    kept, notes = readable(folder, listing.parts, skip_bad_images, cache)
-    check_classes(folder, listing.names, kept)
-    same = same_content(folder, [item.path for items in kept.values() for item in items])
-    check_leaks(folder, kept, same)
-    if {"train", "val", "test"} <= set(kept):
-        parts = Parts(kept["train"], kept["val"], kept["test"])
-    else:
-        parts, left_out = draw(folder, kept, same, seed)
-        notes += left_out
-        notes += keep_split(parts, beside, aside)
-    classes = ClassNames(renamed(listing.names, class_names), template)
-    return assembled(folder.resolve().name, folder, parts, classes, (*listing.notes, *notes))
+    return completed(
+        folder.resolve().name,
+        folder,
+        listing,
+        (beside, aside),
+        seed=seed,
+        template=template,
+        class_names=class_names,
+        skip_bad_images=skip_bad_images,
+        cache=cache,
+    )
 
 
 def _from_file(folder: Path, file: Path) -> Listing:

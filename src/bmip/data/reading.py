@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -27,31 +28,36 @@ def read_image(path: Path | str) -> UInt8[Tensor, "3 height width"]:
     Greyscale and palette images get three channels, CMYK becomes RGB, 16-bit greyscale is scaled to eight bits, of an
     animation the first frame counts. What cannot be read in full (truncated, no image, 32-bit values) is a DataError.
     """
-    return _decoded(Path(path), quick=False)
+    return _decoded(Path(path), Path(path), quick=False)
+
+
+def read_bytes(content: bytes, name: str) -> UInt8[Tensor, "3 height width"]:
+    """As `read_image`, of a file's content."""
+    return _decoded(BytesIO(content), name, quick=False)
 
 
 def check_image(path: Path | str) -> str | None:
     """Why `read_image` would refuse the file, or None; reads a JPEG in full but skips most of its arithmetic."""
     try:
-        _decoded(Path(path), quick=True)
+        _decoded(Path(path), Path(path), quick=True)
     except DataError as error:
         return str(error)
     return None
 
 
-def _decoded(path: Path, *, quick: bool) -> UInt8[Tensor, "3 height width"]:
+def _decoded(source: Path | BytesIO, name: Path | str, *, quick: bool) -> UInt8[Tensor, "3 height width"]:
     try:
-        with Image.open(path) as image:
+        with Image.open(source) as image:
             if quick:
                 image.draft(None, (1, 1))  # JPEG: an eighth of the size; every byte is still parsed
             image.load()
             pixels = np.array(_in_rgb(_upright(image)))
     except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
+        raise DataError(f"{name} does not exist") from None
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plugins raise about every type there is
-        raise DataError(f"{path} {_reason(path, error)}") from error
+        raise DataError(f"{name} {_reason(source, error)}") from error
     return torch.from_numpy(pixels).permute(2, 0, 1)  # rows of RGB triples in memory, which resizing likes best
 
 
@@ -81,10 +87,10 @@ def _from_integers(image: Image.Image) -> Image.Image:
     return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
 
 
-def _reason(path: Path, error: Exception) -> str:
-    if path.is_dir():
+def _reason(source: Path | BytesIO, error: Exception) -> str:
+    if isinstance(source, Path) and source.is_dir():
         return "is a folder, not an image"
-    if path.stat().st_size == 0:
+    if (source.stat().st_size if isinstance(source, Path) else source.getbuffer().nbytes) == 0:
         return "is empty (0 bytes)"
     if isinstance(error, Image.UnidentifiedImageError):
         return "is not an image, or of a kind that cannot be read"

@@ -1,0 +1,144 @@
+"""A data set from a table of paths and labels: CSV with a header, or JSON lines."""
+
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+from bmip.cache import cache_folder
+from bmip.clip.texts import words
+from bmip.data.assembly import completed, some
+from bmip.data.checking import cache_key
+from bmip.data.dataset import DataError, Dataset
+from bmip.data.listing import VAL_NAMES, Listing
+from bmip.data.splitfile import Item, read_parts
+
+SUFFIXES = (".csv", ".jsonl")
+PART_OF = {"train": "train", "test": "test", **dict.fromkeys(VAL_NAMES, "val")}
+
+
+def load_table(
+    file: Path,
+    *,
+    seed: int = 1,
+    template: str = "a photo of a {}.",
+    class_names: Mapping[str, str] | Sequence[str] | None = None,
+    skip_bad_images: bool = False,
+    cache: Path | None = None,
+) -> Dataset:
+    """The images that a table lists with `path` (below the table's folder), `label` and perhaps `split`.
+
+    Classes are sorted by their label, by number where all labels are numbers. What the table leaves open of the split
+    is drawn and kept beside it as for `load_folder`, in `NAME.split.json`.
+    """
+    if not file.is_file():
+        raise DataError(f"the table {file} does not exist: give a .csv or .jsonl file with path and label")
+    listing = list_table(file)
+    beside = file.with_suffix(".split.json")
+    aside = (cache or cache_folder()) / "splits" / f"{cache_key(file)}.json"
+    written = next((kept for kept in (beside, aside) if kept.exists()), None)
+    if written is not None and not {"train", "val", "test"} <= set(listing.parts):
+        listing = _as_written(listing, written, file)
+    return completed(
+        file.stem,
+        file.parent,
+        listing,
+        (beside, aside),
+        seed=seed,
+        template=template,
+        class_names=class_names,
+        skip_bad_images=skip_bad_images,
+        cache=cache,
+    )
+
+
+def list_table(file: Path) -> Listing:
+    """The classes and the items of each part, "all" where the table has no split."""
+    rows = list(_rows(file))
+    if not rows:
+        raise DataError(f"{file} lists no images: give each a row with path and label")
+    labels = {words(row["label"]) for _, row in rows}
+    by_number = all(label.isdecimal() for label in labels)
+    positions = {label: place for place, label in enumerate(sorted(labels, key=int if by_number else str))}
+    parts: dict[str, list[Item]] = {}
+    seen: dict[str, str] = {}
+    for where, row in rows:
+        path = _inside(row["path"], file, where)
+        if path in seen:
+            raise DataError(f"{where} lists {path} again, after {seen[path]}: keep one of them")
+        seen[path] = where
+        part = row.get("split", "").lower()
+        if part and part not in PART_OF:
+            raise DataError(f"{where}: the split {row['split']!r} is not one of {', '.join(PART_OF)}")
+        item = Item(path, positions[words(row["label"])], words(row["label"]))
+        parts.setdefault(PART_OF.get(part, "all"), []).append(item)
+    if len(parts) > 1 and "all" in parts:
+        raise DataError(f"{file} gives a split to some images and none to {parts['all'][0].path}: give it to all")
+    if "all" not in parts and not {"train", "test"} <= set(parts):
+        raise DataError(f"{file} has the splits {', '.join(parts)}; train and test are needed, or no split at all")
+    return Listing(tuple(positions), {part: tuple(items) for part, items in parts.items()})
+
+
+def _rows(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """Where each row stands, and what it says."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as stream:
+            if file.suffix == ".csv":
+                found = csv.DictReader(stream)
+                for row in found:
+                    yield _row(row, f"{file}, line {found.line_num}")
+            else:
+                for number, line in enumerate(stream, start=1):
+                    if line.strip():
+                        yield _row(json.loads(line), f"{file}, line {number}")
+    except (OSError, ValueError, csv.Error) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{file} cannot be read as {file.suffix[1:]} ({error})") from error
+
+
+def _row(row: object, where: str) -> tuple[str, dict[str, str]]:
+    if not isinstance(row, dict):
+        raise DataError(f"{where} is no object with path and label")
+    said = {str(key).strip(): str(value).strip() for key, value in row.items() if value is not None}
+    lacking = [key for key in ("path", "label") if not said.get(key)]
+    if lacking:
+        columns = ", ".join(map(str, row)) or "nothing"
+        raise DataError(f"{where} has no {' and no '.join(lacking)}; it has {columns}: name the columns path and label")
+    return where, said
+
+
+def _inside(path: str, file: Path, where: str) -> str:
+    """Relative to the table's folder, so that results do not depend on where it lies."""
+    place = Path(path)
+    if place.is_absolute():
+        folder = file.parent.resolve()
+        if not place.is_relative_to(folder):
+            raise DataError(f"{where}: {path} is not below {folder}: put the table into a folder above the images")
+        place = place.relative_to(folder)
+    if ".." in place.parts:
+        raise DataError(f"{where}: {path} leads out of {file.parent}: put the table into a folder above the images")
+    return str(PurePosixPath(*place.parts))
+
+
+def _as_written(listing: Listing, written: Path, file: Path) -> Listing:
+    """The split that was drawn for the table, if it still belongs to it."""
+    parts = read_parts(written).by_name()
+    known = {item: part for part, items in listing.parts.items() for item in items}
+    listed = {item for items in parts.values() for item in items}
+    strange = [
+        item.path
+        for part, items in parts.items()
+        for item in items
+        if item not in known or known[item] not in ("all", part, *(("train",) if part == "val" else ()))
+    ]
+    if strange:
+        raise DataError(
+            f"{written} was drawn for another state of {file.name} ({some(strange)} are not as in there): "
+            "delete it to have a new split drawn"
+        )
+    unused = [item.path for item in known if item not in listed]
+    note = (
+        f"{len(unused)} images of {file} are not in {written} and stay unused ({some(unused)}); delete it to draw again"
+    )
+    return Listing(listing.names, parts, (note,) if unused else ())
