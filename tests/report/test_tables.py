@@ -3,7 +3,7 @@ import statistics
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -51,6 +51,7 @@ def test_numbers() -> None:
     assert "'mean of HMs' is the mean of the data sets' own harmonic means" in table.caption
 
 
+@settings(max_examples=20, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(order: random.Random) -> None:
     mixed = list(ROWS)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from bmip.cli.printing import out
-from bmip.report import as_markdown, as_rich, tables
+from bmip.cli.printing import note, out
+from bmip.report import against_tables, all_metrics, as_markdown, as_rich, beside_published, tables
 from bmip.results import Results
 
 app = typer.Typer(add_completion=False)
@@ -17,13 +17,35 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog="Example: bmip report runs/base-to-novel/results.jsonl --markdown")
 def report(
     results: Annotated[list[Path], typer.Argument(help="Files of rows that `bmip run` wrote.")],
+    metrics: Annotated[
+        bool, typer.Option("--metrics", help="Everything that was measured, not the usual few.")
+    ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            metavar="METHOD",
+            help="Differences to this line of the tables too, seed by seed, with intervals and a paired t test.",
+            show_default=False,
+        ),
+    ] = None,
+    published: Annotated[
+        bool, typer.Option("--published", help="A table too that puts published numbers beside these.")
+    ] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="For a document instead of the terminal.")] = False,
 ) -> None:
     """Print the tables of stored results, from the files alone."""
     rows = [row for file in results for row in Results(file).rows()]
     if not rows:
         raise ValueError(f"{', '.join(map(str, results))} holds no results: run a protocol first (`bmip run --help`)")
-    for table in tables(rows):
+    found = all_metrics(rows) if metrics else tables(rows)
+    if against is not None:
+        found += against_tables(rows, against)
+    if published:
+        beside = beside_published(rows)
+        if not beside:
+            note("no published numbers fit: they are for the public data sets (`bmip data list`) and 16 shots")
+        found += beside
+    for table in found:
         if markdown:
             print(as_markdown(table), end="\n\n")
         else:

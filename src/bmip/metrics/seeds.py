@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,13 @@ def _error(values: Sequence[float]) -> float:
     return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1) / len(values))
 
 
+@cache
 def student_t(freedom: int) -> float:
-    """The t that 95 % of Student's distribution lie within, with `freedom` degrees of freedom."""
+    """The t that 95 % of Student's distribution lie within, with `freedom` degrees of freedom.
+
+    >>> round(student_t(2), 3)
+    4.303
+    """
     if freedom < 1:
         raise ValueError(f"{freedom} degrees of freedom: at least 1 is needed")
     low, high = 0.0, 16.0  # 12.71 with one degree of freedom

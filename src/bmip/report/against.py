@@ -7,7 +7,7 @@ from functools import partial
 
 from bmip.metrics import Comparison, compare
 from bmip.report.columns import Balance, Column, Seeds
-from bmip.report.lines import ABSENT, Layout, Variant, cells, circumstances, labels, variant
+from bmip.report.lines import ABSENT, Layout, Variant, cells, circumstances, labels, places_of, variant
 from bmip.report.table import Table, without_repeats
 from bmip.report.tables import grouped, layout
 from bmip.results import Row
@@ -37,9 +37,7 @@ def _table(
     chosen: Variant,
     reference: str,
 ) -> Table:
-    places = sorted(
-        {name for name, _ in found if (name, chosen) in found}, key=lambda name: (name != plan.source, name)
-    )
+    places, averaged = places_of([cell for cell in found if cell[1] == chosen], plan)
     others = {one: label for one, label in called.items() if one != chosen}
     lines: list[tuple[str, ...]] = []
     sections = []
@@ -48,7 +46,6 @@ def _table(
             if own := found.get((name, one)):
                 lines.append((name, label, *_differences(plan, [own], [found[name, chosen]])))
         sections.append(len(lines) - 1)
-    averaged = [name for name in places if name != plan.source]
     if len(averaged) > 1:
         for one, label in others.items():
             whole = [found.get((name, one), []) for name in averaged]

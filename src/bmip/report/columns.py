@@ -47,23 +47,18 @@ def scored(name: str, heading: str) -> Column:
     return Column(heading, lambda row: row.scores.get(name))
 
 
-def over_seeds(column: Column, rows: Sequence[Row], drawn: bool = False) -> Summary | None:
-    """Where nothing is drawn the seeds are one and the same result."""
-    values = list(column.values(rows).values())
-    if not values:
-        return None
-    return summarise(values[:1] if not drawn and all(row.learned == 0 for row in rows) else values)
+def summary(column: Column, cells: Sequence[Sequence[Row]], drawn: bool = False) -> Summary | None:
+    """Over the data sets first (each one's runs are a cell), for each pair of seeds, then over the seeds.
 
-
-def over_data(column: Column, cells: Sequence[Sequence[Row]], drawn: bool = False) -> Summary | None:
-    """Over data sets first, for each pair of seeds, then over seeds; over the means where the seeds differ."""
+    Where the seeds differ between data sets it is the mean of their means, without an interval; where nothing is drawn
+    the seeds are one and the same result; None where a data set has no number.
+    """
     found = [column.values(rows) for rows in cells]
     if not all(found):
         return None
-    alike = all(values.keys() == found[0].keys() for values in found)
     if not drawn and all(row.learned == 0 for rows in cells for row in rows):
         return Summary(_mean([next(iter(values.values())) for values in found]), None, 1)
-    if alike:
+    if all(values.keys() == found[0].keys() for values in found):
         return summarise([_mean([values[seeds] for values in found]) for seeds in found[0]])
     return Summary(_mean([_mean(list(values.values())) for values in found]), None, 1)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from bmip.metrics import Summary
 from bmip.protocols.trial import Trial
-from bmip.report.columns import Balance, Column, over_data, over_seeds
+from bmip.report.columns import Balance, Column, summary
 from bmip.report.table import Table, without_repeats
 from bmip.results import Row
 
@@ -74,35 +74,46 @@ def labels(rows: Iterable[Row], key: Callable[[Row], Variant] = variant) -> dict
 
 def lay_out(rows: Sequence[Row], layout: Layout, key: Callable[[Row], Variant] = variant) -> Table:
     found, called = cells(rows, key), labels(rows, key)
-    places = sorted({name for name, _ in found}, key=lambda name: (name != layout.source, name))
-    averaged = [name for name in places if name != layout.source]
+    places, averaged = places_of(found, layout)
     lines: list[tuple[str, ...]] = []
     sections: list[int] = []
     for name in places:
         for one, label in called.items():
             if own := found.get((name, one)):
                 seeds = len({(row.trial.data_seed, row.trial.init_seed) for row in own})
-                shown = _shown(layout, lambda column, own=own: over_seeds(column, own, layout.drawn))
                 mark = " (source)" if name == layout.source else ""
-                lines.append((name + mark, label, *shown, str(seeds), f"{own[0].learned:,}"))
+                lines.append((name + mark, label, *_line(layout, [own]), str(seeds), f"{own[0].learned:,}"))
         sections.append(len(lines) - 1)
-    balances = [column for column in layout.columns if isinstance(column, Balance)]
+    balances = any(isinstance(column, Balance) for column in layout.columns)
     if len(averaged) > 1:
-        for one, label in called.items():
-            whole = [found.get((name, one), []) for name in averaged]
-            lines.append(("average", label, *_shown(layout, lambda c, whole=whole: _over(c, whole, layout)), "", ""))
+        wholes = {label: [found.get((name, one), []) for name in averaged] for one, label in called.items()}
+        lines += [("average", label, *_line(layout, whole), "", "") for label, whole in wholes.items()]
         sections.append(len(lines) - 1)
-    if len(averaged) > 1 and balances:
-        for one, label in called.items():
-            whole = [found.get((name, one), []) for name in averaged]
-            lines.append(("mean of HMs", label, *_means_of_balances(layout, whole), "", ""))
+        if balances:
+            lines += [("mean of HMs", label, *_balances(layout, whole), "", "") for label, whole in wholes.items()]
     return Table(
         layout.title + circumstances(rows[0], shots=key(rows[0]).shots == rows[0].trial.shots),
         ("data set", "method", *(column.heading for column in layout.columns), "seeds", "trained values"),
         without_repeats(lines),
-        layout.caption + _about_averages(len(averaged), bool(balances), layout.source is not None),
+        layout.caption + _about_averages(len(averaged), balances, layout.source is not None),
         tuple(sections),
     )
+
+
+def places_of(found: Iterable[tuple[str, Variant]], layout: Layout) -> tuple[list[str], list[str]]:
+    """The data sets in their order, and those of them that are averaged over."""
+    places = sorted({name for name, _ in found}, key=lambda name: (name != layout.source, name))
+    return places, [name for name in places if name != layout.source]
+
+
+def means(layout: Layout, whole: Sequence[Sequence[Row]]) -> dict[str, float]:
+    """The numbers of a line by their headings, as far as there are any."""
+    summaries = {column.heading: _summary(column, layout, whole) for column in layout.columns}
+    known = {heading: one.mean for heading, one in summaries.items() if one is not None}
+    for column in layout.columns:
+        if isinstance(column, Balance) and (balance := column.of(known)) is not None:
+            known[column.heading] = balance
+    return known
 
 
 def number(summary: Summary | None) -> str:
@@ -121,37 +132,27 @@ def said_shots(shots: int) -> str:
     return f"{shots} shot{'s' if shots > 1 else ''}" if shots else "all images"
 
 
-def _over(column: Column, whole: Sequence[Sequence[Row]], layout: Layout) -> Summary | None:
-    return over_data(column, whole, layout.drawn) if all(whole) else None
+def _summary(column: Column | Balance, layout: Layout, whole: Sequence[Sequence[Row]]) -> Summary | None:
+    return summary(column, whole, layout.drawn) if isinstance(column, Column) else None
 
 
-def _shown(layout: Layout, summary: Callable[[Column], Summary | None]) -> list[str]:
-    summaries = {column.heading: summary(column) for column in layout.columns if isinstance(column, Column)}
-    means = {heading: one.mean for heading, one in summaries.items() if one is not None}
+def _line(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
+    known = means(layout, whole)
     return [
-        number(summaries[column.heading]) if isinstance(column, Column) else _plain(column.of(means))
+        number(_summary(column, layout, whole)) if isinstance(column, Column) else _plain(known.get(column.heading))
         for column in layout.columns
     ]
 
 
-def _means_of_balances(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
-    return [
-        "" if isinstance(column, Column) else _plain(mean_of_balances(column, layout, whole))
-        for column in layout.columns
-    ]
-
-
-def mean_of_balances(balance: Balance, layout: Layout, whole: Sequence[Sequence[Row]]) -> float | None:
-    """The mean of the data sets' harmonic means, each as in its own line."""
-    each = []
-    for rows in whole:
-        means: dict[str, float] = {}
-        for column in layout.columns:
-            if isinstance(column, Column) and (found := over_seeds(column, rows, layout.drawn)) is not None:
-                means[column.heading] = found.mean
-        each.append(balance.of(means))
-    known = [value for value in each if value is not None]
-    return sum(known) / len(known) if len(known) == len(whole) else None
+def _balances(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
+    """The means of the data sets' harmonic means, each as in its own line."""
+    each = [means(layout, [rows]) for rows in whole]
+    shown = []
+    for column in layout.columns:
+        known = [own[column.heading] for own in each if column.heading in own]
+        mean = sum(known) / len(known) if len(known) == len(each) else None
+        shown.append("" if isinstance(column, Column) else _plain(mean))
+    return shown
 
 
 def _plain(value: float | None) -> str:
