@@ -30,8 +30,34 @@ OPTIONS: dict[str, Any] = {
             metavar="FILE",
         ),
     ],
+    "cache": Annotated[
+        Path | None,
+        typer.Option(
+            help="Where resized test images and other things are kept that can be made again; otherwise $BMIP_CACHE or "
+            "the user's cache folder.",
+            rich_help_panel=DATA,
+            show_default=False,
+            metavar="DIR",
+        ),
+    ],
+    "cache_images": Annotated[
+        bool,
+        typer.Option(" /--no-cache", help="Keep no resized test images.", rich_help_panel=DATA, show_default=False),
+    ],
+    "scaled_decoding": Annotated[
+        bool,
+        typer.Option(
+            "--scaled-decoding",
+            help="Decode large JPEGs of the test split at a smaller size: faster, and not quite the same pixels.",
+            rich_help_panel=DATA,
+            show_default=False,
+        ),
+    ],
 }
 """Parameters of `load_dataset` that every command passes on."""
+
+
+DEFAULTS = {"cache_images": True, "scaled_decoding": False}
 
 
 def reading_options(command: Callable) -> Callable:
@@ -43,7 +69,7 @@ def reading_options(command: Callable) -> Callable:
     signature = inspect.signature(command, eval_str=True)
     own = [parameter for name, parameter in signature.parameters.items() if name != "reading"]
     added = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=DEFAULTS.get(name), annotation=kind)
         for name, kind in OPTIONS.items()
     ]
     keyword = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]

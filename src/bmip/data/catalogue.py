@@ -1,12 +1,14 @@
 """The data sets that can be asked for by name, and folders by their path."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
 import torch
 
+from bmip.cache import cache_folder
 from bmip.clip.texts import ClassNames
 from bmip.data.dataset import ArrayImages, DataError, Dataset, Split
 from bmip.data.digits import load_digits_folder
@@ -15,6 +17,8 @@ from bmip.data.hub import PREFIX, load_hub
 from bmip.data.naming import read_class_names
 from bmip.data.public.facts import PUBLIC
 from bmip.data.public.load import load_public
+from bmip.data.reading import FileImages
+from bmip.data.squares import CachedImages
 from bmip.data.table import SUFFIXES, load_table
 from bmip.data.transforms import Augmentation
 
@@ -43,16 +47,39 @@ def load_dataset(
     template: str | None = None,
     class_names: Mapping[str, str] | Sequence[str] | Path | None = None,
     cache: Path | None = None,
+    cache_images: bool = True,
+    scaled_decoding: bool = False,
 ) -> Dataset:
     """A data set by name, or one's own by its path; `./digits` is a folder, `digits` a name.
 
     Names are those of `dataset_names`; public data sets lie below `root` (see `load_public`). A path is a folder (see
     `load_folder`) or a .csv or .jsonl file (see `load_table`), and `hub:` stands before what `load_hub` reads.
     `class_names`, also from a file, is for one's own data. `seed` draws a split only where none is written down; it is
-    not the seed of the few-shot draw, so keep it fixed across runs that are to be compared.
+    not the seed of the few-shot draw, so keep it fixed across runs that are to be compared. What can be made again is
+    kept in `cache`: which files are readable, and with `cache_images` the resized test images. `scaled_decoding`
+    decodes large JPEGs of the test split at a smaller size, which is faster and not quite the same.
     """
     if isinstance(class_names, Path):
         class_names = read_class_names(class_names)
+    dataset = _loaded(name, root, seed, skip_bad_images, template, class_names, cache)
+    images = dataset.test.images
+    if not isinstance(images, FileImages):
+        return dataset
+    images = replace(images, scaled=scaled_decoding)
+    kept = CachedImages(images, (cache or cache_folder()) / "squares") if cache_images else images
+    test = Split(kept, dataset.test.labels)
+    return replace(dataset, test=test, val=test if dataset.val_is_test else dataset.val)
+
+
+def _loaded(
+    name: str,
+    root: Path | None,
+    seed: int,
+    skip_bad_images: bool,
+    template: str | None,
+    class_names: Mapping[str, str] | Sequence[str] | None,
+    cache: Path | None,
+) -> Dataset:
     own = {"seed": seed, "template": template or ClassNames.template, "class_names": class_names}
     files = {"skip_bad_images": skip_bad_images, "cache": cache}
     if name.startswith(PREFIX):

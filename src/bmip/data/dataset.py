@@ -126,8 +126,8 @@ class Dataset:
 def split_hash(dataset: Dataset) -> str:
     """SHA-256 over the class names and every split's items: names and labels, and the pixels of images in memory.
 
-    Stored few-shot draws count too, since training follows them. Files count by their path relative to the data set's
-    folder, so the hash is the same on every machine.
+    Stored few-shot draws count too, since training follows them, and so does decoding at a smaller size. Files count by
+    their path relative to the data set's folder, so the hash is the same on every machine.
     """
     digest = hashlib.sha256()
 
@@ -138,7 +138,7 @@ def split_hash(dataset: Dataset) -> str:
     for name in dataset.classes.names:
         add(name)
     for part, split in dataset.splits().items():
-        add(f"{part} {len(split)}")
+        add(f"{part} {len(split)}" + " scaled" * _is_scaled(split.images))
         for index, label in enumerate(split.labels):
             add(f"{label} {split.images.name(index)}")
             digest.update(_pixels_in_memory(split.images, index))
@@ -151,6 +151,10 @@ def split_hash(dataset: Dataset) -> str:
 def shot_files(dataset: Dataset) -> list[Path]:
     """The few-shot draws that the reference code left beside the data, sorted."""
     return [] if dataset.stored_shots is None else sorted(dataset.stored_shots.glob("shot_*-seed_*.pkl"))
+
+
+def _is_scaled(images: Images) -> bool:
+    return _is_scaled(images.images) if isinstance(images, Chosen) else getattr(images, "scaled", False)
 
 
 def _pixels_in_memory(images: Images, index: int) -> bytes:

@@ -5,9 +5,10 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import torch
+from jaxtyping import UInt8
 from torch import Tensor
 
 from bmip.data.dataset import ArrayImages, Chosen, DataError, Images, Split
@@ -73,20 +74,25 @@ class TrainBatches:
         """The batches of one epoch: as many uint8 (image, 3, size, size) as there are views, and the labels."""
         generator = torch.Generator().manual_seed(_seed(self.data_seed, number))
         order = torch.randperm(len(self._labels), generator=generator)
+        decoded = self._decoded(order[: len(self) * self.batch].tolist())
         for start in range(0, len(self) * self.batch, self.batch):
             chosen = order[start : start + self.batch]
-            images = [self._decoded(index) for index in chosen.tolist()]
+            images = [next(decoded) for _ in chosen]
             views = [augmented(images, self.size, self.augmentation, generator) for _ in range(self.views)]
             yield views, self._labels[chosen]
 
-    def _decoded(self, index: int) -> Tensor:
-        if index in self._held:
-            return self._held[index]
-        image = self._images[index]
-        if not _in_memory(self._images) and image.numel() <= self._room:
-            self._held[index] = image
-            self._room -= image.numel()
-        return image
+    def _decoded(self, order: list[int]) -> Iterator[Tensor]:
+        """In threads, as long as anything has to be decoded."""
+        held = _in_memory(self._images) or len(self._held) == len(self._labels)
+        images = map(self._image, order) if held else ahead(self._image, order)
+        for index, image in zip(order, images, strict=True):
+            if index not in self._held and not _in_memory(self._images) and image.numel() <= self._room:
+                self._held[index] = image
+                self._room -= image.numel()
+            yield image
+
+    def _image(self, index: int) -> Tensor:
+        return self._held[index] if index in self._held else self._images[index]
 
 
 class EvalBatches:
@@ -95,11 +101,19 @@ class EvalBatches:
     A pass can be repeated. What fits into `held_bytes` is decoded in the first pass only.
     """
 
-    def __init__(self, split: Split, size: int, batch: int = 100, *, held_bytes: int = HELD_FOR_JUDGING) -> None:
+    def __init__(
+        self,
+        split: Split,
+        size: int,
+        batch: int = 100,
+        *,
+        held_bytes: int = HELD_FOR_JUDGING,
+        workers: int | None = None,
+    ) -> None:
         if size < 1 or batch < 1:
             raise ValueError(f"size {size} and batch {batch} must be at least 1")
         self.size, self.batch = size, batch
-        self._split = split
+        self._split, self._workers = split, workers
         self._held: list[Tensor] = []
         self._hold = len(split) * 3 * size * size <= held_bytes
 
@@ -116,7 +130,7 @@ class EvalBatches:
     def _pixels(self) -> Iterator[Tensor]:
         images = self._split.images
         decoded = range(len(images))
-        squares = map(self._square, decoded) if _in_memory(images) else ahead(self._square, decoded)
+        squares = map(self._square, decoded) if _in_memory(images) else ahead(self._square, decoded, self._workers)
         held = []
         for start in range(0, len(images), self.batch):
             batch = torch.stack([next(squares) for _ in range(min(self.batch, len(images) - start))])
@@ -127,7 +141,20 @@ class EvalBatches:
             yield batch
 
     def _square(self, index: int) -> Tensor:
-        return centre_square(self._split.images[index], self.size)
+        return _square(self._split.images, index, self.size)
+
+
+@runtime_checkable
+class HasSquares(Protocol):
+    """Images that make, or keep, the squares that are judged in a way of their own."""
+
+    def square(self, index: int, size: int) -> UInt8[Tensor, "3 {size} {size}"]: ...
+
+
+def _square(images: Images, index: int, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
+    if isinstance(images, Chosen):
+        return _square(images.images, images.indices[index], size)
+    return images.square(index, size) if isinstance(images, HasSquares) else centre_square(images[index], size)
 
 
 def eval_batches(split: Split, size: int, batch: int = 100) -> EvalBatches:

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from bmip.data.dataset import DataError
+from bmip.data.transforms import centre_square
 
 SUFFIXES = frozenset(
     f".{kind}"
@@ -22,34 +23,37 @@ SUFFIXES = frozenset(
 ORIENTATION = 0x0112  # the EXIF tag
 
 
-def read_image(path: Path | str) -> UInt8[Tensor, "3 height width"]:
+def read_image(path: Path | str, *, at_least: int | None = None) -> UInt8[Tensor, "3 height width"]:
     """The image as a person would see it: upright by its EXIF tag, on white where it is transparent.
 
     Greyscale and palette images get three channels, CMYK becomes RGB, 16-bit greyscale is scaled to eight bits, of an
     animation the first frame counts. What cannot be read in full (truncated, no image, 32-bit values) is a DataError.
+
+    `at_least`: a large JPEG may be decoded at a half, a quarter or an eighth of its size, no side shorter than this;
+    faster, and not quite the same pixels after resizing.
     """
-    return _decoded(Path(path), Path(path), quick=False)
+    return _decoded(Path(path), Path(path), at_least)
 
 
 def read_bytes(content: bytes, name: str) -> UInt8[Tensor, "3 height width"]:
     """As `read_image`, of a file's content."""
-    return _decoded(BytesIO(content), name, quick=False)
+    return _decoded(BytesIO(content), name)
 
 
 def check_image(path: Path | str) -> str | None:
     """Why `read_image` would refuse the file, or None; reads a JPEG in full but skips most of its arithmetic."""
     try:
-        _decoded(Path(path), Path(path), quick=True)
+        _decoded(Path(path), Path(path), at_least=1)
     except DataError as error:
         return str(error)
     return None
 
 
-def _decoded(source: Path | BytesIO, name: Path | str, *, quick: bool) -> UInt8[Tensor, "3 height width"]:
+def _decoded(source: Path | BytesIO, name: Path | str, at_least: int | None = None) -> UInt8[Tensor, "3 height width"]:
     try:
         with Image.open(source) as image:
-            if quick:
-                image.draft(None, (1, 1))  # JPEG: an eighth of the size; every byte is still parsed
+            if at_least is not None:
+                image.draft(None, (at_least, at_least))  # of a JPEG every byte is still parsed
             image.load()
             pixels = np.array(_in_rgb(_upright(image)))
     except FileNotFoundError:
@@ -99,10 +103,14 @@ def _reason(source: Path | BytesIO, error: Exception) -> str:
 
 @dataclass(frozen=True, eq=False)
 class FileImages:
-    """Image files below one folder, decoded each time they are asked for; named by their path relative to it."""
+    """Image files below one folder, decoded each time they are asked for; named by their path relative to it.
+
+    `scaled`: squares are made from JPEGs decoded at a smaller size.
+    """
 
     folder: Path
     paths: tuple[str, ...]
+    scaled: bool = False
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -112,6 +120,11 @@ class FileImages:
 
     def name(self, index: int) -> str:
         return self.paths[index]
+
+    def square(self, index: int, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
+        """The middle square that is judged."""
+        file = self.folder / self.paths[index]
+        return centre_square(read_image(file, at_least=size if self.scaled else None), size)
 
 
 def image_files(names: Sequence[str]) -> list[str]:

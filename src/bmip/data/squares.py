@@ -1,0 +1,127 @@
+"""The squares that are judged, kept on disk: decoding a photo takes a hundred times as long as reading its square."""
+
+import hashlib
+import os
+import shutil
+import threading
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from bmip.data.reading import FileImages
+
+VERSION = 1  # changes with what `FileImages.square` returns
+ROOM = 2  # times the file must fit into what is free on the disk
+ORIGIN = np.dtype([("size", "<i8"), ("mtime", "<i8"), ("checksum", "<i8")])
+
+
+class CachedImages:
+    """Image files whose squares are read from a file in `folder` once they have been made.
+
+    A square counts while its image has the size and time of modification it had, and while it has the checksum it was
+    written with; otherwise it is made again. Several processes may share the folder. Nothing of it is held in memory
+    but what the system keeps of the mapped file.
+    """
+
+    def __init__(self, images: FileImages, folder: Path) -> None:
+        self.images, self.folder = images, folder
+        self._stores: dict[int, _Store | None] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def scaled(self) -> bool:
+        return self.images.scaled
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int, /) -> UInt8[Tensor, "3 height width"]:
+        return self.images[index]
+
+    def name(self, index: int) -> str:
+        return self.images.name(index)
+
+    def square(self, index: int, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
+        store = self._store(size)
+        if store is None:
+            return self.images.square(index, size)
+        try:
+            found = (self.images.folder / self.images.paths[index]).stat()
+        except OSError:
+            return self.images.square(index, size)  # which says what is wrong
+        square = store.get(index, found)
+        if square is None:
+            square = self.images.square(index, size)
+            store.put(index, found, square)
+        return square
+
+    def _store(self, size: int) -> "_Store | None":
+        with self._lock:
+            if size not in self._stores:
+                self._stores[size] = _opened(self.images, self.folder, size)
+            return self._stores[size]
+
+
+class _Store:
+    """Two files: the squares one after the other, and for each the state of the image it was made from."""
+
+    def __init__(self, stem: Path, count: int, size: int) -> None:
+        self._shape, self._writable = (3, size, size), True
+        self._squares = _file_of_size(stem.with_suffix(".squares"), count * 3 * size * size)
+        self._origins = _file_of_size(stem.with_suffix(".origins"), count * ORIGIN.itemsize)
+        self._pixels = np.memmap(stem.with_suffix(".squares"), np.uint8, "r", shape=(count, *self._shape))
+        self._known = np.memmap(stem.with_suffix(".origins"), ORIGIN, "r", shape=(count,))
+
+    def get(self, index: int, found: os.stat_result) -> Tensor | None:
+        size, mtime, checksum = self._known[index].item()
+        if (size, mtime) != (found.st_size, found.st_mtime_ns):
+            return None
+        pixels = np.array(self._pixels[index])
+        return torch.from_numpy(pixels) if zlib.crc32(pixels.data) == checksum else None
+
+    def put(self, index: int, found: os.stat_result, square: Tensor) -> None:
+        """Written and not assigned through the map, which would end the process where the disk is full."""
+        if not self._writable:
+            return
+        pixels = square.contiguous().numpy()
+        origin = np.array((found.st_size, found.st_mtime_ns, zlib.crc32(pixels.data)), ORIGIN)
+        try:
+            os.pwrite(self._squares, pixels.tobytes(), index * pixels.nbytes)
+            os.pwrite(self._origins, origin.tobytes(), index * ORIGIN.itemsize)
+        except OSError:
+            self._writable = False
+
+    def __del__(self) -> None:
+        for handle in (getattr(self, "_squares", None), getattr(self, "_origins", None)):
+            if handle is not None:
+                os.close(handle)
+
+
+def _opened(images: FileImages, folder: Path, size: int) -> _Store | None:
+    """None where there is no room, or nothing can be written."""
+    described = (VERSION, str(images.folder.resolve()), images.scaled, size, *images.paths)
+    key = hashlib.sha256("\n".join(map(str, described)).encode()).hexdigest()[:24]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = folder / f"{images.folder.resolve().name}-{size}-{key}"
+        if not stem.with_suffix(".squares").exists() and _free(folder) < ROOM * len(images) * 3 * size * size:
+            return None
+        return _Store(stem, len(images), size) if len(images) else None
+    except OSError:
+        return None
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+def _file_of_size(file: Path, size: int) -> int:
+    """Opened to write; what was never written takes no room on the disk."""
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    if os.fstat(handle).st_size != size:
+        os.ftruncate(handle, size)
+    return handle
