@@ -1,0 +1,125 @@
+"""Every protocol through the command line, on a small backbone and on photos."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bmip.protocols.catalogue import protocols
+from tests.cli.conftest import Cli, Outcome
+from tests.cli.test_errors import refused
+from tests.small import SMALL, photo_folder
+
+MAPLE = ("--method", "zero-shot", "maple", "--seeds", "1", *SMALL)
+
+
+@pytest.fixture
+def given(photos: Path, backbone: Path) -> tuple[str, ...]:
+    photo_folder(Path("others"), images=6, classes=("red", "blue", "grey"))
+    return (*MAPLE, "--backbone", str(backbone), "--data", "photos")
+
+
+def stored(name: str) -> list[dict]:
+    return [json.loads(line) for line in Path(f"runs/{name}/results.jsonl").read_text().splitlines()]
+
+
+def again_is_nothing(cli: Cli, first: Outcome, *command: str) -> None:
+    assert first.status == 0, first.err
+    second = cli(*command)
+    assert (second.status, second.out) == (0, first.out)
+    assert second.err.count("done before") == first.err.count("seeds 1/1")
+
+
+def test_open_world_after_base_to_novel(cli: Cli, given: tuple[str, ...]) -> None:
+    assert cli("run", "base-to-novel", *given).status == 0
+    (prompts,) = Path("runs/base-to-novel/photos").glob("maple-*/prompts.safetensors")
+    before = prompts.stat().st_mtime_ns
+    found = cli("run", "open-world", *given)
+    again_is_nothing(cli, found, "run", "open-world", *given)
+    for part in ("OpenworldAUC", "AUROC", "H", "base, joint", "novel, joint", "joint HM"):
+        assert part in found.out
+    assert prompts.stat().st_mtime_ns == before
+    assert [entry.name for entry in Path("runs/open-world").iterdir()] == ["results.jsonl"]
+    base = {row["trial"]["method"]: row["counts"]["base"] for row in stored("base-to-novel")}
+    assert {row["trial"]["method"]: row["counts"]["base"] for row in stored("open-world")} == base
+
+
+def test_few_shot(cli: Cli, given: tuple[str, ...]) -> None:
+    command = ("run", "few-shot", *given, "--shots", "1", "2")
+    found = cli(*command)
+    again_is_nothing(cli, found, *command)
+    assert "1 shot" in found.out and "2 shots" in found.out
+    assert "photos maple, 1 shot, seeds 1/1" in found.err
+    metrics = cli("report", "runs/few-shot/results.jsonl", "--metrics")
+    for name in ("macro accuracy", "top-5", "macro F1", "ECE"):
+        assert name in metrics.out
+    against = cli("report", "runs/few-shot/results.jsonl", "--against", "zero-shot", "--published")
+    assert against.out.startswith(cli("report", "runs/few-shot/results.jsonl").out.rstrip("\n"))
+    assert "Few-shot against zero-shot" in against.out
+    assert "no published numbers fit" in against.err
+    refused(cli("report", "runs/few-shot/results.jsonl", "--against", "coop"), "'coop' is no line of the table")
+
+
+def test_cross_dataset_and_domain_share_one_training(cli: Cli, given: tuple[str, ...]) -> None:
+    shutil.copytree("photos", "shifted")
+    command = ("run", "cross-dataset", *given, "--targets", "others", "shifted")
+    found = cli(*command)
+    again_is_nothing(cli, found, *command)
+    assert "photos (source)" in found.out and "average" in found.out
+    assert "photos -> others maple" in found.err
+    (run,) = Path("runs/few-shot/photos").glob("maple-*")
+    domain = cli("run", "domain", *given, "--targets", "shifted")
+    assert domain.status == 0, domain.err
+    assert "Domain generalisation from photos" in domain.out
+    assert [one.name for one in Path("runs/few-shot/photos").glob("maple-*")] == [run.name]
+    judged = {row["trial"].get("target"): row["counts"] for row in stored("cross-dataset") if row["learned"]}
+    shifted = {row["trial"].get("target"): row["counts"] for row in stored("domain") if row["learned"]}
+    assert set(judged) == {None, "others", "shifted"}
+    assert (shifted[None], shifted["shifted"]) == (judged[None], judged["shifted"])
+
+
+def test_ratio_sweep(cli: Cli, given: tuple[str, ...]) -> None:
+    command = ("run", "ratio-sweep", *given)
+    found = cli(*command)
+    again_is_nothing(cli, found, *command)
+    assert "100 %" in found.out and "0 %" in found.out
+    assert "| data set | method | 100 % | 90 % |" in cli("report", "runs/ratio-sweep/results.jsonl", "--markdown").out
+
+
+def test_seeds_cannot_be_left_out_of_a_table(cli: Cli, given: tuple[str, ...]) -> None:
+    """Who asks for fewer seeds than were run sees them all the same."""
+    both = cli("run", "base-to-novel", *given, "--seeds", "1", "2")
+    one = cli("run", "base-to-novel", *given)
+    assert (one.status, one.out) == (0, both.out)
+    assert "2 runs with other seeds" in one.err
+    assert cli("report", "runs/base-to-novel/results.jsonl").out == both.out
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("open-wrld", "did you mean 'open-world'"),
+        ("base-to-novel --targets others", "leave out the targets others"),
+        ("few-shot --targets others", "leave out the targets others"),
+        ("cross-dataset", "cross-dataset from 'photos' needs targets"),
+        ("cross-dataset --targets photos", "'photos' is trained on and judged anyway"),
+        ("cross-dataset --targets digts", "'digts' is neither a data set"),
+        ("domain --targets others --data tones", "has no class 'blue': judge it with cross-dataset"),
+        ("open-world --data tones", "tones has 2 classes"),
+        ("few-shot --shots -1", "--shots"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_any_work(cli: Cli, given: tuple[str, ...], line: str, part: str) -> None:
+    photo_folder(Path("tones"), images=6, classes=("red", "grey"))
+    name, *more = line.split()
+    shorter = given[:-2] if "--data" in more else given
+    found = cli("run", name, *shorter, *more)
+    assert found.status == 2
+    assert part in found.err.splitlines()[-1]
+    assert not Path("runs").exists()
+
+
+def test_help_names_every_protocol(cli: Cli) -> None:
+    told = cli("run", "--help").out
+    assert all(found.name in told for found in protocols())
