@@ -17,7 +17,6 @@ class ImageTower(nn.Module):
         self, *, size: int, patch: int, width: int, layers: int, heads: int, out: int, activation: Activation
     ) -> None:
         super().__init__()
-        self.size = size
         self.patch = nn.Conv2d(3, width, patch, stride=patch, bias=False)
         self.class_embedding = nn.Parameter(torch.empty(width))
         self.positional_embedding = nn.Parameter(torch.empty((size // patch) ** 2 + 1, width))
@@ -33,8 +32,6 @@ class ImageTower(nn.Module):
         self, pixels: Float[Tensor, "image 3 size size"], prompts: Sequence[Prompt] = ()
     ) -> Float[Tensor, "image out"]:
         """Features before normalisation. The slots stand behind the patches and have no positions. (CoOp family)"""
-        if pixels.shape[-2:] != (self.size, self.size):
-            raise ValueError(f"images are {tuple(pixels.shape[-2:])}; this tower takes {(self.size, self.size)} pixels")
         check_depth("image", prompts, len(self.blocks))
         x = self._embed(pixels)
         content = x.shape[-2]

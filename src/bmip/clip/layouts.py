@@ -10,8 +10,32 @@ import torch
 from torch import Tensor
 
 from bmip.clip.backbones import BackboneError
+from bmip.clip.resnet import Stages, fold_batch_norm
 
 _BLOCK = re.compile(r"(image|text)\.blocks\.(\d+)\.(\w+)\.(weight|bias)")
+_CONVOLUTION = re.compile(r"image\.(stem|stages\.(\d)\.(\d+))\.(\w+)\.(weight|bias)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Convolutions:
+    """The names of a ResNet before its attention."""
+
+    marker: str
+    """A key that only this layout has, and only with a ResNet."""
+    stem: str
+    stages: tuple[str, str, str, str]
+    parts: Mapping[str, tuple[str, ...]]
+    """Our convolution to theirs, in the stem and in a block, and to the batch norm behind it if there is one."""
+
+    def names(self, ours: re.Match[str]) -> tuple[str, ...]:
+        """With a batch norm, all that weight and bias are made of."""
+        where, stage, block, part, kind = ours.groups()
+        prefix = self.stem if where == "stem" else f"{self.stages[int(stage)]}{block}."
+        convolution, *norm = self.parts[part]
+        if not norm:
+            return (f"{prefix}{convolution}.{kind}",)
+        statistics = (f"{prefix}{norm[0]}.{each}" for each in ("weight", "bias", "running_mean", "running_var"))
+        return (f"{prefix}{convolution}.weight", *statistics)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,35 +44,76 @@ class Layout:
 
     name: str
     marker: str
-    """A key that only this layout has."""
+    """A key that only this layout has, and only with a ViT."""
     single: Mapping[str, str]
     """Our name to theirs, outside the blocks."""
     blocks: Mapping[str, str]
     """Our tower to the prefix of its blocks."""
     parts: Mapping[str, tuple[str, ...]]
     """Our part of a block to theirs; {} stands for weight or bias."""
+    convolutions: Convolutions | None = None
+    """None where a file of this kind holds no ResNet."""
     transposed: frozenset[str] = frozenset()
     """Names of ours that the file holds with rows and columns exchanged."""
     ignored: frozenset[str] = frozenset()
     """Keys of theirs that hold no weights."""
+
+    @property
+    def markers(self) -> tuple[str, ...]:
+        return (self.marker,) if self.convolutions is None else (self.marker, self.convolutions.marker)
 
     def names(self, ours: str) -> tuple[str, ...]:
         """Their keys for one of ours."""
         if block := _BLOCK.fullmatch(ours):
             tower, number, part, kind = block.groups()
             return tuple(f"{self.blocks[tower]}{number}.{theirs.format(kind)}" for theirs in self.parts[part])
+        if self.convolutions is not None and (convolution := _CONVOLUTION.fullmatch(ours)):
+            return self.convolutions.names(convolution)
         return (self.single[ours],)
 
+    def spare(self, wanted: Iterable[str]) -> set[str]:
+        """Keys of theirs that hold no weights, beside the `wanted` ones; a batch norm counts its batches."""
+        norms = (key.removesuffix("running_mean") for key in wanted if key.endswith(".running_mean"))
+        return {*self.ignored, *(f"{norm}num_batches_tracked" for norm in norms)}
+
     def layers(self, tower: str, found: Iterable[str]) -> int:
-        prefix = self.blocks[tower]
-        numbers = {key[len(prefix) :].split(".")[0] for key in found if key.startswith(prefix)}
-        return sum(number.isdigit() for number in numbers)
+        return _numbered(self.blocks[tower], found)
+
+    def stages(self, found: Mapping[str, Tensor]) -> Stages | None:
+        """How many blocks each stage of a ResNet has; None for a ViT."""
+        if self.convolutions is None or self.convolutions.marker not in found:
+            return None
+        first, second, third, fourth = (_numbered(prefix, found) for prefix in self.convolutions.stages)
+        return first, second, third, fourth
 
     def read(self, ours: str, found: Mapping[str, Tensor]) -> Tensor:
         tensors = [found[name] for name in self.names(ours)]
-        tensor = tensors[0] if len(tensors) == 1 else torch.cat(tensors)
+        if len(tensors) == 1:
+            tensor = tensors[0]
+        elif _CONVOLUTION.fullmatch(ours):
+            weight, bias = fold_batch_norm(tensors[0], torch.stack(tensors[1:]))
+            tensor = weight if ours.endswith(".weight") else bias
+        else:
+            tensor = torch.cat(tensors)
         return tensor.t() if ours in self.transposed else tensor
 
+
+def _numbered(prefix: str, found: Iterable[str]) -> int:
+    numbers = {key[len(prefix) :].split(".")[0] for key in found if key.startswith(prefix)}
+    return sum(number.isdigit() for number in numbers)
+
+
+_POOL = {
+    "image.pool.positional_embedding": "visual.attnpool.positional_embedding",
+    "image.pool.q.weight": "visual.attnpool.q_proj.weight",
+    "image.pool.q.bias": "visual.attnpool.q_proj.bias",
+    "image.pool.k.weight": "visual.attnpool.k_proj.weight",
+    "image.pool.k.bias": "visual.attnpool.k_proj.bias",
+    "image.pool.v.weight": "visual.attnpool.v_proj.weight",
+    "image.pool.v.bias": "visual.attnpool.v_proj.bias",
+    "image.pool.projection.weight": "visual.attnpool.c_proj.weight",
+    "image.pool.projection.bias": "visual.attnpool.c_proj.bias",
+}
 
 _NAMES = (
     "logit_scale",
@@ -60,6 +125,7 @@ _NAMES = (
     "image.ln_post.weight",
     "image.ln_post.bias",
     "image.projection.weight",
+    *_POOL,
     "text.token_embedding.weight",
     "text.positional_embedding",
     "text.ln_final.weight",
@@ -73,6 +139,12 @@ BMIP = Layout(
     single={name: name for name in _NAMES},
     blocks={"image": "image.blocks.", "text": "text.blocks."},
     parts={part: (part + ".{}",) for part in ("ln_1", "qkv", "out", "ln_2", "up", "down")},
+    convolutions=Convolutions(
+        marker="image.pool.positional_embedding",
+        stem="image.stem.",
+        stages=("image.stages.0.", "image.stages.1.", "image.stages.2.", "image.stages.3."),
+        parts={part: (part,) for part in ("0", "1", "2", "reduce", "filter", "expand", "shortcut")},
+    ),
 )
 
 OPENAI = Layout(
@@ -88,6 +160,7 @@ OPENAI = Layout(
         "image.ln_post.weight": "visual.ln_post.weight",
         "image.ln_post.bias": "visual.ln_post.bias",
         "image.projection.weight": "visual.proj",
+        **_POOL,
         "text.token_embedding.weight": "token_embedding.weight",
         "text.positional_embedding": "positional_embedding",
         "text.ln_final.weight": "ln_final.weight",
@@ -103,6 +176,20 @@ OPENAI = Layout(
         "up": ("mlp.c_fc.{}",),
         "down": ("mlp.c_proj.{}",),
     },
+    convolutions=Convolutions(
+        marker="visual.attnpool.positional_embedding",
+        stem="visual.",
+        stages=("visual.layer1.", "visual.layer2.", "visual.layer3.", "visual.layer4."),
+        parts={
+            "0": ("conv1", "bn1"),
+            "1": ("conv2", "bn2"),
+            "2": ("conv3", "bn3"),
+            "reduce": ("conv1", "bn1"),
+            "filter": ("conv2", "bn2"),
+            "expand": ("conv3", "bn3"),
+            "shortcut": ("downsample.0", "downsample.1"),
+        },
+    ),
     transposed=frozenset({"image.projection.weight", "text.projection.weight"}),
     ignored=frozenset({"input_resolution", "context_length", "vocab_size"}),
 )
@@ -140,17 +227,14 @@ TRANSFORMERS = Layout(
 
 
 def layout_of(found: Mapping[str, Tensor], source: str) -> Layout:
-    """The layout whose marker is there."""
-    for layout in (BMIP, OPENAI, TRANSFORMERS):
-        if layout.marker in found:
+    """The layout one of whose markers is there."""
+    markers = {marker: layout for layout in (OPENAI, TRANSFORMERS, BMIP) for marker in layout.markers}
+    for marker, layout in markers.items():
+        if marker in found:
             return layout
-    if "visual.layer1.0.conv1.weight" in found:
-        raise BackboneError(
-            f"{source} is a CLIP with a ResNet; prompts in the image tower need a ViT, such as ViT-B/16"
-        )
     raise BackboneError(
         f"{source} is not a CLIP in a layout of OpenAI, open_clip, transformers or bmip: it has {len(found)} tensors "
-        f"({listed(found)}) and none of {', '.join(layout.marker for layout in (OPENAI, TRANSFORMERS, BMIP))}"
+        f"({listed(found)}) and none of {', '.join(markers)}"
     )
 
 

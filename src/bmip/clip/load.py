@@ -7,6 +7,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors.torch import save
@@ -17,6 +18,7 @@ from bmip.clip.backbones import BackboneError, by_hash
 from bmip.clip.block import Activation
 from bmip.clip.layouts import Layout, layout_of, listed
 from bmip.clip.model import CLIP, CLIPConfig
+from bmip.clip.resnet import SHRINKS, WIDENS, Stages
 from bmip.clip.settings import FORMAT, Settings, read_settings
 from bmip.clip.sources import Files, find
 from bmip.clip.tokenizer import Tokenizer
@@ -88,45 +90,81 @@ def save_clip(clip: CLIP, folder: str | Path, *, dtype: torch.dtype = torch.floa
 
 def _as_openai(settings: Settings, found: Mapping[str, Tensor], layout: Layout) -> Settings:
     """OpenAI's own: a head for every 64 channels, QuickGELU. (openai/CLIP clip/model.py, build_model)"""
-    keys = ("image.class_embedding", "text.positional_embedding")
+    image = "image.class_embedding" if layout.stages(found) is None else "image.pool.positional_embedding"
+    keys = (image, "text.positional_embedding")
     widths = [found[name].shape[-1] if name in found else 0 for ours in keys for name in layout.names(ours)]
     return dataclasses.replace(settings, heads=(widths[0] // 64, widths[1] // 64), activation="quick_gelu")
 
 
-def _config(found: Mapping[str, Tensor], layout: Layout, settings: Settings, source: str) -> CLIPConfig:
-    landmarks = [
-        "image.class_embedding",
-        "image.patch.weight",
-        "image.positional_embedding",
-        "image.projection.weight",
-        "text.token_embedding.weight",
-        "text.positional_embedding",
-    ]
-    if missing := [name for ours in landmarks for name in layout.names(ours) if name not in found]:
+class _Image(NamedTuple):
+    """What the weights tell of the image tower."""
+
+    cells: int
+    patch: int
+    width: int
+    layers: int | Stages
+    attending: int
+    """Width of what is divided among heads."""
+    out: int
+
+
+def _vit(found: Mapping[str, Tensor], layout: Layout, source: str) -> _Image:
+    landmarks = {"class_embedding": 1, "patch.weight": 4, "positional_embedding": 2, "projection.weight": 2}
+    (width,), patches, positions, projection = _shapes(found, layout, "image", landmarks, source)
+    return _Image(positions[0] - 1, patches[-1], width, layout.layers("image", found), width, projection[0])
+
+
+def _resnet(found: Mapping[str, Tensor], layout: Layout, stages: Stages, source: str) -> _Image:
+    landmarks = {"pool.positional_embedding": 2, "pool.projection.weight": 2}
+    positions, projection = _shapes(found, layout, "image", landmarks, source)
+    if 0 in stages:
+        raise BackboneError(
+            f"{source} is not a whole CLIP: the stages of its ResNet have {stages} blocks; fetch it again"
+        )
+    return _Image(positions[0] - 1, SHRINKS, positions[1] // WIDENS, stages, positions[1], projection[0])
+
+
+def _shapes(
+    found: Mapping[str, Tensor], layout: Layout, tower: str, landmarks: Mapping[str, int], source: str
+) -> list[torch.Size]:
+    """Of a tower's weights that tell its sizes, given with their number of axes."""
+    axes = {f"{tower}.{part}": count for part, count in landmarks.items()}
+    if missing := [name for ours in axes for name in layout.names(ours) if name not in found]:
         raise BackboneError(f"{source} is not a whole CLIP of {layout.name}'s layout: it lacks {listed(missing)}")
-    shapes = [_read(found, layout, ours, source).shape for ours in landmarks]
-    for ours, shape, axes in zip(landmarks, shapes, (1, 4, 2, 2, 2, 2), strict=True):
-        if len(shape) != axes:
-            raise BackboneError(f"{source}: {layout.names(ours)[0]} has shape {tuple(shape)}; {axes} axes are needed")
-    (image_width,), patches, positions, projection, tokens, places = shapes
-    image_heads, text_heads = _heads(settings, image_width, tokens[1], source)
+    shapes = [_read(found, layout, ours, source).shape for ours in axes]
+    for (ours, count), shape in zip(axes.items(), shapes, strict=True):
+        if len(shape) != count:
+            raise BackboneError(f"{source}: {layout.names(ours)[0]} has shape {tuple(shape)}; {count} axes are needed")
+    return shapes
+
+
+def _config(found: Mapping[str, Tensor], layout: Layout, settings: Settings, source: str) -> CLIPConfig:
+    tokens, places = _shapes(found, layout, "text", {"token_embedding.weight": 2, "positional_embedding": 2}, source)
+    stages = layout.stages(found)
+    if stages is not None and settings.only_vit:
+        raise BackboneError(
+            f"{source} has a ResNet and a configuration of transformers, which knows CLIP with a ViT alone: give the "
+            "file by itself with heads= and activation=, or with the open_clip_config.json that belongs to it"
+        )
+    image = _vit(found, layout, source) if stages is None else _resnet(found, layout, stages, source)
+    image_heads, text_heads = _heads(settings, image.attending, tokens[1], source)
     if settings.activation is None:
         raise BackboneError(
             f"{source} does not say its activation: give activation='quick_gelu' (OpenAI, DFN, MetaCLIP) or "
             "activation='gelu' (LAION, DataComp)"
         )
     config = CLIPConfig(
-        image_size=_image_size(positions[0] - 1, patches[-1], settings.image_size, source),
-        patch=patches[-1],
-        image_width=image_width,
-        image_layers=layout.layers("image", found),
+        image_size=_image_size(image.cells, image.patch, settings.image_size, source),
+        patch=image.patch,
+        image_width=image.width,
+        image_layers=image.layers,
         image_heads=image_heads,
         text_width=tokens[1],
         text_layers=layout.layers("text", found),
         text_heads=text_heads,
         context=places[0],
         vocabulary=tokens[0],
-        out=projection[0],
+        out=image.out,
         activation=settings.activation,
         mean=settings.mean,
         std=settings.std,
@@ -197,7 +235,7 @@ def _ours(
 ) -> dict[str, Tensor]:
     """Our names with the file's tensors in float32; every tensor is used, and every one is there."""
     wanted = {theirs for ours in expected for theirs in layout.names(ours)}
-    missing, unexpected = wanted - found.keys(), found.keys() - wanted - layout.ignored
+    missing, unexpected = wanted - found.keys(), found.keys() - wanted - layout.spare(wanted)
     if missing or unexpected:
         raise BackboneError(
             f"{source} does not hold exactly a CLIP in {layout.name}'s layout; missing keys: {listed(missing, 400)}; "
@@ -206,11 +244,11 @@ def _ours(
     tensors = {}
     for ours, empty in expected.items():
         names = ", ".join(layout.names(ours))
+        if odd := {found[name].dtype for name in layout.names(ours) if not found[name].is_floating_point()}:
+            raise BackboneError(f"{source}: {names} is {odd.pop()}; weights in floating point are needed")
         tensor = _read(found, layout, ours, source)
         if tensor.shape != empty.shape:
             raise BackboneError(f"{source}: {names} has shape {tuple(tensor.shape)}, not {tuple(empty.shape)}")
-        if not tensor.is_floating_point():
-            raise BackboneError(f"{source}: {names} is {tensor.dtype}; weights in floating point are needed")
         # A copy in memory of torch's own: results differ in the last bit with how a file happens to be aligned.
         tensors[ours] = torch.empty(tensor.shape).copy_(tensor)
         if not tensors[ours].isfinite().all():

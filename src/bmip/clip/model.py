@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from bmip.clip.block import Activation, Linear
 from bmip.clip.image import ImageTower
+from bmip.clip.resnet import ResNet, Stages
 from bmip.clip.text import TextTower
 from bmip.clip.texts import ClassTexts, TextLayout, class_texts
 from bmip.clip.tokenizer import Tokenizer
@@ -22,11 +23,19 @@ Precision = Literal["float32", "bfloat16", "float16"]
 
 @dataclass(frozen=True)
 class CLIPConfig:
+    """The image tower is a ViT, or a ResNet where its layers are counted for each stage."""
+
     image_size: int
     patch: int
+    """Side of the square that becomes a token; in a ResNet 32, one cell of its last grid."""
+
     image_width: int
-    image_layers: int
+    """Of a ViT's tokens; of a ResNet's first stage."""
+
+    image_layers: int | Stages
     image_heads: int
+    """In a ResNet, of the attention at its end."""
+
     text_width: int
     text_layers: int
     text_heads: int
@@ -34,6 +43,8 @@ class CLIPConfig:
     vocabulary: int
     out: int
     activation: Activation = "quick_gelu"
+    """Of transformers; a ResNet has ReLU."""
+
     mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
     std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
 
@@ -47,15 +58,7 @@ class CLIP(nn.Module):
     def __init__(self, config: CLIPConfig, tokenizer: Tokenizer) -> None:
         super().__init__()
         self.config, self.tokenizer = config, tokenizer
-        self.image = ImageTower(
-            size=config.image_size,
-            patch=config.patch,
-            width=config.image_width,
-            layers=config.image_layers,
-            heads=config.image_heads,
-            out=config.out,
-            activation=config.activation,
-        )
+        self.image = _image_tower(config)
         self.text = TextTower(
             context=config.context,
             vocabulary=config.vocabulary,
@@ -71,11 +74,27 @@ class CLIP(nn.Module):
     def scale(self) -> Float[Tensor, ""]:
         return self.logit_scale.exp()
 
+    @property
+    def vit(self) -> ImageTower:
+        """The image tower, where prompts can enter it: ask for it before anything is built on its layers.
+
+        Raises ValueError where it is a ResNet.
+        """
+        if isinstance(self.image, ResNet):
+            raise ValueError(
+                f"{self.source or 'this CLIP'} has a ResNet image tower, which takes no image prompts: choose a method "
+                "whose prompts are all in the text tower, or a ViT such as ViT-B/16"
+            )
+        return self.image
+
     def encode_image(
         self, pixels: Float[Tensor, "image 3 size size"], prompts: Sequence[Prompt] = ()
     ) -> Float[Tensor, "image out"]:
         """Features before normalisation of images already normalised with the configuration's mean and deviation."""
-        return self.image(pixels, prompts)
+        size = (self.config.image_size, self.config.image_size)
+        if pixels.shape[-2:] != size:
+            raise ValueError(f"images are {tuple(pixels.shape[-2:])}; this tower takes {size} pixels")
+        return self.vit(pixels, prompts) if prompts else self.image(pixels)
 
     def encode_text(self, texts: ClassTexts, prompts: Sequence[Prompt] = ()) -> Float[Tensor, "image class out"]:
         """Features before normalisation; the first axis is 1 unless a prompt has an image axis."""
@@ -96,3 +115,23 @@ class CLIP(nn.Module):
             if isinstance(module, (Linear, nn.Conv2d)):
                 module.to(dtype)
         return self
+
+
+def _image_tower(config: CLIPConfig) -> ImageTower | ResNet:
+    if isinstance(config.image_layers, tuple):
+        return ResNet(
+            size=config.image_size,
+            width=config.image_width,
+            layers=config.image_layers,
+            heads=config.image_heads,
+            out=config.out,
+        )
+    return ImageTower(
+        size=config.image_size,
+        patch=config.patch,
+        width=config.image_width,
+        layers=config.image_layers,
+        heads=config.image_heads,
+        out=config.out,
+        activation=config.activation,
+    )

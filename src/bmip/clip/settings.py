@@ -11,6 +11,7 @@ from typing import Any
 from bmip.clip.backbones import BackboneError
 from bmip.clip.block import Activation
 from bmip.clip.model import CLIPConfig
+from bmip.clip.resnet import WIDENS
 
 FORMAT = "bmip"
 
@@ -25,6 +26,8 @@ class Settings:
     """Of the image tower and the text tower."""
     activation: Activation | None = None
     image_size: int | None = None
+    only_vit: bool = False
+    """Whether what says so knows no CLIP with a ResNet."""
     end: int | None = None
     """Id of the token at which a text is read."""
     mean: Triple = CLIPConfig.mean
@@ -101,6 +104,7 @@ def _transformers(content: Mapping[str, Any], file: Path) -> Settings:
         heads=(image["num_attention_heads"], text["num_attention_heads"]),
         activation=text["hidden_act"],
         image_size=_side(image.get("image_size")),
+        only_vit=True,
         end=end if isinstance(end, int) and end != 2 else None,  # 2 stands for "the largest id" (transformers #24773)
         mean=_triple(normalisation.get("image_mean"), CLIPConfig.mean, preprocessor),
         std=_triple(normalisation.get("image_std"), CLIPConfig.std, preprocessor),
@@ -137,7 +141,8 @@ def _open_clip(content: Mapping[str, Any], file: Path) -> Settings:
         }
         if other:
             raise BackboneError(f"{file}: {name} asks for {other}, which OpenAI's architecture does not have")
-    width = image.get("width", 768)
+    # A list of layers is a ResNet's, whose width is that of its first stage; heads divide its last one.
+    width = image.get("width", 768) * (WIDENS if isinstance(image.get("layers"), list) else 1)
     normalisation = content.get("preprocess_cfg") or {}
     return Settings(
         heads=(width // image.get("head_width", 64), text.get("heads", 8)),

@@ -91,7 +91,7 @@ def _torchscript(file: Path, sha256: str, trust: bool) -> object:
     if not trust and by_hash(sha256) is None:
         raise BackboneError(
             f"{file} is a TorchScript archive, which can hold code, and its sha256 {sha256} is none of those OpenAI "
-            "published for its ViTs: give trust=True if you know where it comes from, or use safetensors"
+            "published: give trust=True if you know where it comes from, or use safetensors"
         )
     try:
         with warnings.catch_warnings():

@@ -169,11 +169,11 @@ def _start_as_released(prompts: nn.ParameterList, *, shared: bool, patch: int) -
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    check_depth(config.depth, min(len(clip.text.blocks), len(clip.image.blocks)), "shallower")
+    check_depth(config.depth, min(len(clip.text.blocks), len(clip.vit.blocks)), "shallower")
     if config.text_short and config.depth < 2:
         raise ValueError("depth 1 has no deeper layer that the text tower could leave out: set text_short off")
     template, start = first_slots(clip, config.context, config.slots)
-    prompter = BMIP(config, start, template, image_width=clip.image.width, patch=clip.config.patch)
+    prompter = BMIP(config, start, template, image_width=clip.vit.width, patch=clip.config.patch)
     return Method(prompter=prompter)
 
 

@@ -62,7 +62,7 @@ class IVLP(Prompter):
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     check_depth(config.text_depth, len(clip.text.blocks), "text")
     if config.image_slots:
-        check_depth(config.image_depth, len(clip.image.blocks), "image")
+        check_depth(config.image_depth, len(clip.vit.blocks), "image")
     template, start = first_slots(clip, config.context, config.text_slots)
     return Method(
         prompter=IVLP(
@@ -70,7 +70,7 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
             template,
             text_depth=config.text_depth,
             image_slots=config.image_slots,
-            image_width=clip.image.width,
+            image_width=clip.vit.width if config.image_slots else 0,
             image_depth=config.image_depth,
         )
     )

@@ -47,9 +47,9 @@ class MaPLe(Prompter):
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    check_depth(config.depth, min(len(clip.text.blocks), len(clip.image.blocks)), "shallower")
+    check_depth(config.depth, min(len(clip.text.blocks), len(clip.vit.blocks)), "shallower")
     template, start = first_slots(clip, config.context, config.slots)
-    return Method(prompter=MaPLe(start, template, image_width=clip.image.width, depth=config.depth))
+    return Method(prompter=MaPLe(start, template, image_width=clip.vit.width, depth=config.depth))
 
 
 _RELEASED = {"optimizer": "sgd", "lr": 0.0035, "epochs": 5, "batch": 4}

@@ -126,7 +126,7 @@ class Pair(nn.Module):
         attribute_share: float,
     ) -> dict[str, Float[Tensor, ""]]:
         """The losses that are added, and the share of pairs found in the batch (no gradient)."""
-        image, patches = image_features(self.clip.image, pixels)
+        image, patches = image_features(self.clip.vit, pixels)
         text = torch.cat([text_features(self.clip.text, part) for part in texts])
         text = text[torch.cat([part.rows for part in texts]).argsort()]
         logits = self.clip.scale * _unit(image) @ _unit(text).T

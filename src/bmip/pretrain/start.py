@@ -81,10 +81,10 @@ def new_clip(config: PretrainConfig, tokenizer: Tokenizer) -> CLIP:
 
     normal(clip.text.token_embedding.weight, 0.02)
     normal(clip.text.positional_embedding, 0.01)
-    normal(clip.image.class_embedding, scale)
-    normal(clip.image.positional_embedding, scale)
-    normal(clip.image.patch.weight, clip.image.patch.weight[0].numel() ** -0.5)
-    for tower in (clip.image, clip.text):
+    normal(clip.vit.class_embedding, scale)
+    normal(clip.vit.positional_embedding, scale)
+    normal(clip.vit.patch.weight, clip.vit.patch.weight[0].numel() ** -0.5)
+    for tower in (clip.vit, clip.text):
         normal(tower.projection.weight, scale)
         for block in tower.blocks:
             for linear, std in ((block.qkv, scale), (block.up, scale / math.sqrt(2))):
@@ -103,7 +103,7 @@ def grow(clip: CLIP, layers: int) -> CLIP:
     settings = CLIPConfig(**{**vars(config), "image_layers": layers, "text_layers": layers})
     grown = copy.deepcopy(clip)
     grown.config = settings
-    for tower in (grown.image, grown.text):
+    for tower in (grown.vit, grown.text):
         tower.blocks = Blocks(_deeper(list(tower.blocks), layers))
     return grown
 
