@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from bmip.data.dataset import Dataset
 from bmip.data.sampling import base_novel, few_shot
@@ -15,19 +14,10 @@ from bmip.protocols.trial import Trial
 
 
 def joint_parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
-    """Trained on the base half, as in base-to-novel; judged jointly, base classes first."""
+    """Trained on the base half, as in base-to-novel; judged on all classes, of which the base ones come first."""
     whole = few_shot(load(trial.data), trial.shots, trial.data_seed)
-    base, novel = base_novel(whole)
-    names = base.classes.names + novel.classes.names
-    labels = {label: place for place, label in enumerate(sorted(set(whole.train.labels)))}
-    joint = replace(
-        whole,
-        classes=replace(whole.classes, names=names),
-        train=whole.train.relabelled(labels),
-        val=None,
-        test=whole.test.relabelled(labels),
-    )
-    return Parts(base, {"joint": joint})
+    base, _ = base_novel(whole)
+    return Parts(base, {"joint": whole})
 
 
 def _judge(trained: Trained) -> Judged:
