@@ -1,23 +1,29 @@
-"""`bmip data list`, `bmip data check`."""
+"""`bmip data list`, `bmip data check`, `bmip data prepare`."""
 
 # ruff: noqa: B006  (typer reads the defaults and copies them)
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from bmip.cli import asking
-from bmip.cli.printing import add, note, out, table
+from bmip.cli.printing import add, err, note, out, table
 from bmip.cli.reading import reading_options
 from bmip.data.catalogue import dataset_names, load_dataset
 from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.digits import NAMES, TEMPLATE
 from bmip.data.inspection import Findings, counts, inspect_public
 from bmip.data.public.facts import PUBLIC
+from bmip.data.public.prepare import Fetching, plan, to_do
+from bmip.data.public.prepare import prepare as get
 from bmip.data.sampling import few_shot
 from bmip.data.shots import shots_hash, write_shots
 from bmip.world import load_world, world_names
@@ -78,6 +84,59 @@ def check(
         _show(name, found, draws)
     if found.faults:
         raise typer.Exit(FAULTY)
+
+
+@app.command("prepare", epilog="Example: bmip data prepare dtd --root data/")
+def prepare(
+    name: Annotated[str, typer.Argument(help="A public data set (`bmip data list`).", metavar="NAME")],
+    root: Annotated[Path, typer.Option(help="The folder that holds the public data sets.", metavar="DIR")],
+    plan_only: Annotated[bool, typer.Option("--plan", help="Say what would be done, and do nothing.")] = False,
+    debug: asking.Debug = False,
+) -> None:
+    """Fetch a public data set, put it in place and check it; say what only a person can get.
+
+    What was interrupted goes on when the same command is given again. The exit status is 1 while something is missing.
+    """
+    if name not in PUBLIC:
+        near = get_close_matches(name, PUBLIC, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(PUBLIC)}"
+        raise ValueError(f"there is no public data set {name!r}: {hint}")
+    for sentence in plan(name, root):
+        _line(sentence)
+    if plan_only:
+        return
+    with _transfers() as fetching:
+        get(name, root, fetching)
+    known = PUBLIC[name]
+    faults = to_do(name, root)
+    if (root / known.folder / known.images).is_dir():
+        found = inspect_public(name, root, decode=False)
+        for text in (*found.faults, *found.remarks):
+            _line(text)
+        faults += found.faults
+    if faults:
+        raise typer.Exit(FAULTY)
+    _line(f"{name} is in place; `bmip data check {name} --root {root}` reads every image")
+
+
+@contextmanager
+def _transfers() -> Iterator[Fetching]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+    )
+    console = err()
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+
+        def fetching(name: str):
+            note(f"fetching {name}")
+            task = bars.add_task(name, total=None)
+            return lambda done, total: bars.update(task, completed=done, total=total)
+
+        yield fetching
 
 
 def _inspect_own(name: str, split_seed: int, reading: dict[str, Any]) -> Findings:

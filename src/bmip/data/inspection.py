@@ -38,8 +38,11 @@ def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
     return found
 
 
-def inspect_public(name: str, root: Path | str | None, cache: Path | None = None) -> Findings:
-    """Reads every list and image of a public data set. Raises DataError where its folders are not there at all."""
+def inspect_public(name: str, root: Path | str | None, cache: Path | None = None, *, decode: bool = True) -> Findings:
+    """Reads every list and, with `decode`, every image of a public data set.
+
+    Raises DataError where its folders are not there at all.
+    """
     known = PUBLIC[name]
     folder, images = places(known, root)
     listing, faults, remarks = _listed(known, folder, images, cache)
@@ -47,7 +50,8 @@ def inspect_public(name: str, root: Path | str | None, cache: Path | None = None
     listed = on_disk if listing is None else [item.path for items in listing.parts.values() for item in items]
     gone = missing(images, listed)
     faults += [f"{images / path} does not exist, and the split names it" for path in gone]
-    faults += unreadable(images, sorted(set(listed).difference(gone)), cache).values()
+    if decode:
+        faults += unreadable(images, sorted(set(listed).difference(gone)), cache).values()
     if listing is None:
         return Findings(None, faults, remarks)
     unused = sorted(set(on_disk).difference(listed))
@@ -55,7 +59,8 @@ def inspect_public(name: str, root: Path | str | None, cache: Path | None = None
         remarks.append(f"{len(unused)} images below {images} are in no split and stay unused ({some(unused)})")
     dataset = public_dataset(known, folder, listing)
     faults += _differences(known, dataset)
-    remarks += _copies(images, listing, set(gone))
+    if decode:
+        remarks += _copies(images, listing, set(gone))
     for file in shot_files(dataset):
         try:
             read_shots(dataset, file)

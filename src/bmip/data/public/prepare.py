@@ -1,0 +1,95 @@
+"""Gets a public data set, puts it in place and says what is left for a person to do."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from bmip.data.fetching import Progress, fetch
+from bmip.data.public.downloads import BY_HAND, HUB, ORIGINS, Download, Origin
+from bmip.data.public.facts import PUBLIC
+from bmip.data.unpacking import unpack
+
+Fetching = Callable[[str], Progress]
+"""Told the name of a file that is about to be fetched; gives what is called with its bytes."""
+
+
+def plan(name: str, root: Path) -> Iterator[str]:
+    """What there is, what will be fetched and what a person must do, a sentence each."""
+    known, origin = PUBLIC[name], ORIGINS.get(name, BY_HAND)
+    folder = root / known.folder
+    yield f"{known.title}: {folder} needs {', '.join(_needed(name))}"
+    yield f"licence, as far as known: {origin.licence}"
+    for download in origin.downloads:
+        if (folder / download.gives).exists():
+            yield f"{download.gives}: there already"
+        else:
+            checked = "" if download.checksum else ", without a published checksum"
+            yield f"{download.gives}: {download.url} ({_bytes(download.size)}{checked})"
+    yield from to_do(name, root)
+
+
+def prepare(name: str, root: Path, fetching: Fetching, *, pause: float = 2.0) -> None:
+    """Fetches and unpacks whatever has a direct link and is not there. It may be called again after an interruption."""
+    folder = root / PUBLIC[name].folder
+    for download in ORIGINS.get(name, BY_HAND).downloads:
+        if not (folder / download.gives).exists():
+            _get(download, folder, fetching, pause)
+
+
+def _get(download: Download, folder: Path, fetching: Fetching, pause: float) -> None:
+    file_name = download.url.rpartition("/")[2]
+    archive = folder / (download.gives if download.into is None else file_name)
+    fetch(
+        download.url,
+        archive,
+        size=download.size,
+        checksum=download.checksum,
+        progress=fetching(file_name),
+        pause=pause,
+    )
+    if download.into is not None:
+        unpack(archive, folder, download.into, inside=download.inside)
+        archive.unlink()
+
+
+def to_do(name: str, root: Path) -> list[str]:
+    """What no program can fetch and is not there, with what to do about it."""
+    known, origin = PUBLIC[name], ORIGINS.get(name, BY_HAND)
+    folder = root / known.folder
+    linked = {download.gives for download in origin.downloads}
+    absent = [part for part in _needed(name) if part not in linked and not (folder / part).exists()]
+    if not absent:
+        return []
+    said = [f"{', '.join(absent)} must be put into {folder} by hand:"]
+    said += [
+        f"{file}: https://drive.google.com/file/d/{id_}/view" for file, id_ in _lacking(origin, folder, known.images)
+    ]
+    said += origin.by_hand
+    if origin.on_hub:
+        said.append(f"or all of it from the hub: hf download {HUB} --repo-type dataset --local-dir DIR")
+    return said
+
+
+def _lacking(origin: Origin, folder: Path, images: str) -> list[tuple[str, str]]:
+    """An archive is not lacking where what it holds is there."""
+    return [
+        (file, id_)
+        for file, id_ in origin.drive
+        if not (folder / file).exists() and not (file.startswith(images or " ") and (folder / images).exists())
+    ]
+
+
+def _needed(name: str) -> list[str]:
+    """What must lie in the folder of a data set so that it compares with published results."""
+    known, origin = PUBLIC[name], ORIGINS.get(name, BY_HAND)
+    linked = [download.gives for download in origin.downloads]
+    split = [] if known.split_file is None else [known.split_file]
+    images = [known.images] if known.images else ["cars_train", "cars_test"]
+    drive = [file for file, _ in origin.drive if not file.endswith(".zip")]
+    return list(dict.fromkeys([*images, *linked, *split, *drive]))
+
+
+def _bytes(count: int) -> str:
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count} bytes"

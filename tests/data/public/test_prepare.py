@@ -1,0 +1,126 @@
+import hashlib
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bmip.data import fetching
+from bmip.data.dataset import DataError
+from bmip.data.public import downloads, prepare
+from bmip.data.public.downloads import ORIGINS, Download
+from bmip.data.public.facts import PUBLIC
+from bmip.data.public.prepare import plan, to_do
+from bmip.data.unpacking import SUFFIXES
+from tests.data.server import Site, serving
+from tests.data.test_unpacking import packed
+
+
+@pytest.fixture
+def site(tmp_path: Path, jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """Serves a small archive of DTD under its published checksum."""
+    files = {f"dtd/images/{name}/{name}_{index}.jpg": jpeg for name in ("banded", "woven") for index in range(4)}
+    archive = packed(tmp_path / "dtd.tar.gz", {**files, "dtd/labels/labels.txt": b""}).read_bytes()
+    (tmp_path / "dtd.tar.gz").unlink()
+    monkeypatch.setattr(fetching, "CHUNK", 100)
+    with serving() as site:
+        site.files["/dtd-r1.0.1.tar.gz"] = archive
+        link = Download(
+            f"{site.address}/dtd-r1.0.1.tar.gz",
+            len(archive),
+            "images",
+            "",
+            "dtd",
+            f"md5:{hashlib.md5(archive).hexdigest()}",
+        )
+        monkeypatch.setitem(ORIGINS, "dtd", replace(ORIGINS["dtd"], downloads=(link,)))
+        yield site
+
+
+def run(root: Path, name: str = "dtd") -> list[str]:
+    started: list[str] = []
+
+    def fetching_one(file: str):
+        started.append(file)
+        return lambda done, total: None
+
+    prepare.prepare(name, root, fetching_one, pause=0.0)
+    return started
+
+
+def test_it_is_fetched_unpacked_and_put_in_place(site: Site, tmp_path: Path) -> None:
+    site.breaks_after = [150]
+    assert run(tmp_path / "data") == ["dtd-r1.0.1.tar.gz"]
+    assert site.asked[1] == "bytes=150-"
+    folder = tmp_path / "data/dtd"
+    assert sorted(entry.name for entry in folder.iterdir()) == ["images", "labels"]
+    assert len(list((folder / "images").rglob("*.jpg"))) == 8
+    assert run(tmp_path / "data") == []
+
+
+def test_an_interruption_leaves_what_there_is(site: Site, tmp_path: Path) -> None:
+    site.breaks_after = [150] + [0] * 20
+    with pytest.raises(DataError, match="150 bytes are there: call again to go on"):
+        run(tmp_path / "data")
+    assert not (tmp_path / "data/dtd/images").exists()
+    site.breaks_after = []
+    run(tmp_path / "data")
+    assert (tmp_path / "data/dtd/images").is_dir()
+
+
+def test_what_only_a_person_can_get_is_said(site: Site, tmp_path: Path) -> None:
+    said = list(plan("dtd", tmp_path))
+    for part in (site.address, "split_zhou_DescribableTextures.json must be put", "licence", downloads.HUB):
+        assert any(part in sentence for sentence in said), part
+    assert any("1u3_QfB467jqHgNXC00UIzbLZRQCg2S7x" in sentence for sentence in to_do("dtd", tmp_path))
+    run(tmp_path)
+    assert to_do("dtd", tmp_path)
+    (tmp_path / "dtd/split_zhou_DescribableTextures.json").write_text("{}")
+    assert to_do("dtd", tmp_path) == []
+    assert "images: there already" in list(plan("dtd", tmp_path))
+
+
+def test_imagenet_explains_itself(tmp_path: Path) -> None:
+    said = " ".join(plan("imagenet", tmp_path))
+    for part in ("register at https://image-net.org", "images/val/WNID/", "1-61f_ol79pViBFDG_IDlUQSwoLcn2XXF"):
+        assert part in said
+    assert run(tmp_path, "imagenet") == []
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_set_says_what_it_needs(name: str, tmp_path: Path) -> None:
+    known, origin = PUBLIC[name], ORIGINS.get(name, downloads.BY_HAND)
+    said = list(plan(name, tmp_path))
+    assert str(tmp_path / known.folder) in said[0]
+    for file in (known.split_file, *(file for file, _ in origin.drive)):
+        assert file is None or any(file in sentence for sentence in said)
+    for download in origin.downloads:
+        assert download.into is None or download.url.endswith(SUFFIXES)
+        assert download.checksum is None or len(download.checksum) == 4 + 32
+        assert download.size > 0
+    assert (origin.drive or name in ("fgvc_aircraft",)) or origin is downloads.BY_HAND
+
+
+def test_the_command(site: Site, tmp_path: Path, capfd, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bmip.cli import main
+
+    monkeypatch.setitem(PUBLIC, "dtd", replace(PUBLIC["dtd"], classes=2, counts=(4, 2, 2)))
+    given = ["data", "prepare", "dtd", "--root", str(tmp_path / "data")]
+    assert main([*given, "--plan"]) == 0
+    assert not (tmp_path / "data").exists()
+    assert main(given) == 1
+    out, _ = capfd.readouterr()
+    assert "split_zhou_DescribableTextures.json must be put into" in out
+    stream = random.Random(0)
+    parts: dict[str, list] = {"train": [], "val": [], "test": []}
+    for label, name in enumerate(("banded", "woven")):
+        for index, part in zip(stream.sample(range(4), 4), ("train", "train", "val", "test"), strict=True):
+            parts[part].append([f"{name}/{name}_{index}.jpg", label, name])
+    (tmp_path / "data/dtd/split_zhou_DescribableTextures.json").write_text(json.dumps(parts))
+    assert main(given) == 0
+    assert "dtd is in place" in capfd.readouterr().out
+    assert main(["data", "prepare", "dtt", "--root", "x"]) == 2
+    assert "did you mean 'dtd'" in capfd.readouterr().err
+    assert main(["data", "prepare", "digits", "--root", "x"]) == 2
