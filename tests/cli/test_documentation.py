@@ -37,11 +37,15 @@ def test_commands_parse(document: Path) -> None:
 @pytest.mark.parametrize("name", COMMANDS)
 def test_examples_in_help_parse(name: str) -> None:
     module = importlib.import_module(f"bmip.cli.{COMMANDS[name][0]}")
-    (registered,) = module.app.registered_commands
-    _, called, *arguments = shlex.split(registered.epilog.removeprefix("Example: "))
-    assert called == name
-    given = spread(arguments, getattr(module, "SPREAD", ()))
-    typer.main.get_command(module.app).make_context(name, given, resilient_parsing=False)
+    for registered in module.app.registered_commands:
+        _, called, *arguments = shlex.split(registered.epilog.removeprefix("Example: "))
+        assert called == name
+        given = spread(arguments, getattr(module, "SPREAD", ()))
+        if len(module.app.registered_commands) > 1:
+            command, given = typer.main.get_group(module.app).commands[given[0]], given[1:]
+        else:
+            command = typer.main.get_command(module.app)
+        command.make_context(name, given, resilient_parsing=False)
 
 
 def test_the_readme_shows_the_quickstart_that_the_tests_run() -> None:
