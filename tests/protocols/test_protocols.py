@@ -25,7 +25,7 @@ from bmip.protocols.ratio_sweep import RATIOS, label_spaces
 from bmip.protocols.roles import EMBEDDED, SHIFTS, TARGETS
 from bmip.protocols.runner import Materials, best_template, run_folder, run_trials
 from bmip.protocols.settings import method_trial
-from bmip.protocols.trial import Trial
+from bmip.protocols.trial import Trial, settings
 from bmip.results import Results, Row, with_all_seeds
 from tests.protocols.test_runner import TRAINING, Seen
 from tests.small import photo_folder
@@ -236,6 +236,18 @@ def test_a_shift_shows_no_new_class(work: Work, photos: Path, others: Path, tmp_
         DataError, match=r"is no shifted .*others, which has no class 'green': judge it with cross-dataset"
     ):
         protocol("domain").parts(backwards, work.materials.dataset)
+
+
+def test_prompts_of_single_classes_are_for_protocols_without_new_ones(work: Work, photos: Path, others: Path) -> None:
+    maple = work.methods["maple"]
+    work.methods["coop"] = replace(maple, method="coop", options=settings({"class_specific": True, "slots": 2}))
+    targets = {"cross-dataset": [str(others)]}
+    for name in ("base-to-novel", "open-world", "ratio-sweep", "cross-dataset"):
+        with pytest.raises(ValueError, match=f"{name} is not for coop as it is set: .* knows no others"):
+            work.run(work.trials(name, photos, ("maple", "coop"), targets=targets.get(name)))
+        assert work.seen.ticks == 0, "not even the method that fits is trained"
+    (row,) = work.run(work.trials("few-shot", photos, ("coop",)))
+    assert row.learned > 0
 
 
 def test_logits_among_fewer_classes(work: Work, photos: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -88,10 +88,12 @@ def run_trials(
     """The rows of all trials, in their order; those that are missing in the store are run and appended.
 
     A stored row counts if backbone and data are what they were. Each trial trains in a folder below `runs`, where it
-    goes on if it was interrupted.
+    goes on if it was interrupted. Raises ValueError before any work for data that cannot be read, and for data or a
+    method that do not fit the protocol.
     """
     watch = watch or Watch()
     trials = list(dict.fromkeys(trials))
+    _check(trials, materials)
     stored = {row.trial: row for row in results.rows()} if results.path.exists() else {}
     rows = []
     for number, trial in enumerate(trials, 1):
@@ -117,6 +119,25 @@ def run_folder(trial: Trial, runs: Path | str, materials: Materials) -> Path:
 
 def train_config(trial: Trial) -> TrainConfig:
     return TrainConfig(**dict(trial.training))  # type: ignore[arg-type]
+
+
+def _check(trials: Sequence[Trial], materials: Materials) -> None:
+    for trial in {(trial.data, trial.target): trial for trial in trials}.values():
+        _parts(trial, materials)
+    kinds = {(one.protocol, one.method, one.options, one.backbone, bool(one.target)): one for one in trials}
+    for trial in kinds.values():
+        parts = _parts(trial, materials)
+        clip = materials.clip(trial.backbone, train_config(trial).precision)
+        model = build_model(trial.method, dict(trial.options), clip, parts.train.classes, seed=0)
+        for dataset in parts.judged.values():
+            try:
+                model.check_classes(dataset.classes)
+            except ValueError as error:
+                raise ValueError(f"{trial.protocol} is not for {trial.method} as it is set: {error}") from error
+
+
+def _parts(trial: Trial, materials: Materials) -> Parts:
+    return protocol(trial.protocol).parts(trial, lambda name: materials.dataset(name, trial.template))
 
 
 def _is_current(row: Row, materials: Materials) -> bool:
@@ -146,7 +167,7 @@ def _run(trial: Trial, runs: Path, materials: Materials, watch: Watch) -> Row:
     training = train_config(trial)
     clip = materials.clip(trial.backbone, training.precision)
     found = protocol(trial.protocol)
-    parts = found.parts(trial, lambda name: materials.dataset(name, trial.template))
+    parts = _parts(trial, materials)
     for text in parts.train.notes:
         watch.remark(text)
     use_precision(clip, training.precision)
