@@ -154,6 +154,13 @@ def test_training_reads_below_the_root(cli: Cli, textures: Path, backbone: Path)
     assert trained.status == 0, trained.err
     judged = cli("eval", "run", "--root", "data", "--classes", "novel", "--json")
     assert json.loads(judged.out)["total"] == 4, judged.err
+    assert not Path("kept").exists()
+    again = cli("eval", "run", "--root", "data", "--classes", "novel", "--json", "--cache", "kept")
+    assert again.out == judged.out
+    assert len(list(Path("kept/squares").glob("*.squares"))) == 1
+    plain = cli("eval", "run", "--root", "data", "--classes", "novel", "--json", "--cache", "none", "--no-cache")
+    assert plain.out == judged.out
+    assert not Path("none/squares").exists()
     lost = cli("eval", "run")
     assert lost.status == 2
     assert "--root DIR" in lost.err

@@ -76,7 +76,10 @@ def check(
     The exit status is 0 for a sound data set, 1 where something is missing, unreadable or not as published, and 2 where
     nothing could be looked at.
     """
-    found = inspect_public(name, reading["root"]) if name in PUBLIC else _inspect_own(name, split_seed, reading)
+    public = name in PUBLIC
+    found = (
+        inspect_public(name, reading["root"], reading["cache"]) if public else _inspect_own(name, split_seed, reading)
+    )
     draws = _draws(found.dataset, shots, seeds, write_to) if found.dataset is not None else {}
     if as_json:
         print(json.dumps(_as_json(name, found, draws), indent=2, ensure_ascii=False))

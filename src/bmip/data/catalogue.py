@@ -41,7 +41,7 @@ def embedded_names() -> tuple[str, ...]:
 def load_dataset(
     name: str,
     *,
-    root: Path | None = None,
+    root: Path | str | None = None,
     seed: int = 1,
     skip_bad_images: bool = False,
     template: str | None = None,
@@ -73,7 +73,7 @@ def load_dataset(
 
 def _loaded(
     name: str,
-    root: Path | None,
+    root: Path | str | None,
     seed: int,
     skip_bad_images: bool,
     template: str | None,
@@ -100,7 +100,7 @@ def _loaded(
 
 
 def _load_known(
-    name: str, root: Path | None, seed: int, template: str | None, skip_bad_images: bool, cache: Path | None
+    name: str, root: Path | str | None, seed: int, template: str | None, skip_bad_images: bool, cache: Path | None
 ) -> Dataset:
     if name == "digits":
         return load_digits_folder(cache, **({} if template is None else {"template": template}))

@@ -89,6 +89,16 @@ def test_imagenet_explains_itself(tmp_path: Path) -> None:
     assert run(tmp_path, "imagenet") == []
 
 
+def test_the_variants_take_the_class_names_of_imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ORIGINS, "imagenet_r", replace(ORIGINS["imagenet_r"], downloads=()))
+    run(tmp_path, "imagenet_r")
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "imagenet").mkdir()
+    (tmp_path / "imagenet/classnames.txt").write_text("n01440764 tench\n")
+    run(tmp_path, "imagenet_r")
+    assert (tmp_path / "imagenet-rendition/classnames.txt").read_text() == "n01440764 tench\n"
+
+
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_set_says_what_it_needs(name: str, tmp_path: Path) -> None:
     known, origin = PUBLIC[name], ORIGINS.get(name, downloads.BY_HAND)

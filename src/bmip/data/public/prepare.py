@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bmip.atomic import write_bytes
 from bmip.data.fetching import Progress, fetch
-from bmip.data.public.downloads import BY_HAND, HUB, ORIGINS, Download, Origin
+from bmip.data.public.downloads import BY_HAND, CLASSNAMES, HUB, ORIGINS, Download, Origin
 from bmip.data.public.facts import PUBLIC
 from bmip.data.unpacking import unpack
 
@@ -30,9 +31,19 @@ def plan(name: str, root: Path) -> Iterator[str]:
 def prepare(name: str, root: Path, fetching: Fetching, *, pause: float = 2.0) -> None:
     """Fetches and unpacks whatever has a direct link and is not there. It may be called again after an interruption."""
     folder = root / PUBLIC[name].folder
+    _share_class_names(name, root)
     for download in ORIGINS.get(name, BY_HAND).downloads:
         if not (folder / download.gives).exists():
             _get(download, folder, fetching, pause)
+
+
+def _share_class_names(name: str, root: Path) -> None:
+    """ImageNet's variants have its list of names."""
+    file = CLASSNAMES[0]
+    source, target = root / PUBLIC["imagenet"].folder / file, root / PUBLIC[name].folder / file
+    if CLASSNAMES in ORIGINS.get(name, BY_HAND).drive and source.is_file() and not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(target, source.read_bytes())
 
 
 def _get(download: Download, folder: Path, fetching: Fetching, pause: float) -> None:
