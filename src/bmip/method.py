@@ -59,7 +59,11 @@ class Prompter(nn.Module, ABC):
 
     @abstractmethod
     def layout(self, classes: ClassNames) -> TextLayout | Sequence[TextLayout]:
-        """The sentence in which the text prompts stand; or several, whose normalised features are averaged."""
+        """The sentence in which the text prompts stand; or several, for `pool`."""
+
+    def pool(self, each: Float[Tensor, "sentence class out"]) -> Float[Tensor, "1 class out"]:
+        """What classes are told apart by, from the normalised features of several sentences: their mean's direction."""
+        return F.normalize(each.mean(0, keepdim=True), dim=-1)
 
     @abstractmethod
     def forward(self, given: Given) -> Prompts: ...
@@ -81,7 +85,7 @@ class Teacher:
             with torch.no_grad():
                 for template in templates:
                     texts = self.clip.texts(self.classes.names, TextLayout(template=template))
-                    features = self.clip.encode_text(texts)[0].float()
+                    features = at_least_float32(self.clip.encode_text(texts)[0])
                     found.append(F.normalize(features, dim=-1) if normalise_each else features)
             self._text[key] = F.normalize(torch.stack(found).mean(0), dim=-1)
         return self._text[key]
@@ -95,7 +99,7 @@ class Step:
     image_features: Float[Tensor, "image out"]
     text_features: Float[Tensor, "#image class out"]
     sentence_features: Float[Tensor, "sentence class out"]
-    """Those whose mean `text_features` is; with a single sentence the same."""
+    """Those that `text_features` was pooled from; with a single sentence the same."""
 
     logits: Float[Tensor, "image class"]
     scale: Float[Tensor, ""]
@@ -179,3 +183,7 @@ class Preset:
 
     options: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+
+
+def at_least_float32(features: Tensor) -> Tensor:
+    return features.to(torch.promote_types(features.dtype, torch.float32))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from bmip.clip.model import CLIP
 from bmip.clip.texts import ClassNames, ClassTexts, TextLayout
-from bmip.method import Given, Method, Step, Teacher
+from bmip.method import Given, Method, Step, Teacher, at_least_float32
 from bmip.prompts import Prompts
 
 _PAIRS = 2**15
@@ -30,6 +30,7 @@ class PromptedCLIP(nn.Module):
         self.views = max((term.views for term in method.terms), default=1)
         self._texts: dict[ClassNames, tuple[ClassTexts, ...]] = {}
         self._frozen_texts: dict[ClassNames, Tensor] = {}
+        self._laid_out(classes)  # names and slots that do not fit are known before any work
         self.to(clip.logit_scale.device)
 
     def learned(self) -> dict[str, nn.Parameter]:
@@ -133,35 +134,36 @@ class PromptedCLIP(nn.Module):
         return Given((lambda: frozen.normalised(0)) if self.prompter.reads_images else None)
 
     def _image_features(self, prompts: Prompts, pixels: Tensor, frozen: _FrozenViews) -> Tensor:
-        features = _at_least_float32(self.clip.encode_image(pixels, prompts.image)) if prompts.image else frozen(0)
+        features = at_least_float32(self.clip.encode_image(pixels, prompts.image)) if prompts.image else frozen(0)
         return F.normalize(self.adapter.image(features) if self.adapter else features, dim=-1)
 
     def _text_features(self, prompts: Prompts, classes: ClassNames) -> tuple[Tensor, Tensor]:
         """Of the classes, and of the sentences that they are the mean of; normalised."""
         self.check_classes(classes)
+        texts = self._laid_out(classes)
         if not (prompts.text or any(prompts.sentences)):
             if classes not in self._frozen_texts:
                 with torch.no_grad():
-                    self._frozen_texts[classes] = self._encode_texts(prompts, classes)
+                    self._frozen_texts[classes] = self._encode_texts(texts, prompts)
             features = self._frozen_texts[classes]
         else:
-            features = self._encode_texts(prompts, classes)
+            features = self._encode_texts(texts, prompts)
         each = F.normalize(self.adapter.text(features) if self.adapter else features, dim=-1)
-        return (F.normalize(each.mean(0, keepdim=True), dim=-1) if prompts.sentences else each), each
+        several = len(texts) > 1 or prompts.sentences
+        return (self.prompter.pool(each) if several else each), each
 
-    def _encode_texts(self, prompts: Prompts, classes: ClassNames) -> Float[Tensor, "lead class out"]:
-        texts = self._laid_out(classes)
+    def _encode_texts(self, texts: Sequence[ClassTexts], prompts: Prompts) -> Float[Tensor, "lead class out"]:
         if self.prompter.reads_classes and any(len(text.chunks(self.clip.text.chunk_tokens)) > 1 for text in texts):
             raise ValueError(
-                f"this method mixes over classes, so its {len(classes)} classes must run at once: raise "
+                f"this method mixes over classes, so its {texts[0].classes} classes must run at once: raise "
                 f"`clip.text.chunk_tokens` (now {self.clip.text.chunk_tokens}) or use fewer classes"
             )
         found = [
             self.clip.encode_text(text, entering)
-            for text, entering in zip(texts, prompts.sentences or (prompts.text,), strict=True)
+            for text, entering in zip(texts, prompts.sentences or [prompts.text] * len(texts), strict=True)
             if not (entering and isinstance(entering[0], Tensor) and entering[0].shape[0] == 0)
         ]
-        return _at_least_float32(torch.cat(found))
+        return at_least_float32(torch.cat(found))
 
     def _laid_out(self, classes: ClassNames) -> tuple[ClassTexts, ...]:
         if classes not in self._texts:
@@ -186,12 +188,8 @@ class _FrozenViews:
     def __call__(self, view: int) -> Float[Tensor, "image out"]:
         if view not in self._found:
             with torch.no_grad():
-                self._found[view] = _at_least_float32(self.clip.encode_image(self.views[view]))
+                self._found[view] = at_least_float32(self.clip.encode_image(self.views[view]))
         return self._found[view]
 
     def normalised(self, view: int) -> Float[Tensor, "image out"]:
         return F.normalize(self(view), dim=-1)
-
-
-def _at_least_float32(features: Tensor) -> Tensor:
-    return features.to(torch.promote_types(features.dtype, torch.float32))

@@ -47,8 +47,8 @@ class Prompts:
     """Each (#image, slot, width)."""
 
     sentences: Sequence[Sequence[Prompt]] = ()
-    """Where the layout has several sentences: what enters each of them, in place of `text`. Each (sentence, 1, slot,
-    width); several of one layout run side by side, and of none nothing runs."""
+    """Where the layout has several sentences with prompts of their own: what enters each, in place of `text`. Each
+    (variant, 1, slot, width): a sentence may have several variants, or for now none."""
 
     def __post_init__(self) -> None:
         texts = [("text", self.text, 4), *((f"sentences[{k}]", own, 4) for k, own in enumerate(self.sentences))]

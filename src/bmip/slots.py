@@ -29,6 +29,28 @@ def first_slots(clip: CLIP, context: str, slots: int) -> tuple[str, Float[Tensor
     return " ".join(["X"] * slots) + " {}.", random_slots(slots, clip.text.width).data
 
 
+def deep_slots(first: Float[Tensor, "slot width"], depth: int) -> list[Tensor]:
+    """A prompt for each of `depth` layers: the first as it is, the others at random."""
+    return [first, *(random_slots(*first.shape).data for _ in range(depth - 1))]
+
+
+def padded_slots(clip: CLIP, context: str, slots: int) -> tuple[str, Float[Tensor, "slot width"]]:
+    """As `first_slots`, but the words stand at the end of the slots, and those in front of them start at zero.
+
+    (ProGrad, trainers/prograd.py)
+    """
+    ids = clip.tokenizer.encode(context)[-slots:]
+    start = torch.zeros(slots, clip.text.width, device=clip.text.token_embedding.weight.device)
+    with torch.no_grad():
+        start[slots - len(ids) :] = clip.text.token_embedding.weight[ids]
+    return " ".join(["X"] * slots) + " {}.", start
+
+
+def check_slots(slots: int, tower: str) -> None:
+    if slots < 1:
+        raise ValueError(f"{slots} slots in the {tower} tower: it needs at least one")
+
+
 def check_depth(depth: int, layers: int, tower: str) -> None:
     if not 1 <= depth <= layers:
         raise ValueError(

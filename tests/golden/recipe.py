@@ -56,7 +56,7 @@ def weight(key: str, shape: tuple[int, ...]) -> Tensor:
         return r / math.sqrt(shape[0])
     if key.endswith("conv1.weight"):
         return r / math.sqrt(math.prod(shape[1:]))
-    if key.endswith((".weight", "in_proj_weight")):
+    if key.endswith(".weight") or (key.endswith("in_proj_weight") and not key.startswith("prompt_learner.")):
         return r / math.sqrt(shape[1])
     return 0.1 * r
 

@@ -173,7 +173,7 @@ VIT_B_16 = CLIPConfig(
     [
         ("zero_shot", "default", {}, 0),
         ("ivlp", "default", {}, 30_720),
-        ("ivlp", "language-only", {}, 24_576),
+        ("deep_language", "default", {}, 24_576),
         ("maple", "default", {}, 3_555_072),
         ("maple", "cross-dataset", {}, 1_185_024),
         ("bmip", "released", {}, 1_203_230),

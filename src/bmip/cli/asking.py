@@ -46,6 +46,16 @@ Set = Annotated[
         "--set", metavar="OPTION=VALUE", help="An option of the method; may be repeated.", rich_help_panel=METHOD
     ),
 ]
+With = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="METHOD",
+        help="Adds the losses, adapter and average of these to the method's prompts: bmip with promptsrc is the method "
+        "bmip+promptsrc.",
+        rich_help_panel=METHOD,
+    ),
+]
 Shots = Annotated[
     int, typer.Option(min=0, help="Training images per class; 0 takes all there are.", rich_help_panel=DATA)
 ]

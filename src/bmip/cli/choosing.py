@@ -42,6 +42,12 @@ def among(dataset: Dataset, names: list[str]) -> Dataset:
     return replace(dataset, classes=classes, train=test, val=None, test=test)
 
 
+def combined(name: str, extras: list[str] | None) -> str:
+    """ "bmip:released" with promptsrc is "bmip+promptsrc:released"."""
+    method, colon, preset = name.partition(":")
+    return "+".join([method, *(extras or [])]) + colon + preset
+
+
 def methods_asked(
     names: list[str], preset: str | None, pairs: list[str], *, training: dict[str, Any], **common: Any
 ) -> list[Trial]:

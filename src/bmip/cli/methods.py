@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bmip.cli.options import documented_fields
 from bmip.cli.printing import add, out, table
-from bmip.methods import load_method, method_names
+from bmip.methods import combination_names, load_method, method_names
 from bmip.presets import presets
 
 app = typer.Typer(add_completion=False)
@@ -30,10 +30,15 @@ def methods(
 
 def _list() -> Table:
     listed = table("method", "what it is", "presets")
-    for name in method_names():
+    for name in (*method_names(), *combination_names()):
         summary = (load_method(name).__doc__ or "").strip().splitlines()[0]
         add(listed, name.replace("_", "-"), summary, ", ".join(presets(name)))
+    listed.caption = f"--with adds what goes with any prompts: {', '.join(_bringing())}"
     return listed
+
+
+def _bringing() -> list[str]:
+    return [name for name in method_names() if hasattr(load_method(name), "Extra")]
 
 
 def _one(name: str) -> list[Table]:

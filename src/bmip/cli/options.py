@@ -9,7 +9,7 @@ import inspect
 import textwrap
 import types
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import typer
@@ -30,7 +30,8 @@ class Documented:
 
 
 def documented_fields(config: type) -> list[Documented]:
-    hints, docs = get_type_hints(config), _docs(config)
+    hints = get_type_hints(config)
+    docs = {name: doc for kind in reversed(config.__mro__) if is_dataclass(kind) for name, doc in _docs(kind).items()}
     return [
         Documented(
             field.name,

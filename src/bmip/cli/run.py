@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from bmip.cli import asking
-from bmip.cli.choosing import methods_asked
+from bmip.cli.choosing import combined, methods_asked
 from bmip.cli.printing import note, out
 from bmip.cli.reading import reading_options
 from bmip.cli.watching import watching
@@ -73,6 +73,7 @@ def run(
     backbone: asking.Backbone = "embedded",
     preset: asking.Preset = None,
     set_: asking.Set = None,
+    with_: asking.With = None,
     results: Annotated[Path | None, typer.Option(help="File of rows; otherwise runs/PROTOCOL/results.jsonl.")] = None,
     runs: Annotated[Path, typer.Option(help="Folder for the runs.")] = Path("runs"),
     device: asking.Device = "auto",
@@ -87,14 +88,12 @@ def run(
     """
     asking.use_threads(threads)
     found = find_protocol(protocol)
+    method = [combined(name, with_) for name in method]
     asked = methods_asked(method, preset, set_ or [], backbone=backbone, template=template, training=training)
     methods = [replace(one, shots=count) for count in shots or found.shots for one in asked]
     trials = list(found.trials(data or found.data, methods, seeds, init_seeds=init_seeds, targets=targets))
     load = partial(load_dataset, **reading)
     materials = Materials(device=device, split_seed=split_seed, skip_bad_images=skip_bad_images, load=load)
-    for trial in {(trial.data, trial.target): trial for trial in trials}.values():
-        # Data that cannot be read, or do not fit the protocol, are known before any work.
-        found.parts(trial, lambda name: materials.dataset(name, template))
     store = Results(results or runs / found.name / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
     with watching() as watch:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from bmip.cli import asking
-from bmip.cli.choosing import methods_asked
+from bmip.cli.choosing import combined, methods_asked
 from bmip.cli.printing import note, out
 from bmip.cli.reading import reading_options
 from bmip.cli.watching import watching
@@ -37,6 +37,7 @@ def search(
     shots: asking.Shots = 16,
     backbone: asking.Backbone = "embedded",
     set_: asking.Set = None,
+    with_: asking.With = None,
     precision: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16.", show_default=False)] = None,
     presets: Annotated[Path, typer.Option(help="File that is written.")] = Path("runs/search/presets.toml"),
     runs: Annotated[Path, typer.Option(help="Folder for the runs and their results.")] = Path("runs/search"),
@@ -51,6 +52,7 @@ def search(
     """
     asking.use_threads(threads)
     training: dict[str, Any] = {} if precision is None else {"precision": precision}
+    method = [combined(name, with_) for name in method]
     methods = methods_asked(method, "default", set_ or [], training=training, shots=shots, backbone=backbone)
     trials = list(search_trials(methods, data, seeds, lrs=lr, epochs=epochs))
     store = Results(runs / "results.jsonl")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from bmip.cli import asking
-from bmip.cli.choosing import of_classes
+from bmip.cli.choosing import combined, of_classes
 from bmip.cli.options import parse_settings
 from bmip.cli.printing import note, out
 from bmip.cli.reading import reading_options
@@ -54,6 +54,7 @@ def train(
     backbone: asking.Backbone = "embedded",
     preset: asking.Preset = None,
     set_: asking.Set = None,
+    with_: asking.With = None,
     device: asking.Device = "auto",
     threads: asking.Threads = None,
     debug: asking.Debug = False,
@@ -65,6 +66,7 @@ def train(
     A run that was interrupted goes on when the same command is given again.
     """
     asking.use_threads(threads)
+    method = combined(method, with_)
     options = parse_settings(set_ or [], load_method(method).Config, f"the method {method!r}")
     trial = method_trial(method, preset, options=options, training=training, shots=shots, backbone=backbone)
     dataset = load_dataset(data, seed=split_seed, skip_bad_images=skip_bad_images, template=template or None, **reading)

@@ -19,6 +19,8 @@ from torch import Tensor
 
 from bmip.clip.tokenizer import Tokenizer
 
+Position = Literal["end", "middle", "front"]
+
 FIXED = -1
 """Marks a token that is a word and not a slot."""
 
@@ -73,11 +75,14 @@ class TextLayout:
     slots: int = 0
     """The first `slots` tokens of the template are learned; the rest of it stays as fixed words."""
 
-    position: Literal["end", "middle", "front"] = "end"
+    position: Position = "end"
     """Where the name stands among the slots; other than at the end only where no fixed word precedes the name."""
 
     per_class: bool = False
     """Slots differ between classes, so each class carries its own instead of sharing them in the stem."""
+
+    raw_names: bool = False
+    """Names keep their underscores. (ProDA, as released)"""
 
     probe: bool = False
     """Run a sentence without a name beside the classes, for prompts that read the text tower's attention."""
@@ -170,7 +175,7 @@ def class_texts(names: Sequence[str], layout: TextLayout, tokenizer: Tokenizer, 
     Raises ValueError for a sentence that does not fit the text tower, naming the class and the limit, and for a
     template with fewer tokens before the name than slots.
     """
-    pairs = [_sentence(words(name), layout, tokenizer) for name in names]
+    pairs = [_sentence(name if layout.raw_names else words(name), layout, tokenizer) for name in names]
     for name, (ids, _) in zip(names, pairs, strict=True):
         if len(ids) > context:
             raise ValueError(

@@ -3,6 +3,7 @@
 Config: a frozen dataclass of options.
 build(config, clip, classes) -> Method: draws initial values from torch's generator, which the caller seeds.
 PRESETS: dict[str, Preset] with at least "default".
+Extra and extras(config, clip, classes), where it brings something that goes with other prompts (bmip.combining).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import difflib
 import importlib
 import pkgutil
 from dataclasses import fields, replace
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +20,7 @@ import torch
 
 from bmip.clip.model import CLIP
 from bmip.clip.texts import ClassNames
+from bmip.combining import NAMED, combine
 from bmip.prompted import PromptedCLIP
 
 
@@ -26,11 +29,28 @@ def method_names() -> tuple[str, ...]:
     return tuple(module.name for module in pkgutil.iter_modules(__path__))
 
 
-def load_method(name: str) -> ModuleType:
-    """A method of the package by its name, or one from outside by its dotted path.
+def combination_names() -> tuple[str, ...]:
+    """The combinations that have settings of their own."""
+    return tuple(NAMED)
 
-    Raises ValueError for a name that is neither, with the nearest right one, or for a module that is no method.
+
+def method_id(name: str) -> str:
+    """How a method is called in results: "zero-shot" and "zero_shot" are the same one.
+
+    Raises ValueError for a name that is no method.
     """
+    load_method(name)
+    parts = [part.replace("-", "_") if part.replace("-", "_") in method_names() else part for part in name.split("+")]
+    return "+".join(parts)
+
+
+def load_method(name: str) -> ModuleType:
+    """A method of the package by its name, one from outside by its dotted path, or a combination: "bmip+promptsrc".
+
+    Raises ValueError for a name that is none of these, with the nearest right one, or for a module that is no method.
+    """
+    if "+" in name:
+        return _combination("+".join(part.strip().replace("-", "_") for part in name.split("+")))
     known = method_names()
     spelled = name.replace("-", "_")
     if spelled in known:
@@ -51,6 +71,12 @@ def load_method(name: str) -> ModuleType:
     return module
 
 
+@cache
+def _combination(name: str) -> ModuleType:
+    base, *others = name.split("+")
+    return combine(name, load_method(base), {other: load_method(other) for other in others})
+
+
 def method_config(name: str, options: dict[str, Any]) -> Any:
     """The method's Config with these options; an unknown one is a ValueError with the nearest right name."""
     config = load_method(name).Config
@@ -64,8 +90,11 @@ def method_config(name: str, options: dict[str, Any]) -> Any:
 
 
 def build_model(name: str, options: dict[str, Any], clip: CLIP, classes: ClassNames, *, seed: int) -> PromptedCLIP:
-    """The frozen CLIP with the method around it, its initial prompts drawn from `seed` and nothing else."""
+    """The frozen CLIP with the method around it, its initial prompts drawn from `seed` and nothing else.
+
+    It is ready to judge; `fit` turns what only training does (dropout, drawn prompts) on and off again.
+    """
     config = method_config(name, options)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return PromptedCLIP(clip, load_method(name).build(config, clip, classes), classes)
+        return PromptedCLIP(clip, load_method(name).build(config, clip, classes), classes).eval()

@@ -1,10 +1,11 @@
 """Independent vision-language prompting: deep prompts in both towers that know nothing of each other.
 
-With no image slots it is deep language prompting. (MaPLe, section 4.1; multimodal-prompt-learning, independentVL.py)
+(Khattak et al. 2023, MaPLe, section 4.1; multimodal-prompt-learning, trainers/independentVL.py)
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jaxtyping import Float
@@ -14,14 +15,13 @@ from bmip.clip.model import CLIP
 from bmip.clip.texts import ClassNames, TextLayout
 from bmip.method import Given, Method, Preset, Prompter
 from bmip.prompts import Prompts
-from bmip.slots import check_depth, first_slots, random_slots
+from bmip.slots import check_depth, check_slots, deep_slots, first_slots, random_slots
 
 
 @dataclass(frozen=True)
 class Config:
     text_slots: int = 2
     image_slots: int = 2
-    """0 for deep language prompting."""
 
     text_depth: int = 12
     image_depth: int = 12
@@ -31,59 +31,55 @@ class Config:
     """Words the first text slots start from; with fewer words than slots they start at random."""
 
 
-class IVLP(Prompter):
+class Independent(Prompter):
+    """Deep prompts of one tower or both, each layer's its own."""
+
     def __init__(
         self,
-        start: Float[Tensor, "slot width"],
         template: str,
-        *,
-        text_depth: int,
-        image_slots: int,
-        image_width: int,
-        image_depth: int,
+        text: Sequence[Float[Tensor, "text_slot text_width"]] = (),
+        image: Sequence[Float[Tensor, "image_slot image_width"]] = (),
     ) -> None:
         super().__init__()
         self.template = template
-        slots, width = start.shape
-        self.text = nn.ParameterList(
-            [nn.Parameter(start), *(random_slots(slots, width) for _ in range(text_depth - 1))]
-        )
-        self.image = nn.ParameterList(
-            random_slots(image_slots, image_width) for _ in range(image_depth if image_slots else 0)
-        )
+        self.text, self.image = (nn.ParameterList(nn.Parameter(p) for p in own) for own in (text, image))
 
     def layout(self, classes: ClassNames) -> TextLayout:
-        return TextLayout(self.template, slots=self.text[0].shape[0])
+        return TextLayout(self.template, slots=len(self.text[0]) if len(self.text) else 0)
 
     def forward(self, given: Given) -> Prompts:
         return Prompts(text=[p[None, None] for p in self.text], image=[p[None] for p in self.image])
 
 
+def deep_text(clip: CLIP, context: str, slots: int, depth: int) -> tuple[str, list[Tensor]]:
+    """The template and the first values of deep text prompts."""
+    check_slots(slots, "text")
+    check_depth(depth, len(clip.text.blocks), "text")
+    template, start = first_slots(clip, context, slots)
+    return template, deep_slots(start, depth)
+
+
+def deep_image(clip: CLIP, slots: int, depth: int) -> list[Tensor]:
+    check_slots(slots, "image")
+    check_depth(depth, len(clip.vit.blocks), "image")
+    return deep_slots(random_slots(slots, clip.vit.width).data, depth)
+
+
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    check_depth(config.text_depth, len(clip.text.blocks), "text")
-    if config.image_slots:
-        check_depth(config.image_depth, len(clip.vit.blocks), "image")
-    template, start = first_slots(clip, config.context, config.text_slots)
-    return Method(
-        prompter=IVLP(
-            start,
-            template,
-            text_depth=config.text_depth,
-            image_slots=config.image_slots,
-            image_width=clip.vit.width if config.image_slots else 0,
-            image_depth=config.image_depth,
-        )
-    )
+    template, text = deep_text(clip, config.context, config.text_slots, config.text_depth)
+    image = deep_image(clip, config.image_slots, config.image_depth)
+    return Method(prompter=Independent(template, text, image))
 
 
-_RELEASED = {"optimizer": "sgd", "lr": 0.0035, "epochs": 5, "batch": 4}
+_SOURCE = "multimodal-prompt-learning, configs/trainers/IVLP/vit_b16_c2_ep5_batch4_2+2ctx.yaml"
+_TRAINING = {"optimizer": "sgd", "lr": 0.0035, "epochs": 5, "batch": 4}
 
 PRESETS = {
-    "default": Preset("multimodal-prompt-learning, configs/trainers/IVLP: 2+2, depth 12", training=_RELEASED),
-    "released": Preset("multimodal-prompt-learning, configs/trainers/IVLP: 2+2, depth 12", training=_RELEASED),
-    "language-only": Preset(
-        "multimodal-prompt-learning, configs/trainers/IVLP: language only, 4 tokens",
-        options={"text_slots": 4, "image_slots": 0},
-        training={**_RELEASED, "lr": 0.0025},
+    "default": Preset(_SOURCE, training=_TRAINING),
+    "released": Preset(_SOURCE, training=_TRAINING),
+    "promptsrc-repository": Preset(
+        "muzairkhattak/PromptSRC, configs/trainers/IVLP: 4+4 tokens, depth 9, 20 epochs",
+        options={"text_slots": 4, "image_slots": 4, "text_depth": 9, "image_depth": 9},
+        training={**_TRAINING, "lr": 0.0025, "epochs": 20},
     ),
 }

@@ -1,33 +1,60 @@
-"""Zero-shot CLIP: the data set's own template, nothing learned. (Radford et al. 2021)"""
+"""Zero-shot CLIP: sentences of words, nothing learned. (Radford et al. 2021)"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from bmip.clip.model import CLIP
 from bmip.clip.texts import ClassNames, TextLayout
 from bmip.method import Given, Method, Preset, Prompter
 from bmip.prompts import Prompts
+from bmip.templates import IMAGENET_7, IMAGENET_80
+
+LISTS = {"own": (), "7": IMAGENET_7, "80": IMAGENET_80}
 
 
 @dataclass(frozen=True)
 class Config:
-    """No options."""
+    templates: Literal["own", "7", "80"] = "own"
+    """The data set's own sentence; or the mean over CLIP's selection of 7 or all 80 sentences for ImageNet."""
+
+    with_own: bool = True
+    """Whether the data set's own sentence is one of several; the released code leaves it out on ImageNet."""
 
 
 class ZeroShot(Prompter):
-    def layout(self, classes: ClassNames) -> TextLayout:
-        return TextLayout(template=classes.template)
+    def __init__(self, templates: Sequence[str], with_own: bool) -> None:
+        super().__init__()
+        self.templates, self.with_own = tuple(templates), with_own
+
+    def layout(self, classes: ClassNames) -> Sequence[TextLayout]:
+        return [TextLayout(template) for template in self._templates(classes)]
 
     def forward(self, given: Given) -> Prompts:
         return Prompts()
 
+    def _templates(self, classes: ClassNames) -> Sequence[str]:
+        own = (classes.template,) if self.with_own or not self.templates else ()
+        return tuple(dict.fromkeys((*self.templates, *own)))
+
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    return Method(prompter=ZeroShot())
+    return Method(prompter=ZeroShot(LISTS[config.templates], config.with_own))
 
+
+_SOURCE = "CoOp, trainers/zsclip.py"
 
 PRESETS = {
-    "default": Preset("CoOp repository, trainers/zsclip.py: one template per data set"),
-    "released": Preset("CoOp repository, trainers/zsclip.py: one template per data set"),
+    "default": Preset(f"{_SOURCE}: one template per data set"),
+    "released": Preset(f"{_SOURCE}: one template per data set"),
+    "ensemble": Preset(f"{_SOURCE}, ZeroshotCLIP2: 7 selected templates and the data set's own", {"templates": "7"}),
+    "ensemble-imagenet": Preset(
+        f"{_SOURCE}, ZeroshotCLIP2 on ImageNet: 7 selected templates", {"templates": "7", "with_own": False}
+    ),
+    "ensemble-80": Preset(
+        "openai/CLIP, notebook Prompt_Engineering_for_ImageNet: all 80 templates",
+        {"templates": "80", "with_own": False},
+    ),
 }

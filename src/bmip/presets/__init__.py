@@ -12,7 +12,7 @@ from typing import Any
 from bmip.atomic import write_text
 from bmip.clip.backbones import EMBEDDED
 from bmip.method import Preset
-from bmip.methods import load_method, method_names
+from bmip.methods import load_method, method_id
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -21,16 +21,6 @@ else:
 
 SEARCHED = Path(__file__).with_name("embedded.toml")
 """One entry a method; `bmip search` writes it."""
-
-
-def method_id(name: str) -> str:
-    """How a method is called in results: "zero-shot" and "zero_shot" are the same one.
-
-    Raises ValueError for a name that is no method.
-    """
-    load_method(name)
-    spelled = name.replace("-", "_")
-    return spelled if spelled in method_names() else name
 
 
 def read_presets(file: Path) -> dict[str, Preset]:
@@ -49,7 +39,7 @@ def read_presets(file: Path) -> dict[str, Preset]:
 def write_presets(file: Path, presets: Mapping[str, Preset], comment: str) -> None:
     lines = [f"# {line}".rstrip() for line in comment.splitlines()]
     for name, preset in sorted(presets.items()):
-        lines += ["", f"[{name}]", f"source = {_toml(preset.source)}"]
+        lines += ["", f"[{name if '+' not in name else _toml(name)}]", f"source = {_toml(preset.source)}"]
         lines += [f"{part} = {_inline(getattr(preset, part))}" for part in ("options", "training")]
     write_text(file, "\n".join(lines) + "\n")
 

@@ -1,0 +1,54 @@
+"""CoCoOp: context words that a small network shifts for each image. (Zhou et al. 2022, CVPR)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from bmip.clip.model import CLIP
+from bmip.clip.texts import ClassNames, TextLayout
+from bmip.method import Given, Method, Preset, Prompter
+from bmip.prompts import Prompts
+from bmip.slots import check_slots, first_slots
+
+
+@dataclass(frozen=True)
+class Config:
+    slots: int = 4
+
+    context: str = "a photo of a"
+    """Words the slots start from; with fewer words than slots they start at random."""
+
+    bottleneck: int = 16
+    """How many times narrower than the image features the network is inside."""
+
+
+class CoCoOp(Prompter):
+    reads_images = True
+
+    def __init__(self, start: Float[Tensor, "slot width"], template: str, *, out: int, bottleneck: int) -> None:
+        super().__init__()
+        self.context, self.template = nn.Parameter(start), template
+        inner = max(1, out // bottleneck)
+        self.shift = nn.Sequential(nn.Linear(out, inner), nn.ReLU(), nn.Linear(inner, start.shape[-1]))
+
+    def layout(self, classes: ClassNames) -> TextLayout:
+        return TextLayout(self.template, slots=len(self.context))
+
+    def forward(self, given: Given) -> Prompts:
+        shifted = self.context + self.shift(given.image_features)[:, None]  # the same shift for every slot
+        return Prompts(text=[shifted[:, None]])
+
+
+def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    check_slots(config.slots, "text")
+    template, start = first_slots(clip, config.context, config.slots)
+    return Method(prompter=CoCoOp(start, template, out=clip.config.out, bottleneck=config.bottleneck))
+
+
+_SOURCE = "KaiyangZhou/CoOp, configs/trainers/CoCoOp/vit_b16_c4_ep10_batch1_ctxv1.yaml"
+_TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 10, "batch": 1}
+
+PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}

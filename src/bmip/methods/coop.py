@@ -1,0 +1,97 @@
+"""CoOp: learned context words around the class name, in the text tower's first layer. (Zhou et al. 2022, IJCV)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from bmip.clip.model import CLIP
+from bmip.clip.texts import ClassNames, Position, TextLayout
+from bmip.method import Given, Method, Preset, Prompter
+from bmip.prompts import Prompts
+from bmip.slots import check_slots, first_slots, padded_slots, random_slots
+
+
+@dataclass(frozen=True)
+class Config:
+    slots: int = 4
+
+    context: str = "a photo of a"
+    """Words the slots start from; with fewer words than slots they start at random."""
+
+    position: Position = "end"
+    """Where the class name stands among the slots; in the middle or in front no fixed word may be left."""
+
+    class_specific: bool = False
+    """Slots of its own for each class; such prompts know no classes but those they were trained on."""
+
+    padded: bool = False
+    """With fewer words than slots, the words start the last slots and the others start at zero."""
+
+
+class CoOp(Prompter):
+    def __init__(
+        self, start: Float[Tensor, "*#class slot width"], template: str, position: Position, classes: ClassNames
+    ) -> None:
+        super().__init__()
+        self.context, self.template = nn.Parameter(start), template
+        self.position: Position = position
+        self.trained_on = classes if start.ndim == 3 else None
+
+    def layout(self, classes: ClassNames) -> TextLayout:
+        return TextLayout(
+            self.template,
+            slots=self.context.shape[-2],
+            position=self.position,
+            per_class=self.trained_on is not None,
+        )
+
+    def forward(self, given: Given) -> Prompts:
+        return Prompts(text=[self.context[None] if self.trained_on else self.context[None, None]])
+
+
+def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    check_slots(config.slots, "text")
+    words = len(clip.tokenizer.encode(config.context))
+    make = padded_slots if config.padded and words < config.slots else first_slots
+    template, start = make(clip, config.context, config.slots)
+    if config.class_specific:
+        count = len(classes)
+        if config.slots > words and not config.padded:
+            start = random_slots(count * config.slots, clip.text.width).data.unflatten(0, (count, config.slots))
+        else:
+            start = start.repeat(count, 1, 1)
+    return Method(prompter=CoOp(start, template, config.position, classes))
+
+
+_TABLES = {"optimizer": "sgd", "lr": 0.002, "epochs": 200, "batch": 32}
+_RANDOM = {"slots": 16, "context": ""}
+
+PRESETS = {
+    "default": Preset("CoOp rows of CoCoOp's and MaPLe's base-to-new tables: 4 tokens, 200 epochs", training=_TABLES),
+    "released": Preset(
+        "KaiyangZhou/CoOp, scripts/coop/main.sh: 16 random tokens at the end; configs/trainers/CoOp/vit_b16.yaml",
+        options=_RANDOM,
+        training=_TABLES,
+    ),
+    "cross-dataset": Preset(
+        "CoOp rows of CoCoOp's cross-dataset tables: 4 tokens, 50 epochs on ImageNet",
+        training={**_TABLES, "epochs": 50},
+    ),
+    "few-shot": Preset(
+        "CoOp, section 4.1: 16 random tokens, 200 epochs with 8 or 16 shots", options=_RANDOM, training=_TABLES
+    ),
+    "few-shot-4": Preset(
+        "CoOp, section 4.1: 100 epochs with 2 or 4 shots", options=_RANDOM, training={**_TABLES, "epochs": 100}
+    ),
+    "few-shot-1": Preset(
+        "CoOp, section 4.1: 50 epochs with 1 shot, and on ImageNet", options=_RANDOM, training={**_TABLES, "epochs": 50}
+    ),
+    "bmip-repository": Preset(
+        "LAMDASZ-ML/BMIP, configs/trainers/CoOp/vit_b16_ep100.yaml",
+        options=_RANDOM,
+        training={**_TABLES, "epochs": 100},
+    ),
+}

@@ -1,0 +1,137 @@
+"""CoPrompt: MaPLe's prompts and adapters behind both towers, kept consistent with the frozen CLIP on another view.
+
+(Roy & Etemad 2024, ICLR; ShuvenduRoy/CoPrompt, trainers/coprompt.py)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from bmip.clip.model import CLIP
+from bmip.clip.texts import ClassNames, TextLayout
+from bmip.method import Adapter, Extras, Method, Preset, Step, Teacher, Term, at_least_float32
+from bmip.methods import maple
+from bmip.sentences import read_sentences, sentences_of
+from bmip.templates import NEUTRAL
+
+
+@dataclass(frozen=True)
+class Extra:
+    consistency: float = 1.0
+    """Weight of 1 - cosine between the features and the frozen ones, of texts and images. (W)"""
+
+    image_share: float = 0.1
+    text_share: float = 0.2
+    """Of the adapter's output in the features."""
+
+    rectified: bool = False
+    """As released, adapters end in a ReLU and so can only add to a feature."""
+
+    sentences: str = ""
+    """JSON file of class name to a list of sentences for the frozen text tower; otherwise neutral templates."""
+
+
+@dataclass(frozen=True)
+class Config(Extra, maple.Config):
+    pass
+
+
+class Bottleneck(nn.Sequential):
+    def __init__(self, width: int, rectified: bool) -> None:
+        inner = max(1, width // 4)
+        layers = [nn.Linear(width, inner, bias=False), nn.ReLU(), nn.Linear(inner, width, bias=False)]
+        super().__init__(*layers, *([nn.ReLU()] if rectified else []))
+
+
+class Adapters(Adapter):
+    def __init__(self, width: int, config: Extra) -> None:
+        super().__init__()
+        self.config = config
+        self.image_map, self.text_map = (Bottleneck(width, config.rectified) for _ in range(2))
+
+    def image(self, features: Tensor) -> Tensor:
+        return _mix(features, self.image_map(features), self.config.image_share)
+
+    def text(self, features: Tensor) -> Tensor:
+        return _mix(features, self.text_map(features), self.config.text_share)
+
+
+def _mix(features: Tensor, adapted: Tensor, share: float) -> Tensor:
+    return (1 - share) * features + share * adapted
+
+
+class Consistency(Term):
+    views = 2
+
+    def __init__(self, config: Extra) -> None:
+        super().__init__()
+        self.config = config
+        self._known: list[Float[Tensor, "sentence out"]] | None = None
+
+    def forward(self, step: Step) -> dict[str, Tensor]:
+        text = F.cosine_similarity(step.text_features, self.sentence_features(step.teacher), dim=-1)
+        image = F.cosine_similarity(step.image_features, step.frozen_image_features(1), dim=-1)
+        weight = self.config.consistency
+        return {"text_consistency": weight * (1 - text.mean()), "image_consistency": weight * (1 - image.mean())}
+
+    def sentence_features(self, teacher: Teacher) -> Float[Tensor, "class out"]:
+        """Of one sentence about each class, of the same number for all; drawn anew for every step."""
+        if self._known is None:
+            self._known = self._encode(teacher)
+        drawn = int(torch.randint(max(map(len, self._known)), ()))
+        return torch.stack([own[drawn % len(own)] for own in self._known])
+
+    @torch.no_grad()
+    def _encode(self, teacher: Teacher) -> list[Float[Tensor, "sentence out"]]:
+        if not self.config.sentences:
+            each = [teacher.text_features([template]) for template in NEUTRAL]
+            return list(torch.stack(each, dim=1))
+        texts = sentences_of(teacher.classes, read_sentences(self.config.sentences))
+        whole = teacher.clip.texts([text for own in texts for text in own], TextLayout("{}"))
+        features = F.normalize(at_least_float32(teacher.clip.encode_text(whole)[0]), dim=-1)
+        return list(features.split([len(own) for own in texts]))
+
+
+def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
+    return Extras(terms=[Consistency(config)], adapter=Adapters(clip.config.out, config))
+
+
+def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    return maple.build(config, clip, classes).plus(extras(config, clip, classes))
+
+
+_SOURCE = "ShuvenduRoy/CoPrompt, configs/trainers/CoPrompt"
+_TRAINING = {"optimizer": "sgd", "lr": 0.0035, "epochs": 8, "batch": 4}
+
+# Depth, tokens, weight of consistency for each data set. (scripts/base2new_train_coprompt.sh)
+_TUNED = {
+    "imagenet": (12, 4, 8.0),
+    "caltech101": (12, 4, 4.0),
+    "oxford-pets": (12, 2, 0.1),
+    "stanford-cars": (12, 4, 4.0),
+    "oxford-flowers": (9, 4, 8.0),
+    "food101": (9, 4, 0.5),
+    "fgvc-aircraft": (9, 4, 2.0),
+    "sun397": (12, 4, 8.0),
+    "dtd": (12, 2, 8.0),
+    "eurosat": (12, 2, 0.1),
+    "ucf101": (12, 4, 2.0),
+}
+
+PRESETS = {
+    "default": Preset(f"{_SOURCE}, its adapters free to subtract (docs/fidelity.md)", training=_TRAINING),
+    "released": Preset(_SOURCE, options={"rectified": True}, training=_TRAINING),
+    **{
+        data: Preset(
+            f"{_SOURCE}, as tuned for {data}",
+            options={"rectified": True, "depth": depth, "slots": slots, "consistency": weight},
+            training={**_TRAINING, "epochs": 5 if data == "food101" else 8},
+        )
+        for data, (depth, slots, weight) in _TUNED.items()
+    },
+}

@@ -1,0 +1,31 @@
+"""Deep language prompting: learned tokens in every layer of the text tower alone. (MaPLe, section 4.1)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bmip.clip.model import CLIP
+from bmip.clip.texts import ClassNames
+from bmip.method import Method, Preset
+from bmip.methods.ivlp import Independent, deep_text
+
+
+@dataclass(frozen=True)
+class Config:
+    slots: int = 4
+
+    depth: int = 12
+    """Layers of the text tower prompted, from the bottom."""
+
+    context: str = "a photo of a"
+    """Words the first slots start from; with fewer words than slots they start at random."""
+
+
+def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    return Method(prompter=Independent(*deep_text(clip, config.context, config.slots, config.depth)))
+
+
+_SOURCE = "multimodal-prompt-learning, configs/trainers/IVLP/vit_b16_c2_ep5_batch4_language_only.yaml"
+_TRAINING = {"optimizer": "sgd", "lr": 0.0025, "epochs": 5, "batch": 4}
+
+PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}

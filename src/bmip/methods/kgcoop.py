@@ -1,0 +1,49 @@
+"""KgCoOp: context words whose class features stay near those of the hand-written sentence. (Yao et al. 2023, CVPR)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from bmip.clip.model import CLIP
+from bmip.clip.texts import ClassNames
+from bmip.method import Extras, Method, Preset, Step, Term
+from bmip.methods import coop
+
+
+@dataclass(frozen=True)
+class Extra:
+    guidance: float = 8.0
+    """Weight of 1 - the mean cosine between a class's learned feature and that of the data set's sentence."""
+
+
+@dataclass(frozen=True)
+class Config(Extra, coop.Config):
+    pass
+
+
+class Knowledge(Term):
+    def __init__(self, weight: float) -> None:
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, step: Step) -> dict[str, Tensor]:
+        hand_written = step.teacher.text_features([step.teacher.classes.template])
+        cosine = F.cosine_similarity(step.text_features, hand_written, dim=-1)
+        return {"knowledge": self.weight * (1 - cosine.mean())}
+
+
+def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
+    return Extras(terms=[Knowledge(config.guidance)])
+
+
+def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    return coop.build(config, clip, classes).plus(extras(config, clip, classes))
+
+
+_SOURCE = "htyao89/KgCoOp, scripts/base2new_train.sh and configs/trainers/KgCoOp/vit_b16_ep100_ctxv1.yaml"
+_TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 100, "batch": 128}
+
+PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}

@@ -1,0 +1,74 @@
+"""ProGrad: context words that step only where the zero-shot prediction does not object. (Zhu et al. 2023, ICCV)
+
+Where the gradient of the cross-entropy points against that of the divergence from zero-shot CLIP, its part along the
+latter is left out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from bmip.clip.model import CLIP
+from bmip.clip.texts import ClassNames
+from bmip.method import Extras, Method, Preset, Step, Term
+from bmip.methods import coop
+
+
+@dataclass(frozen=True)
+class Extra:
+    correction: float = 1.0
+    """How much of the objected part is left out: 1 all of it. (lambda)"""
+
+    temperature: float = 1.0
+    """Of both predictions in the divergence."""
+
+
+@dataclass(frozen=True)
+class Config(Extra, coop.Config):
+    slots: int = 16
+    padded: bool = True
+
+
+class Objection(Term):
+    guides = frozenset({"zero_shot_divergence"})
+
+    def __init__(self, config: Extra) -> None:
+        super().__init__()
+        self.config = config
+
+    def forward(self, step: Step) -> dict[str, Tensor]:
+        heat = self.config.temperature
+        text = step.teacher.text_features([step.teacher.classes.template])
+        teacher = F.log_softmax(step.scale * step.frozen_image_features(0) @ text.T / heat, dim=-1)
+        student = F.log_softmax(step.logits / heat, dim=-1)
+        divergence = F.kl_div(student, teacher, log_target=True, reduction="batchmean")
+        return {"zero_shot_divergence": heat**2 * divergence}
+
+    def edit(self, gradient: Tensor, guides: Tensor) -> Tensor:
+        direction = F.normalize(guides, dim=0)
+        return gradient - self.config.correction * (gradient @ direction).clamp(max=0) * direction
+
+
+def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
+    return Extras(terms=[Objection(config)])
+
+
+def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    return coop.build(config, clip, classes).plus(extras(config, clip, classes))
+
+
+_SOURCE = "BeierZhu/Prompt-align, configs/trainers/ProGrad; made for RN50 and 4 shots"
+_TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 100, "batch": 32}
+
+PRESETS = {
+    "default": Preset(_SOURCE, training=_TRAINING),
+    "released": Preset(_SOURCE, training=_TRAINING),
+    "few-shot": Preset(
+        "ProGrad, section 4.1: 200 epochs with 8 or 16 shots, as CoOp", training={**_TRAINING, "epochs": 200}
+    ),
+    "few-shot-4": Preset("ProGrad, section 4.1: 100 epochs with 2 or 4 shots", training=_TRAINING),
+    "few-shot-1": Preset("ProGrad, section 4.1: 50 epochs with 1 shot", training={**_TRAINING, "epochs": 50}),
+}

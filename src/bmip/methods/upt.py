@@ -1,0 +1,81 @@
+"""UPT: one prompt for both towers in each layer, made by a small transformer. (Zang et al. 2022)
+
+As re-implemented in the BMIP repository (trainers/upt.py): deep prompt j passes through its own encoder layer, where
+its slots attend to each other, and is cut into a text part and an image part.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from bmip.clip.model import CLIP
+from bmip.clip.texts import ClassNames, TextLayout
+from bmip.method import Given, Method, Preset, Prompter
+from bmip.prompts import Prompts
+from bmip.slots import check_depth, check_slots, first_slots, random_slots
+
+
+@dataclass(frozen=True)
+class Config:
+    slots: int = 2
+    """In each tower."""
+
+    depth: int = 9
+    """Layers prompted in both towers, from the bottom; the first has separate prompts."""
+
+    context: str = "a photo of a"
+    """Words the first text slots start from; with fewer words than slots they start at random."""
+
+    heads: int = 8
+    inner: int = 2048
+    """Width of the hidden layer between the small transformer's attentions."""
+
+    dropout: float = 0.1
+
+    text_short: bool = False
+    """As released, stop one layer earlier in the text tower."""
+
+
+class UPT(Prompter):
+    def __init__(self, config: Config, start: Float[Tensor, "slot width"], template: str, image_width: int) -> None:
+        super().__init__()
+        self.template, self.text_short = template, config.text_short
+        slots, self.text_width = start.shape
+        joint = self.text_width + image_width
+        self.text, self.image = nn.Parameter(start), random_slots(slots, image_width)
+        self.joint = nn.ParameterList(random_slots(slots, joint) for _ in range(config.depth - 1))
+        self.mixers = nn.ModuleList(
+            nn.TransformerEncoderLayer(joint, config.heads, config.inner, config.dropout)
+            for _ in range(config.depth - 1)
+        )
+
+    def layout(self, classes: ClassNames) -> TextLayout:
+        return TextLayout(self.template, slots=len(self.text))
+
+    def forward(self, given: Given) -> Prompts:
+        mixed = [mixer(prompt) for mixer, prompt in zip(self.mixers, self.joint, strict=True)]
+        text = [self.text, *(m[:, : self.text_width] for m in mixed[: len(mixed) - self.text_short])]
+        image = [self.image, *(m[:, self.text_width :] for m in mixed)]
+        return Prompts(text=[p[None, None] for p in text], image=[p[None] for p in image])
+
+
+def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    check_slots(config.slots, "text")
+    check_depth(config.depth, min(len(clip.text.blocks), len(clip.vit.blocks)), "shallower")
+    joint = clip.text.width + clip.vit.width
+    if joint % config.heads:
+        raise ValueError(f"{config.heads} heads do not divide the joint width {joint}: choose a number that does")
+    template, start = first_slots(clip, config.context, config.slots)
+    return Method(prompter=UPT(config, start, template, clip.vit.width))
+
+
+_SOURCE = "LAMDASZ-ML/BMIP, trainers/upt.py with the settings of TRAINER.BITP that it reads"
+_TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 5, "batch": 4}
+
+PRESETS = {
+    "default": Preset(f"{_SOURCE}, both towers equally deep (docs/fidelity.md)", training=_TRAINING),
+    "released": Preset(_SOURCE, options={"text_short": True}, training=_TRAINING),
+}

@@ -1,0 +1,32 @@
+"""Deep visual prompt tuning: learned tokens in every layer of the image tower, a fixed sentence. (Jia et al. 2022)"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bmip.clip.model import CLIP
+from bmip.clip.texts import ClassNames
+from bmip.method import Method, Preset
+from bmip.methods.ivlp import Independent, deep_image
+from bmip.templates import PLAIN
+
+
+@dataclass(frozen=True)
+class Config:
+    slots: int = 8
+
+    depth: int = 12
+    """Layers of the image tower prompted, from the bottom."""
+
+    template: str = PLAIN
+    """The sentence for every data set, as released."""
+
+
+def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    return Method(prompter=Independent(config.template, image=deep_image(clip, config.slots, config.depth)))
+
+
+_SOURCE = "multimodal-prompt-learning, configs/trainers/VPT/vit_b16_c2_ep5_batch4_4.yaml"
+_TRAINING = {"optimizer": "sgd", "lr": 0.0025, "epochs": 5, "batch": 4}
+
+PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}
