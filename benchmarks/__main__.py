@@ -22,7 +22,13 @@ from benchmarks.machine import describe
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
-MEASURED = ("src/bmip/clip/*.py", "src/bmip/methods/bmip.py", "src/bmip/method.py", "benchmarks/*.py")
+MEASURED = (
+    "src/bmip/clip/*.py",
+    "src/bmip/methods/bmip.py",
+    "src/bmip/gates.py",
+    "src/bmip/prompted.py",
+    "benchmarks/*.py",
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -16,6 +16,7 @@ import bmip.clip.image
 import bmip.clip.text
 from benchmarks.class_names import class_names
 from benchmarks.plain import Plain
+from benchmarks.plain_cocoop import PlainCoCoOp
 from bmip.clip.block import LayerNorm
 from bmip.clip.model import CLIP, CLIPConfig, Precision
 from bmip.clip.texts import ClassNames, TextLayout
@@ -121,6 +122,26 @@ class Contestants:
 
         train = self._training(self.ours, lambda: self.ours.losses([self.pixels], self.labels)["cross_entropy"])
         return step
+
+
+def cocoop_steps(clip: CLIP, classes: int) -> dict[str, Callable[[], None]]:
+    """Ours on a batch; plain on a single image, as released: a batch would not fit into the memory of most machines."""
+    names = ClassNames(class_names(classes))
+    model = build_model("cocoop", {}, clip, names, seed=0)
+    plain = PlainCoCoOp(clip, model.prompter, names.names)  # pyright: ignore[reportArgumentType]
+    pixels = torch.randn(BATCH, 3, 224, 224, generator=torch.Generator().manual_seed(1)).to(clip.logit_scale.device)
+    labels = torch.arange(BATCH, device=pixels.device) % classes
+    optimizer = torch.optim.SGD(model.learned().values(), lr=0.002, momentum=0.9, weight_decay=5e-4)
+
+    def step(loss: Callable[[], Tensor]) -> None:
+        optimizer.zero_grad()
+        loss().backward()
+        optimizer.step()
+
+    return {
+        "ours": lambda: step(lambda: model.losses([pixels], labels)["cross_entropy"]),
+        "plain": lambda: step(lambda: plain.loss(pixels[:1], labels[:1])),
+    }
 
 
 def _blind(attention: Tensor) -> Callable[..., LayerView]:

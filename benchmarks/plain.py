@@ -49,7 +49,7 @@ class Plain:
         )
 
     def image_features(self, pixels: Tensor, foreign: Sequence[Tensor]) -> Tensor:
-        tower, prompter = self.clip.image, self.prompter
+        tower, prompter = self.clip.vit, self.prompter
         dtype = tower.patch.weight.dtype
         patches = tower.patch(pixels.to(dtype)).flatten(2).transpose(1, 2)
         start = tower.class_embedding.to(dtype).expand(len(pixels), 1, -1)

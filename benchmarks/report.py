@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.step import CLASSES
+from benchmarks.contestants import BATCH
+from benchmarks.step import CLASSES, LOOK_AT
 from benchmarks.timing import median_ratio
 
 Kept = Mapping[str, Mapping[str, Any]]
@@ -32,6 +33,7 @@ def tables(device: str, kept: Kept) -> str:
         ("Targets (float32)", _targets(places, kept)),
         ("Training step, batch 4", _steps(places, kept)),
         ("Evaluation, per 100 images", _evaluation(places, kept)),
+        ("CoCoOp: a training step, per image", _cocoop(places[0], kept)),
         ("Peak memory of a training step, float32", _memory(places[0], device, kept)),
         ("Does plain cost what the released code costs?", _against_released(kept)),
         ("Attention kernels", _attention(places, kept)),
@@ -111,7 +113,7 @@ def _line(points: Mapping[int, float], at: int) -> float | None:
     if len(points) < 2:
         return None
     slope, offset = statistics.linear_regression(list(points), list(points.values()))
-    return offset + slope * at
+    return offset + slope * at if slope > 0 else None  # more classes cannot cost less: what was measured is noise
 
 
 def _step_figures(kept: Kept, place: str, precision: str, classes: int) -> dict[str, float | None]:
@@ -247,6 +249,21 @@ def _evaluation(places: Sequence[str], kept: Kept) -> str:
     )
     heads = ["", "precision", "classes", "ours", "bare towers", "plain", "ours / bare", "plain / ours"]
     return _table(heads, rows) + note if rows else ""
+
+
+def _cocoop(place: str, kept: Kept) -> str:
+    found, clock = _found(kept, f"cocoop/{place}/float32/{LOOK_AT}"), _clock(place)
+    ours, plain = _median(found, "ours", clock), _median(found, "plain", clock)
+    if ours is None or plain is None:
+        return ""
+    each = ours / BATCH
+    return (
+        _table(
+            ("classes", "ours, batch 4", "plain, batch 1", "plain / ours: at least 8"),
+            [(str(LOOK_AT), f"{each:.3g} s", f"{plain:.3g} s", f"{plain / each:.1f}")],
+        )
+        + "\nSeconds for one image (CPU time with one thread, else wall clock).\n"
+    )
 
 
 def _memory(place: str, device: str, kept: Kept) -> str:

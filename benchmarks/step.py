@@ -3,6 +3,7 @@
 step/PLACE/PRECISION/CLASSES       a training step of each contestant, in turn
 evaluate/PLACE/PRECISION           image side and text side of evaluation, each contestant in turn
 memory/PLACE/PRECISION/CLASSES/WHO peak memory of one training step, and its time
+cocoop/PLACE/float32/CLASSES       a training step of CoCoOp: ours on a batch, plain on one image as released
 PLACE is cpu1 or cpu2 (threads) or cuda.
 """
 
@@ -14,7 +15,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.contestants import VIT_B_16, Contestants, random_clip
+from benchmarks.contestants import VIT_B_16, Contestants, cocoop_steps, random_clip
 from benchmarks.machine import forget_peak_memory, free_memory, peak_memory
 from benchmarks.timing import alternate
 from bmip.clip.model import CLIP
@@ -62,6 +63,7 @@ def cells(device: str, *, quick: bool) -> list[str]:
         for precision in precisions:
             found += [f"step/{place}/{precision}/{n}" for n in CLASSES]
             found.append(f"evaluate/{place}/{precision}")
+    found.append(f"cocoop/{places[0]}/float32/{LOOK_AT}")
     plain = (50, 100) if quick else (50, 100, 200, 500)
     found += [f"memory/{places[0]}/float32/{n}/ours" for n in (100, 500)]
     found += [f"memory/{places[0]}/float32/{n}/plain" for n in plain]
@@ -79,6 +81,9 @@ def measure(cell: str, effort: Effort) -> dict[str, Any]:
     clip = random_clip(VIT_B_16, precision, device)  # pyright: ignore[reportArgumentType]
     if kind == "step":
         return _step(clip, int(rest[0]), device, effort)
+    if kind == "cocoop":
+        times = alternate(cocoop_steps(clip, int(rest[0])), {"ours": 3, "plain": 1}, cold=("plain",), device=device)
+        return {name: asdict(each) for name, each in times.items()}
     if kind == "evaluate":
         return _evaluate(clip, place, precision, device, effort)
     return _memory(clip, int(rest[0]), rest[1], device)

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from benchmarks.contestants import VIT_B_16, random_clip
 from benchmarks.plain import Plain
+from benchmarks.plain_cocoop import PlainCoCoOp
 from bmip.clip.texts import ClassNames
 from bmip.methods import build_model, load_method
 from tests.golden import recipe
@@ -49,3 +50,10 @@ def test_plain_equals_ours(options: dict[str, object]) -> None:
     assert expected.keys() == {key for key, p in model.learned().items() if p.grad is not None}
     for key, grad in expected.items():
         assert (model.learned()[key].grad - grad).norm() <= 2e-4 * grad.norm() + 1e-5, key
+
+
+def test_plain_cocoop_equals_the_released_code() -> None:
+    case, model, _ = released("cocoop")
+    with torch.no_grad():
+        logits = PlainCoCoOp(model.clip, model.prompter, case.names).logits(recipe.images())
+    torch.testing.assert_close(logits, case.gold["logits"], atol=2e-4, rtol=0)
