@@ -88,6 +88,15 @@ def test_a_saved_folder_with_splits(library: Any, rows: Any, tmp_path: Path) -> 
     assert dataset.notes == ()
 
 
+def test_a_folder_that_the_library_can_read(library: Any, rows: Any, tmp_path: Path) -> None:
+    (tmp_path / "pets").mkdir()
+    rows(6, ["a", "b", "c"]).to_parquet(tmp_path / "pets/train.parquet")
+    rows(3, ["a", "b", "c"], first=50).to_parquet(tmp_path / "pets/test.parquet")
+    dataset = load_dataset(f"hub:{tmp_path / 'pets'}")
+    assert (len(dataset.train) + len(dataset.val or ()), len(dataset.test)) == (6, 3)
+    assert dataset.test.images[0].shape == (3, 9, 12)
+
+
 def test_validation_from_training(library: Any, rows: Any, tmp_path: Path) -> None:
     library.DatasetDict({"train": rows(30, None), "test": rows(6, None)}).save_to_disk(tmp_path / "pets")
     dataset = load_dataset(f"hub:{tmp_path / 'pets'}")

@@ -75,7 +75,12 @@ def test_a_drawn_split_is_kept_under_its_own_name_and_says_so(textures: Path) ->
     (textures / PUBLISHED).unlink()
     first = load_dataset("dtd", root=textures, seed=3)
     own = textures / "dtd/split_bmip_dtd.json"
-    for part in (f"{textures / PUBLISHED} is not there", str(own), "is not the published one", "bmip data prepare dtd"):
+    for part in (
+        f"{textures / PUBLISHED} is not there",
+        str(own),
+        "is not the published one",
+        "bmip data prepare dtd --plan",
+    ):
         assert part in first.notes[0]
     written = json.loads(own.read_text())
     assert "it is not the published split" in written["note"]
@@ -183,6 +188,13 @@ def test_files_that_cannot_be_read_are_skipped_on_demand(textures: Path) -> None
     kept = load_dataset("dtd", root=textures, skip_bad_images=True)
     assert path not in names(kept.test)
     assert any(path in note for note in kept.notes)
+
+
+def test_a_class_must_not_vanish(textures: Path) -> None:
+    for path, label, _ in published(textures)["train"]:
+        if label == 2:
+            (textures / "dtd/images" / path).unlink()
+    refused(textures, "has no readable images of 'striped'", skip_bad_images=True)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"train": []}', '{"train": [["a", "0", "b"]], "val": [], "test": []}'])

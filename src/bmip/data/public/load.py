@@ -5,7 +5,7 @@ from pathlib import Path, PurePosixPath
 
 from bmip.cache import cache_folder
 from bmip.clip.texts import ClassNames
-from bmip.data.assembly import files, keep_split, missing_drawn, readable, some
+from bmip.data.assembly import check_classes, files, keep_split, missing_drawn, readable, some
 from bmip.data.checking import cache_key
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.listing import Listing
@@ -45,6 +45,8 @@ def load_public(
         parts = {part: tuple(item for item in items if item.path not in absent) for part, items in parts.items()}
         parts, skipped = readable(images, parts, skip_bad_images, cache)
         notes += [f"skipped: {images / path} does not exist" for path in gone] + skipped
+        if "train" in parts:
+            check_classes(images, listing.names, parts)
     if len(listing.names) != known.classes:
         notes.append(f"{name} has {len(listing.names)} classes in {folder}; published results are on {known.classes}")
     return public_dataset(known, folder, Listing(listing.names, parts, tuple(notes)), template)
@@ -115,12 +117,12 @@ def list_public(known: PublicSet, folder: Path, images: Path, cache: Path | None
     assert file is not None
     parts = read_parts(file)
     if file.name != known.split_file:
-        remark = f"the split in {file} was drawn by bmip and is not the published one"
-        notes = [f"{known.name}: {folder / known.split_file} is not there; {remark} ({_ASK} {known.name}`)", *notes]
+        remark = (
+            f"{known.name}: {folder / known.split_file} is not there; the split in {file} was drawn by bmip and is not "
+            f"the published one (`bmip data prepare {known.name} --plan` says where that is)"
+        )
+        notes = [remark, *notes]
     return Listing(names_of(parts.train, file), parts.by_name(), tuple(notes))
-
-
-_ASK = "where that is: `bmip data prepare"
 
 
 def written_split(known: PublicSet, folder: Path, cache: Path | None) -> Path | None:
@@ -131,7 +133,7 @@ def written_split(known: PublicSet, folder: Path, cache: Path | None) -> Path | 
 
 def _own_splits(known: PublicSet, folder: Path, cache: Path | None) -> tuple[Path, Path]:
     """Beside the data, and where nothing can be written there."""
-    aside = (cache or cache_folder()) / "splits" / f"{cache_key(folder)}.json"
+    aside = (cache or cache_folder()) / "splits" / f"{cache_key(folder)}-{known.name}.json"
     return folder / f"split_bmip_{known.name}.json", aside
 
 
