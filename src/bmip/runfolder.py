@@ -47,10 +47,18 @@ class Saved:
 
 
 class RunFolder:
-    def __init__(self, path: str | Path, config: Mapping[str, Any], device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        config: Mapping[str, Any],
+        device: torch.device | str = "cpu",
+        *,
+        defaults: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
         """Create the folder, or open it to go on.
 
-        Raises RunFolderError, with the differences, where it holds another configuration.
+        `defaults` are what settings are taken for, part by part, that the folder does not know because it is older than
+        they are. Raises RunFolderError, with the differences, where it holds another configuration.
         """
         self.path = Path(path)
         self.config: dict[str, Any] = json.loads(json.dumps({"format": _FORMAT, **config}))
@@ -58,7 +66,10 @@ class RunFolder:
         atomic.sweep(self.path)
         file = self.path / "config.json"
         if file.exists():
-            differences = list(_differences(_read_json(file), self.config))
+            there = _read_json(file)
+            for part, values in (defaults or {}).items():
+                there[part] = {**values, **there.get(part, {})}
+            differences = list(_differences(there, self.config))
             if differences:
                 raise RunFolderError(
                     f"{self.path} holds another run; there and asked for: {'; '.join(differences[:8])}: "

@@ -79,7 +79,11 @@ def train(
     )
     run = None
     if folder is not None:
-        run = RunFolder(folder, _written(config, origin, clip, dataset), clip.logit_scale.device)
+        defaults = {
+            "options": dataclasses.asdict(method_config(config.method, {})),
+            "training": dataclasses.asdict(TrainConfig()),
+        }
+        run = RunFolder(folder, _written(config, origin, clip, dataset), clip.logit_scale.device, defaults=defaults)
         if run.complete:
             return _finished(run, config, clip, dataset)
     model = build_model(config.method, dict(config.options), clip, dataset.classes, seed=config.init_seed)
