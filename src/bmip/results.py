@@ -34,7 +34,7 @@ class Row:
     """Trained values."""
 
     seconds: float
-    """Of training and judging, without loading the backbone and the data."""
+    """Of judging, and of training where no other trial had done it; without loading the backbone and the data."""
 
     backbone: str
     """SHA-256 of the weights."""

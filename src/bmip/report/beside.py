@@ -49,7 +49,8 @@ def _lines(
                 for measure, theirs in zip(paper.measures, paper.numbers[name], strict=True):
                     if measure in ours:
                         numbers = f"{ours[measure]:.2f}", f"{theirs:.2f}", f"{ours[measure] - theirs:+.2f}"
-                        lines.append((name, label, measure, *numbers, f"{paper.status}: {paper.source}"))
+                        note = f" ({paper.note})" if paper.note else ""
+                        lines.append((name, label, measure, *numbers, f"{paper.status}: {paper.source}{note}"))
     return lines
 
 
@@ -59,5 +60,5 @@ def _table(row: Row, plan: Layout, lines: Sequence[tuple[str, ...]], *, shots: b
         ("data set", "method", "in %", "ours", "published", "difference", "source"),
         without_repeats(lines),
         "Published numbers are for ViT-B/16 with OpenAI's weights. Ours are means over seeds, whose intervals stand in "
-        "the table of results. Recalled numbers were checked by arithmetic alone: read the paper before you quote one.",
+        "the table of results. Recalled numbers were checked by arithmetic at most: read the paper before quoting one.",
     )
