@@ -17,9 +17,7 @@ BASE_NOVEL = ("base", "novel", "harmonic mean")
 
 def found(protocol: str, method: str, data: str) -> Published:
     (one,) = (
-        table
-        for table in published()
-        if (table.protocol, table.method) == (protocol, method) and data in table.numbers
+        table for table in published() if (table.protocol, table.method) == (protocol, method) and data in table.numbers
     )
     return one
 
