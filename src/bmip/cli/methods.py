@@ -12,6 +12,7 @@ from bmip.cli.options import documented_fields
 from bmip.cli.printing import add, out, table
 from bmip.methods import combination_names, load_method, method_names
 from bmip.presets import presets
+from bmip.vitb16 import trained_values
 
 app = typer.Typer(add_completion=False)
 
@@ -41,15 +42,19 @@ def _bringing() -> list[str]:
     return [name for name in method_names() if hasattr(load_method(name), "Extra")]
 
 
-def _one(name: str) -> list[Table]:
+def _one(name: str) -> list[Table | str]:
     options = table("option", "type", "default", "meaning", title=f"{name}: options, given as --set option=value")
     for field in documented_fields(load_method(name).Config):
         kind = " | ".join(field.choices) or field.type.__name__
         add(options, field.name, kind, str(field.default), field.doc)
-    named = table("preset", "options", "training", "source", title=f"{name}: presets, given as --preset NAME")
+    named = table(
+        "preset", "options", "training", "trained values", "source", title=f"{name}: presets, given as --preset NAME"
+    )
     for preset, value in presets(name).items():
-        add(named, preset, _pairs(value.options), _pairs(value.training), value.source)
-    return [options, named]
+        count = f"{trained_values(name, value.options):,}"
+        add(named, preset, _pairs(value.options), _pairs(value.training), count, value.source)
+    named.caption = "Trained values are those on CLIP's ViT-B/16."
+    return [(load_method(name).__doc__ or "").strip(), options, named]
 
 
 def _pairs(values) -> str:

@@ -26,8 +26,10 @@ class Extra:
     """Weight of 1 - cosine between the features and the frozen ones, of texts and images. (W)"""
 
     image_share: float = 0.1
+    """Of the adapter's output in the image features."""
+
     text_share: float = 0.2
-    """Of the adapter's output in the features."""
+    """Of the adapter's output in the text features."""
 
     rectified: bool = False
     """As released, adapters end in a ReLU and so can only add to a feature."""
