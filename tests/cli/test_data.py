@@ -5,9 +5,12 @@ import json
 import pickle
 import random
 import shutil
+import sys
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,6 +116,39 @@ def test_every_fault_of_a_damaged_tree_is_named(cli: Cli, textures: Path) -> Non
     assert "banded/banded_1.jpg = banded/banded_4.jpg" in found.err
     told = json.loads(cli("data", "check", "dtd", "--root", "data", "--json").out)
     assert told["faults"] == [fault.removeprefix("fault: ") for fault in faults]
+
+
+def test_stored_draws_are_compared_with_ones_own(cli: Cli, textures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ("data", "check", "dtd", "--root", "data", "--shots", "2", "--seeds", "1", "2", "--write-shots", "shots")
+    assert "another draw" not in cli(*given).err
+    module = ModuleType("dassl.data.datasets.base_dataset")
+    for name in ("dassl", "dassl.data", "dassl.data.datasets"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    datum: Any = type("Datum", (), {"__module__": module.__name__})
+    module.Datum = datum  # type: ignore[attr-defined]
+    (textures.parent / "split_fewshot").mkdir()
+    for seed, order in ((1, 1), (2, -1)):
+        parts: dict[str, list] = {"train": [], "val": []}
+        for line in Path(f"shots/dtd-shot_2-seed_{seed}.jsonl").read_text().splitlines()[::order]:
+            said, image = json.loads(line), datum()
+            image.__dict__.update(_impath=f"/x/{said['path']}", _label=said["label"], _domain=0, _classname="")
+            parts[said["split"]].append(image)
+        (textures.parent / f"split_fewshot/shot_2-seed_{seed}.pkl").write_bytes(pickle.dumps(parts))
+    before = {seed: Path(f"shots/dtd-shot_2-seed_{seed}.jsonl").read_bytes() for seed in (1, 2)}
+    found = cli(*given)
+    assert found.status == 0, found.out
+    assert found.err.count("another draw") == 1
+    assert "shot_2-seed_2.pkl holds another draw" in found.err
+    assert Path("shots/dtd-shot_2-seed_1.jsonl").read_bytes() == before[1]
+    assert Path("shots/dtd-shot_2-seed_2.jsonl").read_bytes() != before[2]
+
+
+def test_classes_of_one_name(cli: Cli, textures: Path) -> None:
+    Path(SPLIT).write_text(Path(SPLIT).read_text().replace('"dotted"', '"banded"'))
+    found = cli("data", "check", "dtd", "--root", "data")
+    assert found.status == 1
+    assert "class names occur more than once: 'banded'" in found.out
 
 
 def test_a_damaged_split_does_not_hide_damaged_images(cli: Cli, textures: Path) -> None:

@@ -1,6 +1,7 @@
 """What a data set is: a list of classes, and splits of images with a label each."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,7 +151,8 @@ def split_hash(dataset: Dataset) -> str:
 
 def shot_files(dataset: Dataset) -> list[Path]:
     """The few-shot draws that the reference code left beside the data, sorted."""
-    return [] if dataset.stored_shots is None else sorted(dataset.stored_shots.glob("shot_*-seed_*.pkl"))
+    found = [] if dataset.stored_shots is None else sorted(dataset.stored_shots.glob("*.pkl"))
+    return [file for file in found if re.fullmatch(r"shot_\d+-seed_\d+", file.stem)]
 
 
 def _is_scaled(images: Images) -> bool:

@@ -1,8 +1,9 @@
 """What is right and wrong with a data set on disk: everything at once, and nothing is written."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bmip.data.assembly import missing_drawn, some
@@ -12,6 +13,7 @@ from bmip.data.listing import Listing, list_files
 from bmip.data.public.facts import PUBLIC, PublicSet
 from bmip.data.public.load import missing, places, public_dataset, written_split
 from bmip.data.reading import image_files
+from bmip.data.sampling import few_shot
 from bmip.data.shots import read_shots
 from bmip.data.splitfile import PARTS, names_of, read_parts
 
@@ -57,16 +59,27 @@ def inspect_public(name: str, root: Path | str | None, cache: Path | None = None
     unused = sorted(set(on_disk).difference(listed))
     if unused:
         remarks.append(f"{len(unused)} images below {images} are in no split and stay unused ({some(unused)})")
-    dataset = public_dataset(known, folder, listing)
+    try:
+        dataset = public_dataset(known, folder, listing)
+    except DataError as error:
+        return Findings(None, [*faults, str(error)], remarks)
     faults += _differences(known, dataset)
     if decode:
         remarks += _copies(images, listing, set(gone))
     for file in shot_files(dataset):
         try:
-            read_shots(dataset, file)
+            if not _is_own_draw(dataset, file):
+                remarks.append(f"{file} holds another draw than this split gives; it is the one that is used")
         except DataError as error:
             faults.append(str(error))
     return Findings(dataset, faults, remarks)
+
+
+def _is_own_draw(dataset: Dataset, file: Path) -> bool:
+    stored = read_shots(dataset, file)
+    shots, seed = map(int, re.findall(r"\d+", file.stem))
+    own = few_shot(replace(dataset, stored_shots=None), shots, seed).train.images
+    return [own.name(index) for index in range(len(own))] == [dataset.train.images.name(i) for i in stored.train]
 
 
 def _listed(

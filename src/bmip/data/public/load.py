@@ -56,9 +56,13 @@ def public_dataset(known: PublicSet, folder: Path, listing: Listing, template: s
     """A data set of what is listed; only its training part may be absent."""
     train, val, test = (files(folder / known.images, listing.parts.get(part, ())) for part in PARTS)
     val_is_test = bool(len(train)) and "val" not in listing.parts
+    try:
+        classes = ClassNames(listing.names, template or known.template, duplicates=known.like_imagenet)
+    except ValueError as error:
+        raise DataError(f"{known.name} in {folder}: {error}") from error
     return Dataset(
         known.name,
-        ClassNames(listing.names, template or known.template, duplicates=known.like_imagenet),
+        classes,
         train,
         test if val_is_test else val if len(val) else None,
         test,
