@@ -11,8 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from bmip.clip.model import CLIP
+from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.texts import ClassNames
+from bmip.clip.tokenizer import Tokenizer
+from bmip.method import Given
 from bmip.methods import build_model, combination_names, load_method, method_names
 from bmip.prompted import PromptedCLIP
 from tests.clip.plain import tiny_clip
@@ -250,6 +252,35 @@ def test_bfloat16_is_finite_and_near(name: str, options: dict) -> None:
     assert all(p.dtype == torch.float32 for p in model.learned().values())
     if model.learned():
         assert all(grad.isfinite().all() for grad in gradients(model, loss(model, torch.float32)).values())
+
+
+@cache
+def resnet_clip() -> CLIP:
+    config = CLIPConfig(
+        image_size=32, patch=32, image_width=2, image_layers=(1, 1, 1, 1), image_heads=2,
+        text_width=24, text_layers=LAYERS, text_heads=2, context=40, vocabulary=49408, out=16,
+    )  # fmt: skip
+    clip = CLIP(config, Tokenizer.default())
+    generator = torch.Generator().manual_seed(0)
+    for parameter in clip.parameters():
+        parameter.data = 0.3 * torch.randn(parameter.shape, generator=generator)
+    return clip.eval()
+
+
+@every_method
+def test_on_a_resnet_it_works_or_is_refused_when_built(name: str, options: dict) -> None:
+    given = Given(lambda: torch.zeros(1, 16, dtype=torch.float64))
+    if build(name, options).prompter(given).image:
+        with pytest.raises(ValueError, match="takes no image prompts"):
+            build_model(name, options, resnet_clip(), CLASSES, seed=3)
+        return
+    model = build_model(name, options, resnet_clip(), CLASSES, seed=3)
+    views = [torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(k)) for k in range(model.views)]
+    parts = model.losses(views, LABELS)
+    assert all(part.isfinite() for part in parts.values())
+    if model.learned():
+        model.backward(parts)
+        assert any(p.grad is not None and p.grad.any() for p in model.learned().values())
 
 
 @pytest.mark.parametrize("name", METHODS)
