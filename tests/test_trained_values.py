@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import torch
 
+from bmip.clip.model import CLIP
+from bmip.clip.tokenizer import Tokenizer
 from bmip.methods import combination_names, method_names
 from bmip.presets import presets
-from bmip.vitb16 import trained_values
+from bmip.vitb16 import VIT_B_16, trained_values
 
 TEXT, IMAGE, OUT = 512, 768, 512
 TO_IMAGE, TO_TEXT = TEXT * IMAGE + IMAGE, IMAGE * TEXT + TEXT
@@ -80,3 +83,9 @@ def test_the_formula_for_bmip_gives_the_known_numbers() -> None:
 
 def test_contexts_of_each_class_count_once_a_class() -> None:
     assert trained_values("coop", {"class_specific": True}, classes=100) == 100 * 2_048
+
+
+def test_clip_s_own_values() -> None:
+    with torch.device("meta"):
+        clip = CLIP(VIT_B_16, Tokenizer.default())
+    assert sum(parameter.numel() for parameter in clip.parameters()) == 149_620_737
