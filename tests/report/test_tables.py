@@ -192,6 +192,9 @@ def test_a_ratio_sweep_counts_the_seeds_of_untrained_methods_too() -> None:
     (table,) = tables(rows)
     assert table.columns[2:4] == ("100 %", "0 %")
     assert table.rows[0][2:4] == ("52.0 ± 12.7", "20.0 ± 0.0")
+    more = [replace(one, counts={**one.counts, "90": Count(1, 2)}) for one in rows]
+    assert tables(more)[0].columns == table.columns, "eleven columns with intervals are too wide"
+    assert all_metrics(more)[0].columns[2:5] == ("100", "90", "0")
 
 
 def test_all_metrics_show_every_number_of_a_row() -> None:

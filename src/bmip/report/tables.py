@@ -75,15 +75,14 @@ def layout(rows: Sequence[Row]) -> Layout:
     if trial.protocol == "open-world":
         return _open_world()
     if trial.protocol == "ratio-sweep":
-        ratios = sorted({int(part) for row in rows for part in row.counts}, reverse=True)
         caption = (
             "Test accuracy in % in a label space of one size, of which the heading says the share of base classes; the "
             f"others are novel. {_SEEDS}"
         )
-        return Layout("Ratio sweep", tuple(counted(str(ratio), f"{ratio} %") for ratio in ratios), caption, drawn=True)
-    parts = sorted({part for row in rows for part in row.counts})
+        every_second = [part for part in _parts(rows) if int(part) % 20 == 0]
+        return Layout("Ratio sweep", tuple(counted(part, f"{part} %") for part in every_second), caption, drawn=True)
     title = trial.protocol.replace("-", " ").capitalize()
-    return Layout(title, tuple(map(counted, parts)), f"Accuracy in %. {_SEEDS}")
+    return Layout(title, tuple(map(counted, _parts(rows))), f"Accuracy in %. {_SEEDS}")
 
 
 def all_metrics(rows: Iterable[Row]) -> list[Table]:
@@ -91,12 +90,17 @@ def all_metrics(rows: Iterable[Row]) -> list[Table]:
     found = []
     for members in grouped(rows):
         own = layout(members)
-        parts = sorted({part for row in members for part in row.counts})
         scores = [name for name in SCORES if any(name in row.scores for row in members)]
-        columns = (*(counted(part) for part in parts), *(scored(name, SCORES[name]) for name in scores))
+        columns = (*map(counted, _parts(members)), *(scored(name, SCORES[name]) for name in scores))
         plain = Layout(f"{own.title}, all metrics", columns, f"All in %. {_SEEDS}", own.source, own.drawn)
         found += [lay_out(of_shots, plain) for of_shots in _by_shots(members)]
     return found
+
+
+def _parts(rows: Iterable[Row]) -> list[str]:
+    """What was judged; ratios from 100 to 0."""
+    parts = {part for row in rows for part in row.counts}
+    return sorted(parts, key=lambda part: (-int(part), part) if part.isdigit() else (0, part))
 
 
 def _by_shots(rows: Sequence[Row]) -> list[list[Row]]:
