@@ -73,9 +73,18 @@ def test_lines_are_told_apart_by_what_differs() -> None:
         row("x", "bmip", 1, 2, 2, preset="released"),
         row("x", "maple", 1, 1, 1, options=(("depth", 2), ("slots", 2))),
         row("x", "maple", 1, 1, 1, options=(("depth", 3), ("slots", 2))),
+        row("x", "zero_shot", 1, 1, 1),
+        row("x", "zero_shot", 1, 1, 1, template="a {}."),
     ]
     (table,) = tables(variants)
-    assert {line[1] for line in table.rows} == {"bmip (default)", "bmip (released)", "maple depth=2", "maple depth=3"}
+    assert {line[1] for line in table.rows} == {
+        "bmip (default)",
+        "bmip (released)",
+        "maple depth=2",
+        "maple depth=3",
+        "zero-shot own template",
+        "zero-shot 'a {}.'",
+    }
 
 
 def test_shots_backbones_and_protocols_have_tables_of_their_own() -> None:

@@ -68,6 +68,8 @@ def labels(rows: Iterable[Row], key: Callable[[Row], Variant] = variant) -> dict
         same = [other for other in same if other.preset == one.preset]
         common = set.intersection(*(set(other.options) | set(other.training) for other in same))
         own = [f"{name}={value}" for name, value in one.options + one.training if (name, value) not in common]
+        if len({other.template for other in same}) > 1:
+            own.append(repr(one.template) if one.template else "own template")
         found[one] = " ".join([label, *own])
     return found
 
@@ -86,11 +88,11 @@ def lay_out(rows: Sequence[Row], layout: Layout, key: Callable[[Row], Variant] =
         sections.append(len(lines) - 1)
     balances = any(isinstance(column, Balance) for column in layout.columns)
     if len(averaged) > 1:
-        wholes = {label: [found.get((name, one), []) for name in averaged] for one, label in called.items()}
-        lines += [("average", label, *_line(layout, whole), "", "") for label, whole in wholes.items()]
+        wholes = [(label, [found.get((name, one), []) for name in averaged]) for one, label in called.items()]
+        lines += [("average", label, *_line(layout, whole), "", "") for label, whole in wholes]
         sections.append(len(lines) - 1)
         if balances:
-            lines += [("mean of HMs", label, *_balances(layout, whole), "", "") for label, whole in wholes.items()]
+            lines += [("mean of HMs", label, *_balances(layout, whole), "", "") for label, whole in wholes]
     return Table(
         layout.title + circumstances(rows[0], shots=key(rows[0]).shots == rows[0].trial.shots),
         ("data set", "method", *(column.heading for column in layout.columns), "seeds", "trained values"),
