@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import torch
@@ -25,7 +26,7 @@ class Entry:
     """The learned tensors that lie between the sources and the slots."""
 
     looks: bool
-    """It depends on attention in its layer."""
+    """It changes with the attention in its layer."""
 
     per_image: bool
     per_class: bool
@@ -36,7 +37,7 @@ class Entered:
     """A prompt as its layer got it."""
 
     prompt: Tensor
-    looked: bool
+    looks: bool
 
 
 def watched(prompts: Sequence[Prompt], run: Callable[[Sequence[Prompt]], object]) -> list[Entered | None]:
@@ -45,24 +46,23 @@ def watched(prompts: Sequence[Prompt], run: Callable[[Sequence[Prompt]], object]
 
     def watch(layer: int, prompt: Prompt) -> Prompt:
         if prompt is None or isinstance(prompt, Tensor):
-            seen[layer] = None if prompt is None else Entered(prompt, looked=False)
+            seen[layer] = None if prompt is None else Entered(prompt, looks=False)
             return prompt
 
         def enter(view: LayerView) -> Tensor:
-            looks: list[bool] = []
-
-            def look() -> Tensor:
-                looks.append(True)
-                return view.look()
-
-            new = resolve(prompt, replace(view, look=look))
-            seen[layer] = Entered(new, looked=bool(looks))
+            new = resolve(prompt, view)
+            none, all_ = (resolve(prompt, replace(view, look=partial(_constant, view, share))) for share in (0, 1))
+            seen[layer] = Entered(new, looks=not torch.equal(none, all_))
             return new
 
         return enter
 
     run([watch(layer, prompt) for layer, prompt in enumerate(prompts)])
     return seen
+
+
+def _constant(view: LayerView, share: float) -> Tensor:
+    return torch.full_like(view.look(), share)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Sources:
         return Entry(
             made_of=frozenset(made_of or {"joint"}),
             maps=frozenset(name for name in used - homes.keys() if self.learned[name].numel() > 1),  # no shares
-            looks=entered.looked,
+            looks=entered.looks,
             per_image=axes[0] and entered.prompt.shape[0] > 1,
             per_class=axes[1] and entered.prompt.shape[1] > 1,
         )
