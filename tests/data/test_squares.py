@@ -142,7 +142,8 @@ def test_a_disk_that_fills_up_does_no_harm(
     assert decoded == [f"{index}.png" for index in range(1, 5)]
 
 
-def test_threads_and_two_owners_at_once(photos: FileImages, tmp_path: Path) -> None:
+def test_threads_and_two_owners_at_once(photos: FileImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(squares, "MAPPED", 3)
     expected = plain(photos)
     owners = [CachedImages(photos, tmp_path / "squares") for _ in range(2)]
     wrong: list[int] = []

@@ -163,7 +163,9 @@ ORIGINS = {
                 "SUN397",
                 "md5:8ca2778205c41d23104230ba66911c7a",
             ),
-            Download("https://vision.princeton.edu/projects/2010/SUN/download/Partitions.zip", MB, "ClassName.txt", ""),
+            Download(
+                "https://vision.princeton.edu/projects/2010/SUN/download/Partitions.zip", 10 * MB, "ClassName.txt", ""
+            ),
         ),
         (("split_zhou_SUN397.json", "1y2RD81BYuiyvebdN-JymPfyWYcd8_MUq"),),
         licence="research; the photos belong to their owners",
