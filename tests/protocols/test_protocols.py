@@ -17,6 +17,7 @@ from sklearn import metrics as reference
 from bmip.checkpoint import load_checkpoint
 from bmip.data.catalogue import dataset_names, load_dataset
 from bmip.data.dataset import DataError, Dataset
+from bmip.data.folder import SPLIT_FILE
 from bmip.data.sampling import base_novel
 from bmip.data.transforms import centre_square, normalise
 from bmip.protocols.catalogue import protocol, protocols
@@ -107,7 +108,7 @@ def test_base_to_novel_uses_the_training_of_open_world(work: Work, photos: Path)
 def test_one_training_serves_few_shot_and_all_targets(work: Work, photos: Path, others: Path) -> None:
     trials = work.trials("cross-dataset", photos, targets=[str(others)])
     rows = work.run(trials)
-    steps = work.seen.ticks
+    assert work.seen.ticks > 0
     assert [row.trial.target for row in rows] == ["", str(others)]
     assert len(list(work.folder.glob("few-shot/*/*"))) == 1
     (alone,) = work.run(work.trials("few-shot", photos))
@@ -121,17 +122,15 @@ def test_one_training_serves_few_shot_and_all_targets(work: Work, photos: Path, 
     assert rows[0].split == source
     assert rows[1].split == f"{source}+{work.materials.split_hash(str(others))}"
     work.run(trials)
-    assert (work.seen.skipped, steps > 0) == ([True, True], True)
+    assert work.seen.skipped == [True, True]
 
 
 def test_a_target_that_has_changed_is_judged_again(work: Work, photos: Path, tmp_path: Path) -> None:
     target = photo_folder(tmp_path / "target", images=6, classes=("red", "blue"))
     trials = work.trials("cross-dataset", photos, targets=[str(target)])
     work.run(trials)
-    (target / "bmip-split.json").unlink(missing_ok=True)
     photo_folder(target, images=7, classes=("green",))
-    for split in target.glob("*.json"):
-        split.unlink()
+    (target / SPLIT_FILE).unlink()
     work.materials = Materials(device="cpu", load=partial(load_dataset, cache=tmp_path / "fresh"))
     work.run(trials)
     assert (work.seen.skipped, work.seen.ticks) == ([True, False], 0)
