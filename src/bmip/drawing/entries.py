@@ -51,7 +51,7 @@ def watched(prompts: Sequence[Prompt], run: Callable[[Sequence[Prompt]], object]
 
         def enter(view: LayerView) -> Tensor:
             new = resolve(prompt, view)
-            none, all_ = (resolve(prompt, replace(view, look=partial(_constant, view, share))) for share in (0, 1))
+            none, all_ = (resolve(prompt, replace(view, look=partial(_constant, view, share))) for share in (0.0, 1.0))
             seen[layer] = Entered(new, looks=not torch.equal(none, all_))
             return new
 
