@@ -144,6 +144,21 @@ def test_damaged_pickles(dassl: type, dataset: Dataset) -> None:
             read_shots(dataset, file)
 
 
+def test_a_pickle_cannot_change_what_later_ones_are_read_with(dassl: type, dataset: Dataset) -> None:
+    """The opcodes that set attributes, applied to the class instead of an object."""
+    name = b"\x8c\x20dassl.data.datasets.base_dataset\x94\x8c\x05Datum\x94\x93\x94"
+    state = b"N}\x8c\x06_labelK\x00s\x86b."
+    file = keep(dataset, {})
+    file.write_bytes(b"\x80\x04" + name + state)
+    with pytest.raises(DataError):
+        read_shots(dataset, file)
+    datum = stored(dataset.train, [0])[0]
+    del datum._label
+    keep(dataset, {"train": [datum]})
+    with pytest.raises(DataError, match="holds something that is no image"):
+        few_shot(dataset, 2, 1)
+
+
 def test_incomplete_entries(dassl: type, dataset: Dataset) -> None:
     datum = stored(dataset.train, [0])[0]
     del datum._label

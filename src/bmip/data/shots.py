@@ -5,26 +5,22 @@ import json
 import pickle
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 from bmip.atomic import write_text
 from bmip.data.dataset import DataError, Dataset, Split
 
 
-class Datum:
-    """What the reference code pickled for each image; of what it holds only these three are read."""
-
-    _impath: str
-    _label: int
-    _classname: str
-
-
 class _OnlyData(pickle.Unpickler):
     """Reads containers, strings, numbers and Dassl's Datum. A pickle may name any function to be called; none is."""
 
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__(file)
+        self.datum = type("Datum", (), {})  # of this file alone: what a pickle does to it stays there
+
     def find_class(self, module: str, name: str, /) -> Any:
         if (module, name) == ("dassl.data.datasets.base_dataset", "Datum"):
-            return Datum
+            return self.datum
         raise pickle.UnpicklingError(f"it names {module}.{name}, and only lists of images are read")
 
 
@@ -51,7 +47,8 @@ def read_shots(dataset: Dataset, file: Path) -> Shots:
     """
     try:
         with file.open("rb") as stream:
-            stored = _OnlyData(stream).load()
+            reader = _OnlyData(stream)
+            stored = reader.load()
     except FileNotFoundError:
         raise
     except Exception as error:  # a damaged pickle raises about every type there is
@@ -60,16 +57,16 @@ def read_shots(dataset: Dataset, file: Path) -> Shots:
         raise DataError(f"{file} holds no list of training images: delete it to have the shots drawn anew")
     val = None
     if dataset.val is not None and not dataset.val_is_test and stored.get("val") is not None:
-        val = _found(dataset.val, stored["val"], file, "val")
-    return Shots(_found(dataset.train, stored["train"], file, "train"), val)
+        val = _found(dataset.val, stored["val"], reader.datum, file, "val")
+    return Shots(_found(dataset.train, stored["train"], reader.datum, file, "train"), val)
 
 
-def _found(split: Split, stored: Any, file: Path, part: str) -> tuple[int, ...]:
+def _found(split: Split, stored: Any, kind: type, file: Path, part: str) -> tuple[int, ...]:
     positions = {split.images.name(index): index for index in range(len(split))}
     found = []
     for datum in stored if isinstance(stored, list) else [stored]:
         path, label = getattr(datum, "_impath", None), getattr(datum, "_label", None)
-        if not isinstance(datum, Datum) or not isinstance(path, str) or type(label) is not int:
+        if not isinstance(datum, kind) or not isinstance(path, str) or type(label) is not int:
             raise DataError(f"{file}: {part} holds something that is no image: delete it to have the shots drawn anew")
         index = next((positions[end] for end in _ends(path) if end in positions), None)
         if index is None or split.labels[index] != label:
