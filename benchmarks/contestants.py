@@ -25,10 +25,6 @@ from bmip.methods import build_model, load_method
 from bmip.prompted import PromptedCLIP
 from bmip.prompts import LayerView
 
-VIT_B_16 = CLIPConfig(
-    image_size=224, patch=16, image_width=768, image_layers=12, image_heads=12,
-    text_width=512, text_layers=12, text_heads=8, context=77, vocabulary=49408, out=512,
-)  # fmt: skip
 BATCH = 4
 
 

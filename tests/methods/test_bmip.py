@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from bmip.clip.model import CLIPConfig
 from bmip.clip.texts import ClassNames, TextLayout
 from bmip.method import Given
 from bmip.methods import build_model
@@ -159,12 +158,6 @@ def test_with_text_alone_passed_on_it_is_maple() -> None:
         tensors |= {f"prompter.to_image.{i}.{kind}": p for kind, p in layer.named_parameters()}
     other.load_learned(tensors)
     torch.testing.assert_close(model(pixels(), CLASSES), other(pixels(), CLASSES), atol=1e-10, rtol=0)
-
-
-VIT_B_16 = CLIPConfig(
-    image_size=224, patch=16, image_width=768, image_layers=12, image_heads=12,
-    text_width=512, text_layers=12, text_heads=8, context=77, vocabulary=49408, out=512,
-)  # fmt: skip
 
 
 def test_released_start() -> None:
