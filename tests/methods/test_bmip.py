@@ -187,3 +187,86 @@ def test_the_look_keeps_no_graph() -> None:
         gate.register_forward_hook(lambda _, args, __: inputs.append(args[0]))
     model(pixels(), CLASSES)
     assert len(inputs) == 4 and not any(x.requires_grad for x in inputs)
+
+
+def rows_in_turn(rows: Tensor, count: int) -> Tensor:
+    return torch.stack([rows[k % len(rows)] for k in range(count)])
+
+
+def fixed_prompts(model: PromptedCLIP) -> tuple[list[Tensor], list[Tensor]]:
+    """What enters each layer of the text and of the image tower, for gates that do not look at attention."""
+    prompter, config = model.prompter, model.prompter.config
+    joined = config.gate == "concatenation"
+    towers = {
+        "text": ([*prompter.text], prompter.to_text, prompter.text_gates, "to-image"),
+        "image": ([prompter.first_image, *prompter.image], prompter.to_image, prompter.image_gates, "to-text"),
+    }
+    found = []
+    for tower, other in (("text", "image"), ("image", "text")):
+        owns, projections, gates, off = towers[tower]
+        entering = []
+        for i, own in enumerate(owns):
+            if own is None:
+                first = prompter.first_to_image
+                foreign = prompter.text[0] @ first.weight.T + first.bias
+                entering.append(rows_in_turn(foreign, len(prompter.image[0])))
+            elif config.direction == off or i >= len(towers[other][0]) or (i == 0 and not joined):
+                entering.append(own)
+            elif joined:
+                entering.append(torch.cat([own, projection(projections, i, towers[other][0][i])]))
+            else:
+                foreign = rows_in_turn(projection(projections, i - 1, towers[other][0][i]), len(own))
+                share = 0.5 if config.gate == "average" else torch.sigmoid(gates[i - 1].bias)
+                entering.append(share * own + (1 - share) * foreign)
+        found.append(entering)
+    return found[0], found[1]
+
+
+@pytest.mark.parametrize("gate", ["constant", "average", "concatenation"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"direction": "to-image"},
+        {"direction": "to-text"},
+        {"image_slots": 3},
+        {"slots": 3, "image_slots": 1, "share_to_text": False},
+        {"depth": 2, "image_depth": 3},
+        {"depth": 3, "image_depth": 2, "share_to_image": False},
+    ],
+)
+def test_forms_that_do_not_look_equal_their_definition(gate: str, options: dict) -> None:
+    if gate == "concatenation" and "image_depth" in options:
+        with pytest.raises(ValueError, match="both towers equally deep"):
+            build_model("bmip", {"gate": gate, **options}, clip_of(), CLASSES, seed=7)
+        return
+    model = build_model("bmip", {"depth": 3, "gate": gate, **options}, clip_of(), CLASSES, seed=7).double()
+    text_prompts, image_prompts = fixed_prompts(model)
+    clip = model.clip
+    texts = clip.texts(CLASSES.names, model.prompter.layout(CLASSES))
+    text = torch.stack(
+        [plain.text_feature(clip, row, own, text_prompts) for row, own in zip(texts.rows, texts.slots, strict=True)]
+    )
+    image = torch.stack([plain.image_feature(clip, one, image_prompts) for one in pixels()])
+    gold = clip.scale * torch.nn.functional.normalize(image, dim=-1) @ torch.nn.functional.normalize(text, dim=-1).T
+    torch.testing.assert_close(model(pixels(), CLASSES), gold, atol=1e-9, rtol=0)
+
+
+@pytest.mark.parametrize(("threshold", "share"), [(-1e9, 1.0), (1e9, 0.0)])
+def test_a_threshold_out_of_reach_takes_one_tower_s_prompt(threshold: float, share: float) -> None:
+    model = build_model("bmip", {"depth": 3, "gate": "threshold", "threshold": threshold}, clip_of(), CLASSES, seed=7)
+    learned = build()
+    shut(learned, text=share, image=share)
+    model.double().load_learned({name: p for name, p in learned.learned().items() if "gates" not in name})
+    torch.testing.assert_close(model(pixels(), CLASSES), learned(pixels(), CLASSES), atol=1e-9, rtol=0)
+
+
+def test_a_threshold_splits_slots_by_their_attention() -> None:
+    model = build_model("bmip", {"depth": 3, "gate": "threshold", "slots": 6}, clip_of(), CLASSES, seed=7).double()
+    seen: list[tuple[Tensor, Tensor]] = []
+    for gate in (*model.prompter.text_gates, *model.prompter.image_gates):
+        gate.register_forward_hook(lambda _, args, out: seen.append((args[0], out)))
+    model(pixels(), CLASSES)
+    x, share = (torch.cat([pair[k].flatten() for pair in seen]) for k in (0, 1))
+    assert set(share.tolist()) == {0.0, 1.0}
+    assert torch.equal(share == 1, x >= 0)
