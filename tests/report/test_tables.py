@@ -104,11 +104,18 @@ def test_shots_backbones_and_protocols_have_tables_of_their_own() -> None:
 def test_markdown() -> None:
     (table,) = tables(ROWS[:1])
     assert as_markdown(table).splitlines()[2:5] == [
-        "| data set | method | base | novel | harmonic mean | seeds | trained values |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
-        "| x | zero-shot | 50.0 | 60.0 | 54.5 | 1 | 0 |",
+        "| data set | method | base | novel | harmonic mean | seeds | trained values | seconds |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| x | zero-shot | 50.0 | 60.0 | 54.5 | 1 | 0 | 1 |",
     ]
     assert as_rich(table).row_count == 1
+
+
+def test_seconds_are_the_mean_of_runs_that_were_run() -> None:
+    once = [row("x", "zero_shot", 1, 1, 1), *(replace(row("x", "zero_shot", k, 1, 1), seconds=0.0) for k in (2, 3))]
+    runs = [replace(row("x", "bmip", k, 1, 1), seconds=10.0 * k) for k in (1, 2)]
+    (table,) = tables([*once, *runs])
+    assert [line[-1] for line in table.rows] == ["1", "15"]
 
 
 def test_no_rows_no_tables() -> None:

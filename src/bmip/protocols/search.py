@@ -16,8 +16,8 @@ from bmip.protocols.protocol import Protocol
 from bmip.protocols.trial import Trial, settings
 from bmip.results import Row
 
-LRS = (0.0025, 0.01, 0.04)
-EPOCHS = (10, 20)
+LRS = (0.0025, 0.01, 0.04, 0.16)
+EPOCHS = (20,)
 COMMON: Mapping[str, str | int] = {"optimizer": "sgd", "batch": 32}
 """Settings that are the same for every method and every point of the grid."""
 

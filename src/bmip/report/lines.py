@@ -30,6 +30,9 @@ class Layout:
     drawn: bool = False
     """Whether seeds count for methods that learn nothing, too."""
 
+    timed: bool = False
+    """Whether a run's seconds are those of its own training, so that they say what a method costs."""
+
 
 def place(row: Row) -> str:
     """The data set whose test images were judged."""
@@ -77,25 +80,26 @@ def labels(rows: Iterable[Row], key: Callable[[Row], Variant] = variant) -> dict
 def lay_out(rows: Sequence[Row], layout: Layout, key: Callable[[Row], Variant] = variant) -> Table:
     found, called = cells(rows, key), labels(rows, key)
     places, averaged = places_of(found, layout)
+    told = ("seeds", "trained values", "seconds") if layout.timed else ("seeds", "trained values")
+    untold = [""] * len(told)
     lines: list[tuple[str, ...]] = []
     sections: list[int] = []
     for name in places:
         for one, label in called.items():
             if own := found.get((name, one)):
-                seeds = len({(row.trial.data_seed, row.trial.init_seed) for row in own})
                 mark = " (source)" if name == layout.source else ""
-                lines.append((name + mark, label, *_line(layout, [own]), str(seeds), f"{own[0].learned:,}"))
+                lines.append((name + mark, label, *_line(layout, [own]), *_told(own)[: len(told)]))
         sections.append(len(lines) - 1)
     balances = any(isinstance(column, Balance) for column in layout.columns)
     if len(averaged) > 1:
         wholes = [(label, [found.get((name, one), []) for name in averaged]) for one, label in called.items()]
-        lines += [("average", label, *_line(layout, whole), "", "") for label, whole in wholes]
+        lines += [("average", label, *_line(layout, whole), *untold) for label, whole in wholes]
         sections.append(len(lines) - 1)
         if balances:
-            lines += [("mean of HMs", label, *_balances(layout, whole), "", "") for label, whole in wholes]
+            lines += [("mean of HMs", label, *_balances(layout, whole), *untold) for label, whole in wholes]
     return Table(
         layout.title + circumstances(rows[0], shots=key(rows[0]).shots == rows[0].trial.shots),
-        ("data set", "method", *(column.heading for column in layout.columns), "seeds", "trained values"),
+        ("data set", "method", *(column.heading for column in layout.columns), *told),
         without_repeats(lines),
         layout.caption + _about_averages(len(averaged), balances, layout.source is not None),
         tuple(sections),
@@ -144,6 +148,13 @@ def _line(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
         number(_summary(column, layout, whole)) if isinstance(column, Column) else _plain(known.get(column.heading))
         for column in layout.columns
     ]
+
+
+def _told(rows: Sequence[Row]) -> tuple[str, str, str]:
+    """Seeds, trained values, and the mean seconds of a run; of a method that learns nothing, of its only one."""
+    seeds = len({(row.trial.data_seed, row.trial.init_seed) for row in rows})
+    took = [row.seconds for row in rows if row.seconds]
+    return str(seeds), f"{rows[0].learned:,}", f"{sum(took) / len(took):.0f}" if took else ABSENT
 
 
 def _balances(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:

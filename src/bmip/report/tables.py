@@ -57,9 +57,8 @@ def layout(rows: Sequence[Row]) -> Layout:
     trial = rows[0].trial
     balance = Balance("harmonic mean", "base", "novel")
     if trial.protocol == "base-to-novel":
-        return Layout(
-            "Base to novel", (counted("base"), counted("novel"), balance), f"Test accuracy in %. {_BASE_NOVEL}"
-        )
+        caption = f"Test accuracy in %. {_BASE_NOVEL} Seconds of a run: training and judging."
+        return Layout("Base to novel", (counted("base"), counted("novel"), balance), caption, timed=True)
     if trial.protocol == "validation":
         caption = f"Accuracy in % on validation images, no results. {_BASE_NOVEL}"
         return Layout("Search", (counted("base"), counted("novel"), balance), caption)
