@@ -43,7 +43,7 @@ def test_what_is_loaded_is_what_was_saved(method: str, tmp_path: Path) -> None:
     assert loaded.learned().keys() == saved.learned().keys()
     assert all(torch.equal(tensor, saved.learned()[name]) for name, tensor in loaded.learned().items())
     assert not loaded.training
-    others = ClassNames(("a red X", "grey green", "blue"))
+    others = ClassNames(("a red X", "grey green", "blue", "cat", "dog"))
     for classes in (DATA.classes, others):
         once, again = (evaluate(m, DATA.test, classes) for m in (saved, loaded))
         assert torch.equal(once.probability, again.probability)

@@ -66,7 +66,7 @@ def evaluate(
     """Classify every image of a split among `classes`, on the model's own device.
 
     The classes' features are computed once, not per batch. `progress` is called with batches done and batches in all.
-    Raises ValueError where a logit is not finite.
+    Raises ValueError where a logit is not finite, or a label is none of the classes.
     """
     names = tuple(split.images.name(index) for index in range(len(split)))
     labels, predicted, probability, rank = [], [], [], []
@@ -125,6 +125,11 @@ def _judged(
     with judging(model), torch.no_grad():
         classify = model.classifier(classes)
         for done, (pixels, truth) in enumerate(batches, start=1):
+            if truth.max() >= len(classes):
+                raise ValueError(
+                    f"an image is of class {int(truth.max())}, counted from 0, and {len(classes)} classes were given: "
+                    "give the classes that the split's labels mean"
+                )
             logits = classify(normalise(pixels.to(device), config.mean, config.std)).cpu()
             if not logits.isfinite().all():
                 raise ValueError("the model's logits are not finite: its learned tensors or its CLIP are damaged")

@@ -165,7 +165,7 @@ class TestGuard:
 
     def test_a_learned_tensor_that_is_not_finite_is_named(self) -> None:
         """The last step of an epoch is followed by no loss that would tell."""
-        model = built("ivlp", text_depth=1, image_slots=0)
+        model = built("deep_language", depth=1)
         config = TrainConfig(epochs=1, warmup_lr=3e38, weight_decay=1e3)
         with pytest.raises(TrainingError, match=r"after epoch 1: the learned tensor prompter.text.0 is not finite"):
             fit(model, _Batch(model), config)
