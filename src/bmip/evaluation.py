@@ -68,6 +68,11 @@ def evaluate(
     The classes' features are computed once, not per batch. `progress` is called with batches done and batches in all.
     Raises ValueError where a logit is not finite, or a label is none of the classes.
     """
+    if len(split) and max(split.labels) >= len(classes):
+        raise ValueError(
+            f"an image is of class {max(split.labels)}, counted from 0, and {len(classes)} classes were given: give the "
+            "classes that the split's labels mean"
+        )
     names = tuple(split.images.name(index) for index in range(len(split)))
     labels, predicted, probability, rank = [], [], [], []
     for truth, logits in _judged(model, EvalBatches(split, model.clip.config.image_size, batch), classes, progress):
@@ -125,11 +130,6 @@ def _judged(
     with judging(model), torch.no_grad():
         classify = model.classifier(classes)
         for done, (pixels, truth) in enumerate(batches, start=1):
-            if truth.max() >= len(classes):
-                raise ValueError(
-                    f"an image is of class {int(truth.max())}, counted from 0, and {len(classes)} classes were given: "
-                    "give the classes that the split's labels mean"
-                )
             logits = classify(normalise(pixels.to(device), config.mean, config.std)).cpu()
             if not logits.isfinite().all():
                 raise ValueError("the model's logits are not finite: its learned tensors or its CLIP are damaged")
