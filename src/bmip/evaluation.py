@@ -70,8 +70,8 @@ def evaluate(
     """
     if len(split) and max(split.labels) >= len(classes):
         raise ValueError(
-            f"an image is of class {max(split.labels)}, counted from 0, and {len(classes)} classes were given: give the "
-            "classes that the split's labels mean"
+            f"an image is of class {max(split.labels)}, counted from 0, and {len(classes)} classes were given: give "
+            "those that the split's labels mean"
         )
     names = tuple(split.images.name(index) for index in range(len(split)))
     labels, predicted, probability, rank = [], [], [], []
