@@ -85,7 +85,16 @@ class PromptedCLIP(nn.Module):
         text, sentences = self._text_features(prompts, self.classes)
         logits = self._logits(image, text)
         parts = {"cross_entropy": F.cross_entropy(logits, labels)}
-        step = Step(labels, image, text, sentences, logits, self.clip.scale, self.teacher, frozen.normalised)
+        step = Step(
+            labels=labels,
+            image_features=image,
+            text_features=text,
+            sentence_features=sentences,
+            logits=logits,
+            scale=self.clip.scale,
+            teacher=self.teacher,
+            frozen_image_features=frozen.normalised,
+        )
         for term in self.terms:
             parts |= term(step)
         return parts

@@ -153,7 +153,9 @@ def test_search_writes_presets_that_run_takes(cli: Cli, photos: Path, backbone: 
     assert set(presets) == {"bmip", "maple"}
     assert presets["bmip"]["options"] == {"depth": 2}
     assert presets["bmip"]["training"]["lr"] in (0.01, 0.1)
-    assert "best of 4 settings" in presets["bmip"]["source"]
+    source = presets["bmip"]["source"]
+    command = "bmip search --method bmip --data photos --seeds 1 --lr 0.01 0.1 --epochs 1 2 --shots 2 "
+    assert source.startswith(command) and "--set depth=2: best of 4 settings" in source
     assert cli(*given).err.count("done before") == 8
 
     chosen = ("--method", "bmip", "--preset", "runs/search/presets.toml", "--seeds", "1")

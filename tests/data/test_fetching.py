@@ -99,9 +99,11 @@ def test_the_wrong_bytes_are_removed(site: Site, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_there_is_checked(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "a.zip").write_bytes(b"damaged")
-    with pytest.raises(DataError, match="gave another file"):
+    (tmp_path / "a.zip").write_bytes(b"the user's own")
+    with pytest.raises(DataError, match=r"a.zip is not what http.* gives \(its md5 is .*: move it elsewhere"):
         get(site, tmp_path / "a.zip")
+    assert (tmp_path / "a.zip").read_bytes() == b"the user's own"
+    (tmp_path / "a.zip").unlink()
     get(site, tmp_path / "a.zip", checksum=f"sha256:{hashlib.sha256(CONTENT).hexdigest()}")
     assert (tmp_path / "a.zip").read_bytes() == CONTENT
 

@@ -26,7 +26,8 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "hf"))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    library = pytest.importorskip("datasets")
+    import datasets as library  # only now, as it reads its settings once
+
     library.disable_progress_bars()
     monkeypatch.setattr(library.config, "HF_DATASETS_CACHE", tmp_path / "hf")
     return library

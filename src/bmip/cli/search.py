@@ -62,11 +62,21 @@ def search(
         rows = run_trials(trials, store, runs=runs, materials=materials, watch=watch)
     for table in tables(rows):
         out().print(as_rich(table))
-    command = f"bmip search --method {' '.join(method)} --data {' '.join(data)} --seeds {' '.join(map(str, seeds))}"
+    asked = {
+        "data": data,
+        "seeds": seeds,
+        "lr": lr,
+        "epochs": epochs,
+        "shots": [shots],
+        "backbone": [backbone],
+        "set": set_ or [],
+        "precision": [precision] if precision else [],
+    }
+    said = " ".join(" ".join([f"--{option}", *map(str, values)]) for option, values in asked.items() if values)
     presets.parent.mkdir(parents=True, exist_ok=True)
     write_presets(
         presets,
-        best_presets(rows, command),
+        best_presets(rows, said),
         f"Chosen on validation images from one grid for every method, learning rates {', '.join(map(str, lr))} and\n"
         f"epochs {', '.join(map(str, epochs))}, on the backbone {backbone} ({rows[0].backbone[:8]}).",
     )

@@ -1,10 +1,11 @@
 """From a listing to a data set: files checked, what is missing in the split drawn and written down."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from bmip.cache import cache_folder
 from bmip.clip.texts import ClassNames, words
-from bmip.data.checking import same_content, unreadable
+from bmip.data.checking import cache_key, same_content, unreadable
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.listing import Listing
 from bmip.data.reading import FileImages
@@ -120,6 +121,15 @@ def missing_drawn(parts: Mapping[str, Items], seed: int) -> Parts:
     if "val" not in parts:
         return draw_val(parts["train"], parts["test"], seed)
     return Parts(parts["train"], parts["val"], parts["test"])
+
+
+def split_places(beside: Path, source: Path, cache: Path | None, suffix: str = "") -> tuple[Path, Path]:
+    """Where the split of `source` is kept: beside the images, and where nothing can be written there."""
+    return beside, (cache or cache_folder()) / "splits" / f"{cache_key(source)}{suffix}.json"
+
+
+def first_there(files: Iterable[Path]) -> Path | None:
+    return next((file for file in files if file.exists()), None)
 
 
 def keep_split(parts: Parts, beside: Path, aside: Path, note: str = "") -> list[str]:

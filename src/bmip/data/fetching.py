@@ -38,7 +38,9 @@ def fetch(
     fetched, and where something else than the file arrives.
     """
     if file.exists():
-        return _check(file, url, checksum)
+        if wrong := _difference(file, checksum):
+            raise DataError(f"{file} is not what {url} gives ({wrong}): move it elsewhere, and it is fetched")
+        return
     if not url.startswith(("http://", "https://")):
         raise DataError(f"{url} is no address on the web: give one that begins with https://")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -61,10 +63,12 @@ def fetch(
         raise DataError(
             f"{url} cannot be fetched ({reason}), {_length(partial):,} bytes are there: call again to go on"
         )
-    _check(partial, url, checksum)
-    partial.replace(file)
+    wrong = _difference(partial, checksum)
     _tag(partial).unlink(missing_ok=True)
-    return None
+    if wrong:
+        partial.unlink()
+        raise DataError(f"{url} gave another file than the published one ({wrong}); it was removed: try elsewhere")
+    partial.replace(file)
 
 
 def _goes_on(url: str, partial: Path, size: int, progress: Progress) -> bool:
@@ -138,19 +142,17 @@ def _check_room(url: str, folder: Path, size: int, total: int | None, start: int
         raise DataError(f"{url} has {total or size:,} bytes, and {free:,} are free at {folder}: make room")
 
 
-def _check(file: Path, url: str, checksum: str | None) -> None:
+def _difference(file: Path, checksum: str | None) -> str | None:
+    """What speaks against its being the published file."""
     if checksum is None:
-        return
+        return None
     kind, _, expected = checksum.partition(":")
     digest = hashlib.new(kind)
     with file.open("rb") as stream:
         while block := stream.read(CHUNK):
             digest.update(block)
     if digest.hexdigest() == expected:
-        return
+        return None
     with file.open("rb") as stream:
         page = stream.read(256).lstrip()[:1] == b"<"
-    file.unlink()
-    _tag(file).unlink(missing_ok=True)
-    what = "it is a web page" if page else f"its {kind} is {digest.hexdigest()}, not {expected}"
-    raise DataError(f"{url} gave another file than the published one ({what}); it was removed: try again or elsewhere")
+    return "it is a web page" if page else f"its {kind} is {digest.hexdigest()}, not {expected}"

@@ -3,9 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bmip.cache import cache_folder
-from bmip.data.assembly import completed, some
-from bmip.data.checking import cache_key
+from bmip.data.assembly import completed, first_there, some, split_places
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.listing import Listing, list_files, list_folder
 from bmip.data.reading import image_files
@@ -35,14 +33,14 @@ def load_folder(
     if not folder.is_dir():
         found = "is a file" if folder.exists() else "does not exist"
         raise DataError(f"the folder of images {folder} {found}: give a folder with one folder of images per class")
-    beside, aside = folder / SPLIT_FILE, (cache or cache_folder()) / "splits" / f"{cache_key(folder)}.json"
-    written = next((file for file in (beside, aside) if file.exists()), None)
+    splits = split_places(folder / SPLIT_FILE, folder, cache)
+    written = first_there(splits)
     listing = _from_file(folder, written) if written else list_folder(folder)
     return completed(
         folder.resolve().name,
         folder,
         listing,
-        (beside, aside),
+        splits,
         seed=seed,
         template=template,
         class_names=class_names,

@@ -5,10 +5,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
-from bmip.cache import cache_folder
 from bmip.clip.texts import words
-from bmip.data.assembly import completed, some
-from bmip.data.checking import cache_key
+from bmip.data.assembly import completed, first_there, some, split_places
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.listing import VAL_NAMES, Listing
 from bmip.data.splitfile import Item, read_parts
@@ -34,16 +32,15 @@ def load_table(
     if not file.is_file():
         raise DataError(f"the table {file} does not exist: give a .csv or .jsonl file with path and label")
     listing = list_table(file)
-    beside = file.with_suffix(".split.json")
-    aside = (cache or cache_folder()) / "splits" / f"{cache_key(file)}.json"
-    written = next((kept for kept in (beside, aside) if kept.exists()), None)
+    splits = split_places(file.with_suffix(".split.json"), file, cache)
+    written = first_there(splits)
     if written is not None and not {"train", "val", "test"} <= set(listing.parts):
         listing = _as_written(listing, written, file)
     return completed(
         file.stem,
         file.parent,
         listing,
-        (beside, aside),
+        splits,
         seed=seed,
         template=template,
         class_names=class_names,

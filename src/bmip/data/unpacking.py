@@ -63,7 +63,7 @@ def _extract(archive: Path, workshop: Path, inside: PurePosixPath) -> int:
                             )
                         output.write(block)
                 count += 1
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, RuntimeError, NotImplementedError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error, RuntimeError) as error:
         raise DataError(f"{archive} is damaged or no archive ({error}): delete it and fetch it again") from error
     except OSError as error:
         if isinstance(error, FileNotFoundError) or error.errno is not None:

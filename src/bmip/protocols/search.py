@@ -40,11 +40,12 @@ def search_trials(
                 yield point.on(data, seed, seed, protocol=PROTOCOL.name)
 
 
-def best_presets(rows: Iterable[Row], command: str) -> dict[str, Preset]:
+def best_presets(rows: Iterable[Row], asked: str) -> dict[str, Preset]:
     """For each method the point with the highest harmonic mean of base and novel accuracy on the validation images.
 
     Accuracies are averaged over data sets and seeds first; only points that were judged on as much as the others of
-    their method count. Of equal ones the shortest training. Methods that learn nothing have no preset.
+    their method count. Of equal ones the shortest training. Methods that learn nothing have no preset. `asked`: the
+    command's options beside the method's name, kept as the source.
     """
     points: dict[Trial, list[Row]] = defaultdict(list)
     for row in rows:
@@ -56,12 +57,8 @@ def best_presets(rows: Iterable[Row], command: str) -> dict[str, Preset]:
         most = max(len(found) for found in own.values())
         whole = {point: _score(found) for point, found in own.items() if len(found) == most}
         point, score = min(whole.items(), key=lambda pair: (-pair[1], dict(pair[0].training)["epochs"], repr(pair[0])))
-        data = ", ".join(sorted({row.trial.data for row in own[point]}))
-        seeds = len({row.trial.data_seed for row in own[point]})
-        source = (
-            f"{command}: best of {len(whole)} settings by harmonic mean on validation images ({score:.1f} %; {data}; "
-            f"{seeds} seed{'s' if seeds > 1 else ''})"
-        )
+        command = f"bmip search --method {method.replace('_', '-')} {asked}"
+        source = f"{command}: best of {len(whole)} settings by harmonic mean on validation images ({score:.1f} %)"
         training = {name: value for name, value in point.training if name != "precision"}
         best[method] = Preset(source, dict(point.options), training)
     return best

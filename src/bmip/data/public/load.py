@@ -3,10 +3,17 @@
 import os
 from pathlib import Path, PurePosixPath
 
-from bmip.cache import cache_folder
 from bmip.clip.texts import ClassNames
-from bmip.data.assembly import check_classes, files, keep_split, missing_drawn, readable, some
-from bmip.data.checking import cache_key
+from bmip.data.assembly import (
+    check_classes,
+    files,
+    first_there,
+    keep_split,
+    missing_drawn,
+    readable,
+    some,
+    split_places,
+)
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.listing import Listing
 from bmip.data.public.facts import PUBLIC, PublicSet
@@ -132,13 +139,11 @@ def list_public(known: PublicSet, folder: Path, images: Path, cache: Path | None
 def written_split(known: PublicSet, folder: Path, cache: Path | None) -> Path | None:
     """The published split or else the one that was drawn here."""
     published = () if known.split_file is None else (folder / known.split_file,)
-    return next((file for file in (*published, *_own_splits(known, folder, cache)) if file.exists()), None)
+    return first_there((*published, *_own_splits(known, folder, cache)))
 
 
 def _own_splits(known: PublicSet, folder: Path, cache: Path | None) -> tuple[Path, Path]:
-    """Beside the data, and where nothing can be written there."""
-    aside = (cache or cache_folder()) / "splits" / f"{cache_key(folder)}-{known.name}.json"
-    return folder / f"split_bmip_{known.name}.json", aside
+    return split_places(folder / f"split_bmip_{known.name}.json", folder, cache, f"-{known.name}")
 
 
 def missing(images: Path, paths: list[str]) -> list[str]:
