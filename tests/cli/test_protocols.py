@@ -87,6 +87,17 @@ def test_ratio_sweep(cli: Cli, given: tuple[str, ...]) -> None:
     assert "| data set | method | 100 % | 80 % |" in cli("report", "runs/ratio-sweep/results.jsonl", "--markdown").out
 
 
+def test_base_classes_of_ones_own(cli: Cli, given: tuple[str, ...]) -> None:
+    Path("base.txt").write_text("blue\n\n red \n")
+    command = ("run", "base-to-novel", *given)
+    found = cli(*command, "--base", "base.txt")
+    again_is_nothing(cli, found, *command, "--base", "base.txt")
+    assert "2 shots, base: blue, red, " in found.out
+    assert "base: the first 40%" in cli(*command, "--base", "0.4").out
+    assert "base: " not in cli(*command).out
+    assert cli("report", "runs/base-to-novel/results.jsonl", "--markdown").out.count("Base to novel") == 3
+
+
 def test_seeds_cannot_be_left_out_of_a_table(cli: Cli, given: tuple[str, ...]) -> None:
     """Who asks for fewer seeds than were run sees them all the same."""
     both = cli("run", "base-to-novel", *given, "--seeds", "1", "2")
@@ -108,10 +119,18 @@ def test_seeds_cannot_be_left_out_of_a_table(cli: Cli, given: tuple[str, ...]) -
         ("domain --targets others --data tones", "has no class 'blue': judge it with cross-dataset"),
         ("open-world --data tones", "tones has 2 classes"),
         ("few-shot --shots -1", "--shots"),
+        ("base-to-novel --base 1.5", "--base is '1.5': give a share between 0 and 1"),
+        ("base-to-novel --base blue", "--base is 'blue': give a share between 0 and 1, or a file"),
+        ("base-to-novel --base names", "names names no classes"),
+        ("base-to-novel --base others/names", "photos has no class 'mauve'"),
+        ("base-to-novel --base 0.9", "gets 4 and 0"),
+        ("few-shot --base 0.4", "few-shot knows no base and novel classes"),
     ],
 )
 def test_what_makes_no_sense_is_refused_before_any_work(cli: Cli, given: tuple[str, ...], line: str, part: str) -> None:
     photo_folder(Path("tones"), images=6, classes=("red", "grey"))
+    Path("names").write_text("\n")
+    Path("others/names").write_text("red\nmauve\n")
     name, *more = line.split()
     shorter = given[:-2] if "--data" in more else given
     found = cli("run", name, *shorter, *more)

@@ -59,7 +59,7 @@ def test_the_name_stands_where_asked(position: str, marks: list[int]) -> None:
     assert words == [START, *TOKENIZER.encode("golden retriever."), END]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     names=st.lists(st.text("abc d.-", min_size=1).filter(str.strip), min_size=1, max_size=8, unique=True),
     slots=st.integers(0, 4),

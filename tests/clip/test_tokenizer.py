@@ -108,7 +108,7 @@ def test_clean(text, cleaned):
     assert clean(text) == cleaned
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS)
 def test_equals_the_plain_encoding(text):
     assume("<|" not in text)
@@ -121,7 +121,7 @@ def test_full_stop_after_abbreviation_joins_as_in_clip():
     assert whole != Tokenizer.default().encode("a photo of a St.") + Tokenizer.default().encode(".")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS)
 def test_equals_transformers_on_clean_text(transformers_tokenizer, text):
     """Where ftfy and HTML have nothing to mend; and without the long s, which ends a contraction only in CLIP."""
@@ -170,7 +170,7 @@ def test_trained(tmp_path):
     assert again.encode(text) == tokenizer.encode(text) == Tokenizer.train(CAPTIONS, 530).encode(text)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(TEXTS)
 def test_trained_never_loses_a_byte(text):
     assume("<|" not in text)

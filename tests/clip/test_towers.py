@@ -65,7 +65,7 @@ def whole_sequences(clip: plain.CLIP, texts: object, prompts: list[Tensor | None
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(problems())
 def test_two_streams_equal_one_sequence(problem: dict) -> None:
     clip = clip_of()
@@ -85,7 +85,7 @@ def test_two_streams_equal_one_sequence(problem: dict) -> None:
             torch.testing.assert_close(a, b, atol=1e-10, rtol=1e-9)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(problems())
 def test_two_streams_in_float32(problem: dict) -> None:
     clip = clip_of(dtype=torch.float32)
@@ -102,7 +102,7 @@ def test_two_streams_in_float32(problem: dict) -> None:
             assert (a - b).norm() <= 1e-4 * b.norm() + 1e-6
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(slots=st.integers(0, 4), depth=st.integers(1, 3), shared=st.booleans(), seed=st.integers(0, 999))
 def test_image_tower_equals_one_sequence(slots: int, depth: int, shared: bool, seed: int) -> None:
     clip = clip_of()
@@ -123,7 +123,7 @@ def test_image_tower_equals_one_sequence(slots: int, depth: int, shared: bool, s
             torch.testing.assert_close(a, b, atol=1e-10, rtol=1e-9)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     lead=st.sampled_from([(2,), (1, 3), (2, 2)]),
     queries=st.integers(1, 5),

@@ -35,7 +35,7 @@ def equal(one: torch.Tensor, other: torch.Tensor) -> bool:
 sides = st.integers(2, 120)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 300), st.integers(0, 500), sides, sides, sides, sides)
 def test_resizing_gives_pillows_pixels(top: int, left: int, height: int, width: int, to: int, wide: int) -> None:
     """A rounding off by one in the first direction reaches the result at most 1.25 times, then comes the second."""

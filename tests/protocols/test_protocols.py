@@ -273,6 +273,28 @@ def test_the_joint_label_space_holds_base_then_novel(work: Work, photos: Path) -
     assert len(joint.test) == len(base.test) + len(novel.test)
 
 
+@pytest.mark.parametrize("name", ["base-to-novel", "open-world", "validation"])
+def test_base_classes_by_name(work: Work, photos: Path, name: str) -> None:
+    whole = work.materials.dataset(str(photos))
+    first, *_, last = whole.classes.names
+    (trial,) = (replace(one, base=(last, first)) for one in work.trials(name, photos))
+    parts = protocol(name).parts(trial, work.materials.dataset)
+    assert parts.train.classes.names == (first, last)
+    others = set(whole.classes.names) - {first, last}
+    if name == "open-world":
+        joint = parts.judged["joint"]
+        assert joint.classes.names[:2] == (first, last) and set(joint.classes.names[2:]) == others
+        named = [joint.classes.names[label] for label in joint.test.labels]
+        assert named == [whole.classes.names[label] for label in whole.test.labels]
+    else:
+        assert set(parts.judged["novel"].classes.names) == others
+
+
+def test_base_classes_where_there_are_none() -> None:
+    with pytest.raises(ValueError, match="few-shot knows no base and novel classes"):
+        list(protocol("few-shot").trials(["x"], [Trial(method="bmip", base=0.3)], [1]))
+
+
 @pytest.mark.parametrize(
     ("name", "data", "targets", "message"),
     [

@@ -15,6 +15,14 @@ def test_json_and_back() -> None:
     assert len({TRIAL, Trial.from_json(TRIAL.to_json())}) == 1
 
 
+@pytest.mark.parametrize("base", [0.25, ("red", "blue")])
+def test_base_classes_are_kept_and_told_apart(base: float | tuple[str, ...]) -> None:
+    trial = replace(TRIAL, base=base)
+    assert Trial.from_json(json.loads(json.dumps(trial.to_json()))) == trial
+    assert trial.folder() != TRIAL.folder()
+    assert "base" not in TRIAL.to_json(), "rows from before there was a choice still count"
+
+
 def test_json_of_another_version_is_refused() -> None:
     with pytest.raises(ValueError, match="missing or unknown: colour"):
         Trial.from_json({**TRIAL.to_json(), "colour": "red"})

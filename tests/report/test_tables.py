@@ -51,7 +51,7 @@ def test_numbers() -> None:
     assert "'mean of HMs' is the mean of the data sets' own harmonic means" in table.caption
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(order: random.Random) -> None:
     mixed = list(ROWS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 from bmip.cli.options import parse_settings
@@ -12,7 +13,7 @@ from bmip.data.dataset import DataError, Dataset
 from bmip.data.sampling import base_novel
 from bmip.methods import load_method
 from bmip.protocols.settings import method_trial
-from bmip.protocols.trial import Trial
+from bmip.protocols.trial import HALF, Trial
 
 HALVES = ("all", "base", "novel")
 
@@ -24,6 +25,28 @@ def of_classes(dataset: Dataset, which: str) -> Dataset:
     if which == "all":
         return dataset
     return base_novel(dataset)[HALVES.index(which) - 1]
+
+
+def base_asked(said: str | None) -> float | tuple[str, ...]:
+    """A share of the classes, or the names in a file, one a line; one half where nothing is said.
+
+    Raises DataError for what is neither, and for a file without names.
+    """
+    if said is None:
+        return HALF
+    file = Path(said)
+    if not file.is_file():
+        try:
+            share = float(said)
+        except ValueError:
+            share = 0.0
+        if not 0 < share < 1:
+            raise DataError(f"--base is {said!r}: give a share between 0 and 1, or a file with the base classes' names")
+        return share
+    names = tuple(filter(None, map(str.strip, file.read_text(encoding="utf-8").splitlines())))
+    if not names:
+        raise DataError(f"{file} names no classes: give the base classes, one a line")
+    return names
 
 
 def among(dataset: Dataset, names: list[str]) -> Dataset:

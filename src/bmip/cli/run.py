@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from bmip.cli import asking
-from bmip.cli.choosing import combined, methods_asked
+from bmip.cli.choosing import base_asked, combined, methods_asked
 from bmip.cli.printing import note, out
 from bmip.cli.reading import reading_options
 from bmip.cli.watching import watching
@@ -67,6 +67,15 @@ def run(
             show_default=False,
         ),
     ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(
+            help="Which classes are base: the share of them that come first, or a file with their names, one a line; "
+            "otherwise the first half.",
+            rich_help_panel=asking.DATA,
+            show_default=False,
+        ),
+    ] = None,
     template: asking.Template = "",
     split_seed: asking.SplitSeed = 1,
     skip_bad_images: asking.SkipBad = False,
@@ -89,7 +98,8 @@ def run(
     asking.use_threads(threads)
     found = find_protocol(protocol)
     method = [combined(name, with_) for name in method]
-    asked = methods_asked(method, preset, set_ or [], backbone=backbone, template=template, training=training)
+    common: dict[str, Any] = {"backbone": backbone, "template": template, "base": base_asked(base)}
+    asked = methods_asked(method, preset, set_ or [], training=training, **common)
     methods = [replace(one, shots=count) for count in shots or found.shots for one in asked]
     trials = list(found.trials(data or found.data, methods, seeds, init_seeds=init_seeds, targets=targets))
     load = partial(load_dataset, **reading)

@@ -56,6 +56,15 @@ def _draw(split: Split, shots: int, stream: random.Random) -> tuple[Split, dict[
 def base_novel(dataset: Dataset, base: float | Sequence[str] = 0.5) -> tuple[Dataset, Dataset]:
     """The base classes and the rest, each a data set of its own labelled from 0, in the order they had.
 
+    `base` as for `base_novel_labels`.
+    """
+    chosen, rest = base_novel_labels(dataset, base)
+    return only_classes(dataset, chosen), only_classes(dataset, rest)
+
+
+def base_novel_labels(dataset: Dataset, base: float | Sequence[str] = 0.5) -> tuple[list[int], list[int]]:
+    """The labels of the base classes and of the rest, at least two each; otherwise a DataError.
+
     `base` is the share of the classes, rounded up, that come first and are the base classes (one half in CoOp), or
     their names.
     """
@@ -68,7 +77,7 @@ def base_novel(dataset: Dataset, base: float | Sequence[str] = 0.5) -> tuple[Dat
             f"{dataset.name} has {count} classes; base-to-novel needs at least 4, two in each half, and gets "
             f"{len(labels)} and {len(rest)}: add classes, choose others, or train on all of them"
         )
-    return only_classes(dataset, labels), only_classes(dataset, rest)
+    return labels, rest
 
 
 def _labels_of(dataset: Dataset, names: Sequence[str]) -> list[int]:

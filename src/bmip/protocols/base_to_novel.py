@@ -20,7 +20,7 @@ def base_to_novel(
 
 def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     """Shots are drawn from all classes before these are halved, as in the released code."""
-    base, novel = base_novel(few_shot(load(trial.data), trial.shots, trial.data_seed))
+    base, novel = base_novel(few_shot(load(trial.data), trial.shots, trial.data_seed), trial.base)
     return Parts(base, {"base": base, "novel": novel})
 
 
@@ -30,4 +30,5 @@ PROTOCOL = Protocol(
     "base classes; base test images are then classified among the base names, novel test images among the novel names, "
     "which training has never seen. The harmonic mean of both accuracies is what is compared.",
     _parts,
+    halves=True,
 )

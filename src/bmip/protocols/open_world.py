@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bmip.data.dataset import Dataset
-from bmip.data.sampling import base_novel, few_shot
+from bmip.data.sampling import base_novel_labels, few_shot, only_classes
 from bmip.metrics import open_world
 from bmip.protocols import base_to_novel
 from bmip.protocols.judging import Joint, Judged, Parts, Trained
@@ -14,10 +14,10 @@ from bmip.protocols.trial import Trial
 
 
 def joint_parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
-    """Trained on the base half, as in base-to-novel; judged on all classes, of which the base ones come first."""
+    """Trained on the base classes, as in base-to-novel; judged on all classes, of which the base ones come first."""
     whole = few_shot(load(trial.data), trial.shots, trial.data_seed)
-    base, _ = base_novel(whole)
-    return Parts(base, {"joint": whole})
+    base, novel = base_novel_labels(whole, trial.base)
+    return Parts(only_classes(whole, base), {"joint": only_classes(whole, [*base, *novel])})
 
 
 def _judge(trained: Trained) -> Judged:
@@ -37,4 +37,5 @@ PROTOCOL = Protocol(
     joint_parts,
     _judge,
     trains_as=base_to_novel.PROTOCOL.name,
+    halves=True,
 )

@@ -9,7 +9,7 @@ from itertools import product
 from bmip.data.dataset import Dataset
 from bmip.protocols.judging import Judged, Parts, Trained, judge_parts
 from bmip.protocols.roles import EMBEDDED
-from bmip.protocols.trial import Trial
+from bmip.protocols.trial import HALF, Trial
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,9 @@ class Protocol:
 
     targets: Mapping[str, tuple[str, ...]] | None = None
     """What is judged beside each data set that is trained on, where nothing is said; None where nothing ever is."""
+
+    halves: bool = False
+    """Whether classes are split into base and novel ones, by `Trial.base`."""
 
     shots: tuple[int, ...] = (16,)
     draws: bool = False
@@ -53,9 +56,11 @@ class Protocol:
             targets: in place of those of the protocol.
 
         Raises:
-            ValueError: for targets where a protocol has none, and where it needs some.
+            ValueError: for targets where a protocol has none, and where it needs some; for base classes likewise.
         """
         methods, seeds = list(methods), list(seeds)
+        if not self.halves and any(one.base != HALF for one in methods):
+            raise ValueError(f"{self.name} knows no base and novel classes: leave out the base classes")
         pairs = [(seed, seed) for seed in seeds] if init_seeds is None else list(product(seeds, init_seeds))
         for data in datasets:
             judged = ("", *self.targets_of(data, targets))

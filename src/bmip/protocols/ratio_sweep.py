@@ -50,5 +50,6 @@ PROTOCOL = Protocol(
     joint_parts,
     _judge,
     trains_as=base_to_novel.PROTOCOL.name,
+    halves=True,
     draws=True,
 )

@@ -73,8 +73,8 @@ def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     whole = load(trial.data)
     if whole.val is None or whole.val_is_test:
         raise DataError(f"{whole.name} has no validation images of its own, so nothing can be chosen on it")
-    drawn = base_novel(few_shot(whole, trial.shots, trial.data_seed))
-    judged = [replace(half, test=full.val) for half, full in zip(drawn, base_novel(whole), strict=True)]
+    drawn = base_novel(few_shot(whole, trial.shots, trial.data_seed), trial.base)
+    judged = [replace(half, test=full.val) for half, full in zip(drawn, base_novel(whole, trial.base), strict=True)]
     return Parts(judged[0], dict(zip(("base", "novel"), judged, strict=True)))
 
 
@@ -83,4 +83,5 @@ PROTOCOL = Protocol(
     "Prompts are trained as in base-to-novel. They are judged on all validation images of the base and the novel "
     "classes in place of the test images. Settings are chosen by it, so its numbers are no results.",
     _parts,
+    halves=True,
 )

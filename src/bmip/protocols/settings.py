@@ -9,7 +9,7 @@ from typing import Any
 
 from bmip.methods import method_config
 from bmip.presets import choose_preset, method_id
-from bmip.protocols.trial import Trial, settings
+from bmip.protocols.trial import HALF, Trial, settings
 from bmip.training.optimisation import TrainConfig
 
 
@@ -22,6 +22,7 @@ def method_trial(
     shots: int = 16,
     backbone: str = "embedded",
     template: str = "",
+    base: float | tuple[str, ...] = HALF,
 ) -> Trial:
     """A trial without protocol, data and seeds. `options` and `training` win over the preset's.
 
@@ -42,6 +43,7 @@ def method_trial(
         shots=shots,
         backbone=backbone,
         template=template,
+        base=base,
     )
 
 

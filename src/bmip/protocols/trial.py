@@ -10,6 +10,7 @@ from pathlib import PurePath
 from typing import Any
 
 Value = bool | int | float | str
+HALF = 0.5
 Settings = tuple[tuple[str, Value], ...]
 """Names and values, sorted by name."""
 
@@ -25,6 +26,9 @@ class Trial:
 
     target: str = ""
     """The data set that is judged, where that is another than the one trained on."""
+
+    base: float | tuple[str, ...] = HALF
+    """The base classes, where there are such: the share of the classes that come first, or their names."""
 
     template: str = ""
     """Of the class names; empty for the data set's own."""
@@ -65,18 +69,23 @@ class Trial:
         return replace(self, data="", target="", data_seed=0, init_seed=0)
 
     def to_json(self) -> dict[str, Any]:
-        """Without a target where there is none: such trials were written before there were targets."""
+        """Without what `LATER` says: such trials were written before there was more to say."""
         said = {**asdict(self), "options": dict(self.options), "training": dict(self.training)}
-        return said if self.target else {name: value for name, value in said.items() if name != "target"}
+        return {name: value for name, value in said.items() if name not in LATER or value != LATER[name]}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Trial:
         """Raises ValueError for fields that a trial of this version does not have, or lacks."""
-        known = {field.name for field in fields(cls)}
-        if {*content, "target"} != known:
-            odd = ", ".join(sorted(known ^ {*content, "target"}))
+        said, known = {**LATER, **content}, {field.name for field in fields(cls)}
+        if set(said) != known:
+            odd = ", ".join(sorted(known ^ set(said)))
             raise ValueError(f"this is no trial of this version of bmip; missing or unknown: {odd}")
-        return cls(**{**content, "options": settings(content["options"]), "training": settings(content["training"])})
+        said |= {name: settings(said[name]) for name in ("options", "training")}
+        return cls(**{**said, "base": said["base"] if isinstance(said["base"], float) else tuple(said["base"])})
+
+
+LATER: Mapping[str, Any] = {"target": "", "base": HALF}
+"""Fields that joined later, with what held before."""
 
 
 def settings(values: Mapping[str, Any]) -> Settings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
+from bmip.protocols.trial import HALF
 from bmip.published import AVERAGE, Published, averaged_over, published
 from bmip.report.lines import Layout, Variant, cells, circumstances, labels, means, places_of, variant
 from bmip.report.table import Table, without_repeats
@@ -22,7 +23,7 @@ def beside_published(rows: Iterable[Row]) -> list[Table]:
         trial, plan = members[0].trial, layout(members)
         of_shots = trial.protocol == "few-shot"
         known = [one for one in published() if one.protocol == trial.protocol and one.trained_on in ("", trial.data)]
-        if known and (of_shots or trial.shots == SHOTS):
+        if known and trial.base == HALF and (of_shots or trial.shots == SHOTS):
             key = partial(variant, shots=not of_shots)
             if lines := _lines(plan, cells(members, key), labels(members, key), known):
                 found.append(_table(members[0], plan, lines, shots=not of_shots))

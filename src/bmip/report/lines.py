@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from bmip.metrics import Summary
-from bmip.protocols.trial import Trial
+from bmip.protocols.trial import HALF, Trial
 from bmip.report.columns import Balance, Column, summary
 from bmip.report.table import Table, without_repeats
 from bmip.results import Row
@@ -131,7 +131,12 @@ def number(summary: Summary | None) -> str:
 def circumstances(row: Row, *, shots: bool = True) -> str:
     trial = row.trial
     given = f", {said_shots(trial.shots)}" if shots else ""
-    return f"{given}, {trial.backbone} ({row.backbone[:8]})"
+    base = "" if trial.base == HALF else f", {said_base(trial.base)}"
+    return f"{given}{base}, {trial.backbone} ({row.backbone[:8]})"
+
+
+def said_base(base: float | tuple[str, ...]) -> str:
+    return f"base: {', '.join(base)}" if isinstance(base, tuple) else f"base: the first {base:.0%}"
 
 
 def said_shots(shots: int) -> str:

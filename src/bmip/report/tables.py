@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
 
-from bmip.protocols.trial import Trial
+from bmip.protocols.trial import HALF, Trial
 from bmip.report.columns import Balance, Column, counted, scored
 from bmip.report.lines import Layout, lay_out, said_shots, variant
 from bmip.report.table import Table
@@ -32,7 +32,7 @@ _BASE_NOVEL = (
 
 
 def tables(rows: Iterable[Row]) -> list[Table]:
-    """One for each protocol, number of shots, source of a transfer and backbone among the rows."""
+    """One for each protocol, number of shots, choice of base classes, source of a transfer and backbone."""
     return [
         lay_out(members, layout(members), partial(variant, shots=members[0].trial.protocol != "few-shot"))
         for members in grouped(rows)
@@ -41,15 +41,17 @@ def tables(rows: Iterable[Row]) -> list[Table]:
 
 def grouped(rows: Iterable[Row]) -> list[list[Row]]:
     """The rows of each table."""
-    groups: dict[tuple[str, int, str, str, str], list[Row]] = defaultdict(list)
+    groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in rows:
         groups[(*_table_of(row.trial), row.backbone)].append(row)
     return [members for _, members in sorted(groups.items())]
 
 
-def _table_of(trial: Trial) -> tuple[str, int, str, str]:
+def _table_of(trial: Trial) -> tuple[str, ...]:
+    """Sorted as text, in which fewer shots come first."""
     shots = 0 if trial.protocol == "few-shot" else trial.shots
-    return trial.protocol, shots, trial.data if trial.protocol in TRANSFERS else "", trial.backbone
+    source = trial.data if trial.protocol in TRANSFERS else ""
+    return trial.protocol, f"{shots:06}", "" if trial.base == HALF else str(trial.base), source, trial.backbone
 
 
 def layout(rows: Sequence[Row]) -> Layout:
