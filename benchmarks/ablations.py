@@ -2,7 +2,7 @@
 
     python -m benchmarks.ablations runs/ablations
 
-Prints the table of docs/ablations.md. Every choice is trained with BMIP's `embedded` settings on the base classes.
+Prints the tables of docs/ablations.md. Every choice is trained with BMIP's `embedded` settings on the base classes.
 Choices are compared on validation images; the test images are judged once, with the same prompts. What is done is kept
 in the folder and not repeated.
 """
@@ -16,10 +16,18 @@ from statistics import fmean
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from bmip.checkpoint import load_checkpoint
+from bmip.data.dataset import Dataset, Split
+from bmip.data.loading import eval_batches
+from bmip.data.sampling import base_novel
+from bmip.data.transforms import normalise
+from bmip.evaluation import evaluate
 from bmip.metrics import harmonic_mean, summarise
+from bmip.prompted import PromptedCLIP
 from bmip.protocols.catalogue import protocol
-from bmip.protocols.runner import Materials, run_trials
+from bmip.protocols.runner import Materials, run_folder, run_trials, train_config
 from bmip.protocols.settings import method_trial
 from bmip.protocols.trial import Trial
 from bmip.results import Results, Row
@@ -60,21 +68,56 @@ CHOICES: dict[str, dict[str, Mapping[str, Any]]] = {
 }
 
 
-def trials(options: Mapping[str, Any], name: str) -> list[Trial]:
-    return list(protocol(name).trials(DATA, [method_trial("bmip", options=options)], SEEDS))
+Accuracies = tuple[float, float]
+"""On base and on novel classes, in percent."""
 
 
-def means(rows: Sequence[Row]) -> list[tuple[float, float]]:
+class Study:
+    """Trains every choice once; what is done is kept in the folder."""
+
+    def __init__(self, runs: Path) -> None:
+        self.runs, self.materials, self.store = runs, Materials(), Results(runs / "results.jsonl")
+
+    def rows(self, options: Mapping[str, Any]) -> list[Row]:
+        trials = protocol("base-to-novel").trials(DATA, [method_trial("bmip", options=options)], SEEDS)
+        return run_trials(trials, self.store, runs=self.runs, materials=self.materials)
+
+    def model(self, trial: Trial) -> PromptedCLIP:
+        clip = self.materials.clip(trial.backbone, train_config(trial).precision)
+        return load_checkpoint(run_folder(trial, self.runs, self.materials), clip)
+
+    def on_validation(self, trial: Trial) -> Accuracies:
+        model, halves = self.model(trial), base_novel(self.materials.dataset(trial.data))
+        base, novel = (evaluate(model, _val(half), half.classes).accuracy for half in halves)
+        return base, novel
+
+    def moved(self, trial: Trial) -> float:
+        """How far the image gates tell images apart: the standard deviation of their shares over validation images."""
+        model, images = self.model(trial), _val(self.materials.dataset(trial.data))
+        config = model.clip.config
+        pixels, _ = next(iter(eval_batches(images, config.image_size, batch=200)))
+        shares: list[Tensor] = []
+        for gate in model.prompter.image_gates:
+            gate.register_forward_hook(lambda *given: shares.append(given[2]))
+        model.image_features(normalise(pixels.to(model.clip.logit_scale.device), config.mean, config.std))
+        return fmean(float(share.std(0).mean()) if len(share) > 1 else 0.0 for share in shares)
+
+
+def _val(dataset: Dataset) -> Split:
+    if dataset.val is None:
+        raise ValueError(f"{dataset.name} has no validation images: choose a data set that has")
+    return dataset.val
+
+
+def by_seed(found: Mapping[Trial, Accuracies]) -> list[Accuracies]:
     """Base and novel accuracy of each seed, each the mean over the data sets."""
-    found = []
-    for seed in SEEDS:
-        own = [row for row in rows if row.trial.data_seed == seed]
-        found.append(tuple(fmean(row.counts[part].percent for row in own) for part in ("base", "novel")))
-    return found
+    seeds = [[pair for trial, pair in found.items() if trial.data_seed == seed] for seed in SEEDS]
+    return [(fmean(base for base, _ in pairs), fmean(novel for _, novel in pairs)) for pairs in seeds]
 
 
-def line(words: str, judged: Mapping[str, Sequence[Row]]) -> str:
-    on_test, on_validation = means(judged["base-to-novel"]), means(judged["validation"])
+def line(words: str, rows: Sequence[Row], study: Study) -> str:
+    on_test = by_seed({row.trial: (row.counts["base"].percent, row.counts["novel"].percent) for row in rows})
+    on_validation = by_seed({row.trial: study.on_validation(row.trial) for row in rows})
     columns = [
         [harmonic_mean(*pair) for pair in on_validation],
         [base for base, _ in on_test],
@@ -82,8 +125,7 @@ def line(words: str, judged: Mapping[str, Sequence[Row]]) -> str:
         [harmonic_mean(*pair) for pair in on_test],
     ]
     cells = [f"{found.mean:.1f} ± {found.margin:.1f}" for found in map(summarise, columns)]
-    learned = judged["base-to-novel"][0].learned
-    return f"| {words} | {' | '.join(cells)} | {learned:,} |"
+    return f"| {words} | {' | '.join(cells)} | {rows[0].learned:,} |"
 
 
 def main() -> None:
@@ -92,16 +134,15 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    materials, store = Materials(), Results(arguments.runs / "results.jsonl")
+    study = Study(arguments.runs)
     print("| choice | validation: harmonic mean | test: base | test: novel | test: harmonic mean | trained values |")
     print("|---|---|---|---|---|---|")
     for group, choices in CHOICES.items():
         for words, options in choices.items():
-            judged = {
-                name: run_trials(trials(options, name), store, runs=arguments.runs, materials=materials)
-                for name in ("validation", "base-to-novel")
-            }
-            print(line(f"{group}: {words}" if group else words, judged), flush=True)
+            print(line(f"{group}: {words}" if group else words, study.rows(options), study), flush=True)
+    print("\n| what the gate reads | shares move by |\n|---|---|")
+    for words, options in (CHOICES[""] | CHOICES["what the gate reads"]).items():
+        print(f"| {words} | {fmean(study.moved(row.trial) for row in study.rows(options)):.4f} |", flush=True)
 
 
 if __name__ == "__main__":

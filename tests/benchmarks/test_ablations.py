@@ -1,0 +1,19 @@
+import pytest
+
+from benchmarks.ablations import CHOICES
+from bmip.clip.load import load_clip
+from bmip.clip.texts import ClassNames
+from bmip.methods import build_model
+from bmip.protocols.settings import method_trial
+
+ALL = {f"{group}: {words}": options for group, choices in CHOICES.items() for words, options in choices.items()}
+
+
+@pytest.mark.parametrize("words", ALL)
+def test_every_choice_is_a_method_of_its_own(words: str) -> None:
+    trial = method_trial("bmip", options=ALL[words])
+    same = [other for other, options in ALL.items() if method_trial("bmip", options=options) == trial]
+    assert same == [words]
+    build_model(
+        "bmip", dict(trial.options), load_clip("embedded"), ClassNames(("cat", "dog"), "a photo of a {}."), seed=0
+    )
