@@ -6,12 +6,15 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jaxtyping import UInt8
 from torch import Tensor
 
 from bmip.prediction import Prediction
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 RIGHT, WRONG, EMPTY, INK = "#2a9d5c", "#d1495b", "#e9e9ec", "#22223b"
 PANEL = 1.6  # inches
@@ -30,19 +33,13 @@ class Sample:
 def draw_samples(samples: Sequence[Sample], path: Path | str) -> None:
     """One row a group: each image with the name it was given, the probability as a bar, green where it is right.
 
-    Raises ImportError with the way out where matplotlib is missing.
+    Raises ImportError as `blank` does.
     """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("pictures need matplotlib: pip install 'bmip[report]'") from error
     groups: dict[str, list[Sample]] = {}
     for sample in samples:
         groups.setdefault(sample.group, []).append(sample)
     columns = max(map(len, groups.values()))
-    figure = Figure(figsize=(PANEL * columns + 0.4, (PANEL + 1.1) * len(groups) + 0.3), facecolor="white")
-    FigureCanvasAgg(figure)
+    figure = blank(PANEL * columns + 0.4, (PANEL + 1.1) * len(groups) + 0.3)
     rows = figure.subfigures(len(groups), 1, squeeze=False)[:, 0]
     for row, (heading, members) in zip(rows, groups.items(), strict=True):
         title = row.suptitle(_headline(heading, members), x=0.02, y=0.97, ha="left", fontsize=11, color=INK)
@@ -53,7 +50,22 @@ def draw_samples(samples: Sequence[Sample], path: Path | str) -> None:
             panel.set_visible(False)
         for panel, sample in zip(panels, members, strict=False):
             _draw(panel, sample)
-    path = Path(path)
+    save(figure, Path(path))
+
+
+def blank(width: float, height: float) -> Figure:
+    """In inches. Raises ImportError with the way out where matplotlib is missing."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError("pictures need matplotlib: pip install 'bmip[report]'") from error
+    figure = Figure(figsize=(width, height), facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)
 

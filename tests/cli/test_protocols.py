@@ -59,6 +59,10 @@ def test_few_shot(cli: Cli, given: tuple[str, ...]) -> None:
     assert "Few-shot against zero-shot" in against.out
     assert "no published numbers fit" in against.err
     refused(cli("report", "runs/few-shot/results.jsonl", "--against", "coop"), "'coop' is no line of the table")
+    assert (
+        "picture: pictures/few-shot.png" in cli("report", "runs/few-shot/results.jsonl", "--pictures", "pictures").err
+    )
+    assert Path("pictures/few-shot.png").stat().st_size > 1000
 
 
 def test_cross_dataset_and_domain_share_one_training(cli: Cli, given: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bmip.cli.printing import note, out
-from bmip.report import against_tables, all_metrics, as_markdown, as_rich, beside_published, tables
+from bmip.report import against_tables, all_metrics, as_markdown, as_rich, beside_published, draw_tables, tables
 from bmip.results import Results
 
 app = typer.Typer(add_completion=False)
@@ -31,6 +31,10 @@ def report(
     published: Annotated[
         bool, typer.Option("--published", help="A table too that puts published numbers beside these.")
     ] = False,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Draw each of the usual tables, too, into this folder.", show_default=False),
+    ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="For a document instead of the terminal.")] = False,
 ) -> None:
     """Print the tables of stored results, from the files alone."""
@@ -50,3 +54,5 @@ def report(
             print(as_markdown(table), end="\n\n")
         else:
             out().print(as_rich(table))
+    for path in draw_tables(rows, pictures) if pictures is not None else ():
+        note(f"picture: {path}")

@@ -1,8 +1,18 @@
-"""Tables from rows of results: pure functions, whatever the order of the rows."""
+"""Tables and pictures from rows of results: pure functions, whatever the order of the rows."""
 
 from bmip.report.against import against_tables
 from bmip.report.beside import beside_published
+from bmip.report.drawn import draw_tables
 from bmip.report.table import Table, as_markdown, as_rich
 from bmip.report.tables import all_metrics, tables
 
-__all__ = ["Table", "against_tables", "all_metrics", "as_markdown", "as_rich", "beside_published", "tables"]
+__all__ = [
+    "Table",
+    "against_tables",
+    "all_metrics",
+    "as_markdown",
+    "as_rich",
+    "beside_published",
+    "draw_tables",
+    "tables",
+]

@@ -7,7 +7,7 @@ from functools import partial
 
 from bmip.protocols.trial import HALF
 from bmip.published import AVERAGE, Published, averaged_over, published
-from bmip.report.lines import Layout, Variant, cells, circumstances, labels, means, places_of, variant
+from bmip.report.lines import Layout, Variant, cells, circumstances, labels, places_of, summaries, variant
 from bmip.report.table import Table, without_repeats
 from bmip.report.tables import grouped, layout
 from bmip.results import Row
@@ -46,10 +46,10 @@ def _lines(
                 if name == AVERAGE and set(averaged) != set(averaged_over(paper)):
                     continue
                 asked = averaged if name == AVERAGE else [name]
-                ours = means(plan, [found.get((each, one), []) for each in asked])
+                ours = summaries(plan, [found.get((each, one), []) for each in asked])
                 for measure, theirs in zip(paper.measures, paper.numbers[name], strict=True):
                     if measure in ours:
-                        numbers = f"{ours[measure]:.2f}", f"{theirs:.2f}", f"{ours[measure] - theirs:+.2f}"
+                        numbers = f"{ours[measure].mean:.2f}", f"{theirs:.2f}", f"{ours[measure].mean - theirs:+.2f}"
                         note = f" ({paper.note})" if paper.note else ""
                         lines.append((name, label, measure, *numbers, f"{paper.status}: {paper.source}{note}"))
     return lines

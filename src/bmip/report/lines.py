@@ -33,6 +33,12 @@ class Layout:
     timed: bool = False
     """Whether a run's seconds are those of its own training, so that they say what a method costs."""
 
+    axis: str = ""
+    """What changes from column to column, where that is one quantity; a picture then shows curves along it."""
+
+    pictured: tuple[str, ...] = ()
+    """Headings of what a picture shows where there are too many columns; empty for all."""
+
 
 def place(row: Row) -> str:
     """The data set whose test images were judged."""
@@ -112,14 +118,17 @@ def places_of(found: Iterable[tuple[str, Variant]], layout: Layout) -> tuple[lis
     return places, [name for name in places if name != layout.source]
 
 
-def means(layout: Layout, whole: Sequence[Sequence[Row]]) -> dict[str, float]:
+def summaries(layout: Layout, whole: Sequence[Sequence[Row]]) -> dict[str, Summary]:
     """The numbers of a line by their headings, as far as there are any."""
-    summaries = {column.heading: _summary(column, layout, whole) for column in layout.columns}
-    known = {heading: one.mean for heading, one in summaries.items() if one is not None}
+    found: dict[str, Summary] = {}
+    for column in layout.columns:
+        if isinstance(column, Column) and (one := summary(column, whole, layout.drawn)) is not None:
+            found[column.heading] = one
+    known = {heading: one.mean for heading, one in found.items()}
     for column in layout.columns:
         if isinstance(column, Balance) and (balance := column.of(known)) is not None:
-            known[column.heading] = balance
-    return known
+            found[column.heading] = Summary(balance, None, 1)
+    return found
 
 
 def number(summary: Summary | None) -> str:
@@ -143,16 +152,9 @@ def said_shots(shots: int) -> str:
     return f"{shots} shot{'s' if shots > 1 else ''}" if shots else "all images"
 
 
-def _summary(column: Column | Balance, layout: Layout, whole: Sequence[Sequence[Row]]) -> Summary | None:
-    return summary(column, whole, layout.drawn) if isinstance(column, Column) else None
-
-
 def _line(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
-    known = means(layout, whole)
-    return [
-        number(_summary(column, layout, whole)) if isinstance(column, Column) else _plain(known.get(column.heading))
-        for column in layout.columns
-    ]
+    found = summaries(layout, whole)
+    return [number(found.get(column.heading)) for column in layout.columns]
 
 
 def _told(rows: Sequence[Row]) -> tuple[str, str, str]:
@@ -164,17 +166,13 @@ def _told(rows: Sequence[Row]) -> tuple[str, str, str]:
 
 def _balances(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
     """The means of the data sets' harmonic means, each as in its own line."""
-    each = [means(layout, [rows]) for rows in whole]
+    each = [summaries(layout, [rows]) for rows in whole]
     shown = []
     for column in layout.columns:
-        known = [own[column.heading] for own in each if column.heading in own]
-        mean = sum(known) / len(known) if len(known) == len(each) else None
-        shown.append("" if isinstance(column, Column) else _plain(mean))
+        known = [own[column.heading].mean for own in each if column.heading in own]
+        mean = Summary(sum(known) / len(known), None, 1) if len(known) == len(each) else None
+        shown.append("" if isinstance(column, Column) else number(mean))
     return shown
-
-
-def _plain(value: float | None) -> str:
-    return ABSENT if value is None else f"{value:.1f}"
 
 
 def _about_averages(count: int, balances: bool, source: bool) -> str:

@@ -67,7 +67,7 @@ def layout(rows: Sequence[Row]) -> Layout:
     if trial.protocol == "few-shot":
         shots = sorted({row.trial.shots for row in rows}, key=lambda count: (count == 0, count))
         caption = f"Test accuracy in % among all classes, trained on so many images of each. {_SEEDS}"
-        return Layout("Few-shot", tuple(map(_at, shots)), caption)
+        return Layout("Few-shot", tuple(map(_at, shots)), caption, axis="training images per class")
     if trial.protocol in TRANSFERS:
         about = "its own classes" if trial.protocol == "cross-dataset" else "the classes it shows"
         caption = f"Test accuracy in %, each data set among {about}, after one training on {trial.data}. {_SEEDS}"
@@ -81,7 +81,8 @@ def layout(rows: Sequence[Row]) -> Layout:
             f"others are novel. {_SEEDS}"
         )
         every_second = [part for part in _parts(rows) if int(part) % 20 == 0]
-        return Layout("Ratio sweep", tuple(counted(part, f"{part} %") for part in every_second), caption, drawn=True)
+        columns = tuple(counted(part, f"{part} %") for part in every_second)
+        return Layout("Ratio sweep", columns, caption, drawn=True, axis="base classes, in %")
     title = trial.protocol.replace("-", " ").capitalize()
     return Layout(title, tuple(map(counted, _parts(rows))), f"Accuracy in %. {_SEEDS}")
 
@@ -129,4 +130,5 @@ def _open_world() -> Layout:
         "In %. Base and novel: images among the classes of their own half, and H the harmonic mean of both. Joint: "
         "among all classes. AUROC: of telling base from novel images by the highest probability among the base "
         f"classes. {_SEEDS} Harmonic means in a line are those of the line's averages.",
+        pictured=("base, joint", "novel, joint", "joint HM"),
     )
