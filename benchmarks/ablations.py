@@ -2,9 +2,9 @@
 
     python -m benchmarks.ablations runs/ablations
 
-Prints the tables of docs/ablations.md. Every choice is trained with BMIP's `embedded` settings on the base classes.
-Choices are compared on validation images; the test images are judged once, with the same prompts. What is done is kept
-in the folder and not repeated.
+Prints the tables of docs/ablations.md. Every choice is trained with BMIP's `embedded` settings, with bfloat16 products,
+on the base classes. Choices are compared on validation images; the test images are judged once, with the same prompts.
+What is done is kept in the folder and not repeated.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ class Study:
         self.runs, self.materials, self.store = runs, Materials(), Results(runs / "results.jsonl")
 
     def rows(self, options: Mapping[str, Any]) -> list[Row]:
-        trials = protocol("base-to-novel").trials(DATA, [method_trial("bmip", options=options)], SEEDS)
+        choice = method_trial("bmip", options=options, training={"precision": "bfloat16"})
+        trials = protocol("base-to-novel").trials(DATA, [choice], SEEDS)
         return run_trials(trials, self.store, runs=self.runs, materials=self.materials)
 
     def model(self, trial: Trial) -> PromptedCLIP:
