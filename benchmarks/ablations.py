@@ -31,6 +31,7 @@ from bmip.protocols.runner import Materials, run_folder, run_trials, train_confi
 from bmip.protocols.settings import method_trial
 from bmip.protocols.trial import Trial
 from bmip.results import Results, Row
+from bmip.training.precision import use_precision
 
 DATA = ("digits", "signs")
 SEEDS = (1, 2, 3, 4, 5)
@@ -47,20 +48,17 @@ CHOICES: dict[str, dict[str, Mapping[str, Any]]] = {
         "attention relative to uniform": {"gate_input": "relative"},
         "[end] of each class": {"text_gate": "class"},
         "image gate over the batch, as released": {"image_gate": "batch"},
-        "start token, as released": {"text_gate": "start"},
     },
     "direction": {"text to image": {"direction": "to-image"}, "image to text": {"direction": "to-text"}},
     "projections": {"one for each layer": {"share_to_text": False, "share_to_image": False}},
     "tokens, text + image": {
         "1 + 1": {"slots": 1},
         "4 + 4": {"slots": 4},
-        "4 + 2": {"slots": 4, "image_slots": 2},
         "2 + 4": {"image_slots": 4},
     },
     "depth, text + image": {
         "1 + 1": {"depth": 1},
         "3 + 3": {"depth": 3},
-        "6 + 6": {"depth": 6},
         "12 + 12": {"depth": 12},
         "9 + 1": {"image_depth": 1},
         "1 + 9": {"depth": 1, "image_depth": 9},
@@ -84,7 +82,9 @@ class Study:
         return run_trials(trials, self.store, runs=self.runs, materials=self.materials)
 
     def model(self, trial: Trial) -> PromptedCLIP:
-        clip = self.materials.clip(trial.backbone, train_config(trial).precision)
+        precision = train_config(trial).precision
+        clip = self.materials.clip(trial.backbone, precision)
+        use_precision(clip, precision)
         return load_checkpoint(run_folder(trial, self.runs, self.materials), clip)
 
     def on_validation(self, trial: Trial) -> Accuracies:
