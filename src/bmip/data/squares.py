@@ -5,6 +5,7 @@ import mmap
 import os
 import shutil
 import threading
+import weakref
 import zlib
 from pathlib import Path
 
@@ -73,10 +74,15 @@ class _Store:
 
     def __init__(self, stem: Path, count: int, size: int) -> None:
         self._shape, self._writable = (3, size, size), True
-        self._squares = _file_of_size(stem.with_suffix(".squares"), count * 3 * size * size)
-        self._origins = _file_of_size(stem.with_suffix(".origins"), count * ORIGIN.itemsize)
+        self._squares = self._open(stem.with_suffix(".squares"), count * 3 * size * size)
+        self._origins = self._open(stem.with_suffix(".origins"), count * ORIGIN.itemsize)
         self._map, self._reads = mmap.mmap(self._squares, 0, access=mmap.ACCESS_READ), 0
         self._known = np.memmap(stem.with_suffix(".origins"), ORIGIN, "r", shape=(count,))
+
+    def _open(self, file: Path, size: int) -> int:
+        handle = _file_of_size(file, size)
+        weakref.finalize(self, os.close, handle)  # at the end of the process too, when a __del__ finds no `os` any more
+        return handle
 
     def get(self, index: int, found: os.stat_result) -> Tensor | None:
         size, mtime, checksum = self._known[index].item()
@@ -100,11 +106,6 @@ class _Store:
             os.pwrite(self._origins, origin.tobytes(), index * ORIGIN.itemsize)
         except OSError:
             self._writable = False
-
-    def __del__(self) -> None:
-        for handle in (getattr(self, "_squares", None), getattr(self, "_origins", None)):
-            if handle is not None:
-                os.close(handle)
 
 
 def _opened(images: FileImages, folder: Path, size: int) -> _Store | None:
