@@ -1,4 +1,4 @@
-"""Pictures of predictions, drawn without a display."""
+"""Pictures of predictions."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jaxtyping import UInt8
 from torch import Tensor
 
+from bmip.figure import INK, blank, save
 from bmip.prediction import Prediction
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-RIGHT, WRONG, EMPTY, INK = "#2a9d5c", "#d1495b", "#e9e9ec", "#22223b"
+RIGHT, WRONG, EMPTY = "#2a9d5c", "#d1495b", "#e9e9ec"
 PANEL = 1.6  # inches
 LINE = 0.105  # height of a line of text, in panels
 
@@ -51,23 +49,6 @@ def draw_samples(samples: Sequence[Sample], path: Path | str) -> None:
         for panel, sample in zip(panels, members, strict=False):
             _draw(panel, sample)
     save(figure, Path(path))
-
-
-def blank(width: float, height: float) -> Figure:
-    """In inches. Raises ImportError with the way out where matplotlib is missing."""
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("pictures need matplotlib: pip install 'bmip[report]'") from error
-    figure = Figure(figsize=(width, height), facecolor="white")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def save(figure: Figure, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
 
 
 def _headline(heading: str, members: Sequence[Sample]) -> str:

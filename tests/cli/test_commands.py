@@ -25,6 +25,11 @@ def test_help_needs_no_torch() -> None:
         assert name in done.stdout
 
 
+def test_a_report_needs_no_torch() -> None:
+    code = "import sys, bmip.cli.report; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(cli: Cli, name: str) -> None:
     for arguments in [["data", "list"]] if name == "data" else [[name]]:

@@ -59,9 +59,8 @@ def test_few_shot(cli: Cli, given: tuple[str, ...]) -> None:
     assert "Few-shot against zero-shot" in against.out
     assert "no published numbers fit" in against.err
     refused(cli("report", "runs/few-shot/results.jsonl", "--against", "coop"), "'coop' is no line of the table")
-    assert (
-        "picture: pictures/few-shot.png" in cli("report", "runs/few-shot/results.jsonl", "--pictures", "pictures").err
-    )
+    drawn = cli("report", "runs/few-shot/results.jsonl", "--pictures", "pictures")
+    assert "picture: pictures/few-shot.png" in drawn.err
     assert Path("pictures/few-shot.png").stat().st_size > 1000
 
 
@@ -125,7 +124,8 @@ def test_seeds_cannot_be_left_out_of_a_table(cli: Cli, given: tuple[str, ...]) -
         ("few-shot --shots -1", "--shots"),
         ("base-to-novel --base 1.5", "--base is '1.5': give a share between 0 and 1"),
         ("base-to-novel --base blue", "--base is 'blue': give a share between 0 and 1, or a file"),
-        ("base-to-novel --base names", "names names no classes"),
+        ("base-to-novel --base names", "names is no list of classes"),
+        ("base-to-novel --base renames.json", "renames.json is no list of classes"),
         ("base-to-novel --base others/names", "photos has no class 'mauve'"),
         ("base-to-novel --base 0.9", "gets 4 and 0"),
         ("few-shot --base 0.4", "few-shot knows no base and novel classes"),
@@ -134,6 +134,7 @@ def test_seeds_cannot_be_left_out_of_a_table(cli: Cli, given: tuple[str, ...]) -
 def test_what_makes_no_sense_is_refused_before_any_work(cli: Cli, given: tuple[str, ...], line: str, part: str) -> None:
     photo_folder(Path("tones"), images=6, classes=("red", "grey"))
     Path("names").write_text("\n")
+    Path("renames.json").write_text('{"red": "scarlet"}')
     Path("others/names").write_text("red\nmauve\n")
     name, *more = line.split()
     shorter = given[:-2] if "--data" in more else given

@@ -51,6 +51,15 @@ def test_numbers() -> None:
     assert "'mean of HMs' is the mean of the data sets' own harmonic means" in table.caption
 
 
+def test_base_classes_of_their_own_have_a_table_and_a_title() -> None:
+    few, many = (tuple(f"c{number}" for number in range(count)) for count in (2, 9))
+    one = row("x", "bmip", 1, 100, 60)
+    found = tables([replace(one, trial=replace(one.trial, base=base)) for base in (0.5, 0.25, few, many)])
+    ends = [table.title.removeprefix("Base to novel, 16 shots") for table in found]
+    said = [", base: c0, c1", ", base: c0, c1, c2, c3 and 5 more", ", base: the first 25%", ""]
+    assert sorted(ends) == sorted(f"{words}, embedded (abcdef01)" for words in said)
+
+
 @settings(max_examples=20)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(order: random.Random) -> None:

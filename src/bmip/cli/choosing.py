@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from bmip.cli.options import parse_settings
 from bmip.cli.printing import note
 from bmip.clip.texts import words
 from bmip.data.dataset import DataError, Dataset
+from bmip.data.naming import read_class_names
 from bmip.data.sampling import base_novel
 from bmip.methods import load_method
 from bmip.protocols.settings import method_trial
@@ -28,9 +30,9 @@ def of_classes(dataset: Dataset, which: str) -> Dataset:
 
 
 def base_asked(said: str | None) -> float | tuple[str, ...]:
-    """A share of the classes, or the names in a file, one a line; one half where nothing is said.
+    """A share of the classes, or the names that a file lists; one half where nothing is said.
 
-    Raises DataError for what is neither, and for a file without names.
+    Raises DataError for what is neither, and for a file that is no list of names.
     """
     if said is None:
         return HALF
@@ -43,10 +45,10 @@ def base_asked(said: str | None) -> float | tuple[str, ...]:
         if not 0 < share < 1:
             raise DataError(f"--base is {said!r}: give a share between 0 and 1, or a file with the base classes' names")
         return share
-    names = tuple(filter(None, map(str.strip, file.read_text(encoding="utf-8").splitlines())))
-    if not names:
-        raise DataError(f"{file} names no classes: give the base classes, one a line")
-    return names
+    names = read_class_names(file)
+    if not names or isinstance(names, Mapping):
+        raise DataError(f"{file} is no list of classes: give the base classes, one a line or as a JSON list")
+    return tuple(names)
 
 
 def among(dataset: Dataset, names: list[str]) -> Dataset:

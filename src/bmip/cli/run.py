@@ -70,7 +70,7 @@ def run(
     base: Annotated[
         str | None,
         typer.Option(
-            help="Which classes are base: the share of them that come first, or a file with their names, one a line; "
+            help="Which classes are base: the share of them that come first, or a file that lists their names; "
             "otherwise the first half.",
             rich_help_panel=asking.DATA,
             show_default=False,

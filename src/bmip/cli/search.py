@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -72,7 +73,7 @@ def search(
         "set": set_ or [],
         "precision": [precision] if precision else [],
     }
-    said = " ".join(" ".join([f"--{option}", *map(str, values)]) for option, values in asked.items() if values)
+    said = shlex.join(str(word) for name, values in asked.items() if values for word in (f"--{name}", *values))
     presets.parent.mkdir(parents=True, exist_ok=True)
     write_presets(
         presets,

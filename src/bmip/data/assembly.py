@@ -45,7 +45,7 @@ def completed(
         parts = Parts(kept["train"], kept["val"], kept["test"])
     else:
         parts, left_out = draw(folder, kept, same, seed)
-        notes += left_out + keep_split(parts, *split_files)
+        notes += left_out + keep_split(parts, *split_files)[1]
     classes = ClassNames(renamed(listing.names, class_names), template)
     tested = {item.label for item in parts.test}
     untested = [word for label, word in enumerate(classes.names) if label not in tested]
@@ -132,14 +132,14 @@ def first_there(files: Iterable[Path]) -> Path | None:
     return next((file for file in files if file.exists()), None)
 
 
-def keep_split(parts: Parts, beside: Path, aside: Path, note: str = "") -> list[str]:
-    """Writes the split beside the images, or into the cache where nothing can be written there, which is noted."""
+def keep_split(parts: Parts, beside: Path, aside: Path, note: str = "") -> tuple[Path, list[str]]:
+    """Writes the split beside the images, or into the cache where nothing can be written there: where, and notes."""
     try:
         write_parts(parts, beside, note)
     except OSError:
         write_parts(parts, aside, note)
-        return [f"nothing can be written to {beside.parent}; its split is kept in {aside}"]
-    return []
+        return aside, [f"nothing can be written to {beside.parent}; its split is kept in {aside}"]
+    return beside, []
 
 
 def files(folder: Path, items: Sequence[Item]) -> Split:

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bmip.figure import INK, blank, save
 from bmip.metrics import Summary
-from bmip.pictures import INK, blank, save
 from bmip.report.lines import Layout, cells, circumstances, labels, places_of, summaries, variant
 from bmip.report.tables import grouped, layout
 from bmip.results import Row
@@ -54,7 +54,8 @@ def draw_table(rows: Sequence[Row]) -> Figure:
     down = -(-len(panels) // across)
     tall = CURVES if plan.axis else 0.7 + DOT * max(map(len, panels.values()))
     figure = blank(WIDTH * across + 1, tall * down + TITLE)
-    figure.suptitle(plan.title + circumstances(rows[0], shots=not of_shots), x=0.01, ha="left", fontsize=11, color=INK)
+    title = figure.suptitle(plan.title + circumstances(rows[0], shots=not of_shots), x=0.01, ha="left", fontsize=11)
+    title.set(color=INK, parse_math=False)
     places_drawn = figure.subplots(down, across, squeeze=False, sharex=not plan.axis).ravel()
     for axes in places_drawn[len(panels) :]:
         axes.set_visible(False)

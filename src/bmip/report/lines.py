@@ -13,6 +13,7 @@ from bmip.report.table import Table, without_repeats
 from bmip.results import Row
 
 ABSENT = "–"
+NAMED = 4  # base classes in a title
 Variant = Trial
 """A trial without data sets and seeds: one line of a table."""
 
@@ -145,7 +146,10 @@ def circumstances(row: Row, *, shots: bool = True) -> str:
 
 
 def said_base(base: float | tuple[str, ...]) -> str:
-    return f"base: {', '.join(base)}" if isinstance(base, tuple) else f"base: the first {base:.0%}"
+    if not isinstance(base, tuple):
+        return f"base: the first {base:.0%}"
+    more = f" and {len(base) - NAMED} more" if len(base) > NAMED else ""
+    return f"base: {', '.join(base[:NAMED])}{more}"
 
 
 def said_shots(shots: int) -> str:

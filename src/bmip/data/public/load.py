@@ -123,9 +123,7 @@ def list_public(known: PublicSet, folder: Path, images: Path, cache: Path | None
             f"drawn by bmip (seed {seed}) because {known.split_file} was not there; it is not the published split, and "
             "results on it do not compare with published ones"
         )
-        notes += keep_split(missing_drawn(listing.parts, seed), *_own_splits(known, folder, cache), note)
-        file = written_split(known, folder, cache)
-    assert file is not None
+        file, notes = keep_split(missing_drawn(listing.parts, seed), *_own_splits(known, folder, cache), note)
     parts = read_parts(file)
     if file.name != known.split_file:
         remark = (
