@@ -5,6 +5,7 @@ import pytest
 from bmip.method import Preset
 from bmip.methods import load_method, method_names
 from bmip.presets import SEARCHED, choose_preset, method_id, presets, read_presets, write_presets
+from bmip.protocols.catalogue import protocol
 from bmip.protocols.settings import method_trial
 
 
@@ -22,6 +23,17 @@ def test_the_embedded_backbone_has_presets_of_its_own() -> None:
     assert choose_preset("bmip", None, "embedded") == ("embedded", searched["bmip"])
     assert choose_preset("bmip", None, "ViT-B/16") == ("default", load_method("bmip").PRESETS["default"])
     assert choose_preset("zero-shot", None, "embedded")[0] == "default"
+
+
+@pytest.mark.parametrize("name", ["cross-dataset", "domain"])
+def test_a_transfer_takes_the_settings_made_for_it(name: str) -> None:
+    made_for = protocol(name).preset
+    trial = method_trial("maple", backbone="ViT-B/16", made_for=made_for)
+    # (multimodal-prompt-learning, vit_b16_c2_ep5_batch4_2ctx_cross_datasets.yaml)
+    assert (trial.preset, dict(trial.options)["depth"], dict(trial.training)["epochs"]) == ("cross-dataset", 3, 2)
+    assert method_trial("bmip", backbone="ViT-B/16", made_for=made_for).preset == "default"
+    assert method_trial("maple", backbone="embedded", made_for=made_for).preset == "embedded"
+    assert method_trial("maple", "released", backbone="ViT-B/16", made_for=made_for).preset == "released"
 
 
 def test_every_method_had_the_same_budget() -> None:

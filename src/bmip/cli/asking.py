@@ -34,8 +34,8 @@ Backbone = Annotated[
 Preset = Annotated[
     str | None,
     typer.Option(
-        help="Settings with a name (`bmip methods NAME`). Otherwise `embedded` for the embedded backbone, where there "
-        "is one, else `default`.",
+        help="Settings with a name (`bmip methods NAME`). Otherwise, where there is one, `embedded` for the embedded "
+        "backbone, `cross-dataset` for that protocol and for domain, else `default`.",
         rich_help_panel=METHOD,
         show_default=False,
     ),

@@ -98,8 +98,8 @@ def run(
     asking.use_threads(threads)
     found = find_protocol(protocol)
     method = [combined(name, with_) for name in method]
-    common: dict[str, Any] = {"backbone": backbone, "template": template, "base": base_asked(base)}
-    asked = methods_asked(method, preset, set_ or [], training=training, **common)
+    said: dict[str, Any] = {"backbone": backbone, "template": template, "base": base_asked(base)}
+    asked = methods_asked(method, preset, set_ or [], training=training, made_for=found.preset, **said)
     methods = [replace(one, shots=count) for count in shots or found.shots for one in asked]
     trials = list(found.trials(data or found.data, methods, seeds, init_seeds=init_seeds, targets=targets))
     load = partial(load_dataset, **reading)

@@ -57,8 +57,9 @@ def presets(method: str) -> dict[str, Preset]:
     return found
 
 
-def choose_preset(method: str, name: str | None, backbone: str) -> tuple[str, Preset]:
-    """The named one; without a name `embedded` for the embedded backbone, where there is one, else `default`.
+def choose_preset(method: str, name: str | None, backbone: str, made_for: str = "") -> tuple[str, Preset]:
+    """The named one; without a name the first that the method has of these: `embedded` for the embedded backbone, the
+    one called `made_for`, `default`.
 
     A name that ends in .toml is a file of `write_presets`. Raises ValueError for an unknown name, with the nearest
     right one, and for a file that says nothing about the method.
@@ -70,7 +71,8 @@ def choose_preset(method: str, name: str | None, backbone: str) -> tuple[str, Pr
             raise ValueError(f"{name} has no settings for the method {method!r}: it has {', '.join(entries)}")
         return name, entries[method_id(method)]
     if name is None:
-        name = EMBEDDED if backbone == EMBEDDED and EMBEDDED in known else "default"
+        wanted = [EMBEDDED] if backbone == EMBEDDED else []
+        name = next((one for one in [*wanted, made_for] if one in known), "default")
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"

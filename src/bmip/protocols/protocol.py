@@ -35,6 +35,9 @@ class Protocol:
     """Whether classes are split into base and novel ones, by `Trial.base`."""
 
     shots: tuple[int, ...] = (16,)
+    preset: str = ""
+    """Of a method that has one of this name: what is taken where nothing is said."""
+
     draws: bool = False
     """Whether what is judged depends on the data seed, even for a method that learns nothing."""
 

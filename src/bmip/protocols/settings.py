@@ -23,12 +23,14 @@ def method_trial(
     backbone: str = "embedded",
     template: str = "",
     base: float | tuple[str, ...] = HALF,
+    made_for: str = "",
 ) -> Trial:
-    """A trial without protocol, data and seeds. `options` and `training` win over the preset's.
+    """A trial without protocol, data and seeds. `options` and `training` win over those of the preset
+    (`bmip.presets.choose_preset`).
 
     Raises ValueError for an unknown method, preset or option, with the nearest right name, and for values out of range.
     """
-    name, chosen = choose_preset(method, preset, backbone)
+    name, chosen = choose_preset(method, preset, backbone, made_for)
     merged = {**chosen.options, **(options or {})}
     method_config(method, merged)
     trained = {**chosen.training, **(training or {})}

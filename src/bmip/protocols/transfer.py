@@ -44,6 +44,7 @@ CROSS_DATASET = Protocol(
     trains_as=all_classes.PROTOCOL.name,
     data=("shapes",),
     targets=TARGETS,
+    preset="cross-dataset",
 )
 
 DOMAIN = Protocol(
@@ -56,4 +57,5 @@ DOMAIN = Protocol(
     trains_as=all_classes.PROTOCOL.name,
     data=("shapes",),
     targets=SHIFTS,
+    preset="cross-dataset",
 )
