@@ -52,6 +52,22 @@ def rows(library: Any, picture) -> Any:
     return make
 
 
+@pytest.fixture
+def spoiled(library: Any, rows: Any, tmp_path: Path) -> Any:
+    """`spoiled({2: {"image": None}})`: a parquet file of 30 pictures in three classes, some of its rows changed."""
+
+    def make(changes: dict[int, dict[str, Any]], classes: list[str] | None) -> str:
+        table = rows(30, classes)
+        columns = table.cast_column("image", library.Image(decode=False)).to_dict()
+        for row, change in changes.items():
+            for column, value in change.items():
+                columns[column][row] = value
+        library.Dataset.from_dict(columns, features=table.features).to_parquet(tmp_path / "pets.parquet")
+        return f"hub:{tmp_path / 'pets.parquet'}"
+
+    return make
+
+
 def test_a_parquet_file(library: Any, rows: Any, tmp_path: Path, picture) -> None:
     rows(30, ["cat", "dog", "big_owl"]).to_parquet(tmp_path / "pets.parquet")
     dataset = load_dataset(f"hub:{tmp_path / 'pets.parquet'}", template="art of a {}.")
@@ -128,3 +144,65 @@ def test_what_can_be_wrong(library: Any, rows: Any, tmp_path: Path) -> None:
     rows(3, None).remove_columns("label").save_to_disk(tmp_path / "unlabelled")
     with pytest.raises(DataError, match="1 of images and 0 of labels"):
         load_dataset(f"hub:{tmp_path / 'unlabelled'}")
+
+
+@pytest.mark.parametrize("classes", [["a", "b", "c"], None])
+def test_rows_without_an_image_or_a_label(spoiled: Any, classes: list[str] | None) -> None:
+    changes = {2: {"image": None}, 7: {"label": None}, 11: {"label": None if classes is None else -1}}
+    place = spoiled(changes, classes)
+    found = "pets/train/2 has no image, pets/train/7 has no label, pets/train/11 has no label"
+    with pytest.raises(DataError, match=rf"3 rows of pets .*\({found}\).*--skip-bad-images"):
+        load_dataset(place)
+    dataset = load_dataset(place, skip_bad_images=True)
+    assert [note for note in dataset.notes if note.startswith("skipped: ")] == [
+        f"skipped: {reason}" for reason in found.split(", ")
+    ]
+    kept = {name for split in dataset.splits().values() for name in names(split)}
+    assert kept == {f"pets/train/{row}" for row in range(30)} - {f"pets/train/{row}" for row in changes}
+    assert dataset.classes.names == ("a", "b", "c")
+
+
+def test_images_that_cannot_be_read(spoiled: Any, tmp_path: Path, picture) -> None:
+    picture(1).save(tmp_path / "whole.png")
+    (tmp_path / "broken.png").write_bytes((tmp_path / "whole.png").read_bytes()[:200])
+    place = spoiled(
+        {
+            4: {"image": {"bytes": (tmp_path / "broken.png").read_bytes(), "path": None}},
+            5: {"image": {"bytes": b"", "path": None}},
+            6: {"image": {"bytes": None, "path": str(tmp_path / "broken.png")}},
+        },
+        None,
+    )
+    assert sum(map(len, load_dataset(place).splits().values())) == 30
+    notes = [note for note in load_dataset(place, skip_bad_images=True).notes if note.startswith("skipped: ")]
+    assert [note.split()[1].rstrip(":") for note in notes] == ["pets/train/4", "pets/train/5", "pets/train/6"]
+    assert "pets/train/4 cannot be read" in notes[0]
+    assert "pets/train/5 is empty" in notes[1]
+
+
+def test_the_check_decodes_every_image(spoiled: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    from bmip.cli import main
+
+    assert main(["data", "check", spoiled({}, None), "--shots", "0"]) == 0
+    broken = {3: {"image": {"bytes": b"GIF89a", "path": None}}}
+    assert main(["data", "check", spoiled(broken, None), "--shots", "0"]) == 1
+    assert "fault: pets/train/3 is not an image" in capfd.readouterr().out
+
+
+def test_a_split_without_labels(library: Any, rows: Any, tmp_path: Path) -> None:
+    hidden = rows(6, ["a", "b", "c"]).map(lambda row: {"label": -1})
+    library.DatasetDict({"train": rows(30, ["a", "b", "c"]), "test": hidden}).save_to_disk(tmp_path / "pets")
+    with pytest.raises(DataError, match="6 rows of pets have no image or no label"):
+        load_dataset(f"hub:{tmp_path / 'pets'}")
+    with pytest.raises(DataError, match=r"pets has no usable images in its test split \(pets/test/0 has no label"):
+        load_dataset(f"hub:{tmp_path / 'pets'}", skip_bad_images=True)
+
+
+def test_the_same_image_in_two_splits_is_noted(library: Any, rows: Any, tmp_path: Path) -> None:
+    parts = {"train": rows(12, ["a", "b", "c"]), "validation": rows(3, ["a", "b", "c"], first=50)}
+    library.DatasetDict({**parts, "test": rows(6, ["a", "b", "c"], first=10)}).save_to_disk(tmp_path / "pets")
+    assert load_dataset(f"hub:{tmp_path / 'pets'}").notes == ()
+    shared = "2 images of pets lie in two of its splits (pets/train/10 = pets/test/0, pets/train/11 = pets/test/1)"
+    assert load_dataset(f"hub:{tmp_path / 'pets'}", skip_bad_images=True).notes == (shared,)
+    library.DatasetDict(parts).save_to_disk(tmp_path / "judged")  # on its validation split, which is no copy
+    assert len(load_dataset(f"hub:{tmp_path / 'judged'}", skip_bad_images=True).notes) == 1

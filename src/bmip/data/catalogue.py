@@ -83,7 +83,7 @@ def _loaded(
     own = {"seed": seed, "template": template or ClassNames.template, "class_names": class_names}
     files = {"skip_bad_images": skip_bad_images, "cache": cache}
     if name.startswith(PREFIX):
-        return load_hub(name.removeprefix(PREFIX), **own)
+        return load_hub(name.removeprefix(PREFIX), **own, skip_bad_images=skip_bad_images)
     if name in dataset_names():
         if class_names is not None:
             raise DataError(f"the data set {name!r} has its own class names; class_names is for one's own data")

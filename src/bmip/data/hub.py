@@ -1,43 +1,19 @@
 """A data set in the format of Hugging Face's `datasets`: a hub id, a folder or a parquet file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from jaxtyping import UInt8
-from torch import Tensor
-
 from bmip.clip.texts import ClassNames
-from bmip.data.assembly import missing_drawn, renamed
-from bmip.data.dataset import DataError, Dataset, Split
-from bmip.data.reading import read_bytes, read_image
+from bmip.data.assembly import missing_drawn, renamed, some
+from bmip.data.dataset import Chosen, DataError, Dataset, Split
+from bmip.data.rows import TableImages, incomplete, shared, unreadable
 from bmip.data.splitfile import PARTS, Item
 
 PREFIX = "hub:"
 SPLITS = {"train": "train", "validation": "val", "val": "val", "valid": "val", "test": "test"}
-
-
-@dataclass(frozen=True, eq=False)
-class TableImages:
-    """Encoded images in a table on disk; image 17 of "pets/train" is called "pets/train/17"."""
-
-    rows: Any
-    column: str
-    origin: str
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __getitem__(self, index: int, /) -> UInt8[Tensor, "3 height width"]:
-        image = self.rows[index][self.column]
-        if image["bytes"] is None:
-            return read_image(image["path"])
-        return read_bytes(image["bytes"], self.name(index))
-
-    def name(self, index: int) -> str:
-        return f"{self.origin}/{index}"
 
 
 def load_hub(
@@ -46,29 +22,71 @@ def load_hub(
     seed: int = 1,
     template: str = "a photo of a {}.",
     class_names: Mapping[str, str] | Sequence[str] | None = None,
+    skip_bad_images: bool = False,
 ) -> Dataset:
     """`name` is a hub id, a folder that `datasets` wrote or can read, or a parquet file, without `PREFIX`.
 
     The image and label columns are found by their kind. Splits called train, validation and test are taken; what is
     missing is drawn by `seed`, stratified, from what there is. Images are decoded when they are asked for.
+
+    A row without an image or a label is a DataError. `skip_bad_images` leaves such rows out, decodes every image once
+    and leaves out what cannot be read, with a note on each, and notes images that lie in two splits.
     """
     tables = _tables(name)
     image, label = _columns(name, next(iter(tables.values())))
-    names, labels = _labels(tables, label)
     short = Path(name).stem if name.endswith(".parquet") else Path(name).name
-    splits = {
-        part: Split(TableImages(_encoded(table, image), image, f"{short}/{part}"), labels[part])
-        for part, table in tables.items()
-    }
-    classes = ClassNames(renamed(names, class_names), template)
+    images = {part: TableImages(_encoded(table, image), image, f"{short}/{part}") for part, table in tables.items()}
+    given = {part: list(table[label]) for part, table in tables.items()}
+    names = getattr(next(iter(tables.values())).features[label], "names", None)
+    kept, notes, digests = _usable(short, images, given, names, skip_bad_images)
+    names, labels = _labels({part: [given[part][index] for index in kept[part]] for part in kept}, names)
+    splits = {part: Split(Chosen(images[part], kept[part]), labels[part]) for part in kept}
+    dataset = _assembled(short, ClassNames(renamed(names, class_names), template), splits, seed)
+    if skip_bad_images:
+        parts = {part: split for part, split in dataset.splits().items() if not (dataset.val_is_test and part == "val")}
+        notes += shared(short, parts, digests)
+    return replace(dataset, notes=(*dataset.notes, *notes))
+
+
+def _usable(
+    name: str,
+    images: Mapping[str, TableImages],
+    given: Mapping[str, list[Any]],
+    names: Sequence[str] | None,
+    skip_bad_images: bool,
+) -> tuple[dict[str, tuple[int, ...]], list[str], dict[str, bytes]]:
+    """The rows of each split that can be used, notes on the others, and the hashes of the images that were read."""
+    bad = {part: incomplete(images[part], given[part], names) for part in images}
+    reasons = [reason for found in bad.values() for reason in found.values()]
+    if reasons and not skip_bad_images:
+        raise DataError(
+            f"{len(reasons)} rows of {name} have no image or no label ({some(reasons)}): mend or remove them, or go on "
+            "without them (--skip-bad-images)"
+        )
+    digests: dict[str, bytes] = {}
+    for part in images if skip_bad_images else ():
+        worse, hashes = unreadable(images[part], [row for row in range(len(images[part])) if row not in bad[part]])
+        bad[part] |= worse
+        digests |= hashes
+    kept = {part: tuple(row for row in range(len(images[part])) if row not in bad[part]) for part in images}
+    for part, rows in kept.items():
+        if bad[part] and not rows:
+            found = some(list(bad[part].values()))
+            raise DataError(
+                f"{name} has no usable images in its {part} split ({found}): mend them, or remove the split"
+            )
+    return kept, [f"skipped: {reason}" for found in bad.values() for reason in found.values()], digests
+
+
+def _assembled(name: str, classes: ClassNames, splits: dict[str, Split], seed: int) -> Dataset:
     if set(splits) == {"test"}:
-        return Dataset(short, classes, splits["test"].take([]), None, splits["test"])
+        return Dataset(name, classes, splits["test"].take([]), None, splits["test"])
     if set(splits) == {"train", "val"}:
-        note = f"{short} has no test split: its validation split is what is judged"
-        return Dataset(short, classes, splits["train"], splits["val"], splits["val"], True, notes=(note,))
+        note = f"{name} has no test split: its validation split is what is judged"
+        return Dataset(name, classes, splits["train"], splits["val"], splits["val"], True, notes=(note,))
     if set(splits) == set(PARTS):
-        return Dataset(short, classes, splits["train"], splits["val"], splits["test"])
-    return _drawn(short, classes, splits, seed)
+        return Dataset(name, classes, splits["train"], splits["val"], splits["test"])
+    return _drawn(name, classes, splits, seed)
 
 
 def _drawn(name: str, classes: ClassNames, splits: dict[str, Split], seed: int) -> Dataset:
@@ -125,10 +143,10 @@ def _columns(name: str, table: Any) -> tuple[str, str]:
     return images[0], labels[0]
 
 
-def _labels(tables: dict[str, Any], column: str) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
-    """The class names, and the labels of each split."""
-    given = {part: list(table[column]) for part, table in tables.items()}
-    names = getattr(next(iter(tables.values())).features[column], "names", None)
+def _labels(
+    given: dict[str, list[Any]], names: Sequence[str] | None
+) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
+    """The class names, and the labels of each split by number."""
     if names is not None:
         return tuple(names), {part: tuple(values) for part, values in given.items()}
     found = sorted({value for values in given.values() for value in values})
