@@ -1,6 +1,7 @@
 import hashlib
 import json
 import random
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,7 @@ def site(tmp_path: Path, jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterat
         link = Download(
             f"{site.address}/dtd-r1.0.1.tar.gz",
             len(archive),
-            "images",
+            ("images",),
             "",
             "dtd",
             f"md5:{hashlib.md5(archive).hexdigest()}",
@@ -82,10 +83,57 @@ def test_what_only_a_person_can_get_is_said(site: Site, tmp_path: Path) -> None:
     assert "images: there already" in list(plan("dtd", tmp_path))
 
 
+def test_the_hub_has_one_archive_for_each_set(tmp_path: Path) -> None:
+    (said,) = [sentence for sentence in to_do("food101", tmp_path) if downloads.HUB in sentence]
+    command = f"hf download {downloads.HUB} --repo-type model --include food101.zip --local-dir {tmp_path}"
+    assert said == f"or all of it from the hub: {command}, and unpack {tmp_path / 'food101.zip'} into {tmp_path}"
+    archives = [origin.archive for origin in ORIGINS.values() if origin.archive is not None]
+    assert len(set(archives)) == len(archives) == len(ORIGINS) - 1
+
+
+def needed(name: str, root: Path) -> list[str]:
+    return next(plan(name, root)).partition(" needs ")[2].split(", ")
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_what_must_be_done_by_hand_is_never_left_open(name: str, tmp_path: Path) -> None:
+    """Whatever is there, one part or all but one."""
+    folder, parts = tmp_path / PUBLIC[name].folder, needed(name, tmp_path)
+    for there in [[], *([part] for part in parts), *([part for part in parts if part != gone] for gone in parts)]:
+        for part in there:
+            (folder / part).mkdir(parents=True)
+        assert len(to_do(name, tmp_path)) != 1
+        shutil.rmtree(tmp_path)
+
+
+def test_one_file_of_an_archive_does_not_stand_for_the_rest(
+    tmp_path: Path, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lists = ("variants.txt", "images_variant_train.txt", "images_variant_val.txt", "images_variant_test.txt")
+    files = {"fgvc/data/images/1.jpg": jpeg, **{f"fgvc/data/{name}": b"new" for name in lists}}
+    archive = packed(tmp_path / "fgvc.tar.gz", files).read_bytes()
+    folder = tmp_path / "data/fgvc_aircraft"
+    folder.mkdir(parents=True)
+    (folder / "variants.txt").write_text("own")
+    with serving() as site:
+        site.files["/fgvc.tar.gz"] = archive
+        (link,) = ORIGINS["fgvc_aircraft"].downloads
+        link = replace(link, url=f"{site.address}/fgvc.tar.gz", checksum=None, inside="fgvc/data")
+        monkeypatch.setitem(ORIGINS, "fgvc_aircraft", replace(ORIGINS["fgvc_aircraft"], downloads=(link,)))
+        said = list(plan("fgvc_aircraft", tmp_path / "data"))
+        assert any(sentence.startswith(f"images, {', '.join(lists[1:])}: http") for sentence in said)
+        assert run(tmp_path / "data", "fgvc_aircraft") == ["fgvc.tar.gz"]
+    assert sorted(entry.name for entry in folder.iterdir()) == sorted(["images", *lists])
+    assert (folder / "variants.txt").read_text() == "own"
+    (partitions,) = [link for link in ORIGINS["sun397"].downloads if "ClassName.txt" in link.gives]
+    assert set(partitions.gives) == {"ClassName.txt", "Training_01.txt", "Testing_01.txt"}
+
+
 def test_imagenet_explains_itself(tmp_path: Path) -> None:
     said = " ".join(plan("imagenet", tmp_path))
     for part in ("register at https://image-net.org", "images/val/WNID/", "1-61f_ol79pViBFDG_IDlUQSwoLcn2XXF"):
         assert part in said
+    assert downloads.HUB not in said
     assert run(tmp_path, "imagenet") == []
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 MB, GB = 10**6, 10**9
 HUB = "zhengli97/prompt_learning_dataset"
-"""A data set on the Hugging Face hub that holds archives of the fifteen together with the published split files."""
+"""A model repository on the Hugging Face hub: an archive of each recognition set but ImageNet, split file and all."""
 
 _VGG = "https://www.robots.ox.ac.uk/~vgg/data"
 _HUGGING_FACE = "https://huggingface.co/datasets"
@@ -19,8 +19,8 @@ class Download:
     size: int
     """Bytes, about."""
 
-    gives: str
-    """What lies below the data set's folder once it is in place."""
+    gives: tuple[str, ...]
+    """All that is needed of it, below the data set's folder; a plain file is put there."""
 
     into: str | None = None
     """Where an archive is unpacked to, below the folder ("" for the folder itself); None for a plain file."""
@@ -43,7 +43,8 @@ class Origin:
     """What else a person must do."""
 
     licence: str = "for research; see the page of its authors"
-    on_hub: bool = True
+    archive: str | None = None
+    """The archive in `HUB` that holds the data set's folder, split file and all."""
 
 
 CLASSNAMES = ("classnames.txt", "1-61f_ol79pViBFDG_IDlUQSwoLcn2XXF")
@@ -63,7 +64,7 @@ ORIGINS = {
             Download(
                 "http://www.vision.caltech.edu/Image_Datasets/Caltech101/101_ObjectCategories.tar.gz",
                 132 * MB,
-                "101_ObjectCategories",
+                ("101_ObjectCategories",),
                 "101_ObjectCategories",
                 "101_ObjectCategories",
                 "md5:b224c7392d521a49829488ab0f1120d9",
@@ -72,13 +73,14 @@ ORIGINS = {
         (("split_zhou_Caltech101.json", "1hyarUivQE36mY6jSomru6Fjd-JzwcCzN"),),
         ("where that link is dead: https://data.caltech.edu/records/mzrjq-6wc02 has that archive within another",),
         "CC BY 4.0",
+        "caltech-101.zip",
     ),
     "oxford_pets": Origin(
         (
             Download(
                 f"{_VGG}/pets/data/images.tar.gz",
                 791918971,
-                "images",
+                ("images",),
                 "images",
                 "images",
                 "md5:5c4f3ee8e5d25df40f4fd59a7f44e54c",
@@ -86,7 +88,7 @@ ORIGINS = {
             Download(
                 f"{_VGG}/pets/data/annotations.tar.gz",
                 19 * MB,
-                "annotations",
+                ("annotations",),
                 "annotations",
                 "annotations",
                 "md5:95a8c909bbe2e81eed6a22bccdf3f68f",
@@ -94,21 +96,23 @@ ORIGINS = {
         ),
         (("split_zhou_OxfordPets.json", "1501r8Ber4nNKvmlFVQZ8SeUHTcdTTEqs"),),
         licence="CC BY-SA 4.0; the photos belong to their owners",
+        archive="oxford_pets.zip",
     ),
     "stanford_cars": Origin(
         drive=(("split_zhou_StanfordCars.json", "1ObCFbaAgVu0I-k_Au-gIUcefirdAuizT"),),
         by_hand=(
             "the links of its authors (ai.stanford.edu/~jkrause) are dead: take cars_train/, cars_test/, devkit/ and "
-            "cars_test_annos_withlabels.mat from a mirror",
+            "cars_test_annos_withlabels.mat from a mirror (about 2 GB)",
         ),
         licence="research that is not commercial",
+        archive="stanford_cars.zip",
     ),
     "oxford_flowers": Origin(
         (
             Download(
                 f"{_VGG}/flowers/102/102flowers.tgz",
                 345 * MB,
-                "jpg",
+                ("jpg",),
                 "jpg",
                 "jpg",
                 "md5:52808999861908f626f3c1f4e79d11fa",
@@ -116,7 +120,7 @@ ORIGINS = {
             Download(
                 f"{_VGG}/flowers/102/imagelabels.mat",
                 502,
-                "imagelabels.mat",
+                ("imagelabels.mat",),
                 checksum="md5:e0620be6f572b9609742df49c70aed4d",
             ),
         ),
@@ -125,13 +129,14 @@ ORIGINS = {
             ("cat_to_name.json", "1AkcxCXeK_RCGCEC_GvmWxjcjaNhu-at0"),
         ),
         licence="none is stated; the photos belong to their owners",
+        archive="oxford_flowers.zip",
     ),
     "food101": Origin(
         (
             Download(
                 "http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz",
                 5 * GB,
-                "images",
+                ("images",),
                 "images",
                 "food-101/images",
                 "md5:85eeb15f3717b99a5da872d97d918f87",
@@ -139,43 +144,49 @@ ORIGINS = {
         ),
         (("split_zhou_Food101.json", "1QK0tGi096I0Ba6kggatX1ee6dJFIcEJl"),),
         licence="scientific fair use; the photos belong to their owners",
+        archive="food101.zip",
     ),
     "fgvc_aircraft": Origin(
         (
             Download(
                 f"{_VGG}/fgvc-aircraft/archives/fgvc-aircraft-2013b.tar.gz",
                 2753 * MB,
-                "variants.txt",
+                ("images", "variants.txt", *(f"images_variant_{part}.txt" for part in ("train", "val", "test"))),
                 "",
                 "fgvc-aircraft-2013b/data",
                 "md5:d4acdd33327262359767eeaa97a4f732",
             ),
         ),
         licence="research that is not commercial",
+        archive="fgvc_aircraft.zip",
     ),
     "sun397": Origin(
         (
             Download(
                 "http://vision.princeton.edu/projects/2010/SUN/SUN397.tar.gz",
                 39 * GB,
-                "SUN397",
+                ("SUN397",),
                 "SUN397",
                 "SUN397",
                 "md5:8ca2778205c41d23104230ba66911c7a",
             ),
             Download(
-                "https://vision.princeton.edu/projects/2010/SUN/download/Partitions.zip", 10 * MB, "ClassName.txt", ""
+                "https://vision.princeton.edu/projects/2010/SUN/download/Partitions.zip",
+                10 * MB,
+                ("ClassName.txt", "Training_01.txt", "Testing_01.txt"),
+                "",
             ),
         ),
         (("split_zhou_SUN397.json", "1y2RD81BYuiyvebdN-JymPfyWYcd8_MUq"),),
         licence="research; the photos belong to their owners",
+        archive="sun397.zip",
     ),
     "dtd": Origin(
         (
             Download(
                 f"{_VGG}/dtd/download/dtd-r1.0.1.tar.gz",
                 625239812,
-                "images",
+                ("images",),
                 "",
                 "dtd",
                 "md5:fff73e5086ae6bdbea199a49dfb8a4c1",
@@ -183,13 +194,14 @@ ORIGINS = {
         ),
         (("split_zhou_DescribableTextures.json", "1u3_QfB467jqHgNXC00UIzbLZRQCg2S7x"),),
         licence="research",
+        archive="dtd.zip",
     ),
     "eurosat": Origin(
         (
             Download(
                 f"{_HUGGING_FACE}/torchgeo/eurosat/resolve/c877bcd43f099cd0196738f714544e355477f3fd/EuroSAT.zip",
                 94 * MB,
-                "2750",
+                ("2750",),
                 "2750",
                 "2750",
                 "md5:c8fa014336c82ac7804f0398fcb19387",
@@ -197,6 +209,7 @@ ORIGINS = {
         ),
         (("split_zhou_EuroSAT.json", "1Ip7yaCWFi0eaOFUGga0lUdVi_DDQth1o"),),
         licence="MIT",
+        archive="eurosat.zip",
     ),
     "ucf101": Origin(
         drive=(
@@ -205,39 +218,42 @@ ORIGINS = {
         ),
         by_hand=("unpack UCF-101-midframes.zip there",),
         licence="none is stated; the videos belong to their owners",
+        archive="ucf101.zip",
     ),
     "imagenetv2": Origin(
         (
             Download(
                 "https://s3-us-west-2.amazonaws.com/imagenetv2public/imagenetv2-matched-frequency.tar.gz",
                 1260 * MB,
-                "imagenetv2-matched-frequency-format-val",
+                ("imagenetv2-matched-frequency-format-val",),
                 "imagenetv2-matched-frequency-format-val",
                 "imagenetv2-matched-frequency-format-val",
             ),
         ),
         (CLASSNAMES,),
         licence="MIT; the photos belong to their owners",
+        archive="imagenetv2.zip",
     ),
     "imagenet_sketch": Origin(
         (
             Download(
                 f"{_HUGGING_FACE}/songweig/imagenet_sketch/resolve/main/data/ImageNet-Sketch.zip",
                 7 * GB,
-                "images",
+                ("images",),
                 "images",
                 "sketch",
             ),
         ),
         (CLASSNAMES,),
         licence="MIT; the drawings belong to their owners",
+        archive="imagenet-sketch.zip",
     ),
     "imagenet_a": Origin(
         (
             Download(
                 f"{_BERKELEY}/imagenet-a.tar",
                 687552512,
-                "imagenet-a",
+                ("imagenet-a",),
                 "imagenet-a",
                 "imagenet-a",
                 "md5:c3e55429088dc681f30d81f4726b6595",
@@ -245,13 +261,14 @@ ORIGINS = {
         ),
         (CLASSNAMES,),
         licence="MIT; the photos belong to their owners",
+        archive="imagenet-adversarial.zip",
     ),
     "imagenet_r": Origin(
         (
             Download(
                 f"{_BERKELEY}/imagenet-r.tar",
                 2190 * MB,
-                "imagenet-r",
+                ("imagenet-r",),
                 "imagenet-r",
                 "imagenet-r",
                 "md5:a61312130a589d0ca1a8fca1f2bd3337",
@@ -259,6 +276,7 @@ ORIGINS = {
         ),
         (CLASSNAMES,),
         licence="MIT; the pictures belong to their owners",
+        archive="imagenet-rendition.zip",
     ),
 }
 
@@ -266,6 +284,5 @@ BY_HAND = Origin(
     by_hand=(
         "get the images from the page of its authors, and the split file from the BMIPRS repository, if published",
     ),
-    on_hub=False,
 )
 """Of the remote-sensing sets, none of which has a direct link."""

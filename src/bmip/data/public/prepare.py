@@ -1,6 +1,6 @@
 """Gets a public data set, puts it in place and says what is left for a person to do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from bmip.atomic import write_bytes
@@ -20,11 +20,12 @@ def plan(name: str, root: Path) -> Iterator[str]:
     yield f"{known.title}: {folder} needs {', '.join(_needed(name))}"
     yield f"licence, as far as known: {origin.licence}"
     for download in origin.downloads:
-        if (folder / download.gives).exists():
-            yield f"{download.gives}: there already"
-        else:
+        absent = _absent(folder, download.gives)
+        if absent:
             checked = "" if download.checksum else ", without a published checksum"
-            yield f"{download.gives}: {download.url} ({_bytes(download.size)}{checked})"
+            yield f"{', '.join(absent)}: {download.url} ({_bytes(download.size)}{checked})"
+        else:
+            yield f"{', '.join(download.gives)}: there already"
     yield from to_do(name, root)
 
 
@@ -33,7 +34,7 @@ def prepare(name: str, root: Path, fetching: Fetching, *, pause: float = 2.0) ->
     folder = root / PUBLIC[name].folder
     _share_class_names(name, root)
     for download in ORIGINS.get(name, BY_HAND).downloads:
-        if not (folder / download.gives).exists():
+        if _absent(folder, download.gives):
             _get(download, folder, fetching, pause)
 
 
@@ -48,7 +49,7 @@ def _share_class_names(name: str, root: Path) -> None:
 
 def _get(download: Download, folder: Path, fetching: Fetching, pause: float) -> None:
     file_name = download.url.rpartition("/")[2]
-    archive = folder / (download.gives if download.into is None else file_name)
+    archive = folder / (download.gives[0] if download.into is None else file_name)
     fetch(
         download.url,
         archive,
@@ -66,8 +67,8 @@ def to_do(name: str, root: Path) -> list[str]:
     """What no program can fetch and is not there, with what to do about it."""
     known, origin = PUBLIC[name], ORIGINS.get(name, BY_HAND)
     folder = root / known.folder
-    linked = {download.gives for download in origin.downloads}
-    absent = [part for part in _needed(name) if part not in linked and not (folder / part).exists()]
+    linked = {part for download in origin.downloads for part in download.gives}
+    absent = [part for part in _absent(folder, _needed(name)) if part not in linked]
     if not absent:
         return []
     said = [f"{', '.join(absent)} must be put into {folder} by hand:"]
@@ -75,9 +76,14 @@ def to_do(name: str, root: Path) -> list[str]:
         f"{file}: https://drive.google.com/file/d/{id_}/view" for file, id_ in _lacking(origin, folder, known.images)
     ]
     said += origin.by_hand
-    if origin.on_hub:
-        said.append(f"or all of it from the hub: hf download {HUB} --repo-type dataset --local-dir DIR")
+    if origin.archive is not None:
+        fetched = f"hf download {HUB} --repo-type model --include {origin.archive} --local-dir {root}"
+        said.append(f"or all of it from the hub: {fetched}, and unpack {root / origin.archive} into {root}")
     return said
+
+
+def _absent(folder: Path, parts: Iterable[str]) -> list[str]:
+    return [part for part in parts if not (folder / part).exists()]
 
 
 def _lacking(origin: Origin, folder: Path, images: str) -> list[tuple[str, str]]:
@@ -92,7 +98,7 @@ def _lacking(origin: Origin, folder: Path, images: str) -> list[tuple[str, str]]
 def _needed(name: str) -> list[str]:
     """What must lie in the folder of a data set so that it compares with published results."""
     known, origin = PUBLIC[name], ORIGINS.get(name, BY_HAND)
-    linked = [download.gives for download in origin.downloads]
+    linked = [part for download in origin.downloads for part in download.gives]
     split = [] if known.split_file is None else [known.split_file]
     images = [known.images] if known.images else ["cars_train", "cars_test"]
     drive = [file for file, _ in origin.drive if not file.endswith(".zip")]
