@@ -144,6 +144,23 @@ def test_errors_of_the_server(site: Site, tmp_path: Path) -> None:
         get(site, tmp_path / "b.zip")
 
 
+def test_each_further_try_is_told_and_waited_for(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    told: list[str] = []
+    monkeypatch.setattr(fetching.time, "sleep", waited.append)
+    with pytest.raises(DataError, match="cannot be fetched"):
+        fetch("http://127.0.0.1:1/a", tmp_path / "a", size=1, pause=3.0, note=told.append)
+    assert waited == [3.0, 6.0, 12.0, 24.0]
+    assert [text.rpartition(": ")[2] for text in told] == [f"trying again in {pause:g} seconds" for pause in waited]
+    waited.clear()
+    told.clear()
+    site.breaks_after, site.errors = [100_000], [503]
+    get(site, tmp_path / "a.zip", pause=3.0, note=told.append)
+    assert waited == [3.0, 0]
+    assert told[0].endswith("(503 Service Unavailable), 0 bytes are there: trying again in 3 seconds")
+    assert told[1].endswith("(it broke off), 100,000 bytes are there: trying again")
+
+
 def test_nobody_there_and_other_addresses(site: Site, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="cannot be fetched"):
         fetch("http://127.0.0.1:1/a", tmp_path / "a", size=1, pause=0.0)

@@ -29,13 +29,14 @@ def fetch(
     size: int,
     checksum: str | None = None,
     progress: Progress = lambda done, total: None,
+    note: Callable[[str], None] = lambda text: None,
     pause: float = 2.0,
 ) -> None:
     """Gets a file that is about `size` bytes long, with leave to be called again after an interruption.
 
     `checksum` is "md5:..." or "sha256:...". Until the file is whole and right it lies beside its place as `NAME.part`.
-    `pause`: seconds before a second try, twice as long before each further one. Raises DataError for what cannot be
-    fetched, and where something else than the file arrives.
+    `pause`: seconds before a second try, twice as long before each further one; `note` is told of each. Raises
+    DataError for what cannot be fetched, and where something else than the file arrives.
     """
     if file.exists():
         if wrong := _difference(file, checksum):
@@ -46,7 +47,7 @@ def fetch(
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f"{file.name}.part")
     idle, reason = 0, None
-    while idle < TRIES:
+    while True:
         before, reason = _length(partial), "it broke off"
         try:
             if _goes_on(url, partial, size, progress):
@@ -58,11 +59,12 @@ def fetch(
         except (OSError, http.client.HTTPException) as error:
             reason = str(getattr(error, "reason", None) or error) or type(error).__name__
         idle = 0 if _length(partial) > before else idle + 1
-        time.sleep(pause * 2**idle if idle else 0)
-    else:
-        raise DataError(
-            f"{url} cannot be fetched ({reason}), {_length(partial):,} bytes are there: call again to go on"
-        )
+        there = f"({reason}), {_length(partial):,} bytes are there"
+        if idle == TRIES:
+            raise DataError(f"{url} cannot be fetched {there}: call again to go on")
+        wait = pause * 2 ** (idle - 1) if idle else 0
+        note(f"{url} was not fetched {there}: trying again" + f" in {wait:g} seconds" * bool(wait))
+        time.sleep(wait)
     wrong = _difference(partial, checksum)
     _tag(partial).unlink(missing_ok=True)
     if wrong:

@@ -51,9 +51,10 @@ def run(root: Path, name: str = "dtd") -> list[str]:
     return started
 
 
-def test_it_is_fetched_unpacked_and_put_in_place(site: Site, tmp_path: Path) -> None:
+def test_it_is_fetched_unpacked_and_put_in_place(site: Site, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     site.breaks_after = [150]
     assert run(tmp_path / "data") == ["dtd-r1.0.1.tar.gz"]
+    assert "150 bytes are there: trying again" in capfd.readouterr().err
     assert site.asked[1] == "bytes=150-"
     folder = tmp_path / "data/dtd"
     assert sorted(entry.name for entry in folder.iterdir()) == ["images", "labels"]

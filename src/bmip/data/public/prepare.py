@@ -1,5 +1,6 @@
 """Gets a public data set, puts it in place and says what is left for a person to do."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def _get(download: Download, folder: Path, fetching: Fetching, pause: float) -> 
         size=download.size,
         checksum=download.checksum,
         progress=fetching(file_name),
+        note=lambda text: print(text, file=sys.stderr),
         pause=pause,
     )
     if download.into is not None:
