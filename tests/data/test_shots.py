@@ -57,7 +57,7 @@ def keep(dataset: Dataset, content: object, shots: int = 2, seed: int = 1, proto
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 @pytest.mark.parametrize("below", ["/home/someone/data/toy/images/", "C:\\data\\", ""])
 def test_a_stored_draw_replaces_ones_own(dassl: type, dataset: Dataset, protocol: int, below: str) -> None:
-    train, val = [17, 4, 5, 9, 2, 14, 3, 23], [11, 0, 5, 2]
+    train, val = [17, 4, 5, 8, 2, 14, 3, 23], [11, 0, 5, 2]
     assert dataset.val is not None
     content = {"train": stored(dataset.train, train, below), "val": stored(dataset.val, val, below)}
     file = keep(dataset, content, protocol=protocol)
@@ -72,8 +72,8 @@ def test_a_stored_draw_replaces_ones_own(dassl: type, dataset: Dataset, protocol
 
 def test_imagenet_stores_training_images_only(dassl: type, dataset: Dataset) -> None:
     shared = replace(dataset, val=dataset.test, val_is_test=True)
-    keep(shared, {"train": stored(shared.train, [3, 2, 1, 0])})
-    drawn = few_shot(shared, 2, 1)
+    keep(shared, {"train": stored(shared.train, [3, 2, 1, 0])}, shots=1)
+    drawn = few_shot(shared, 1, 1)
     assert len(drawn.train) == 4
     assert drawn.val is dataset.test
 
@@ -174,6 +174,38 @@ def test_a_draw_from_another_split(dassl: type, dataset: Dataset) -> None:
     keep(dataset, {"train": [Datum("/data/train/3", 0, "a")]})
     with pytest.raises(DataError, match="train/3 has label 3, not 0"):
         few_shot(dataset, 2, 1)
+
+
+WHOLE = [0, 1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("train", "val", "message"),
+    [
+        ([*WHOLE, 0], [], "train holds .*train/0 more than once"),
+        ([], [], "train holds 0 images of 'class 0', and 2 are needed"),
+        (WHOLE[:-1], [0, 1, 2, 3], "train holds 1 images of 'class 3', and 2 are needed"),
+        ([*WHOLE, 8], [0, 1, 2, 3], "train holds 3 images of 'class 0', and 2 are needed"),
+        (WHOLE, [], "val holds 0 images of 'class 0', and 1 to 2 are needed"),
+        (WHOLE, [0, 1, 2, 3, 3], "val holds .*val/3 more than once"),
+        (WHOLE, [0, 1, 2, 3, 4, 8], "val holds 3 images of 'class 0', and 1 to 2 are needed"),
+    ],
+)
+def test_not_the_shots_that_the_name_says(
+    dassl: type, dataset: Dataset, train: list[int], val: list[int], message: str
+) -> None:
+    assert dataset.val is not None
+    file = keep(dataset, {"train": stored(dataset.train, train), "val": stored(dataset.val, val)})
+    with pytest.raises(DataError, match=f"shot_2-seed_1.pkl: {message}.*: delete it to have the shots drawn anew"):
+        few_shot(dataset, 2, 1)
+    assert file.exists()
+
+
+def test_a_class_with_fewer_images_gives_all(dassl: type, tmp_path: Path) -> None:
+    rare = replace(toy([0, 1, 1, 1], [0, 1], [0, 1]), stored_shots=tmp_path)
+    assert rare.val is not None
+    keep(rare, {"train": stored(rare.train, [0, 3, 1]), "val": stored(rare.val, [0, 1])})
+    assert items(few_shot(rare, 2, 1).train) == [("train/0", 0), ("train/3", 1), ("train/1", 1)]
 
 
 # JSON lines

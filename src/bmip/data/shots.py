@@ -3,6 +3,8 @@
 import hashlib
 import json
 import pickle
+import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -43,7 +45,8 @@ def stored_file(dataset: Dataset, shots: int, seed: int) -> Path | None:
 def read_shots(dataset: Dataset, file: Path) -> Shots:
     """The images that a file of the reference code names, found in the data set by the end of their paths.
 
-    Raises DataError for anything but such a list, and where it does not belong to this data set or split.
+    Raises DataError for anything but such a list, where it does not belong to this data set or split, and where it does
+    not hold the shots that its name says.
     """
     try:
         with file.open("rb") as stream:
@@ -55,15 +58,19 @@ def read_shots(dataset: Dataset, file: Path) -> Shots:
         raise DataError(f"{file} is no few-shot draw ({error}): delete it to have the shots drawn anew") from error
     if not isinstance(stored, dict) or not isinstance(stored.get("train"), list):
         raise DataError(f"{file} holds no list of training images: delete it to have the shots drawn anew")
-    val = None
-    if dataset.val is not None and not dataset.val_is_test and stored.get("val") is not None:
-        val = _found(dataset.val, stored["val"], reader.datum, file, "val")
-    return Shots(_found(dataset.train, stored["train"], reader.datum, file, "train"), val)
+    train = _found(dataset.train, stored["train"], reader.datum, file, "train")
+    shots = int(re.findall(r"\d+", file.stem)[0])
+    _check_counts(dataset.train, train, shots, shots, dataset.classes.names, f"{file}: train")
+    if dataset.val is None or dataset.val_is_test or stored.get("val") is None:
+        return Shots(train, None)
+    val = _found(dataset.val, stored["val"], reader.datum, file, "val")
+    _check_counts(dataset.val, val, 1, shots, dataset.classes.names, f"{file}: val")  # the reference code takes four
+    return Shots(train, val)
 
 
 def _found(split: Split, stored: Any, kind: type, file: Path, part: str) -> tuple[int, ...]:
     positions = {split.images.name(index): index for index in range(len(split))}
-    found = []
+    found: dict[int, None] = {}
     for datum in stored if isinstance(stored, list) else [stored]:
         path, label = getattr(datum, "_impath", None), getattr(datum, "_label", None)
         if not isinstance(datum, kind) or not isinstance(path, str) or type(label) is not int:
@@ -75,8 +82,25 @@ def _found(split: Split, stored: Any, kind: type, file: Path, part: str) -> tupl
                 f"{file} belongs to another split: {path} {what} in the {part} split of this one; delete it, or get "
                 "the split file it was drawn from"
             )
-        found.append(index)
+        if index in found:
+            raise DataError(f"{file}: {part} holds {path} more than once: delete it to have the shots drawn anew")
+        found[index] = None
     return tuple(found)
+
+
+def _check_counts(
+    split: Split, found: tuple[int, ...], least: int, most: int, names: tuple[str, ...], what: str
+) -> None:
+    """Of each class there must be `least` to `most` images, or all that the split has."""
+    taken = Counter(split.labels[index] for index in found)
+    for label, count in sorted(Counter(split.labels).items()):
+        low, high = min(least, count), min(most, count)
+        if not low <= taken[label] <= high:
+            wanted = f"{low}" if low == high else f"{low} to {high}"
+            raise DataError(
+                f"{what} holds {taken[label]} images of {names[label]!r}, and {wanted} are needed: delete it to have "
+                "the shots drawn anew"
+            )
 
 
 def _ends(path: str) -> list[str]:
