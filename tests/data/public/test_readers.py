@@ -275,20 +275,57 @@ def test_v2_is_numbered_by_the_lines_of_classnames(tmp_path: Path, put) -> None:
         load_dataset("imagenetv2", root=tmp_path)
 
 
-def test_remote_sensing_names(tmp_path: Path, put) -> None:
-    folders = ["BareLand", "Center", "DenseResidential", "parkinglot", "golf_course", "harbor&port", "swimmimg_pool"]
-    for folder in folders:
-        put(f"MLRSNet/Images/{folder}", 5)
-    dataset = load_dataset("mlrsnet", root=tmp_path)
-    assert dataset.classes.names == (
-        "bare land",
-        "center area",
-        "dense residential",
-        "golf course",
-        "harbor and port",
-        "parking lot",
-        "swimming pool",
-    )
+@pytest.mark.parametrize(
+    ("name", "place", "expected"),
+    [
+        (
+            "aid",
+            "AID/AID_dataset",
+            {
+                "BareLand": "bare land",
+                "Center": "center area",
+                "Commercial": "commercial area",
+                "DenseResidential": "dense residential area",
+                "Industrial": "industrial area",
+                "MediumResidential": "medium residential area",
+                "Parking": "parking",
+                "RailwayStation": "railway station",
+                "SparseResidential": "sparse residential area",
+                "StorageTanks": "storage tanks",
+            },
+        ),
+        (
+            "whurs19",
+            "WHURS19/images",
+            {
+                "Airport": "airport",
+                "Commerical": "commercial area",
+                "Industrial": "industrial area",
+                "Residential": "residential area",
+                "footballField": "football field",
+                "railwayStation": "railway station",
+            },
+        ),
+        (
+            "mlrsnet",
+            "MLRSNet/Images",
+            {
+                "bareland": "bareland",
+                "dense_residential_area": "dense residential area",
+                "harbor&port": "harbor and port",
+                "swimmimg_pool": "swimming pool",
+            },
+        ),
+        ("optimal", "OPTIMAL/Images", {"dense_residential": "dense residential", "golf_course": "golf course"}),
+        ("rsicb128", "RSICB128/images", {"city_green_tree": "city green tree", "parkinglot": "parking lot"}),
+        ("rsicb256", "RSICB256/images", {"dry_farm": "dry farm", "sandbeach": "sand beach"}),
+    ],
+)
+def test_remote_sensing_names(tmp_path: Path, put, name: str, place: str, expected: dict[str, str]) -> None:
+    for folder in expected:
+        put(f"{place}/{folder}", 5)
+    dataset = load_dataset(name, root=tmp_path)
+    assert dataset.classes.names == tuple(expected.values())
     assert dataset.classes.template == "a photo of a {}."
 
 

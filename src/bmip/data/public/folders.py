@@ -22,12 +22,18 @@ def class_folders(
 ODD_NAMES = {
     "Center": "center area",
     "Commercial": "commercial area",
+    "Commerical": "commercial area",
+    "DenseResidential": "dense residential area",
+    "Industrial": "industrial area",
+    "MediumResidential": "medium residential area",
+    "Residential": "residential area",
+    "SparseResidential": "sparse residential area",
     "harbor&port": "harbor and port",
     "swimmimg_pool": "swimming pool",
     "parkinglot": "parking lot",
     "sandbeach": "sand beach",
 }
-"""Folders of remote-sensing sets that no rule reads rightly."""
+"""Folders of remote-sensing sets that BMIPRS names by no rule; its slips of the pen are not taken over."""
 
 
 def remote_sensing(folder: Path, images: Path) -> Listing:
