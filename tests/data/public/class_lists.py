@@ -4,6 +4,8 @@ from pathlib import Path
 
 
 def class_list(name: str) -> list[str]:
-    """In the order of the labels, but for Caltech, whose capitals come first."""
+    """In the order of the labels, but for Caltech, whose capitals come first. Names of several words have commas."""
     lists = Path(__file__).with_name("classes.txt").read_text().split("[")
-    return next(text.split("]")[1].split() for text in lists if text.startswith(f"{name}]"))
+    words = next(text.split("]")[1].split() for text in lists if text.startswith(f"{name}]"))
+    joined = " ".join(words)
+    return joined.split(", ") if "," in joined else words

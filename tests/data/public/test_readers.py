@@ -148,6 +148,25 @@ def test_cars(tmp_path: Path, put) -> None:
     assert dataset.train.images[0].shape == (3, 20, 28)
 
 
+def test_all_cars(tmp_path: Path, put) -> None:
+    folder, models = tmp_path / "stanford_cars", class_list("cars")
+    files = {"train": "devkit/cars_train_annos.mat", "test": "cars_test_annos_withlabels.mat"}
+    for part, count in (("train", 3), ("test", 1)):
+        rows = [(f"{label:03}_{index}.jpg", label) for label in range(1, 197) for index in range(count)]
+        put(f"stanford_cars/cars_{part}", [image for image, _ in rows])
+        annotations(folder / files[part], rows)
+    year_last = [f"{model} {year}" for year, _, model in (name.partition(" ") for name in models)]
+    savemat(folder / "devkit/cars_meta.mat", {"class_names": np.array([year_last], object)})
+    dataset = load_dataset("stanford_cars", root=tmp_path)
+    assert dataset.classes.names == tuple(models)
+    assert boundary(dataset) == (
+        "2000 AM General Hummer SUV",
+        "1998 Eagle Talon Hatchback",
+        "2012 FIAT 500 Abarth",
+        "2012 smart fortwo Convertible",
+    )
+
+
 def test_one_car_is_enough_to_be_read(tmp_path: Path, put) -> None:
     folder = tmp_path / "stanford_cars"
     for file in ("devkit/cars_train_annos.mat", "cars_test_annos_withlabels.mat"):
@@ -170,6 +189,17 @@ def test_flowers(tmp_path: Path, put) -> None:
         assert [labels[int(path[6:11]) - 1] - 1 for path in names(split)] == list(split.labels)
 
 
+def test_all_flowers(tmp_path: Path, put) -> None:
+    folder = put("oxford_flowers/jpg", [f"image_{index:05}.jpg" for index in range(1, 511)]).parent
+    labels = [index % 102 + 1 for index in range(510)]
+    savemat(folder / "imagelabels.mat", {"labels": np.array([labels], dtype=np.uint8)})
+    numbered = {str(number): name for number, name in enumerate(class_list("flowers"), start=1)}
+    (folder / "cat_to_name.json").write_text(json.dumps(numbered, sort_keys=True))
+    dataset = load_dataset("oxford_flowers", root=tmp_path)
+    assert dataset.classes.names == tuple(class_list("flowers"))
+    assert boundary(dataset) == ("pink primrose", "petunia", "wild pansy", "blackberry lily")
+
+
 def test_aircraft(tmp_path: Path, put) -> None:
     variants = ["707-320", "Boeing 717", "F/A-18"]
     folder = put("fgvc_aircraft/images", [f"{number:07}.jpg" for number in range(18)]).parent
@@ -185,6 +215,19 @@ def test_aircraft(tmp_path: Path, put) -> None:
     assert dataset.test.labels == (0, 1, 2, 0, 1, 2)
     assert [file.name for file in folder.iterdir() if "split" in file.name] == []
     assert dataset.notes == (f"fgvc_aircraft has 3 classes in {folder}; published results are on 100",)
+
+
+def test_all_aircraft(tmp_path: Path, put) -> None:
+    variants = class_list("aircraft")
+    folder = put("fgvc_aircraft/images", [f"{number:07}.jpg" for number in range(300)]).parent
+    text(folder / "variants.txt", *variants)
+    for place, part in enumerate(("train", "val", "test")):
+        numbers = range(100 * place, 100 * place + 100)
+        text(folder / f"images_variant_{part}.txt", *(f"{number:07} {variants[number % 100]}" for number in numbers))
+    dataset = load_dataset("fgvc_aircraft", root=tmp_path)
+    assert boundary(dataset) == ("707-320", "Cessna 525", "Cessna 560", "Yak-42")
+    assert per_class(dataset) == {"train": {1}, "val": {1}, "test": {1}}
+    assert dataset.notes == ()
 
 
 def test_sun(tmp_path: Path, put) -> None:
@@ -240,6 +283,18 @@ def test_imagenet(tmp_path: Path, put) -> None:
     assert names(dataset.train)[:3] == [f"train/n01440764/n01440764_{index}.JPEG" for index in (10, 2, 9)]
     assert dataset.train.labels == (0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3)
     assert names(dataset.test)[2] == "val/n01443537/ILSVRC2012_val_0.JPEG"
+
+
+def test_all_of_imagenet(tmp_path: Path, put) -> None:
+    """The order is that of the folders; what they are called is made up."""
+    known = {f"n{10**7 + number:08}": name for number, name in enumerate(class_list("imagenet"))}
+    text(tmp_path / "imagenet/classnames.txt", *(f"{wnid} {name}" for wnid, name in reversed(known.items())))
+    for wnid in known:
+        put(f"imagenet/images/train/{wnid}", 1)
+        put(f"imagenet/images/val/{wnid}", 1)
+    dataset = load_dataset("imagenet", root=tmp_path)
+    assert boundary(dataset) == ("tench", "cleaver", "cliff dwelling", "toilet paper")
+    assert (len(dataset.classes), len(set(dataset.classes.names))) == (1000, 998)
 
 
 @pytest.mark.parametrize(
