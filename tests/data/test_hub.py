@@ -133,6 +133,16 @@ def test_validation_in_place_of_a_test(library: Any, rows: Any, tmp_path: Path) 
     assert [len(load_dataset(f"hub:{tmp_path / 'targets'}").splits()[part]) for part in ("train", "test")] == [0, 3]
 
 
+@pytest.mark.parametrize("parts", [("validation",), ("validation", "test")])
+def test_without_a_training_split_there_is_only_something_to_judge(
+    library: Any, rows: Any, tmp_path: Path, parts: tuple[str, ...]
+) -> None:
+    library.DatasetDict({part: rows(len(part), None) for part in parts}).save_to_disk(tmp_path / "pets")
+    dataset = load_dataset(f"hub:{tmp_path / 'pets'}")
+    assert (len(dataset.train), dataset.val, len(dataset.test)) == (0, None, len(parts[-1]))
+    assert dataset.notes == ("pets has no test split: its validation split is what is judged",) * ("test" not in parts)
+
+
 def test_what_can_be_wrong(library: Any, rows: Any, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"absent.parquet does not exist"):
         load_dataset("hub:absent.parquet")

@@ -79,10 +79,11 @@ def _usable(
 
 
 def _assembled(name: str, classes: ClassNames, splits: dict[str, Split], seed: int) -> Dataset:
-    if set(splits) == {"test"}:
-        return Dataset(name, classes, splits["test"].take([]), None, splits["test"])
+    note = f"{name} has no test split: its validation split is what is judged"
+    if "train" not in splits:
+        test, notes = (splits["test"], ()) if "test" in splits else (splits["val"], (note,))
+        return Dataset(name, classes, test.take([]), None, test, notes=notes)
     if set(splits) == {"train", "val"}:
-        note = f"{name} has no test split: its validation split is what is judged"
         return Dataset(name, classes, splits["train"], splits["val"], splits["val"], True, notes=(note,))
     if set(splits) == set(PARTS):
         return Dataset(name, classes, splits["train"], splits["val"], splits["test"])
