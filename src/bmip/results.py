@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from bmip.metrics import Count
-from bmip.protocols.trial import Trial
+from bmip.protocols.trial import Settings, Trial, settings
+from bmip.schema import check
 
 try:
     import fcntl
@@ -48,15 +49,26 @@ class Row:
     template: str | None = None
     """The sentence chosen on the validation split, where a method that learns nothing had several to choose from."""
 
+    changed: Settings = ()
+    """Options and training settings that are not those of the preset which the trial names."""
+
     def to_json(self) -> dict[str, Any]:
+        """Without `scores` and `changed` where they are empty, as rows were written before there were any."""
         counts = {name: list(count) for name, count in self.counts.items()}
-        said = {**asdict(self), "trial": self.trial.to_json(), "counts": counts}
-        return said if self.scores else {name: value for name, value in said.items() if name != "scores"}
+        said = {**asdict(self), "trial": self.trial.to_json(), "counts": counts, "changed": dict(self.changed)}
+        return {name: value for name, value in said.items() if value or name not in ("scores", "changed")}
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Row:
+    def from_json(cls, content: Any) -> Row:
+        """Raises ValueError that names the field for what is no row."""
+        check(content, cls)
         counts = {name: Count(*count) for name, count in content["counts"].items()}
-        return cls(**{**content, "trial": Trial.from_json(content["trial"]), "counts": counts})
+        changed = settings(content.get("changed", {}))
+        return cls(**{**content, "trial": Trial.from_json(content["trial"]), "counts": counts, "changed": changed})
+
+
+Work = tuple[Trial, str, str]
+"""What a row is the result of: the trial, on these data with this backbone."""
 
 
 class Results:
@@ -66,20 +78,32 @@ class Results:
         self.path = Path(path)
 
     def rows(self) -> list[Row]:
-        """In the order in which they were finished; of equal trials the last.
+        """In the order in which they were finished; of equal trials on the same data and backbone the last.
 
-        Raises FileNotFoundError without a file, ValueError that names the line for one that cannot be read.
+        Raises FileNotFoundError without a file, ValueError for a folder, and for a line that cannot be read.
         """
-        whole, _ = _whole_and_torn(self.path.read_bytes())
-        found: dict[Trial, Row] = {}
+        whole, _ = self._content()
+        found: dict[Work, Row] = {}
         for number, line in enumerate(whole.splitlines(), 1):
             try:
                 row = Row.from_json(json.loads(line))
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(f"{self.path}, line {number} is not a result that can be read: {error}") from error
-            found.pop(row.trial, None)
-            found[row.trial] = row
+            except (ValueError, TypeError) as error:
+                raise ValueError(
+                    f"{self.path}, line {number} is not a result that can be read: {error}. Mend it or delete it; "
+                    "`bmip run` then makes its result again"
+                ) from error
+            found.pop(_work(row), None)
+            found[_work(row)] = row
         return list(found.values())
+
+    def is_cut_off(self) -> bool:
+        """Whether the last line was torn, so that it is not among the rows."""
+        return bool(self._content()[1])
+
+    def _content(self) -> tuple[bytes, bytes]:
+        if self.path.is_dir():
+            raise ValueError(f"{self.path} is a folder: name the file of results in it, such as results.jsonl")
+        return _whole_and_torn(self.path.read_bytes())
 
     def append(self, row: Row) -> None:
         """Once this returns the row is on the disk."""
@@ -97,14 +121,38 @@ class Results:
             os.fsync(file.fileno())
 
 
+def read_results(paths: Iterable[Path]) -> list[Row]:
+    """The rows of several files, each once. Raises ValueError where two files have different results of the same."""
+    found: dict[Work, tuple[Row, Path]] = {}
+    for path in paths:
+        for row in Results(path).rows():
+            known, other = found.setdefault(_work(row), (row, path))
+            if known.counts != row.counts:
+                raise ValueError(
+                    f"{other} and {path} have different results of {_said(row.trial)}: report one of the files at a "
+                    "time, or delete the line that is not to count"
+                )
+    return [row for row, _ in found.values()]
+
+
+def _said(trial: Trial) -> str:
+    place = f"{trial.data} -> {trial.target}" if trial.target else trial.data
+    seeds = f"seeds {trial.data_seed}/{trial.init_seed}"
+    return f"{trial.protocol} on {place} by {trial.method.replace('_', '-')}, {trial.shots} shots, {seeds}"
+
+
 def with_all_seeds(rows: Iterable[Row], stored: Iterable[Row]) -> list[Row]:
     """The rows, and those stored ones that differ from them in nothing but seeds: every run that was made is told."""
     rows = list(rows)
-    known, asked = {_work(row) for row in rows}, {row.trial for row in rows}
-    return rows + [row for row in stored if _work(row) in known and row.trial not in asked]
+    known, asked = {_of_any_seed(row) for row in rows}, {_work(row) for row in rows}
+    return rows + [row for row in stored if _of_any_seed(row) in known and _work(row) not in asked]
 
 
-def _work(row: Row) -> tuple[Trial, str, str]:
+def _work(row: Row) -> Work:
+    return row.trial, row.backbone, row.split
+
+
+def _of_any_seed(row: Row) -> Work:
     return replace(row.trial, data_seed=0, init_seed=0), row.backbone, row.split
 
 
