@@ -46,6 +46,8 @@ def confusion_matrix(
     >>> confusion_matrix(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
     [[1, 1], [0, 1]]
     """
+    check_labels(labels, classes)
+    check_labels(predicted, classes)
     return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
@@ -88,6 +90,8 @@ def ranks(logits: Float[np.ndarray, "image class"], labels: Int[np.ndarray, " im
     >>> ranks(np.array([[0.1, 0.7, 0.2], [0.5, 0.3, 0.5]]), np.array([2, 2])).tolist()
     [1, 1]
     """
+    check_labels(labels, logits.shape[1])
+    check_logits(logits)
     own = np.take_along_axis(logits, labels[:, None], axis=1)
     earlier = np.arange(logits.shape[1]) < labels[:, None]
     return ((logits > own) | ((logits == own) & earlier)).sum(1)
@@ -101,7 +105,21 @@ def top_accuracy(ranks: Int[np.ndarray, " image"], k: int = 5) -> float:
     """
     if k < 1:
         raise ValueError(f"top-{k}: at least one class must be counted")
+    if len(ranks) and ranks.min() < 0:
+        raise ValueError(f"{ranks.min()} is no rank: the likeliest class has rank 0")
     return accuracy(int((ranks < k).sum()), len(ranks))
+
+
+def check_labels(labels: Int[np.ndarray, " image"], classes: int) -> None:
+    """Raises ValueError for a label that is none of so many classes."""
+    if odd := labels[(labels < 0) | (labels >= classes)].tolist():
+        raise ValueError(f"{odd[0]} is none of {classes} classes, which are counted from 0")
+
+
+def check_logits(*logits: Float[np.ndarray, "image _"]) -> None:
+    """Raises ValueError for logits of which some are NaN."""
+    if missing := sum(int(np.isnan(each).any(1).sum()) for each in logits):
+        raise ValueError(f"the logits of {missing} images hold NaN: no class can be the likeliest")
 
 
 def _judged(confusion: Int[np.ndarray, "class class"]) -> Int[np.ndarray, "class class"]:

@@ -12,8 +12,8 @@ def harmonic_mean(base: float, novel: float) -> float:
     >>> harmonic_mean(60.0, 30.0)
     40.0
     """
-    if base < 0 or novel < 0:
-        raise ValueError(f"accuracies are at least 0; these are {base} and {novel}")
+    if not (0 <= base <= 100 and 0 <= novel <= 100):
+        raise ValueError(f"accuracies are at least 0 and at most 100; these are {base} and {novel}")
     return 0.0 if base == 0 or novel == 0 else 2 * base * novel / (base + novel)
 
 

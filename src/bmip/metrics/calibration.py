@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Bool, Float
 
+ROUNDING = 1e-5
+"""By which a probability in single precision may exceed 1."""
+
 
 def calibration_error(
     probability: Float[np.ndarray, " image"], right: Bool[np.ndarray, " image"], bins: int = 15
@@ -19,6 +22,8 @@ def calibration_error(
     if not len(right) or bins < 1:
         raise ValueError(f"{len(right)} images in {bins} bins: at least one of each is needed")
     given = probability.astype(np.float64)
+    if odd := given[~((given >= 0) & (given < 1 + ROUNDING))].tolist():
+        raise ValueError(f"{odd[0]} is no probability: each must be at least 0 and at most 1")
     place = np.clip(np.ceil(given * bins).astype(int) - 1, 0, bins - 1)
     gaps = np.bincount(place, weights=right - given, minlength=bins)
     return float(100 * np.abs(gaps).sum() / len(right))

@@ -12,6 +12,7 @@ def auroc(base: Float[np.ndarray, " base"], novel: Float[np.ndarray, " novel"]) 
     >>> auroc(np.array([0.9, 0.6]), np.array([0.6, 0.1]))  # 3.5 of 4 pairs
     87.5
     """
+    _check(base, novel)
     return _ordered(base, novel, len(base) * len(novel))
 
 
@@ -30,6 +31,7 @@ def openworld_auc(
     >>> openworld_auc(scores, true, np.array([0.6, 0.1]), np.array([False, True]))  # 2 of 4 pairs
     50.0
     """
+    _check(base, novel)
     return _ordered(base[base_right], novel[novel_right], len(base) * len(novel))
 
 
@@ -45,7 +47,7 @@ def false_positives(
     """
     if not 0 < accepted <= 100:
         raise ValueError(f"{accepted} percent of the base images cannot be accepted: give more than 0, at most 100")
-    _some(len(base) * len(novel))
+    _check(base, novel)
     needed = int(np.ceil(accepted * len(base) / 100))
     threshold = np.sort(base)[len(base) - needed]
     return float(100 * np.mean(novel >= threshold))
@@ -53,12 +55,13 @@ def false_positives(
 
 def _ordered(base: np.ndarray, novel: np.ndarray, pairs: int) -> float:
     """Percent of the pairs in which base scores higher, by ranks; halves are counted in whole numbers."""
-    _some(pairs)
     line = np.sort(novel)
     doubled = np.searchsorted(line, base, "left").sum() + np.searchsorted(line, base, "right").sum()
     return 100 * int(doubled) / (2 * pairs)
 
 
-def _some(pairs: int) -> None:
-    if not pairs:
+def _check(base: np.ndarray, novel: np.ndarray) -> None:
+    if not len(base) * len(novel):
         raise ValueError("base is told from novel where there are images of both: at least one of each is needed")
+    if missing := int(np.isnan(base).sum() + np.isnan(novel).sum()):
+        raise ValueError(f"{missing} of {len(base) + len(novel)} scores are NaN: images without one cannot be ordered")

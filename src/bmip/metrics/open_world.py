@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-from bmip.metrics.accuracy import Count
+from bmip.metrics.accuracy import Count, check_labels, check_logits
 from bmip.metrics.balance import harmonic_mean
 from bmip.metrics.detection import auroc, false_positives, openworld_auc
 
@@ -69,6 +69,8 @@ def open_world(
     >>> found.openworld_auc
     100.0
     """
+    check_labels(labels, joint.shape[1])
+    check_logits(joint, base, novel)
     of_base = labels < base.shape[1]
     if of_base.all() or not of_base.any():
         raise ValueError(f"there are {of_base.sum()} base and {(~of_base).sum()} novel images: some of each are needed")

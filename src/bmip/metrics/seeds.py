@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
+ROUNDING = 1e-9
+"""Points by which equal differences of percentages may seem to vary."""
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -27,7 +30,7 @@ class Comparison:
     """The first method's results less the second's."""
 
     p: float | None
-    """Of a difference so large if there were none (two-sided paired t test); None with one seed."""
+    """Of a difference so large if there were none (two-sided paired t test); None where the differences do not vary."""
 
 
 def summarise(values: Sequence[float]) -> Summary:
@@ -40,6 +43,8 @@ def summarise(values: Sequence[float]) -> Summary:
     count = len(values)
     if count == 0:
         raise ValueError("there are no results to summarise: give at least one")
+    if not all(map(math.isfinite, values)):
+        raise ValueError(f"the results {', '.join(map(str, values))} are not all finite: nothing can be said of them")
     mean = math.fsum(values) / count
     if count == 1:
         return Summary(mean, None, 1)
@@ -55,12 +60,10 @@ def compare(first: Sequence[float], second: Sequence[float]) -> Comparison:
     """
     differences = [one - other for one, other in zip(first, second, strict=True)]
     difference = summarise(differences)
-    if difference.count == 1:
+    if max(differences) - min(differences) < ROUNDING:
         return Comparison(difference, None)
-    error = _error(differences)
-    if error == 0:
-        return Comparison(difference, 1.0 if difference.mean == 0 else 0.0)
-    return Comparison(difference, max(0.0, 1 - _within(abs(difference.mean) / error, len(differences) - 1)))
+    t = abs(difference.mean) / _error(differences)
+    return Comparison(difference, max(0.0, 1 - _within(t, len(differences) - 1)))
 
 
 def _error(values: Sequence[float]) -> float:
