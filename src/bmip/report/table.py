@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 
@@ -23,17 +24,17 @@ def as_rich(table: Table) -> RichTable:
     """For the terminal."""
     drawn = RichTable(
         box=box.SIMPLE_HEAD,
-        title=table.title,
+        title=escape(table.title),
         title_justify="left",
         title_style="bold",
-        caption=table.caption,
+        caption=escape(table.caption),
         caption_justify="left",
         pad_edge=False,
     )
     for position, column in enumerate(table.columns):
-        drawn.add_column(column, justify="left" if position < 2 else "right", no_wrap=position < 2)
+        drawn.add_column(escape(column), justify="left" if position < 2 else "right", no_wrap=position < 2)
     for position, row in enumerate(table.rows):
-        drawn.add_row(*row, end_section=position in table.sections)
+        drawn.add_row(*map(escape, row), end_section=position in table.sections)
     return drawn
 
 
