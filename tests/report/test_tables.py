@@ -1,3 +1,4 @@
+import io
 import random
 import statistics
 from dataclasses import replace
@@ -5,6 +6,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from scipy import stats
 
 from bmip.protocols.trial import Trial
@@ -172,7 +174,7 @@ def test_few_shot_has_a_column_for_each_number_of_shots() -> None:
     )
     assert [line[0] for line in table.rows] == ["x", "y", "average"]
     # 11 and 12: mean 11.5, interval 12.706 * 0.5
-    assert table.rows[0] == ("x", "bmip", "11.5 ± 6.4", "21.5 ± 6.4", "41.5 ± 6.4", "95.0", "2", "1,234")
+    assert table.rows[0] == ("x", "bmip", "11.5 ± 6.4", "21.5 ± 6.4", "41.5 ± 6.4", "95.0", "1-2", "1,234")
     assert table.rows[2] == ("average", "bmip", "12.0 ± 6.4", "22.0 ± 6.4", "42.0 ± 6.4", "–", "", "")
     assert "shots" not in table.title
 
@@ -236,7 +238,8 @@ def test_all_metrics_show_every_number_of_a_row() -> None:
 
 
 def test_against_one_method() -> None:
-    (table,) = against_tables(ROWS, "zero-shot")
+    (table,), lacking = against_tables(ROWS, "zero-shot")
+    assert lacking == [] and table.columns[-1] == "pairs"
     assert "against zero-shot" in table.title
     lines = {line[0]: line[2:] for line in table.rows}
     x = stats.ttest_rel([80.0, 90.0, 85.0], [50.0] * 3)
@@ -248,12 +251,105 @@ def test_against_one_method() -> None:
     margin = stats.t.ppf(0.975, 2) * stats.sem(runs)
     assert lines["x"][2] == f"{statistics.fmean(runs) - own:+.1f} ± {margin:.1f}, p {found.pvalue:.3f}"
     # base 70, 70, 70 against 60; no spread at all
-    assert lines["average"][0] == "+10.0 ± 0.0, p < 0.001"
+    assert lines["average"][0] == "+10.0 ± 0.0, p –"
+    assert {line[-1] for line in lines.values()} == {"3"}
 
 
 def test_against_a_method_that_is_not_there() -> None:
     with pytest.raises(ValueError, match="'coop' is no line of the table: there are zero-shot, bmip"):
         against_tables(ROWS, "coop")
     alone = [one for one in ROWS if one.trial.data_seed == 1]
-    (table,) = against_tables(alone, "zero-shot")
+    (table,), _ = against_tables(alone, "zero-shot")
     assert table.rows[0][2] == "+30.0", "one seed tells no interval"
+
+
+def test_a_method_that_learns_nothing_is_compared_with_every_seed() -> None:
+    once = [one for one in ROWS if one.learned or one.trial.data_seed == 2]
+    (whole,), _ = against_tables(ROWS, "zero-shot")
+    (table,), _ = against_tables(once, "zero-shot")
+    assert table.rows == whole.rows
+    (other,), _ = against_tables(once, "bmip")
+    assert other.rows[0][2:] == ("-35.0 ± 12.4, p 0.007", "+0.0 ± 24.8, p 1.000", other.rows[0][4], "3")
+
+
+def test_where_label_spaces_are_drawn_only_equal_seeds_are_pairs() -> None:
+    rows = [judged("ratio-sweep", "zero_shot", seed, {"100": 50}, data="x") for seed in (1, 2)]
+    rows += [judged("ratio-sweep", "bmip", seed, {"100": 60 + seed}, data="x") for seed in (1, 2, 3)]
+    (table,), _ = against_tables(rows, "zero-shot")
+    assert table.rows[0][-1] == "2"
+
+
+def test_seeds_without_a_partner_are_told() -> None:
+    rows = [*ROWS[3:6], *(row("x", "maple", seed, 100, 50) for seed in (2, 3, 4))]
+    (table,), _ = against_tables(rows, "maple")
+    assert table.rows[0][-1] == "2"
+
+
+def test_a_table_without_the_line_is_told_and_the_others_are_made() -> None:
+    rows = [*ROWS, row("x", "bmip", 1, 100, 50, shots=4)]
+    tables_made, lacking = against_tables(rows, "zero-shot")
+    assert len(tables_made) == 1
+    assert len(lacking) == 1 and "4 shots" in lacking[0] and "there are bmip" in lacking[0]
+
+
+def test_training_does_not_split_what_learns_nothing() -> None:
+    rows = [row("x", "zero_shot", 1, 100, 60), row("x", "zero_shot", 2, 100, 60, training=(("epochs", 1),))]
+    (table,) = tables(rows)
+    assert [line[1:6] for line in table.rows] == [("zero-shot", "50.0", "60.0", "54.5", "2")]
+    exact = row("x", "zero_shot", 3, 101, 60, training=(("precision", "bfloat16"),))
+    (table,) = tables([*rows, exact])
+    assert [line[1] for line in table.rows] == ["zero-shot precision=bfloat16", "zero-shot"]
+
+
+def changed(method: str, *, learned: int = 1, **settings: str | int) -> Row:
+    """A preset with lr 1, and these settings changed."""
+    pairs = tuple(sorted(settings.items()))
+    one = row("x", method, 1, 100, 60, training=tuple(sorted({"lr": 1, **settings}.items())))
+    return replace(one, changed=pairs, learned=learned)
+
+
+def test_what_departs_from_the_preset_is_told() -> None:
+    rows = [changed("coop", epochs=1), changed("maple"), changed("zero_shot", learned=0, epochs=1)]
+    (table,) = tables(rows)
+    assert [line[1] for line in table.rows] == ["zero-shot", "coop epochs=1", "maple"]
+    rows = [changed("coop", epochs=1, lr=2), changed("maple", epochs=1), changed("zero_shot", learned=0, epochs=1)]
+    (table,) = tables(rows)
+    assert [line[1] for line in table.rows] == ["zero-shot", "coop lr=2", "maple"]
+    assert "16 shots, epochs=1, embedded" in table.title
+
+
+def test_precision_stands_in_the_title_where_it_is_that_of_all_lines() -> None:
+    trained = [changed("coop", precision="bfloat16"), changed("maple", precision="bfloat16")]
+    (table,) = tables([*trained, changed("zero_shot", learned=0, precision="bfloat16")])
+    assert [line[1] for line in table.rows] == ["zero-shot", "coop", "maple"]
+    assert "precision=bfloat16" in table.title
+    (table,) = tables([*trained, changed("zero_shot", learned=0)])
+    assert [line[1] for line in table.rows] == ["zero-shot", "coop precision=bfloat16", "maple precision=bfloat16"]
+    assert "precision" not in table.title
+
+
+def test_a_preset_from_a_file_is_called_by_the_name_of_the_file() -> None:
+    presets = ["default", "/far/away/presets.toml"]
+    (table,) = tables([row("x", "bmip", 1, 1, 1, preset=preset) for preset in presets])
+    assert {line[1] for line in table.rows} == {"bmip (default)", "bmip (presets.toml)"}
+    twins = ["a/presets.toml", "b/presets.toml"]
+    (table,) = tables([row("x", "bmip", 1, 1, 1, preset=preset) for preset in twins])
+    assert {line[1] for line in table.rows} == {"bmip (a/presets.toml)", "bmip (b/presets.toml)"}
+
+
+def test_a_chosen_sentence_is_told() -> None:
+    (table,) = tables([replace(ROWS[0], template="a {}."), ROWS[3]])
+    assert "The sentence of a method that learns nothing is the one best on validation images" in table.caption
+    assert "sentence" not in tables(ROWS)[0].caption
+
+
+def test_brackets_are_brackets() -> None:
+    rows = [row("own[old]", "zero_shot", 1, 1, 1, template=text) for text in ("[/b] {}.", "[red]{}")]
+    (table,) = tables(rows)
+    title, caption = "of [bold] \\", "[/i]"
+    shown = as_rich(replace(table, title=title, caption=caption))
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(shown)
+    text = console.export_text()
+    for part in ("own[old]", "'[/b] {}.'", "'[red]{}'", title, caption):
+        assert part in text

@@ -8,17 +8,25 @@ from typing import Annotated
 import typer
 
 from bmip.cli.printing import note, out
-from bmip.report import against_tables, all_metrics, as_markdown, as_rich, beside_published, draw_tables, tables
-from bmip.results import Results
+from bmip.report import against_tables, all_metrics, as_markdown, as_rich, beside_published, draw_tables, select, tables
+from bmip.results import Results, read_results
 
 app = typer.Typer(add_completion=False)
+SPREAD = ("--data", "--method")
 
 
 @app.command(epilog="Example: bmip report runs/base-to-novel/results.jsonl --markdown")
 def report(
     results: Annotated[list[Path], typer.Argument(help="Files of rows that `bmip run` wrote.")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option(help="Only what was judged on these data sets: one or more.", show_default=False),
+    ] = None,
+    method: Annotated[
+        list[str] | None, typer.Option(help="Only these methods: one or more.", show_default=False)
+    ] = None,
     metrics: Annotated[
-        bool, typer.Option("--metrics", help="Everything that was measured, not the usual few.")
+        bool, typer.Option("--metrics", help="Tables too of everything that was measured, beside the usual few.")
     ] = False,
     against: Annotated[
         str | None,
@@ -37,13 +45,22 @@ def report(
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="For a document instead of the terminal.")] = False,
 ) -> None:
-    """Print the tables of stored results, from the files alone."""
-    rows = [row for file in results for row in Results(file).rows()]
+    """Print the tables of stored results, from the files alone and always with all seeds."""
+    rows = read_results(results)
+    for file in results:
+        if Results(file).is_cut_off():
+            note(f"the last line of {file} was cut off and does not count: `bmip run` makes its result again")
     if not rows:
         raise ValueError(f"{', '.join(map(str, results))} holds no results: run a protocol first (`bmip run --help`)")
-    found = all_metrics(rows) if metrics else tables(rows)
+    rows = select(rows, data or [], method or [])
+    found = tables(rows)
+    if metrics:
+        found += all_metrics(rows)
     if against is not None:
-        found += against_tables(rows, against)
+        compared, lacking = against_tables(rows, against)
+        found += compared
+        for text in lacking:
+            note(text)
     if published:
         beside = beside_published(rows)
         if not beside:

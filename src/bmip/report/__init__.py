@@ -3,6 +3,7 @@
 from bmip.report.against import against_tables
 from bmip.report.beside import beside_published
 from bmip.report.drawn import draw_tables
+from bmip.report.selection import select
 from bmip.report.table import Table, as_markdown, as_rich
 from bmip.report.tables import all_metrics, tables
 
@@ -14,5 +15,6 @@ __all__ = [
     "as_rich",
     "beside_published",
     "draw_tables",
+    "select",
     "tables",
 ]

@@ -3,39 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 
 from bmip.metrics import Comparison, compare
-from bmip.report.columns import Balance, Column, Seeds
-from bmip.report.lines import ABSENT, Layout, Variant, cells, circumstances, labels, places_of, variant
+from bmip.report.columns import Balance, Column
+from bmip.report.labels import Variant, circumstances, labels
+from bmip.report.lines import ABSENT, Layout, cells, places_of
+from bmip.report.seeds import Seeds, by_data_seed, said_seeds
 from bmip.report.table import Table, without_repeats
-from bmip.report.tables import grouped, layout
+from bmip.report.tables import grouped, layout, line_of
 from bmip.results import Row
 
 
-def against_tables(rows: Iterable[Row], reference: str) -> list[Table]:
-    """`reference` is what its line is called in the tables, such as "zero-shot".
+def against_tables(rows: Iterable[Row], reference: str) -> tuple[list[Table], list[str]]:
+    """The tables, and what is to be said of those rows that have no line to compare with.
 
-    Raises ValueError where there is no such line.
+    `reference` is what its line is called in the tables, such as "zero-shot". Raises ValueError where no table has it.
     """
-    found = []
+    found, lacking = [], []
     for members in grouped(rows):
-        key = partial(variant, shots=members[0].trial.protocol != "few-shot")
+        plan, key = layout(members), line_of(members)
         called = labels(members, key)
+        title = f"{plan.title} against {reference}{circumstances(members, key)}"
         chosen = [one for one, label in called.items() if label == reference]
-        if not chosen:
-            raise ValueError(f"{reference!r} is no line of the table: there are {', '.join(called.values())}")
-        found.append(_table(members, layout(members), cells(members, key), called, chosen[0], reference))
-    return found
+        if chosen:
+            found.append(_table(title, plan, cells(members, key), called, chosen[0]))
+        else:
+            lacking.append(f"{title}: {reference!r} is no line of the table: there are {', '.join(called.values())}")
+    if not found:
+        raise ValueError("; ".join(lacking))
+    return found, lacking
 
 
 def _table(
-    rows: Sequence[Row],
+    title: str,
     plan: Layout,
     found: Mapping[tuple[str, Variant], Sequence[Row]],
     called: Mapping[Variant, str],
     chosen: Variant,
-    reference: str,
 ) -> Table:
     places, averaged = places_of([cell for cell in found if cell[1] == chosen], plan)
     others = {one: label for one, label in called.items() if one != chosen}
@@ -51,37 +55,44 @@ def _table(
             whole = [found.get((name, one), []) for name in averaged]
             lines.append(("average", label, *_differences(plan, whole, [found[name, chosen] for name in averaged])))
     return Table(
-        f"{plan.title} against {reference}{circumstances(rows[0], shots=chosen.shots == rows[0].trial.shots)}",
-        ("data set", "method", *(column.heading for column in plan.columns)),
+        title,
+        ("data set", "method", *(column.heading for column in plan.columns), "pairs"),
         without_repeats(lines),
-        f"Differences to {reference} in points, run by run with the same seeds: mean ± half its 95 % interval, and p "
-        "of the two-sided paired t test. Harmonic means are those of the single runs.",
+        f"Differences to {called[chosen]} in points, run by run with the same seeds: mean ± half its 95 % interval, "
+        "and p of the two-sided paired t test, which there is where differences vary. Harmonic means are those of the "
+        f"single runs. Pairs: the seeds that both sides have{'.' if plan.drawn else ', all where nothing is learned.'}",
         tuple(sections),
     )
 
 
 def _differences(plan: Layout, one: Sequence[Sequence[Row]], other: Sequence[Sequence[Row]]) -> list[str]:
-    return [_shown(_compared(plan, column, one, other)) for column in plan.columns]
+    compared = [_compared(plan, column, one, other) for column in plan.columns]
+    return [*(_shown(comparison) for comparison, _ in compared), said_seeds(seeds for _, seeds in compared if seeds)]
 
 
 def _compared(
     plan: Layout, column: Column | Balance, one: Sequence[Sequence[Row]], other: Sequence[Sequence[Row]]
-) -> Comparison | None:
-    """Over the seeds that all have in common; averages over data sets are made first."""
-    values = [_values(plan, column, rows) for rows in (*one, *other)]
-    common = sorted(set.intersection(*(set(own) for own in values)))
+) -> tuple[Comparison | None, Sequence[Seeds]]:
+    """Over the seeds that all have in common; averages over data sets are made first, then those over data seeds."""
+    trained = [row.trial for rows in (*one, *other) for row in rows if row.learned]
+    known = {(trial.data_seed, trial.init_seed) for trial in trained} or {(0, 0)}
+    sides = [[_values(plan, column, rows, known) for rows in side] for side in (one, other)]
+    common = sorted(set.intersection(*(set(own) for side in sides for own in side)))
     if not common:
-        return None
-    means = [[sum(own[seeds] for own in side) / len(side) for seeds in common] for side in _halves(values)]
-    return compare(*means)
+        return None, []
+    means = [by_data_seed({seeds: sum(own[seeds] for own in side) / len(side) for seeds in common}) for side in sides]
+    return compare(*means), common
 
 
-def _halves(values: Sequence[dict[Seeds, float]]) -> tuple[Sequence[dict[Seeds, float]], Sequence[dict[Seeds, float]]]:
-    middle = len(values) // 2
-    return values[:middle], values[middle:]
+def _values(plan: Layout, column: Column | Balance, rows: Sequence[Row], known: Iterable[Seeds]) -> dict[Seeds, float]:
+    """What is not learned, on what is not drawn, is the same for every one of the known seeds."""
+    found = _of_runs(plan, column, rows)
+    if found and not plan.drawn and all(row.learned == 0 for row in rows):
+        return dict.fromkeys(known, next(iter(found.values())))
+    return found
 
 
-def _values(plan: Layout, column: Column | Balance, rows: Sequence[Row]) -> dict[Seeds, float]:
+def _of_runs(plan: Layout, column: Column | Balance, rows: Sequence[Row]) -> dict[Seeds, float]:
     if isinstance(column, Column):
         return column.values(rows)
     parts = {each.heading: each.values(rows) for each in plan.columns if isinstance(each, Column)}
@@ -96,7 +107,7 @@ def _shown(comparison: Comparison | None) -> str:
     if comparison is None:
         return ABSENT
     difference = comparison.difference
-    if difference.margin is None or comparison.p is None:
+    if difference.margin is None:
         return f"{difference.mean:+.1f}"
-    p = "p < 0.001" if comparison.p < 0.001 else f"p {comparison.p:.3f}"
-    return f"{difference.mean:+.1f} ± {difference.margin:.1f}, {p}"
+    p = ABSENT if comparison.p is None else "< 0.001" if comparison.p < 0.001 else f"{comparison.p:.3f}"
+    return f"{difference.mean:+.1f} ± {difference.margin:.1f}, p {p}"

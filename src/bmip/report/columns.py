@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bmip.metrics import Summary, harmonic_mean, summarise
+from bmip.report.seeds import Seeds, by_data_seed
 from bmip.results import Row
-
-Seeds = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,6 @@ class Column:
     """None where the run does not tell."""
 
     def values(self, rows: Sequence[Row]) -> dict[Seeds, float]:
-        """By data seed and initialisation seed."""
         found = [((row.trial.data_seed, row.trial.init_seed), self.of(row)) for row in rows]
         return {seeds: value for seeds, value in found if value is not None}
 
@@ -48,7 +46,8 @@ def scored(name: str, heading: str) -> Column:
 
 
 def summary(column: Column, cells: Sequence[Sequence[Row]], drawn: bool = False) -> Summary | None:
-    """Over the data sets first (each one's runs are a cell), for each pair of seeds, then over the seeds.
+    """Over the data sets first (each one's runs are a cell), for each pair of seeds, then over the initialisation seeds
+    of each data seed, then over the data seeds.
 
     Where the seeds differ between data sets it is the mean of their means, without an interval; where nothing is drawn
     the seeds are one and the same result; None where a data set has no number.
@@ -59,8 +58,8 @@ def summary(column: Column, cells: Sequence[Sequence[Row]], drawn: bool = False)
     if not drawn and all(row.learned == 0 for rows in cells for row in rows):
         return Summary(_mean([next(iter(values.values())) for values in found]), None, 1)
     if all(values.keys() == found[0].keys() for values in found):
-        return summarise([_mean([values[seeds] for values in found]) for seeds in found[0]])
-    return Summary(_mean([_mean(list(values.values())) for values in found]), None, 1)
+        return summarise(by_data_seed({seeds: _mean([values[seeds] for values in found]) for seeds in found[0]}))
+    return Summary(_mean([_mean(by_data_seed(values)) for values in found]), None, 1)
 
 
 def _mean(values: Sequence[float]) -> float:

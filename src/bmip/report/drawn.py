@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bmip.figure import INK, blank, save
 from bmip.metrics import Summary
-from bmip.report.lines import Layout, cells, circumstances, labels, places_of, summaries, variant
-from bmip.report.tables import grouped, layout
+from bmip.report.labels import circumstances, labels
+from bmip.report.lines import Layout, cells, places_of, summaries
+from bmip.report.tables import grouped, layout, line_of
 from bmip.results import Row
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def draw_tables(rows: Iterable[Row], folder: Path) -> list[Path]:
 
 def draw_table(rows: Sequence[Row]) -> Figure:
     """Of the rows of one table: a panel for each data set, and one for their average."""
-    plan, of_shots = layout(rows), rows[0].trial.protocol == "few-shot"
-    key = partial(variant, shots=not of_shots)
+    plan, key = layout(rows), line_of(rows)
     found, called = cells(rows, key), labels(rows, key)
     places, averaged = places_of(found, plan)
     wholes = {name: [name] for name in places} | ({"average": averaged} if len(averaged) > 1 else {})
@@ -54,7 +53,7 @@ def draw_table(rows: Sequence[Row]) -> Figure:
     down = -(-len(panels) // across)
     tall = CURVES if plan.axis else 0.7 + DOT * max(map(len, panels.values()))
     figure = blank(WIDTH * across + 1, tall * down + TITLE)
-    title = figure.suptitle(plan.title + circumstances(rows[0], shots=not of_shots), x=0.01, ha="left", fontsize=11)
+    title = figure.suptitle(plan.title + circumstances(rows, key), x=0.01, ha="left", fontsize=11)
     title.set(color=INK, parse_math=False)
     places_drawn = figure.subplots(down, across, squeeze=False, sharex=not plan.axis).ravel()
     for axes in places_drawn[len(panels) :]:

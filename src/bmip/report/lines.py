@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from bmip.metrics import Summary
-from bmip.protocols.trial import HALF, Trial
+from bmip.report import splits
 from bmip.report.columns import Balance, Column, summary
+from bmip.report.labels import Variant, circumstances, labels, variant
+from bmip.report.seeds import Seeds, are_crossed, said_seeds
 from bmip.report.table import Table, without_repeats
 from bmip.results import Row
 
 ABSENT = "–"
-NAMED = 4  # base classes in a title
-Variant = Trial
-"""A trial without data sets and seeds: one line of a table."""
 
 
 @dataclass(frozen=True)
@@ -46,41 +45,11 @@ def place(row: Row) -> str:
     return row.trial.target or row.trial.data
 
 
-def variant(row: Row, *, shots: bool = True) -> Variant:
-    found = row.trial.variant()
-    return found if shots else replace(found, shots=0)
-
-
 def cells(rows: Iterable[Row], key: Callable[[Row], Variant] = variant) -> dict[tuple[str, Variant], list[Row]]:
     """Rows of one line, in the order of the seeds."""
     found: dict[tuple[str, Variant], list[Row]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: (row.trial.data_seed, row.trial.init_seed, row.trial.shots)):
         found[place(row), key(row)].append(row)
-    return found
-
-
-def labels(rows: Iterable[Row], key: Callable[[Row], Variant] = variant) -> dict[Variant, str]:
-    """What each line is called, with as much of its settings as tells it from the others.
-
-    Untrained methods come first and this package's own last.
-    """
-    rows = list(rows)
-    untrained = {key(row) for row in rows if row.learned == 0}
-    variants = sorted(
-        {key(row) for row in rows}, key=lambda v: (v not in untrained, v.method.startswith("bmip"), repr(v))
-    )
-    found = {}
-    for one in variants:
-        same = [other for other in variants if other.method == one.method]
-        label = one.method.replace("_", "-")
-        if len({other.preset for other in same}) > 1:
-            label += f" ({one.preset})"
-        same = [other for other in same if other.preset == one.preset]
-        common = set.intersection(*(set(other.options) | set(other.training) for other in same))
-        own = [f"{name}={value}" for name, value in one.options + one.training if (name, value) not in common]
-        if len({other.template for other in same}) > 1:
-            own.append(repr(one.template) if one.template else "own template")
-        found[one] = " ".join([label, *own])
     return found
 
 
@@ -105,10 +74,10 @@ def lay_out(rows: Sequence[Row], layout: Layout, key: Callable[[Row], Variant] =
         if balances:
             lines += [("mean of HMs", label, *_balances(layout, whole), *untold) for label, whole in wholes]
     return Table(
-        layout.title + circumstances(rows[0], shots=key(rows[0]).shots == rows[0].trial.shots),
+        layout.title + circumstances(rows, key),
         ("data set", "method", *(column.heading for column in layout.columns), *told),
         without_repeats(lines),
-        layout.caption + _about_averages(len(averaged), balances, layout.source is not None),
+        layout.caption + _about_averages(len(averaged), balances, layout.source is not None) + _about_rows(found),
         tuple(sections),
     )
 
@@ -138,24 +107,6 @@ def number(summary: Summary | None) -> str:
     return f"{summary.mean:.1f}" if summary.margin is None else f"{summary.mean:.1f} ± {summary.margin:.1f}"
 
 
-def circumstances(row: Row, *, shots: bool = True) -> str:
-    trial = row.trial
-    given = f", {said_shots(trial.shots)}" if shots else ""
-    base = "" if trial.base == HALF else f", {said_base(trial.base)}"
-    return f"{given}{base}, {trial.backbone} ({row.backbone[:8]})"
-
-
-def said_base(base: float | tuple[str, ...]) -> str:
-    if not isinstance(base, tuple):
-        return f"base: the first {base:.0%}"
-    more = f" and {len(base) - NAMED} more" if len(base) > NAMED else ""
-    return f"base: {', '.join(base[:NAMED])}{more}"
-
-
-def said_shots(shots: int) -> str:
-    return f"{shots} shot{'s' if shots > 1 else ''}" if shots else "all images"
-
-
 def _line(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
     found = summaries(layout, whole)
     return [number(found.get(column.heading)) for column in layout.columns]
@@ -163,9 +114,16 @@ def _line(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
 
 def _told(rows: Sequence[Row]) -> tuple[str, str, str]:
     """Seeds, trained values, and the mean seconds of a run; of a method that learns nothing, of its only one."""
-    seeds = len({(row.trial.data_seed, row.trial.init_seed) for row in rows})
     took = [row.seconds for row in rows if row.seconds]
-    return str(seeds), f"{rows[0].learned:,}", f"{sum(took) / len(took):.0f}" if took else ABSENT
+    return said_seeds(_runs(rows)), f"{rows[0].learned:,}", f"{sum(took) / len(took):.0f}" if took else ABSENT
+
+
+def _runs(rows: Iterable[Row]) -> list[set[Seeds]]:
+    """The seeds of each number of shots."""
+    found: dict[int, set[Seeds]] = defaultdict(set)
+    for row in rows:
+        found[row.trial.shots].add((row.trial.data_seed, row.trial.init_seed))
+    return list(found.values())
 
 
 def _balances(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
@@ -190,3 +148,19 @@ def _about_averages(count: int, balances: bool, source: bool) -> str:
             "data sets' own harmonic means."
         )
     return over
+
+
+def _about_rows(found: Mapping[tuple[str, Variant], Sequence[Row]]) -> str:
+    rows = [row for own in found.values() for row in own]
+    said = ""
+    if any(own[0].learned and any(map(are_crossed, _runs(own))) for own in found.values()):
+        said += (
+            " Where each data seed met several initialisation seeds (data seeds x initialisation seeds), the interval "
+            "is that of the means per data seed."
+        )
+    if any(row.template for row in rows):
+        said += (
+            " The sentence of a method that learns nothing is the one best on validation images, where a data set has "
+            "such images and several sentences."
+        )
+    return said + (splits.CAPTION if splits.are_told_apart(rows) else "")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from bmip.protocols.trial import HALF, Trial
 from bmip.report.columns import Balance, Column, counted, scored
-from bmip.report.lines import Layout, lay_out, said_shots, variant
-from bmip.report.table import Table
+from bmip.report.labels import Variant, circumstances, labels, said_shots, variant
+from bmip.report.lines import ABSENT, Layout, cells, lay_out, places_of
+from bmip.report.seeds import are_crossed, deviations
+from bmip.report.splits import told_apart
+from bmip.report.table import Table, without_repeats
 from bmip.results import Row
 
 TRANSFERS = ("cross-dataset", "domain")
@@ -32,17 +35,22 @@ _BASE_NOVEL = (
 
 
 def tables(rows: Iterable[Row]) -> list[Table]:
-    """One for each protocol, number of shots, choice of base classes, source of a transfer and backbone."""
-    return [
-        lay_out(members, layout(members), partial(variant, shots=members[0].trial.protocol != "few-shot"))
-        for members in grouped(rows)
-    ]
+    """One for each protocol, number of shots, choice of base classes, source of a transfer and backbone.
+
+    Where data seeds met several initialisation seeds, a second one says what each of them changes.
+    """
+    found = []
+    for members in grouped(rows):
+        plan, key = layout(members), line_of(members)
+        found.append(lay_out(members, plan, key))
+        found += _what_seeds_change(members, plan, key)
+    return found
 
 
 def grouped(rows: Iterable[Row]) -> list[list[Row]]:
-    """The rows of each table."""
+    """The rows of each table; those on other splits of a data set are on another data set."""
     groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    for row in rows:
+    for row in told_apart(rows):
         groups[(*_table_of(row.trial), row.backbone)].append(row)
     return [members for _, members in sorted(groups.items())]
 
@@ -52,6 +60,11 @@ def _table_of(trial: Trial) -> tuple[str, ...]:
     shots = 0 if trial.protocol == "few-shot" else trial.shots
     source = trial.data if trial.protocol in TRANSFERS else ""
     return trial.protocol, f"{shots:06}", "" if trial.base == HALF else str(trial.base), source, trial.backbone
+
+
+def line_of(rows: Sequence[Row]) -> Callable[[Row], Variant]:
+    """What rows of one table have in common that stand in one line."""
+    return partial(variant, shots=rows[0].trial.protocol != "few-shot")
 
 
 def layout(rows: Sequence[Row]) -> Layout:
@@ -97,6 +110,28 @@ def all_metrics(rows: Iterable[Row]) -> list[Table]:
         plain = Layout(f"{own.title}, all metrics", columns, f"All in %. {_SEEDS}", own.source, own.drawn)
         found += [lay_out(of_shots, plain) for of_shots in _by_shots(members)]
     return found
+
+
+def _what_seeds_change(rows: Sequence[Row], plan: Layout, key: Callable[[Row], Variant]) -> list[Table]:
+    """Standard deviations of the lines whose data seeds met several initialisation seeds; no table without such."""
+    columns = [column for column in plan.columns if isinstance(column, Column)]
+    found = cells([row for row in rows if row.learned or plan.drawn], key)
+    lines = []
+    for name in places_of(found, plan)[0]:
+        for one, label in labels(rows, key).items():
+            values = [column.values(found.get((name, one), [])) for column in columns]
+            if any(map(are_crossed, values)):
+                each = [number for own in values for number in deviations(own)]
+                lines.append((name, label, *(ABSENT if number is None else f"{number:.1f}" for number in each)))
+    if not lines:
+        return []
+    headings = [f"{column.heading}, {seeds}" for column in columns for seeds in ("data", "init")]
+    caption = (
+        "Standard deviations in points: between data seeds, of their means over initialisation seeds, and between "
+        "initialisation seeds, of their means over data seeds. Over the data seeds that met every initialisation seed."
+    )
+    title = f"{plan.title}, what seeds change{circumstances(rows, key)}"
+    return [Table(title, ("data set", "method", *headings), without_repeats(lines), caption)]
 
 
 def _parts(rows: Iterable[Row]) -> list[str]:

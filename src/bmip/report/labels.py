@@ -1,0 +1,102 @@
+"""What a table and its lines are called."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from pathlib import PurePath
+
+from bmip.protocols.trial import HALF, Trial, Value
+from bmip.results import Row
+
+NAMED = 4  # base classes in a title
+Variant = Trial
+"""A trial without data sets and seeds: one line of a table."""
+
+Changes = set[tuple[str, Value]]
+"""Settings that are not the preset's."""
+
+
+def called(trial: Trial) -> str:
+    """The method, as a person writes it."""
+    return trial.method.replace("_", "-")
+
+
+def variant(row: Row, *, shots: bool = True) -> Variant:
+    """Where nothing is learned no setting of training counts but the precision."""
+    found = row.trial.variant()
+    if row.learned == 0:
+        found = replace(found, training=tuple(pair for pair in found.training if pair[0] == "precision"))
+    return found if shots else replace(found, shots=0)
+
+
+def labels(rows: Iterable[Row], key: Callable[[Row], Variant] = variant) -> dict[Variant, str]:
+    """What each line is called, with as much of its settings as tells it from the others and from its preset.
+
+    Untrained methods come first and this package's own last. What all trained lines depart in stands in the title.
+    """
+    rows = list(rows)
+    untrained = {key(row) for row in rows if row.learned == 0}
+    variants = sorted(
+        {key(row) for row in rows}, key=lambda v: (v not in untrained, v.method.startswith("bmip"), repr(v))
+    )
+    changed, shared = _changed(rows, key), _shared(rows, key)
+    found = {}
+    for one in variants:
+        same = [other for other in variants if other.method == one.method]
+        label = called(one)
+        if len({other.preset for other in same}) > 1:
+            label += f" ({_preset(one, same)})"
+        same = [other for other in same if other.preset == one.preset]
+        common = set.intersection(*(set(other.options) | set(other.training) for other in same))
+        told = (set(one.options + one.training) - common | changed[one]) - shared
+        own = [f"{name}={value}" for name, value in one.options + one.training if (name, value) in told]
+        if len({other.template for other in same}) > 1:
+            own.append(repr(one.template) if one.template else "own template")
+        found[one] = " ".join([label, *own])
+    return found
+
+
+def _preset(one: Variant, same: Iterable[Variant]) -> str:
+    """Of a file its name, where no other preset of the method has the same."""
+    name = PurePath(one.preset).name
+    twins = {other.preset for other in same if PurePath(other.preset).name == name}
+    return one.preset if len(twins) > 1 else name
+
+
+def _changed(rows: Iterable[Row], key: Callable[[Row], Variant]) -> dict[Variant, Changes]:
+    """What departs from the preset in each line."""
+    found: dict[Variant, Changes] = defaultdict(set)
+    for row in rows:
+        one = key(row)
+        found[one] |= set(row.changed) & set(one.options + one.training)
+    return found
+
+
+def _shared(rows: Sequence[Row], key: Callable[[Row], Variant]) -> Changes:
+    """What departs in every line that it is about: precision in all, everything else in those that are trained."""
+    changed = _changed(rows, key)
+    trained = [changed[one] for one in {key(row) for row in rows if row.learned}]
+    common = set.intersection(*trained) if trained else set()
+    return {pair for pair in common if pair[0] != "precision" or all(pair in own for own in changed.values())}
+
+
+def circumstances(rows: Sequence[Row], key: Callable[[Row], Variant] = variant) -> str:
+    """What a title says of all the rows."""
+    row, trial = rows[0], rows[0].trial
+    shots = f", {said_shots(trial.shots)}" if key(row).shots == trial.shots else ""
+    base = "" if trial.base == HALF else f", {said_base(trial.base)}"
+    shared = "".join(f", {name}={value}" for name, value in sorted(_shared(rows, key)))
+    return f"{shots}{base}{shared}, {trial.backbone} ({row.backbone[:8]})"
+
+
+def said_base(base: float | tuple[str, ...]) -> str:
+    if not isinstance(base, tuple):
+        return f"base: the first {base:.0%}"
+    more = f" and {len(base) - NAMED} more" if len(base) > NAMED else ""
+    return f"base: {', '.join(base[:NAMED])}{more}"
+
+
+def said_shots(shots: int) -> str:
+    return f"{shots} shot{'s' if shots > 1 else ''}" if shots else "all images"

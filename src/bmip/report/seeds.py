@@ -1,0 +1,61 @@
+"""Data seeds and initialisation seeds: how many there are, what they are averaged over, what each of them changes."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+Seeds = tuple[int, int]
+"""Data seed and initialisation seed."""
+
+
+def by_data_seed(values: Mapping[Seeds, float]) -> list[float]:
+    """For each data seed the mean over its initialisation seeds: runs on the same images are not independent."""
+    found: dict[int, list[float]] = defaultdict(list)
+    for (data, _), value in values.items():
+        found[data].append(value)
+    return [sum(own) / len(own) for own in found.values()]
+
+
+def are_crossed(seeds: Iterable[Seeds]) -> bool:
+    """Whether a data seed met several initialisation seeds."""
+    return any(count > 1 for count in Counter(data for data, _ in seeds).values())
+
+
+def said_seeds(runs: Iterable[Collection[Seeds]]) -> str:
+    """How many data seeds there are, and where they are crossed, by how many initialisation seeds: "3" or "2 x 10".
+
+    Of several sets of runs the fewest and the most: "1-3".
+    """
+    met = [Counter(data for data, _ in seeds) for seeds in runs]
+    inits = [count for own in met for count in own.values()]
+    data = _range([len(own) for own in met])
+    return f"{data} x {_range(inits)}" if max(inits, default=1) > 1 else data
+
+
+def deviations(values: Mapping[Seeds, float]) -> tuple[float | None, float | None]:
+    """Between data seeds, of their means over initialisation seeds, and between these, of their means over data seeds.
+
+    Over the data seeds that met every initialisation seed; None where fewer than two are left.
+    """
+    met: dict[int, dict[int, float]] = defaultdict(dict)
+    for (data, init), value in values.items():
+        met[data][init] = value
+    every = {init for own in met.values() for init in own}
+    whole = [own for own in met.values() if own.keys() == every]
+    if not whole:
+        return None, None
+    return (
+        _deviation([statistics.fmean(own.values()) for own in whole]),
+        _deviation([statistics.fmean(own[init] for own in whole) for init in sorted(every)]),
+    )
+
+
+def _deviation(means: Sequence[float]) -> float | None:
+    return statistics.stdev(means) if len(means) > 1 else None
+
+
+def _range(counts: Sequence[int]) -> str:
+    fewest, most = min(counts, default=0), max(counts, default=0)
+    return str(most) if fewest == most else f"{fewest}-{most}"
