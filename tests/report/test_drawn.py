@@ -1,6 +1,7 @@
 """Pictures show the tables' numbers."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,32 @@ def test_curves_run_along_the_shots() -> None:
     assert points(axes) == {"zero-shot": [(0, 15), (2, 15)], "bmip": [(0, 12), (1, 22), (2, 42)]}
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "4"]
     assert axes.get_xlabel() == "training images per class"
+
+
+def test_the_legend_lies_between_title_and_panels() -> None:
+    rows = [sweep(method, shots, 1, 15) for shots in (1, 4) for method in ("zero_shot", "bmip", "promptsrc")]
+    figure = draw_table(rows)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    title, *_ = figure.texts
+    panel = figure.axes[0].get_tightbbox()
+    assert panel is not None
+    assert title.get_window_extent().y0 >= legend.get_window_extent().y1
+    assert legend.get_window_extent().y0 >= panel.y1
+    assert legend.get_window_extent().x1 <= figure.bbox.x1 and title.get_window_extent().x1 <= figure.bbox.x1
+
+
+def test_long_labels_leave_room_for_the_dots() -> None:
+    options = (("some_long_option", 1), ("another_long_option", 2))
+    rows = [replace(one, trial=replace(one.trial, options=options)) if one.learned else one for one in ROWS]
+    rows += [one for one in ROWS if one.learned]
+    figure = draw_table(rows)
+    assert all(axes.get_window_extent().width > 0.2 * figure.bbox.width / 3 for axes in figure.axes)
+
+
+def test_no_panel_for_an_average_that_there_is_not() -> None:
+    zero, bmip = ROWS[0], next(one for one in ROWS if one.learned and one.trial.data == "y")
+    assert [axes.get_title(loc="left") for axes in draw_table([zero, bmip]).axes] == ["x", "y"]
 
 
 def test_a_file_for_each_table(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -71,5 +72,11 @@ def report(
             print(as_markdown(table), end="\n\n")
         else:
             out().print(as_rich(table))
-    for path in draw_tables(rows, pictures) if pictures is not None else ():
-        note(f"picture: {path}")
+    if pictures is not None:
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            paths = draw_tables(rows, pictures)
+        for text in dict.fromkeys(str(warning.message) for warning in said):
+            note(f"pictures: {text}")
+        for path in paths:
+            note(f"picture: {path}")

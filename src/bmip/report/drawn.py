@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d31", "#7f7f7f")
 MARKS = ("o", "s", "D", "^")
 ACROSS = 3  # panels in a row
-WIDTH, CURVES, DOT, TITLE = 3.6, 2.6, 0.24, 0.75  # inches
+WIDTH, CURVES, DOT = 3.6, 2.6, 0.24  # inches
+LINE, MARK = 0.22, 0.6  # inches of a line of text, and of a mark in the legend
+TITLE, LABEL = 0.09, 0.07  # inches of a letter
 
 Lines = Mapping[str, Mapping[str, Summary]]
 """The numbers of each method by their headings."""
@@ -49,12 +52,20 @@ def draw_table(rows: Sequence[Row]) -> Figure:
         each = {label: [found.get((name, one), []) for name in names] for one, label in called.items()}
         lines = {label: summaries(plan, whole) for label, whole in each.items()}
         panels[heading] = {label: numbers for label, numbers in lines.items() if numbers}
+    if not panels.get("average"):
+        panels.pop("average", None)
     across = min(ACROSS, len(panels))
     down = -(-len(panels) // across)
     tall = CURVES if plan.axis else 0.7 + DOT * max(map(len, panels.values()))
-    figure = blank(WIDTH * across + 1, tall * down + TITLE)
-    title = figure.suptitle(plan.title + circumstances(rows, key), x=0.01, ha="left", fontsize=11)
-    title.set(color=INK, parse_math=False)
+    longest = 0 if plan.axis else max(map(len, called.values()))
+    width = max(WIDTH, CURVES + LABEL * longest) * across + 1
+    title = textwrap.wrap(plan.title + circumstances(rows, key), int(width / TITLE))
+    names = list(called.values()) if plan.axis else list(_pictured(plan))
+    columns = max(1, min(len(names), int(width / (LABEL * max(map(len, names)) + MARK))))
+    below, above = LINE, LINE * (len(title) + -(-len(names) // columns)) + 0.1
+    height = below + tall * down + above
+    figure = blank(width, height)
+    figure.text(0.01, 1 - 0.05 / height, "\n".join(title), va="top", fontsize=11, color=INK, parse_math=False)
     places_drawn = figure.subplots(down, across, squeeze=False, sharex=not plan.axis).ravel()
     for axes in places_drawn[len(panels) :]:
         axes.set_visible(False)
@@ -66,11 +77,17 @@ def draw_table(rows: Sequence[Row]) -> Figure:
         axes.spines[["top", "right"]].set_visible(False)
         _curves(axes, plan, lines, colours) if plan.axis else _dots(axes, plan, lines)
     marks = {text: mark for axes in places_drawn for mark, text in zip(*axes.get_legend_handles_labels(), strict=True)}
-    columns = min(len(marks), 2 * across)
-    figure.legend(marks.values(), marks.keys(), loc="upper right", fontsize=8, frameon=False, ncols=columns)
+    under = 0, 1 - (LINE * len(title) + 0.05) / height
+    figure.legend(
+        marks.values(), marks.keys(), loc="upper left", bbox_to_anchor=under, fontsize=8, frameon=False, ncols=columns
+    )
     figure.text(0.01, 0.01, "Accuracy in %, mean over seeds; bars are 95 % intervals.", fontsize=7, color=INK)
-    figure.tight_layout(rect=(0, 0.03, 1, 1))
+    figure.tight_layout(rect=(0, below / height, 1, 1 - above / height))
     return figure
+
+
+def _pictured(plan: Layout) -> tuple[str, ...]:
+    return plan.pictured or tuple(column.heading for column in plan.columns)
 
 
 def _curves(axes: Any, plan: Layout, lines: Lines, colours: Mapping[str, str]) -> None:
@@ -86,13 +103,12 @@ def _curves(axes: Any, plan: Layout, lines: Lines, colours: Mapping[str, str]) -
 
 
 def _dots(axes: Any, plan: Layout, lines: Lines) -> None:
-    headings = plan.pictured or tuple(column.heading for column in plan.columns)
     names = list(lines)
-    for index, heading in enumerate(headings):
+    for index, heading in enumerate(_pictured(plan)):
         known = [(place, lines[name][heading]) for place, name in enumerate(names) if heading in lines[name]]
         values, places = [one.mean for _, one in known], [place for place, _ in known]
         margins = [one.margin or 0.0 for _, one in known]
         style = {"color": COLOURS[index], "marker": MARKS[index % len(MARKS)], "markersize": 5, "capsize": 2}
         axes.errorbar(values, places, xerr=margins, label=heading, linestyle="none", linewidth=1.2, **style)
     axes.set_yticks(range(len(names)), names, parse_math=False)
-    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
