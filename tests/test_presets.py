@@ -4,7 +4,7 @@ import pytest
 
 from bmip.method import Preset
 from bmip.methods import load_method, method_names
-from bmip.presets import SEARCHED, choose_preset, method_id, presets, read_presets, write_presets
+from bmip.presets import SEARCHED, choose_preset, departures, method_id, presets, read_presets, write_presets
 from bmip.protocols.catalogue import protocol
 from bmip.protocols.settings import method_trial
 
@@ -67,3 +67,19 @@ def test_one_method_one_name() -> None:
     assert method_id("zero-shot") == method_id("zero_shot") == "zero_shot"
     with pytest.raises(ValueError, match="no method"):
         method_id("zero")
+
+
+def test_what_departs_from_a_preset(tmp_path: Path) -> None:
+    def departed(preset: str, **given) -> dict:
+        trial = method_trial("maple", preset, backbone="x", **given)
+        return departures(trial.method, trial.preset, dict(trial.options), dict(trial.training))
+
+    assert departed("default") == departed("released") == {}
+    assert departed("default", training={"epochs": 1}, options={"depth": 2}) == {"epochs": 1, "depth": 2}
+    as_it_is = dict(method_trial("maple", "default", backbone="x").training)
+    assert departed("default", training={**as_it_is, "precision": "float32"}) == {}, "said, but nothing else"
+    file = tmp_path / "own.toml"
+    write_presets(file, {"maple": Preset("mine", {"depth": 2}, {"epochs": 3})}, "")
+    assert departed(str(file)) == {}
+    assert departed(str(file), training={"epochs": 1}) == {"epochs": 1}
+    assert departures("maple", "gone.toml", {"depth": 2}, {}) == {"depth": 2}

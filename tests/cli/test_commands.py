@@ -116,6 +116,9 @@ def test_run_and_report(cli: Cli, photos: Path, backbone: Path) -> None:
     rows = Path("runs/base-to-novel/results.jsonl")
     before = rows.read_bytes()
     assert len(before.splitlines()) == 6
+    changed = [json.loads(line)["changed"] for line in before.splitlines()]
+    assert changed[-1] == {"depth": 2, "epochs": 2}, "the batch of 4 that was asked for is bmip's own"
+    assert "2 shots, depth=2, epochs=2, " in first.out
 
     second = cli(*given)
     assert (second.status, second.out) == (0, first.out)

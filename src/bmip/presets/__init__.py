@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from bmip.atomic import write_text
 from bmip.clip.backbones import EMBEDDED
 from bmip.method import Preset
-from bmip.methods import load_method, method_id
+from bmip.methods import load_method, method_config, method_id
+from bmip.training.optimisation import TrainConfig
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -78,6 +80,20 @@ def choose_preset(method: str, name: str | None, backbone: str, made_for: str = 
         hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
         raise ValueError(f"the method {method!r} has no preset {name!r}: {hint}")
     return name, known[name]
+
+
+def departures(method: str, preset: str, options: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the options and training settings that are not as the preset has them or leaves them.
+
+    Where there is no such preset, as when its file has gone, those that are not the defaults.
+    """
+    try:
+        _, chosen = choose_preset(method, preset, backbone="")
+        own = asdict(method_config(method, dict(chosen.options))), asdict(TrainConfig(**chosen.training))
+    except (ValueError, TypeError, OSError):
+        own = asdict(method_config(method, {})), asdict(TrainConfig())
+    pairs = zip((options, training), own, strict=True)
+    return {name: value for said, known in pairs for name, value in said.items() if known[name] != value}
 
 
 def _inline(values: Mapping[str, Any]) -> str:

@@ -18,9 +18,10 @@ from bmip.data.transforms import normalise
 from bmip.device import pick_device
 from bmip.environment import environment
 from bmip.methods import build_model
+from bmip.presets import departures
 from bmip.protocols.catalogue import protocol
 from bmip.protocols.judging import Parts, Trained
-from bmip.protocols.trial import Trial
+from bmip.protocols.trial import Trial, settings
 from bmip.results import Results, Row
 from bmip.runs import RunConfig, train
 from bmip.training.optimisation import TrainConfig
@@ -202,6 +203,7 @@ def _run(trial: Trial, runs: Path, materials: Materials, watch: Watch) -> Row:
         split=_split(trial, materials),
         environment=environment(materials.device),
         template=template,
+        changed=settings(departures(trial.method, trial.preset, options, dict(trial.training))),
     )
 
 
