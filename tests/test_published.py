@@ -122,8 +122,13 @@ def test_the_average_stands_beside_the_average_of_the_same_data_sets_alone() -> 
         ("", "maple", "novel", "75.00", "75.14", "-0.14"),
         ("", "maple", "harmonic mean", "78.34", "78.55", "-0.21"),
     ]
-    (table,) = beside_published(whole[1:])
+    more = rows("base-to-novel", {"digits": {"base": 10, "novel": 10}})
+    (with_more,) = beside_published([*whole, *more])
+    assert with_more.rows == table.rows
+    assert "lack" not in table.caption
+    (table,) = beside_published(whole[2:])
     assert "average" not in [line[0] for line in table.rows]
+    assert "the results lack some of these: caltech101, imagenet." in table.caption
 
 
 def test_transfers_and_shots_have_to_fit() -> None:
