@@ -6,6 +6,7 @@
     state.safetensors    all that is needed to go on; gone when the run is complete
     prompts.safetensors, prompts.json    the checkpoint
     predictions.csv      of the test split; written last
+    .lock                locked while a process works here
 
 Every file is replaced at once, so a run may be killed at any moment. One process at a time may work in a folder.
 """
@@ -16,11 +17,13 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
@@ -31,11 +34,37 @@ from bmip.environment import environment
 from bmip.evaluation import Predictions
 
 _FORMAT = 1
+_PATIENCE = 1.0  # seconds; another may be reading a finished run
 _COLUMNS = ("image", "label", "predicted", "probability", "label_name", "predicted_name", "rank")
 
 
 class RunFolderError(ValueError):
     """A run folder that does not fit what is asked, or is damaged."""
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Create the folder, keep other processes out of it, and clear away what one that was killed has left there.
+
+    The system drops the lock with the process that holds it. Raises RunFolderError where another process is at work,
+    and where the folder holds something else than a run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    others = sorted(entry.name for entry in folder.iterdir() if entry.name[0] != ".")
+    if others and not (folder / "config.json").exists():
+        raise RunFolderError(f"{folder} is no run folder and holds {', '.join(others[:3])}: name another")
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=_PATIENCE)
+    except Timeout as error:
+        raise RunFolderError(
+            f"another bmip trains in {folder}: give the command again when it is done, or name another folder"
+        ) from error
+    try:
+        atomic.sweep(folder)
+        yield
+    finally:
+        lock.release()
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +84,7 @@ class RunFolder:
         *,
         defaults: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
-        """Create the folder, or open it to go on.
+        """Create the folder, or open it to go on; while anything is written, within `alone_in`.
 
         `defaults` are what settings are taken for, part by part, that the folder does not know because it is older than
         they are. Raises RunFolderError, with the differences, where it holds another configuration.
@@ -63,7 +92,6 @@ class RunFolder:
         self.path = Path(path)
         self.config: dict[str, Any] = json.loads(json.dumps({"format": _FORMAT, **config}))
         self.path.mkdir(parents=True, exist_ok=True)
-        atomic.sweep(self.path)
         file = self.path / "config.json"
         if file.exists():
             there = _read_json(file)
@@ -76,8 +104,6 @@ class RunFolder:
                     "name another folder, or delete this one"
                 )
         else:
-            if others := sorted(entry.name for entry in self.path.iterdir() if entry.name[0] != "."):
-                raise RunFolderError(f"{self.path} is no run folder and holds {', '.join(others[:3])}: name another")
             atomic.write_json(file, self.config)
         self._note_environment(device)
 

@@ -15,7 +15,7 @@ from bmip.data.loading import TrainBatches
 from bmip.evaluation import Predictions, accuracy_on, evaluate
 from bmip.methods import build_model, method_config
 from bmip.prompted import PromptedCLIP
-from bmip.runfolder import RunFolder
+from bmip.runfolder import RunFolder, alone_in
 from bmip.training.history import History, epochs_of
 from bmip.training.loop import fit
 from bmip.training.optimisation import TrainConfig
@@ -77,15 +77,27 @@ def train(
         seeds={"data": config.data_seed, "init": config.init_seed},
         training=dataclasses.asdict(config.training),
     )
-    run = None
-    if folder is not None:
-        defaults = {
-            "options": dataclasses.asdict(method_config(config.method, {})),
-            "training": dataclasses.asdict(TrainConfig()),
-        }
+    if folder is None:
+        return _trained(None, config, clip, dataset, origin, progress)
+    defaults = {
+        "options": dataclasses.asdict(method_config(config.method, {})),
+        "training": dataclasses.asdict(TrainConfig()),
+    }
+    with alone_in(Path(folder)):
         run = RunFolder(folder, _written(config, origin, clip, dataset), clip.logit_scale.device, defaults=defaults)
         if run.complete:
             return _finished(run, config, clip, dataset)
+        return _trained(run, config, clip, dataset, origin, progress)
+
+
+def _trained(
+    run: RunFolder | None,
+    config: RunConfig,
+    clip: CLIP,
+    dataset: Dataset,
+    origin: Origin,
+    progress: Callable[[Tick], None] | None,
+) -> Run:
     model = build_model(config.method, dict(config.options), clip, dataset.classes, seed=config.init_seed)
     batches = TrainBatches(
         dataset.train,

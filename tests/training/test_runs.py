@@ -38,7 +38,8 @@ def test_a_killed_run_ends_as_one_that_was_not(kind: str, tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     whole = found.pop("whole")
-    assert set(whole) == {"config.json", "metrics.jsonl", "predictions.csv", "prompts.json", "prompts.safetensors"}
+    files = {"config.json", "metrics.jsonl", "predictions.csv", "prompts.json", "prompts.safetensors"}
+    assert set(whole) == files | {".lock"}
     assert len(found) == {"every file": 11, "any time": 1}[kind]
     assert all(digests == whole for digests in found.values())
 
@@ -46,7 +47,7 @@ def test_a_killed_run_ends_as_one_that_was_not(kind: str, tmp_path: Path) -> Non
 def test_a_run_folder_tells_everything(tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "one"
     run = train(CONFIG, tiny_clip(), DATA, folder)
-    files = {"config.json", "environment.json", "metrics.jsonl", "predictions.csv", "prompts.json"}
+    files = {".lock", "config.json", "environment.json", "metrics.jsonl", "predictions.csv", "prompts.json"}
     assert {file.name for file in folder.iterdir()} == files | {"prompts.safetensors"}
     config = json.loads((folder / "config.json").read_text())
     assert config["method"] == "ivlp" and config["options"]["text_slots"] == 2
@@ -104,7 +105,7 @@ def test_a_folder_serves_one_configuration(tmp_path: Path) -> None:
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(RunFolderError, match=r"is no run folder and holds thesis.tex"):
-        RunFolder(tmp_path, {})
+        train(CONFIG, tiny_clip(), DATA, tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
 
 
@@ -112,7 +113,7 @@ def test_training_that_failed_leaves_nothing_that_looks_good(tmp_path: Path, mon
     monkeypatch.setattr("bmip.runs.accuracy_on", lambda *given: lambda: float("nan"))
     with pytest.raises(TrainingError):
         train(CONFIG, tiny_clip(), DATA, tmp_path)
-    assert {file.name for file in tmp_path.iterdir()} == {"config.json", "environment.json"}
+    assert {file.name for file in tmp_path.iterdir()} == {".lock", "config.json", "environment.json"}
 
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:
