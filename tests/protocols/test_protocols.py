@@ -227,6 +227,57 @@ def test_sentences_are_chosen_where_the_protocol_may_look(name: str, choosing: s
     assert row.template == best[choosing]
 
 
+def partly(labels: set[int], split: str = "test") -> Materials:
+    """Four classes, of which only some have images in one split."""
+
+    def load(name: str, **_: object) -> Dataset:
+        dataset = tiny_dataset()
+        kept = dataset.splits()[split]
+        kept = kept.take([index for index, label in enumerate(kept.labels) if label in labels])
+        return replace(dataset, name=name, **{split: kept})
+
+    return Materials(device="cpu", load=load, backbone=lambda name: tiny_clip())
+
+
+@pytest.mark.parametrize(
+    ("name", "split", "labels", "message"),
+    [
+        (
+            "base-to-novel",
+            "test",
+            {0, 1},
+            r"the novel classes \('blue', 'grey'\)",
+        ),
+        ("open-world", "test", {0, 1}, "the test split of own has no images of the novel classes"),
+        ("ratio-sweep", "test", {2, 3}, "the test split of own has no images of the base classes"),
+        ("validation", "val", {0}, "the validation split of own has no images of the novel classes"),
+        ("few-shot", "test", set(), "the test split of own has no images of its classes"),
+        ("domain", "test", set(), "the test split of own has no images of its classes"),
+    ],
+)
+def test_where_there_is_nothing_to_judge_nothing_is_trained(
+    name: str, split: str, labels: set[int], message: str, tmp_path: Path
+) -> None:
+    trial = Trial(method="zero_shot", data="own", protocol=name)
+    with pytest.raises(DataError, match=message):
+        run_trials([trial], Results(tmp_path / "rows"), runs=tmp_path, materials=partly(labels, split))
+    assert not list(tmp_path.iterdir())
+
+
+def test_every_label_space_of_every_seed_has_images(tmp_path: Path) -> None:
+    labels = {0, 2}
+    bad = [seed for seed in range(40) if not labels & set(label_spaces(2, 2, seed)[50])]
+    good = [seed for seed in range(40) if seed not in bad]
+    trials = [Trial(method="zero_shot", data="own", protocol="ratio-sweep", data_seed=seed) for seed in range(40)]
+    rows = [trials[seed] for seed in good[:2]]
+    assert run_trials(rows, Results(tmp_path / "rows"), runs=tmp_path / "runs", materials=partly(labels))
+    asked = [trials[seed] for seed in (good[2], bad[0], good[3])]
+    store = Results(tmp_path / "none")
+    with pytest.raises(DataError, match=f"90 % of the base classes that seed {bad[0]} draws \\('green', 'grey'\\)"):
+        run_trials(asked, store, runs=tmp_path / "runs", materials=partly(labels))
+    assert not store.path.exists()
+
+
 def test_a_shift_shows_no_new_class(work: Work, photos: Path, others: Path, tmp_path: Path) -> None:
     (_, trial) = work.trials("domain", photos, targets=[str(others)])
     protocol("domain").parts(trial, work.materials.dataset)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from bmip.data.dataset import Dataset
 from bmip.data.sampling import base_novel, few_shot
-from bmip.protocols.judging import Parts
+from bmip.protocols.judging import Parts, check_images
 from bmip.protocols.protocol import Protocol
 from bmip.protocols.trial import Trial
 
@@ -21,6 +21,8 @@ def base_to_novel(
 def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     """Shots are drawn from all classes before these are halved, as in the released code."""
     base, novel = base_novel(few_shot(load(trial.data), trial.shots, trial.data_seed), trial.base)
+    check_images(base, "the base classes")
+    check_images(novel, "the novel classes")
     return Parts(base, {"base": base, "novel": novel})
 
 

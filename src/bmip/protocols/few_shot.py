@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from bmip.data.dataset import Dataset
 from bmip.data.sampling import few_shot
-from bmip.protocols.judging import Parts, judge_all
+from bmip.protocols.judging import Parts, check_images, judge_all
 from bmip.protocols.protocol import Protocol
 from bmip.protocols.trial import Trial
 
 
 def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     drawn = few_shot(load(trial.data), trial.shots, trial.data_seed)
+    check_images(drawn, "its classes")
     return Parts(drawn, {"all": drawn})
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
-from bmip.data.dataset import Dataset
+from bmip.data.dataset import DataError, Dataset
 from bmip.evaluation import Predictions, evaluate, evaluate_logits
 from bmip.metrics import Count, calibration_error, confusion_matrix, macro_accuracy, macro_f1, top_accuracy
 from bmip.prompted import PromptedCLIP
@@ -26,6 +26,20 @@ class Parts:
 
     phrased_by: Dataset | None = None
     """Its validation images choose the sentence of a method that learns nothing; None for the data set trained on."""
+
+
+def check_images(dataset: Dataset, which: str, among: Iterable[int] | None = None, split: str = "test") -> None:
+    """Raises DataError where no image that is judged is of one of the classes, all of them where none are said.
+
+    `which` classes these are and of which `split` the images come are words of the message.
+    """
+    chosen = sorted(range(len(dataset.classes)) if among is None else among)
+    if set(chosen).isdisjoint(dataset.test.labels):
+        names = ", ".join(repr(dataset.classes.names[label]) for label in chosen[:5]) + ", ..." * (len(chosen) > 5)
+        raise DataError(
+            f"the {split} split of {dataset.name} has no images of {which} ({names}): "
+            f"give {split} images of some of them, or leave these classes out"
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from bmip.data.dataset import Dataset
 from bmip.data.sampling import base_novel_labels, few_shot, only_classes
 from bmip.metrics import open_world
 from bmip.protocols import base_to_novel
-from bmip.protocols.judging import Joint, Judged, Parts, Trained
+from bmip.protocols.judging import Joint, Judged, Parts, Trained, check_images
 from bmip.protocols.protocol import Protocol
 from bmip.protocols.trial import Trial
 
@@ -17,6 +17,8 @@ def joint_parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     """Trained on the base classes, as in base-to-novel; judged on all classes, of which the base ones come first."""
     whole = few_shot(load(trial.data), trial.shots, trial.data_seed)
     base, novel = base_novel_labels(whole, trial.base)
+    check_images(whole, "the base classes", base)
+    check_images(whole, "the novel classes", novel)
     return Parts(only_classes(whole, base), {"joint": only_classes(whole, [*base, *novel])})
 
 

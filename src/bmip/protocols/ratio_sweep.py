@@ -1,23 +1,26 @@
-"""Ratio sweep: a label space of fixed size in which base classes give way to novel ones. (BMIP's released code)"""
+"""Ratio sweep: label spaces in which base classes give way to novel ones. (BMIP's released code)"""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import torch
 
+from bmip.data.dataset import Dataset
 from bmip.metrics import Count
 from bmip.protocols import base_to_novel
-from bmip.protocols.judging import Joint, Judged, Trained
+from bmip.protocols.judging import Joint, Judged, Parts, Trained, check_images
 from bmip.protocols.open_world import joint_parts
 from bmip.protocols.protocol import Protocol
+from bmip.protocols.trial import Trial
 
 RATIOS = tuple(range(100, -1, -10))
 """Percent of base classes."""
 
 
 def label_spaces(base: int, novel: int, seed: int) -> dict[int, tuple[int, ...]]:
-    """The classes of each ratio: as many as there are base classes, if there are enough novel ones.
+    """The classes of each ratio, rounded down: as many as there are base classes, if there are enough novel ones.
 
     Each half is drawn in one order, so that from one ratio to the next the fewest classes change.
     """
@@ -30,11 +33,18 @@ def label_spaces(base: int, novel: int, seed: int) -> dict[int, tuple[int, ...]]
     return spaces
 
 
+def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
+    parts = joint_parts(trial, load)
+    for ratio, chosen in _spaces(parts, trial.data_seed).items():
+        which = f"the label space with {ratio} % of the base classes that seed {trial.data_seed} draws"
+        check_images(parts.judged["joint"], which, chosen)
+    return parts
+
+
 def _judge(trained: Trained) -> Judged:
-    joint, base = Joint.of(trained, "joint"), len(trained.parts.train.classes)
-    spaces = label_spaces(base, len(joint.dataset.classes) - base, trained.trial.data_seed)
+    joint = Joint.of(trained, "joint")
     counts = {}
-    for ratio, chosen in spaces.items():
+    for ratio, chosen in _spaces(trained.parts, trained.trial.data_seed).items():
         classes = torch.tensor(chosen)
         asked = torch.isin(joint.labels, classes)
         predicted = classes[joint.among(chosen)[asked].argmax(-1)]
@@ -42,12 +52,19 @@ def _judge(trained: Trained) -> Judged:
     return Judged(counts)
 
 
+def _spaces(parts: Parts, seed: int) -> dict[int, tuple[int, ...]]:
+    base = len(parts.train.classes)
+    return label_spaces(base, len(parts.judged["joint"].classes) - base, seed)
+
+
 PROTOCOL = Protocol(
     "ratio-sweep",
     "Prompts are trained on the base classes, as in base-to-novel. Test images are then classified in label spaces of "
-    "one size, as many classes as there are base ones, whose share of base classes goes from 100 to 0 percent while "
-    "novel ones take their places. How accuracy falls along the sweep says what a growing share of new classes costs.",
-    joint_parts,
+    "as many classes as there are base ones, of which 100 to 0 percent, rounded down to whole classes, are kept while "
+    "novel ones take the places of the others; where fewer classes are novel than base, there are not enough of them "
+    "and the last spaces are smaller. How accuracy falls along the sweep says what a growing share of new classes "
+    "costs, as far as the spaces are of one size.",
+    _parts,
     _judge,
     trains_as=base_to_novel.PROTOCOL.name,
     halves=True,

@@ -123,7 +123,7 @@ def train_config(trial: Trial) -> TrainConfig:
 
 
 def _check(trials: Sequence[Trial], materials: Materials) -> None:
-    for trial in {(trial.data, trial.target): trial for trial in trials}.values():
+    for trial in {_judged_on(trial): trial for trial in trials}.values():
         _parts(trial, materials)
     kinds = {(one.protocol, one.method, one.options, one.backbone, bool(one.target)): one for one in trials}
     for trial in kinds.values():
@@ -135,6 +135,12 @@ def _check(trials: Sequence[Trial], materials: Materials) -> None:
                 model.check_classes(dataset.classes)
             except ValueError as error:
                 raise ValueError(f"{trial.protocol} is not for {trial.method} as it is set: {error}") from error
+
+
+def _judged_on(trial: Trial) -> tuple:
+    """What the images and classes that are judged depend on."""
+    drawn = trial.data_seed if protocol(trial.protocol).draws else 0
+    return trial.protocol, trial.data, trial.target, trial.base, drawn
 
 
 def _parts(trial: Trial, materials: Materials) -> Parts:

@@ -11,7 +11,7 @@ from bmip.data.dataset import DataError, Dataset
 from bmip.data.sampling import base_novel, few_shot
 from bmip.method import Preset
 from bmip.metrics import harmonic_mean
-from bmip.protocols.judging import Parts
+from bmip.protocols.judging import Parts, check_images
 from bmip.protocols.protocol import Protocol
 from bmip.protocols.trial import Trial, settings
 from bmip.results import Row
@@ -75,6 +75,8 @@ def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
         raise DataError(f"{whole.name} has no validation images of its own, so nothing can be chosen on it")
     drawn = base_novel(few_shot(whole, trial.shots, trial.data_seed), trial.base)
     judged = [replace(half, test=full.val) for half, full in zip(drawn, base_novel(whole, trial.base), strict=True)]
+    for half, which in zip(judged, ("base", "novel"), strict=True):
+        check_images(half, f"the {which} classes", split="validation")
     return Parts(judged[0], dict(zip(("base", "novel"), judged, strict=True)))
 
 

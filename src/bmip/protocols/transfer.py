@@ -8,7 +8,7 @@ from bmip.clip.texts import words
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.sampling import few_shot
 from bmip.protocols import few_shot as all_classes
-from bmip.protocols.judging import Parts, judge_all
+from bmip.protocols.judging import Parts, check_images, judge_all
 from bmip.protocols.protocol import Protocol
 from bmip.protocols.roles import SHIFTS, TARGETS
 from bmip.protocols.trial import Trial
@@ -16,10 +16,9 @@ from bmip.protocols.trial import Trial
 
 def _to_other_classes(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     source = few_shot(load(trial.data), trial.shots, trial.data_seed)
-    if not trial.target:
-        return Parts(source, {"all": source})
-    target = load(trial.target)
-    return Parts(source, {"all": target}, phrased_by=target)
+    target = load(trial.target) if trial.target else source
+    check_images(target, "its classes")
+    return Parts(source, {"all": target}, phrased_by=target if trial.target else None)
 
 
 def _to_other_images(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
