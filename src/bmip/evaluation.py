@@ -18,6 +18,10 @@ from bmip.metrics import Count, accuracy, ranks
 from bmip.prompted import PromptedCLIP
 
 
+class LogitsError(ValueError):
+    """A model that cannot be judged, because its logits are no numbers."""
+
+
 @dataclass(frozen=True, eq=False)
 class Predictions:
     """A judged split, in its order. Labels are indices into `classes.names`."""
@@ -66,7 +70,7 @@ def evaluate(
     """Classify every image of a split among `classes`, on the model's own device.
 
     The classes' features are computed once, not per batch. `progress` is called with batches done and batches in all.
-    Raises ValueError where a logit is not finite, or a label is none of the classes.
+    Raises LogitsError where a logit is not finite, ValueError where a label is none of the classes.
     """
     if len(split) and max(split.labels) >= len(classes):
         raise ValueError(
@@ -132,7 +136,10 @@ def _judged(
         for done, (pixels, truth) in enumerate(batches, start=1):
             logits = classify(normalise(pixels.to(device), config.mean, config.std)).cpu()
             if not logits.isfinite().all():
-                raise ValueError("the model's logits are not finite: its learned tensors or its CLIP are damaged")
+                raise LogitsError(
+                    "the model's logits are not finite: training has diverged (lower the learning rate), or its CLIP "
+                    "or its learned tensors are damaged"
+                )
             yield truth, logits
             if progress is not None:
                 progress(done, len(batches))

@@ -110,6 +110,23 @@ def test_seeds_cannot_be_left_out_of_a_table(cli: Cli, given: tuple[str, ...]) -
     assert cli("report", "runs/base-to-novel/results.jsonl").out == both.out
 
 
+def test_a_training_that_diverges_is_listed_after_the_table(cli: Cli, given: tuple[str, ...]) -> None:
+    found = cli("run", "base-to-novel", *given, "--lr", "1e30", "--warmup-lr", "1e30")
+    assert found.status == 1
+    assert "zero-shot" in found.out
+    *_, told, last = found.err.splitlines()
+    assert told.startswith("[2/2] photos maple, 2 shots, seeds 1/1: failed (")
+    assert last.startswith("Failed: photos maple, 2 shots, seeds 1/1: ")
+    alone = cli("run", "base-to-novel", "--method", "maple", *given[3:], "--lr", "1e30", "--warmup-lr", "1e30")
+    assert (alone.status, alone.out) == (1, "")
+    assert alone.err.splitlines()[-1] == last
+
+
+def test_what_is_asked_for_twice_is_one_trial(cli: Cli, given: tuple[str, ...]) -> None:
+    found = cli("run", "base-to-novel", *given, "--method", "zero-shot", "--seeds", "1", "1")
+    assert "\n2 trials; rows" in found.err and "[2/2]" in found.err
+
+
 @pytest.mark.parametrize(
     ("line", "part"),
     [
@@ -128,6 +145,8 @@ def test_seeds_cannot_be_left_out_of_a_table(cli: Cli, given: tuple[str, ...]) -
         ("base-to-novel --base renames.json", "renames.json is no list of classes"),
         ("base-to-novel --base others/names", "photos has no class 'mauve'"),
         ("base-to-novel --base 0.9", "gets 4 and 0"),
+        ("few-shot --runs names", "'--runs'"),
+        ("few-shot --results others", "'--results'"),
         ("few-shot --base 0.4", "few-shot knows no base and novel classes"),
     ],
 )

@@ -11,10 +11,11 @@ from bmip.clip.texts import ClassNames
 from bmip.data.catalogue import load_dataset
 from bmip.data.dataset import Dataset, split_hash
 from bmip.protocols.base_to_novel import base_to_novel
-from bmip.protocols.runner import Materials, Watch, best_template, run_folder, run_trials
+from bmip.protocols.runner import Materials, TrialsFailed, Watch, best_template, run_folder, run_trials
 from bmip.protocols.settings import method_trial
-from bmip.protocols.trial import Trial
+from bmip.protocols.trial import Trial, settings
 from bmip.results import Results, Row
+from bmip.runfolder import RunFolderError
 from bmip.training.progress import Tick
 from tests.training.tiny import tiny_clip, tiny_dataset
 
@@ -24,6 +25,7 @@ TRAINING = {"epochs": 3, "batch": 4}
 class Seen(Watch):
     def __init__(self, stop_at: tuple[str, int] | None = None) -> None:
         self.stop_at = stop_at
+        self.failures: list[tuple[Trial, Exception]] = []
         self.skipped: list[bool] = []
         self.ticks = 0
         self._trial: Trial | None = None
@@ -38,6 +40,9 @@ class Seen(Watch):
 
     def done(self, row: Row, *, skipped: bool) -> None:
         self.skipped.append(skipped)
+
+    def failed(self, trial: Trial, error: Exception) -> None:
+        self.failures.append((trial, error))
 
 
 @pytest.fixture
@@ -122,6 +127,45 @@ def test_rows_of_another_backbone_or_of_other_data_do_not_count(
         seen = Seen()
         assert run_trials(trials[:1], store, runs=tmp_path / "runs", materials=materials, watch=seen)[0] != stale
         assert seen.skipped == [False]
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_a_training_that_diverges_is_named_and_the_others_go_on(
+    trials: list[Trial], materials: Materials, tmp_path: Path, epochs: int
+) -> None:
+    """In its last step too, after which only judging meets the numbers."""
+    wild = settings({"lr": 1e30, "warmup_lr": 1e30, "epochs": epochs, "batch": 4})
+    diverging = replace(trials[1], training=wild)
+    store, seen = Results(tmp_path / "results.jsonl"), Seen()
+    with pytest.raises(TrialsFailed, match=r"photos maple, 2 shots, seeds 1/1: .*not finite") as caught:
+        run_trials([diverging, *trials], store, runs=tmp_path, materials=materials, watch=seen)
+    assert [row.trial for row in caught.value.rows] == trials
+    assert store.rows() == caught.value.rows
+    assert [trial for trial, _ in seen.failures] == [diverging]
+
+
+def test_a_training_that_diverges_is_made_once_for_all_targets(
+    trials: list[Trial], materials: Materials, tmp_path: Path, photos: Path
+) -> None:
+    wild = replace(trials[1], training=settings({"lr": 1e30, "warmup_lr": 1e30}), protocol="domain")
+    seen = Seen()
+    with pytest.raises(TrialsFailed) as caught:
+        targets = [wild, replace(wild, target=wild.data)]
+        run_trials(targets, Results(tmp_path / "r"), runs=tmp_path, materials=materials, watch=seen)
+    assert len(caught.value.failures) == 1
+    assert [trial for trial, _ in seen.failures] == targets and seen.ticks < 10
+
+
+def test_anything_else_stops_at_once_and_names_the_trial(
+    trials: list[Trial], materials: Materials, tmp_path: Path
+) -> None:
+    seen, folder = Seen(), run_folder(trials[1], tmp_path, materials)
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{")
+    with pytest.raises(RunFolderError, match="is damaged") as caught:
+        run_trials(trials, Results(tmp_path / "r"), runs=tmp_path, materials=materials, watch=seen)
+    assert seen.failures == [(trials[1], caught.value)]
+    assert seen.skipped == [False]
 
 
 def test_the_template_is_chosen_on_validation_images() -> None:

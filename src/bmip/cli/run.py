@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,15 +14,16 @@ import typer
 
 from bmip.cli import asking
 from bmip.cli.choosing import base_asked, combined, methods_asked
-from bmip.cli.printing import note, out
+from bmip.cli.printing import err, note, out
 from bmip.cli.reading import reading_options
 from bmip.cli.watching import watching
 from bmip.data.catalogue import load_dataset
 from bmip.protocols.catalogue import protocol as find_protocol
 from bmip.protocols.catalogue import protocols
-from bmip.protocols.runner import Materials, run_trials
+from bmip.protocols.runner import Materials, TrialsFailed, run_trials
+from bmip.protocols.trial import Trial
 from bmip.report import as_rich, tables
-from bmip.results import Results, with_all_seeds
+from bmip.results import Results, Row, with_all_seeds
 
 app = typer.Typer(add_completion=False)
 SPREAD = ("--method", "--data", "--targets", "--seeds", "--init-seeds", "--shots")
@@ -83,8 +85,10 @@ def run(
     preset: asking.Preset = None,
     set_: asking.Set = None,
     with_: asking.With = None,
-    results: Annotated[Path | None, typer.Option(help="File of rows; otherwise runs/PROTOCOL/results.jsonl.")] = None,
-    runs: Annotated[Path, typer.Option(help="Folder for the runs.")] = Path("runs"),
+    results: Annotated[
+        Path | None, typer.Option(help="File of rows; otherwise runs/PROTOCOL/results.jsonl.", dir_okay=False)
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Folder for the runs.", file_okay=False)] = Path("runs"),
     device: asking.Device = "auto",
     threads: asking.Threads = None,
     debug: asking.Debug = False,
@@ -101,17 +105,30 @@ def run(
     said: dict[str, Any] = {"backbone": backbone, "template": template, "base": base_asked(base)}
     asked = methods_asked(method, preset, set_ or [], training=training, made_for=found.preset, **said)
     methods = [replace(one, shots=count) for count in shots or found.shots for one in asked]
-    trials = list(found.trials(data or found.data, methods, seeds, init_seeds=init_seeds, targets=targets))
+    asked_for = found.trials(data or found.data, methods, seeds, init_seeds=init_seeds, targets=targets)
+    trials = list(dict.fromkeys(asked_for))
     load = partial(load_dataset, **reading)
     materials = Materials(device=device, split_seed=split_seed, skip_bad_images=skip_bad_images, load=load)
     store = Results(results or runs / found.name / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
     with watching() as watch:
-        rows = run_trials(trials, store, runs=runs, materials=materials, watch=watch)
-    all_rows = with_all_seeds(rows, store.rows())
+        rows, failures = _run(trials, store, runs=runs, materials=materials, watch=watch)
+    all_rows = with_all_seeds(rows, store.rows()) if rows else []
     if more := len(all_rows) - len(rows):
         note(
             f"{more} runs with other seeds that are stored there are in the table too: all that were made are reported"
         )
     for table in tables(all_rows):
         out().print(as_rich(table))
+    for failure in failures:
+        err().print(f"Failed: {failure}", markup=False, soft_wrap=True)
+    if failures:
+        raise typer.Exit(1)
+
+
+def _run(trials: list[Trial], store: Results, **given: Any) -> tuple[Sequence[Row], list[str]]:
+    """The rows there are, and what became of the other trials."""
+    try:
+        return run_trials(trials, store, **given), []
+    except TrialsFailed as failed:
+        return failed.rows, failed.failures

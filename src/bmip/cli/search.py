@@ -41,7 +41,9 @@ def search(
     with_: asking.With = None,
     precision: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16.", show_default=False)] = None,
     presets: Annotated[Path, typer.Option(help="File that is written.")] = Path("runs/search/presets.toml"),
-    runs: Annotated[Path, typer.Option(help="Folder for the runs and their results.")] = Path("runs/search"),
+    runs: Annotated[Path, typer.Option(help="Folder for the runs and their results.", file_okay=False)] = Path(
+        "runs/search"
+    ),
     device: asking.Device = "auto",
     threads: asking.Threads = None,
     debug: asking.Debug = False,
@@ -55,7 +57,7 @@ def search(
     training: dict[str, Any] = {} if precision is None else {"precision": precision}
     method = [combined(name, with_) for name in method]
     methods = methods_asked(method, "default", set_ or [], training=training, shots=shots, backbone=backbone)
-    trials = list(search_trials(methods, data, seeds, lrs=lr, epochs=epochs))
+    trials = list(dict.fromkeys(search_trials(methods, data, seeds, lrs=lr, epochs=epochs)))
     store = Results(runs / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
     materials = Materials(device=device, load=partial(load_dataset, **reading))

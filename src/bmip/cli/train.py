@@ -40,7 +40,10 @@ def train(
     ],
     method: Annotated[str, typer.Option(help="`bmip methods` lists them.")] = "bmip",
     out_: Annotated[
-        Path | None, typer.Option("--out", help="Folder of the run; otherwise runs/DATA-METHOD.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--out", help="Folder of the run; otherwise runs/DATA-METHOD.", show_default=False, file_okay=False
+        ),
     ] = None,
     classes: Annotated[
         str, typer.Option(help="Train on all classes, or on the base or novel half.", metavar="all|base|novel")

@@ -25,7 +25,7 @@ class Bars(Watch):
     def begin(self, trial: Trial, number: int, count: int) -> None:
         self._number = f"[{number}/{count}]"
         self._bars.update(self._all, total=count, completed=number - 1)
-        self._bars.reset(self._one, description=_name(trial), total=None, told="", visible=True)
+        self._bars.reset(self._one, description=trial.described(), total=None, told="", visible=True)
 
     def remark(self, text: str) -> None:
         if text not in self._remarks:
@@ -40,18 +40,18 @@ class Bars(Watch):
         self._bars.update(self._one, completed=done, total=tick.epochs * tick.steps, told=told)
 
     def done(self, row: Row, *, skipped: bool) -> None:
-        self._bars.update(self._all, advance=1)
-        self._bars.update(self._one, visible=False)
         found = ", ".join(f"{name} {count.percent:.1f}" for name, count in row.counts.items())
         time = "done before" if skipped else f"{row.seconds:.0f} s"
         time += f"; {row.template!r}, best on validation" if row.template else ""
-        self._bars.console.print(f"{self._number} {_name(row.trial)}: {found} ({time})", markup=False, soft_wrap=True)
+        self._end(row.trial, f"{found} ({time})")
 
+    def failed(self, trial: Trial, error: Exception) -> None:
+        self._end(trial, f"failed ({error})")
 
-def _name(trial: Trial) -> str:
-    data = f"{trial.data} -> {trial.target}" if trial.target else trial.data
-    shots = f"{trial.shots} shot{'s' if trial.shots != 1 else ''}" if trial.shots else "all images"
-    return f"{data} {trial.method.replace('_', '-')}, {shots}, seeds {trial.data_seed}/{trial.init_seed}"
+    def _end(self, trial: Trial, told: str) -> None:
+        self._bars.update(self._all, advance=1)
+        self._bars.update(self._one, visible=False)
+        self._bars.console.print(f"{self._number} {trial.described()}: {told}", markup=False, soft_wrap=True)
 
 
 @contextmanager

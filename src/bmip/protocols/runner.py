@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from bmip.data.loading import eval_batches
 from bmip.data.transforms import normalise
 from bmip.device import pick_device
 from bmip.environment import environment
+from bmip.evaluation import LogitsError
 from bmip.methods import build_model
 from bmip.presets import departures
 from bmip.protocols.catalogue import protocol
@@ -24,6 +25,7 @@ from bmip.protocols.judging import Parts, Trained
 from bmip.protocols.trial import Trial, settings
 from bmip.results import Results, Row
 from bmip.runs import RunConfig, train
+from bmip.training.guard import TrainingError
 from bmip.training.optimisation import TrainConfig
 from bmip.training.precision import use_precision
 from bmip.training.progress import Tick
@@ -43,6 +45,18 @@ class Watch:
 
     def done(self, row: Row, *, skipped: bool) -> None:
         """Skipped means that the row was there already."""
+
+    def failed(self, trial: Trial, error: Exception) -> None:
+        """The other trials go on if it was its training that failed; anything else is raised afterwards."""
+
+
+class TrialsFailed(ValueError):
+    """Training of some trials came to no result; all others are done, and `rows` are theirs."""
+
+    def __init__(self, rows: Sequence[Row], errors: Mapping[Trial, Exception]) -> None:
+        self.rows = rows
+        self.failures = [f"{trial.described()}: {error}" for trial, error in errors.items()]
+        super().__init__("; ".join(self.failures))
 
 
 class Materials:
@@ -90,24 +104,38 @@ def run_trials(
 
     A stored row counts if backbone and data are what they were. Each trial trains in a folder below `runs`, where it
     goes on if it was interrupted. Raises ValueError before any work for data that cannot be read, and for data or a
-    method that do not fit the protocol.
+    method that do not fit the protocol; TrialsFailed at the end for trainings that diverged.
     """
     watch = watch or Watch()
     trials = list(dict.fromkeys(trials))
     _check(trials, materials)
     stored = {row.trial: row for row in results.rows()} if results.path.exists() else {}
-    rows = []
+    rows: list[Row] = []
+    diverged: dict[Trial, Exception] = {}
     for number, trial in enumerate(trials, 1):
         watch.begin(trial, number, len(trials))
         row = stored.get(trial)
         skipped = row is not None and _is_current(row, materials)
         if row is None or not skipped:
-            twin = next((row for row in stored.values() if _same_without_training(row, trial, materials)), None)
-            row = _run(trial, Path(runs), materials, watch) if twin is None else _of_twin(twin, trial)
+            training = protocol(trial.protocol).trained(trial)
+            try:
+                if training in diverged:
+                    raise diverged[training]
+                twin = next((row for row in stored.values() if _same_without_training(row, trial, materials)), None)
+                row = _run(trial, Path(runs), materials, watch) if twin is None else _of_twin(twin, trial)
+            except (TrainingError, LogitsError) as error:
+                diverged[training] = error
+                watch.failed(trial, error)
+                continue
+            except Exception as error:
+                watch.failed(trial, error)
+                raise
             results.append(row)
             stored[trial] = row
         rows.append(row)
         watch.done(row, skipped=skipped)
+    if diverged:
+        raise TrialsFailed(rows, diverged)
     return rows
 
 

@@ -61,6 +61,12 @@ class Trial:
         data = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "data"
         return f"{self.protocol}/{data[:40]}/{self.method}-seeds-{self.data_seed}-{self.init_seed}-{key}"
 
+    def described(self) -> str:
+        """For a person: data, method, shots and seeds."""
+        data = f"{self.data} -> {self.target}" if self.target else self.data
+        shots = f"{self.shots} shot{'s' if self.shots != 1 else ''}" if self.shots else "all images"
+        return f"{data} {self.method.replace('_', '-')}, {shots}, seeds {self.data_seed}/{self.init_seed}"
+
     def on(self, data: str, data_seed: int, init_seed: int, *, protocol: str) -> Trial:
         return replace(self, data=data, data_seed=data_seed, init_seed=init_seed, protocol=protocol)
 
