@@ -9,6 +9,7 @@ from itertools import product
 from bmip.data.dataset import Dataset
 from bmip.protocols.judging import Judged, Parts, Trained, judge_parts
 from bmip.protocols.roles import EMBEDDED
+from bmip.protocols.spelling import data_name
 from bmip.protocols.trial import HALF, Trial
 
 
@@ -65,7 +66,8 @@ class Protocol:
         if not self.halves and any(one.base != HALF for one in methods):
             raise ValueError(f"{self.name} knows no base and novel classes: leave out the base classes")
         pairs = [(seed, seed) for seed in seeds] if init_seeds is None else list(product(seeds, init_seeds))
-        for data in datasets:
+        targets = None if targets is None else [data_name(target) for target in targets]
+        for data in map(data_name, datasets):
             judged = ("", *self.targets_of(data, targets))
             for (data_seed, init_seed), method, target in product(pairs, methods, judged):
                 yield replace(method.on(data, data_seed, init_seed, protocol=self.name), target=target)

@@ -13,6 +13,7 @@ from bmip.method import Preset
 from bmip.metrics import harmonic_mean
 from bmip.protocols.judging import Parts, check_images
 from bmip.protocols.protocol import Protocol
+from bmip.protocols.spelling import data_name
 from bmip.protocols.trial import Trial, settings
 from bmip.results import Row
 
@@ -31,7 +32,7 @@ def search_trials(
     epochs: Sequence[int] = EPOCHS,
 ) -> Iterator[Trial]:
     """The whole grid for each method; a method's own training settings do not count, but for its precision."""
-    datasets, seeds = list(datasets), list(seeds)
+    datasets, seeds = [data_name(data) for data in datasets], list(seeds)
     for method in methods:
         kept = {name: value for name, value in method.training if name == "precision"}
         for lr, count in product(lrs, epochs):
