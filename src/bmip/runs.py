@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +53,9 @@ class Run:
     history: History
     predictions: Predictions
     """Of the data set's test split."""
+
+    earlier: float = 0.0
+    """Seconds of the epochs that other calls have trained in the folder."""
 
 
 def train(
@@ -109,14 +113,16 @@ def _trained(
     )
     judge = config.validate or config.training.selection == "best-val"
     validate = accuracy_on(model, dataset.val, dataset.classes) if judge and dataset.val is not None else None
+    began = time.monotonic()
     history = fit(model, batches, config.training, seed=config.init_seed, validate=validate, run=run, progress=progress)
+    now = time.monotonic() - began
     if run is not None:
         save_checkpoint(run.path, model, origin)
     predictions = evaluate(model, dataset.test, dataset.classes)
     if run is not None:
         run.write_predictions(predictions)
         run.conclude()
-    return Run(model, history, predictions)
+    return Run(model, history, predictions, max(0.0, _seconds(history) - now))
 
 
 def _written(config: RunConfig, origin: Origin, clip: CLIP, dataset: Dataset) -> dict[str, Any]:
@@ -136,4 +142,8 @@ def _finished(run: RunFolder, config: RunConfig, clip: CLIP, dataset: Dataset) -
     run.conclude()
     model = load_checkpoint(run.path, clip)
     history = concluded(epochs_of(run.read_metrics()), config.training, averaged=model.method.average is not None)
-    return Run(model, history, run.read_predictions(dataset.classes))
+    return Run(model, history, run.read_predictions(dataset.classes), _seconds(history))
+
+
+def _seconds(history: History) -> float:
+    return sum((epoch.seconds for epoch in history.epochs), 0.0)

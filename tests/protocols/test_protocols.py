@@ -105,6 +105,15 @@ def test_base_to_novel_uses_the_training_of_open_world(work: Work, photos: Path)
     assert json.loads((folder / "config.json").read_text())["trial"]["protocol"] == "base-to-novel"
 
 
+def test_seconds_count_the_training_that_another_trial_made(work: Work, photos: Path) -> None:
+    work.run(work.trials("open-world", photos))
+    (metrics,) = (work.folder / "base-to-novel").glob("*/maple-*/metrics.jsonl")
+    epochs = [json.loads(line) for line in metrics.read_text().splitlines()]
+    metrics.write_text("".join(json.dumps({**epoch, "seconds": 1000.0}) + "\n" for epoch in epochs))
+    (row,) = work.run(work.trials("base-to-novel", photos))
+    assert 1000 * len(epochs) <= row.seconds < 1000 * len(epochs) + 500
+
+
 def test_one_training_serves_few_shot_and_all_targets(work: Work, photos: Path, others: Path) -> None:
     trials = work.trials("cross-dataset", photos, targets=[str(others)])
     rows = work.run(trials)

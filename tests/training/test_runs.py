@@ -2,6 +2,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,22 @@ def test_a_finished_run_is_not_run_again(method: str, tmp_path: Path) -> None:
         assert torch.equal(getattr(again.predictions, name), getattr(first.predictions, name))
     assert again.predictions.images == first.predictions.images
     assert all(torch.equal(t, first.model.learned()[name]) for name, t in again.model.learned().items())
+
+
+def test_a_run_knows_how_long_others_have_trained_it(tmp_path: Path) -> None:
+    def slow_then_stopped(tick: Tick) -> None:
+        if (tick.epoch, tick.step) == (1, 1):
+            time.sleep(0.5)
+        if tick.epoch == 2:
+            raise KeyboardInterrupt
+
+    assert train(CONFIG, tiny_clip(), DATA).earlier == 0
+    with pytest.raises(KeyboardInterrupt):
+        train(CONFIG, tiny_clip(), DATA, tmp_path, progress=slow_then_stopped)
+    resumed = train(CONFIG, tiny_clip(), DATA, tmp_path)
+    first, second = resumed.history.epochs
+    assert 0.3 < resumed.earlier <= first.seconds
+    assert train(CONFIG, tiny_clip(), DATA, tmp_path).earlier == pytest.approx(first.seconds + second.seconds)
 
 
 def test_with_and_without_a_folder_is_the_same(tmp_path: Path) -> None:

@@ -209,7 +209,7 @@ def _run(trial: Trial, runs: Path, materials: Materials, watch: Watch) -> Row:
     options: dict[str, Any] = dict(trial.options)
     model = build_model(trial.method, options, clip, parts.train.classes, seed=0)
     learned = sum(tensor.numel() for tensor in model.learned().values())
-    started, template, own = time.monotonic(), None, None
+    started, template, own, earlier = time.monotonic(), None, None, 0.0
     if not learned:
         phrased_by = parts.phrased_by or materials.dataset(trial.data, trial.template)
         if phrased_by.classes.templates:
@@ -225,14 +225,14 @@ def _run(trial: Trial, runs: Path, materials: Materials, watch: Watch) -> Row:
             trial=found.trained(trial).to_json(),
         )
         run = train(config, clip, parts.train, run_folder(trial, runs, materials), progress=watch.tick)
-        model, own = run.model, run.predictions
+        model, own, earlier = run.model, run.predictions, run.earlier
     judged = found.judge(Trained(trial, model, parts, own))
     return Row(
         trial=trial,
         counts=judged.counts,
         scores=judged.scores,
         learned=learned,
-        seconds=round(time.monotonic() - started, 2),
+        seconds=round(time.monotonic() - started + earlier, 2),
         backbone=clip.sha256,
         split=_split(trial, materials),
         environment=environment(materials.device),
