@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import pickle
 import random
 import shutil
@@ -16,6 +17,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bmip.data.catalogue import load_dataset
+from bmip.data.dataset import split_hash
 from bmip.data.public.facts import PUBLIC
 from tests.cli.conftest import Cli
 from tests.small import SMALL
@@ -182,6 +185,79 @@ def test_a_folder_of_ones_own(cli: Cli, photos: Path) -> None:
     found = cli("data", "check", "photos")
     assert found.status == 1
     assert "red/00.png" in found.out
+
+
+def test_a_check_of_ones_own_writes_nothing_and_finds_the_same_again(cli: Cli, photos: Path) -> None:
+    (photos / "red/00.png").write_text("nothing")
+    (photos / "blue/01.png").write_bytes(b"")
+    shutil.copy(photos / "red/02.png", photos / "green/copy.png")
+    before = sorted(photos.rglob("*"))
+    first = cli("data", "check", "photos")
+    faults = [line for line in first.out.splitlines() if line.startswith("fault: ")]
+    assert first.status == 1
+    for part in ("red/00.png is not an image", "blue/01.png is empty", "the same file in different classes"):
+        assert sum(part in fault for fault in faults) == 1, part
+    assert len(faults) == 3
+    assert "no split is written down" in first.err
+    assert sorted(photos.rglob("*")) == before
+    assert cli("data", "check", "photos").out == first.out
+
+
+def test_what_a_written_split_leaves_out_is_looked_at_too(cli: Cli, photos: Path) -> None:
+    (photos / "red/00.png").write_text("nothing")
+    load_dataset("photos", skip_bad_images=True)
+    listed = json.loads((photos / "split.json").read_text())
+    gone = [path for path, *_ in listed["train"][:6]]
+    for path in gone:
+        (photos / path).unlink()
+    found = cli("data", "check", "photos")
+    for path in ("red/00.png", *gone):
+        assert f"fault: photos/{path} " in found.out
+    listed["test"] += [["red/00.png", 99, "beige"], listed["test"][0], ["/etc/x.png", 0, "red"]]
+    (photos / "split.json").write_text(json.dumps(listed))
+    found = cli("data", "check", "photos")
+    for part in ("labelled 99 'beige'", "in test and again in test", "'/etc/x.png' leads out", *gone):
+        assert part in found.out
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_files_that_may_not_be_read(cli: Cli, textures: Path) -> None:
+    assert cli("data", "check", "dtd", "--root", "data").status == 0
+    (textures / "banded/banded_0.jpg").chmod(0)
+    (textures / "woven/woven_4.jpg").write_bytes(b"")
+    found = cli("data", "check", "dtd", "--root", "data")
+    assert "banded_0.jpg cannot be read" in found.out
+    assert "woven_4.jpg is empty" in found.out
+
+
+def test_folders_in_the_place_of_files(cli: Cli, textures: Path) -> None:
+    for name in ("banded_1.jpg", "banded_2.jpg"):
+        (textures / "banded" / name).unlink()
+        (textures / "banded" / name).mkdir()
+    (textures.parent / "split_fewshot/shot_2-seed_1.pkl").mkdir(parents=True)
+    found = cli("data", "check", "dtd", "--root", "data")
+    assert found.out.count("is a folder, not an image") == 2, found.err
+
+
+def test_a_class_without_images_is_named(cli: Cli, textures: Path) -> None:
+    listed = json.loads(Path(SPLIT).read_text())
+    listed["test"] = [item for item in listed["test"] if item[2] != "woven"]
+    Path(SPLIT).write_text(json.dumps(listed))
+    assert "dtd has no test images of 'woven'" in cli("data", "check", "dtd", "--root", "data").out
+
+
+def test_the_seed_of_a_split_that_would_be_drawn(cli: Cli, textures: Path) -> None:
+    Path(SPLIT).unlink()
+    given = ("data", "check", "dtd", "--root", "data", "--json", "--split-seed")
+    told = {seed: json.loads(cli(*given, seed).out)["split_hash"] for seed in ("1", "7")}
+    assert told["1"] != told["7"] == split_hash(load_dataset("dtd", root="data", seed=7))
+
+
+def test_public_sets_have_names_of_their_own(cli: Cli, textures: Path) -> None:
+    Path("names.txt").write_text("a\nb\nc\nd\n")
+    found = cli("data", "check", "dtd", "--root", "data", "--class-names", "names.txt")
+    assert found.status == 2
+    assert "has its own class names" in found.err
 
 
 def test_training_reads_below_the_root(cli: Cli, textures: Path, backbone: Path) -> None:

@@ -78,12 +78,33 @@ def test_train_and_test_without_val(make_folder: Make) -> None:
     assert split_hash(load_folder(folder, seed=9)) == split_hash(dataset)
 
 
-@pytest.mark.parametrize("val", ["val", "valid", "validation"])
-def test_train_val_and_test(make_folder: Make, val: str) -> None:
-    folder = make_folder("pets", {f"{part}/{name}": 2 for part in ("train", val, "test") for name in ("cat", "dog")})
+@pytest.mark.parametrize(
+    "places", [("train", "val", "test"), ("train", "valid", "test"), ("Training", "Validation", "Testing")]
+)
+def test_train_val_and_test(make_folder: Make, places: tuple[str, str, str]) -> None:
+    folder = make_folder("pets", {f"{place}/{name}": 2 for place in places for name in ("cat", "dog")})
     dataset = load_folder(folder)
-    assert names(dataset.val) == [f"{val}/{name}/{index}.png" for name in ("cat", "dog") for index in range(2)]
+    for part, place in zip(("train", "val", "test"), places, strict=True):
+        expected = [f"{place}/{name}/{index}.png" for name in ("cat", "dog") for index in range(2)]
+        assert names(dataset.splits()[part]) == expected
     assert not (folder / "split.json").exists()
+
+
+@pytest.mark.parametrize("place", ["", "train", "test"])
+def test_images_outside_the_class_folders_are_told(make_folder: Make, place: str) -> None:
+    folder = make_folder("pets", {f"{part}/{name}": 2 for part in ("train", "test") for name in ("cat", "dog")})
+    (folder / "train/cat/0.png").rename(folder / place / "stray.png")
+    (note,) = [note for note in load_folder(folder).notes if "outside" in note]
+    assert note.endswith(f"1 in {folder / place}")
+
+
+def test_a_file_name_that_is_no_text(make_folder: Make) -> None:
+    folder = make_folder("pets", {"cat": 2, "dog": 2})
+    try:
+        (folder / "cat/0.png").rename(folder / "cat/\udcff.png")
+    except OSError:
+        pytest.skip("the file system has no such names")
+    refused(folder, r"the name 'cat/\\udcff.png' of a file is not UTF-8: rename it")
 
 
 def test_a_class_called_train_is_a_class(make_folder: Make) -> None:
@@ -205,7 +226,7 @@ def test_one_class(make_folder: Make) -> None:
 def test_a_class_without_images(make_folder: Make) -> None:
     refused(make_folder("pets", {"cat": 3, "dog": 0}), "pets has no readable images of 'dog'")
     parts = {"train/cat": 3, "train/dog": 0, "test/cat": 1, "test/dog": 1}
-    refused(make_folder("split", parts), "train has no readable images of 'dog'")
+    refused(make_folder("split", parts), "split has no readable training images of 'dog'")
 
 
 def test_a_class_with_bad_images_only(make_folder: Make) -> None:
@@ -296,15 +317,17 @@ def write(folder: Path, content: object) -> None:
         ({"train": [["../0.png", 0, "cat"]], "val": [], "test": []}, "leads out of the folder"),
         ({"train": [["cat/0.png", 1, "cat"]], "val": [], "test": []}, "must be 0, 1, 2, ... without a gap"),
         ({"train": [["cat/0.png", 0, "cat"]], "val": [], "test": [["dog/0.png", 1, "dog"]]}, "know no such class"),
-        ({"train": [["cat/0.png", 0, "cat"]], "val": [], "test": [["dog/0.png", 0, "dog"]]}, "know no such class"),
+        ({"train": [["cat/0.png", 0, "cat"]], "val": [], "test": [["dog/0.png", 0, "dog"]]}, "label is 'cat'"),
+        ({"train": [["cat/0.png", 0, "cat"], ["cat/1.png", 0, "cow"]], "val": [], "test": []}, "label is 'cat'"),
+        ({"train": [["cat/0.png", 0, " "]], "val": [], "test": []}, "cat/0.png has no class name"),
         ({"train": [["cat/0.png", 0, "cat"]], "val": [], "test": [["cat/1.png", 0, "cat"]]}, "has 1 class"),
         (
             {"train": [["cat/7.png", 0, "cat"]], "val": [], "test": []},
-            r"names 1 files that are not in .* \(cat/7.png\)",
+            "cat/7.png does not exist: .* delete split.json to have a new split drawn",
         ),
         (
             {"train": [["cat/0.png", 0, "cat"], ["dog/0.png", 1, "dog"]], "val": [], "test": [["cat/0.png", 0, "cat"]]},
-            "twice",
+            "cat/0.png in train and again in test",
         ),
     ],
 )

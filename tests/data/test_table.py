@@ -25,7 +25,7 @@ def photos(tmp_path: Path, picture) -> list[Row]:
 
 
 def write(file: Path, rows: list[Row]) -> str:
-    if file.suffix == ".csv":
+    if file.suffix.lower() == ".csv":
         with file.open("w", newline="") as stream:
             table = csv.DictWriter(stream, list(dict.fromkeys(key for row in rows for key in row)))
             table.writeheader()
@@ -39,7 +39,7 @@ def shown(split: Split | None) -> dict[str, int]:
     return {} if split is None else dict(zip(names(split), split.labels, strict=True))
 
 
-@pytest.mark.parametrize("name", ["pets.csv", "pets.jsonl"])
+@pytest.mark.parametrize("name", ["pets.csv", "pets.jsonl", "pets.CSV"])
 def test_a_split_is_drawn_and_kept(tmp_path: Path, photos: list[Row], name: str) -> None:
     dataset = load_dataset(write(tmp_path / name, photos), seed=2)
     assert (dataset.name, dataset.classes.names, dataset.notes) == ("pets", ("ant", "big cat", "dog"), ())
@@ -175,8 +175,17 @@ def test_what_can_be_wrong(tmp_path: Path, content: str, message: str) -> None:
 def test_what_is_no_table(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"the table absent.csv does not exist"):
         load_dataset("absent.csv")
+    for line, part in (
+        ('{"path": "a", "label": ["b"]}', r"line 2: its label is \['b'\]: give a word or a whole number"),
+        ('{"path": "a", "label": true}', "its label is True"),
+        ('{"path": "a\\u0000", "label": "b"}', "holds a zero byte"),
+        ('{"path": ' * 20000, "line 2 is n"),
+    ):
+        (tmp_path / "pets.jsonl").write_text('{"path": "x.png", "label": "b"}\n' + line)
+        with pytest.raises(DataError, match=part):
+            load_dataset(str(tmp_path / "pets.jsonl"))
     (tmp_path / "pets.jsonl").write_text('{"path": "a"\n')
-    with pytest.raises(DataError, match=r"pets.jsonl cannot be read as jsonl"):
+    with pytest.raises(DataError, match=r"pets.jsonl, line 1 is no JSON"):
         load_dataset(str(tmp_path / "pets.jsonl"))
     (tmp_path / "pets.jsonl").write_text("[1]\n")
     with pytest.raises(DataError, match="line 1 is no object with path and label"):

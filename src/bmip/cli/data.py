@@ -17,10 +17,12 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from bmip.cli import asking
 from bmip.cli.printing import add, err, note, out, table
 from bmip.cli.reading import reading_options
-from bmip.data.catalogue import dataset_names, load_dataset
+from bmip.data.catalogue import check_renaming, dataset_names, find_own, load_dataset
 from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.digits import NAMES, TEMPLATE
-from bmip.data.inspection import Findings, counts, inspect_public
+from bmip.data.hub import PREFIX
+from bmip.data.inspection import Findings, counts, inspect_own, inspect_public
+from bmip.data.naming import read_class_names
 from bmip.data.public.facts import PUBLIC
 from bmip.data.public.prepare import Fetching, plan, to_do
 from bmip.data.public.prepare import prepare as get
@@ -76,10 +78,7 @@ def check(
     The exit status is 0 for a sound data set, 1 where something is missing, unreadable or not as published, and 2 where
     nothing could be looked at.
     """
-    public = name in PUBLIC
-    found = (
-        inspect_public(name, reading["root"], reading["cache"]) if public else _inspect_own(name, split_seed, reading)
-    )
+    found = _inspect(name, split_seed, reading)
     draws = _draws(found.dataset, shots, seeds, write_to) if found.dataset is not None else {}
     if as_json:
         print(json.dumps(_as_json(name, found, draws), indent=2, ensure_ascii=False))
@@ -109,7 +108,7 @@ def prepare(
     if plan_only:
         return
     with _transfers() as fetching:
-        get(name, root, fetching)
+        get(name, root, fetching, note=note)
     known = PUBLIC[name]
     faults = to_do(name, root)
     if (root / known.folder / known.images).is_dir():
@@ -142,7 +141,14 @@ def _transfers() -> Iterator[Fetching]:
         yield fetching
 
 
-def _inspect_own(name: str, split_seed: int, reading: dict[str, Any]) -> Findings:
+def _inspect(name: str, split_seed: int, reading: dict[str, Any]) -> Findings:
+    if name in PUBLIC:
+        check_renaming(name, reading["class_names"])
+        return inspect_public(name, reading["root"], reading["cache"], seed=split_seed)
+    if name not in dataset_names() and not name.startswith(PREFIX):
+        better = None if reading["class_names"] is None else read_class_names(reading["class_names"])
+        source = find_own(name, reading["cache"])
+        return inspect_own(source, seed=split_seed, class_names=better, cache=reading["cache"])
     dataset = load_dataset(name, seed=split_seed, skip_bad_images=True, **reading)
     faults = [text.removeprefix("skipped: ") for text in dataset.notes if text.startswith("skipped: ")]
     return Findings(dataset, faults, [text for text in dataset.notes if not text.startswith("skipped: ")])

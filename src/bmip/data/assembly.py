@@ -1,31 +1,43 @@
 """From a listing to a data set: files checked, what is missing in the split drawn and written down."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bmip.cache import cache_folder
 from bmip.clip.texts import ClassNames, words
 from bmip.data.checking import cache_key, same_content, unreadable
 from bmip.data.dataset import DataError, Dataset, Split
+from bmip.data.faults import NAMED, class_faults, leak_faults, refuse, some
 from bmip.data.listing import Listing
 from bmip.data.reading import FileImages
 from bmip.data.splitfile import Item, Parts, draw_parts, draw_val, write_parts
 
-NAMED = 5  # how many files an error names
-
 Items = tuple[Item, ...]
 
 
-def some(names: Sequence[str]) -> str:
-    """The first few of them, for a message."""
-    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+@dataclass(frozen=True)
+class Source:
+    """One's own images as they were found, before any of them is looked at."""
+
+    name: str
+    folder: Path
+    listing: Listing
+    split_files: tuple[Path, Path]
+    """Where a split that has to be drawn is kept: beside the images, and where nothing can be written there."""
+
+    written: Path | None = None
+    """The split that was found written down."""
+
+    faults: tuple[str, ...] = ()
+    """Of that split."""
+
+    unused: tuple[str, ...] = ()
+    """Images that it does not name."""
 
 
 def completed(
-    name: str,
-    folder: Path,
-    listing: Listing,
-    split_files: tuple[Path, Path],
+    source: Source,
     *,
     seed: int,
     template: str,
@@ -33,85 +45,78 @@ def completed(
     skip_bad_images: bool,
     cache: Path | None,
 ) -> Dataset:
-    """What is listed, every file read; what the listing leaves open of the split is drawn and written down.
-
-    `split_files`: beside the images, and where nothing can be written there.
-    """
-    kept, notes = readable(folder, listing.parts, skip_bad_images, cache)
-    check_classes(folder, listing.names, kept)
+    """What is listed, every file read; what the listing leaves open of the split is drawn and written down."""
+    refuse(source.faults)
+    folder, listing = source.folder, source.listing
+    redraw = "" if source.written is None else f", delete {source.written.name} to have a new split drawn"
+    kept, notes = readable(folder, listing.parts, skip_bad_images, cache, redraw)
+    refuse(class_faults(folder, listing.names, kept))
     same = same_content(folder, [item.path for items in kept.values() for item in items])
-    check_leaks(folder, kept, same)
-    if {"train", "val", "test"} <= set(kept):
-        parts = Parts(kept["train"], kept["val"], kept["test"])
-    else:
-        parts, left_out = draw(folder, kept, same, seed)
-        notes += left_out + keep_split(parts, *split_files)[1]
-    classes = ClassNames(renamed(listing.names, class_names), template)
-    tested = {item.label for item in parts.test}
-    untested = [word for label, word in enumerate(classes.names) if label not in tested]
-    if untested:
-        notes.append(f"{folder} has no test images of {some(list(map(repr, untested)))}")
-    train, val, test = (files(folder, items) for items in (parts.train, parts.val, parts.test))
-    return Dataset(name, classes, train, val if len(val) else None, test, notes=(*listing.notes, *notes))
+    refuse(leak_faults(folder, kept, same))
+    parts, left_out = drawn(folder, kept, same, seed)
+    dataset = assembled(source, parts, (*notes, *left_out), template, class_names)
+    if not is_whole(kept):
+        _, more = keep_split(parts, *source.split_files)
+        dataset = replace(dataset, notes=(*dataset.notes, *more))
+    return dataset
+
+
+def assembled(
+    source: Source,
+    parts: Parts,
+    notes: tuple[str, ...],
+    template: str,
+    class_names: Mapping[str, str] | Sequence[str] | None,
+) -> Dataset:
+    classes = ClassNames(renamed(source.listing.names, class_names), template)
+    train, val, test = (files(source.folder, items) for items in (parts.train, parts.val, parts.test))
+    said = (*source.listing.notes, *notes, *untested(source.folder, classes.names, parts.test))
+    return Dataset(source.name, classes, train, val if len(val) else None, test, notes=said)
+
+
+def untested(folder: Path, names: Sequence[str], test: Items) -> list[str]:
+    """A note on classes without test images."""
+    tested = {item.label for item in test}
+    lacking = [repr(name) for label, name in enumerate(names) if label not in tested]
+    return [f"{folder} has no test images of {some(lacking)}"] if lacking else []
+
+
+def is_whole(parts: Mapping[str, Items]) -> bool:
+    """Whether nothing of the split is left open."""
+    return {"train", "val", "test"} <= set(parts)
 
 
 def readable(
-    folder: Path, parts: Mapping[str, Items], skip_bad_images: bool, cache: Path | None
+    folder: Path, parts: Mapping[str, Items], skip_bad_images: bool, cache: Path | None, cure: str = ""
 ) -> tuple[dict[str, Items], list[str]]:
-    """The parts without what cannot be read, and a note on each such file; without leave to skip, a DataError."""
+    """The parts without what cannot be read, and a note on each such file; without leave to skip, a DataError.
+
+    `cure`: what else its user may do, with a comma before it.
+    """
     bad = unreadable(folder, [item.path for items in parts.values() for item in items], cache)
     if bad and not skip_bad_images:
         more = f"; {len(bad)} files in all" if len(bad) > 1 else ""
         raise DataError(
-            f"{'; '.join(list(bad.values())[:NAMED])}{more}: replace or remove what is bad, "
+            f"{'; '.join(list(bad.values())[:NAMED])}{more}: replace, restore or remove what is bad{cure}, "
             "or go on without it (--skip-bad-images)"
         )
-    kept = {part: tuple(item for item in items if item.path not in bad) for part, items in parts.items()}
-    return kept, [f"skipped: {reason}" for reason in bad.values()]
+    return without(parts, bad), [f"skipped: {reason}" for reason in bad.values()]
 
 
-def check_classes(folder: Path, names: tuple[str, ...], parts: Mapping[str, Items]) -> None:
-    if len(names) < 2:
-        raise DataError(f"{folder} has {len(names)} class; at least two are needed")
-    part = "train" if "train" in parts else "all"
-    there = {item.label for item in parts[part]}
-    empty = [name for label, name in enumerate(names) if label not in there]
-    if empty:
-        place = folder / part if part == "train" else folder
-        raise DataError(
-            f"{place} has no readable images of {some(list(map(repr, empty)))}: add some, or remove the class's folder"
-        )
-    if "test" in parts and not parts["test"]:
-        raise DataError(
-            f"{folder} has no readable test images: add some, or remove test/ and split.json to draw a split"
-        )
+def without(parts: Mapping[str, Items], paths: Container[str]) -> dict[str, Items]:
+    return {part: tuple(item for item in items if item.path not in paths) for part, items in parts.items()}
 
 
-def check_leaks(folder: Path, parts: Mapping[str, Items], same: list[list[str]]) -> None:
-    """`same` are groups of files of the same content."""
-    part_of = {item.path: part for part, items in parts.items() for item in items}
-    for group in same:
-        first = group[0]
-        for other in group[1:]:
-            if part_of[other] != part_of[first]:
-                raise DataError(
-                    f"{folder}: {first} ({part_of[first]}) and {other} ({part_of[other]}) are the same file; "
-                    "what is learned from must not be judged: remove one of them"
-                )
-
-
-def draw(folder: Path, parts: Mapping[str, Items], same: list[list[str]], seed: int) -> tuple[Parts, list[str]]:
-    """Draws what is missing, each picture once: its copies could end up on both sides."""
-    label_of = {item.path: item.label for items in parts.values() for item in items}
-    for group in same:
-        if len({label_of[path] for path in group}) > 1:
-            raise DataError(f"{folder}: {some(group)} are the same file in different classes: remove the wrong ones")
+def drawn(folder: Path, parts: Mapping[str, Items], same: list[list[str]], seed: int) -> tuple[Parts, list[str]]:
+    """A whole split as it is; otherwise what is missing of it is drawn, each picture once: its copies could end up on
+    both sides."""
+    if is_whole(parts):
+        return missing_drawn(parts, seed), []
     copies = {path for group in same for path in group[1:]}
-    unique = {part: tuple(item for item in items if item.path not in copies) for part, items in parts.items()}
     note = (
         f"{len(copies)} files in {folder} are copies of others and were left out of the split ({some(sorted(copies))})"
     )
-    return missing_drawn(unique, seed), [note] if copies else []
+    return missing_drawn(without(parts, copies), seed), [note] if copies else []
 
 
 def missing_drawn(parts: Mapping[str, Items], seed: int) -> Parts:

@@ -10,16 +10,17 @@ import torch
 
 from bmip.cache import cache_folder
 from bmip.clip.texts import ClassNames
+from bmip.data.assembly import Source, completed
 from bmip.data.dataset import ArrayImages, DataError, Dataset, Split
 from bmip.data.digits import load_digits_folder
-from bmip.data.folder import load_folder
+from bmip.data.folder import find_folder
 from bmip.data.hub import PREFIX, load_hub
 from bmip.data.naming import read_class_names
 from bmip.data.public.facts import PUBLIC
 from bmip.data.public.load import load_public
 from bmip.data.reading import FileImages
 from bmip.data.squares import CachedImages
-from bmip.data.table import SUFFIXES, load_table
+from bmip.data.table import SUFFIXES, find_table
 from bmip.data.transforms import Augmentation
 
 ONE_WAY = ("glyphs", "relations")
@@ -53,7 +54,7 @@ def load_dataset(
     """A data set by name, or one's own by its path; `./digits` is a folder, `digits` a name.
 
     Names are those of `dataset_names`; public data sets lie below `root` (see `load_public`). A path is a folder (see
-    `load_folder`) or a .csv or .jsonl file (see `load_table`), and `hub:` stands before what `load_hub` reads.
+    `find_folder`) or a .csv or .jsonl file (see `find_table`), and `hub:` stands before what `load_hub` reads.
     `class_names`, also from a file, is for one's own data. `seed` draws a split only where none is written down; it is
     not the seed of the few-shot draw, so keep it fixed across runs that are to be compared. What can be made again is
     kept in `cache`: which files are readable, and with `cache_images` the resized test images. `scaled_decoding`
@@ -85,13 +86,23 @@ def _loaded(
     if name.startswith(PREFIX):
         return load_hub(name.removeprefix(PREFIX), **own, skip_bad_images=skip_bad_images)
     if name in dataset_names():
-        if class_names is not None:
-            raise DataError(f"the data set {name!r} has its own class names; class_names is for one's own data")
+        check_renaming(name, class_names)
         return _load_known(name, root, seed, template, skip_bad_images, cache)
-    if name.endswith(SUFFIXES):
-        return load_table(Path(name), **own, **files)
+    return completed(find_own(name, cache), **own, **files)
+
+
+def check_renaming(name: str, class_names: object) -> None:
+    """Raises DataError where a data set with names of its own is given others."""
+    if class_names is not None:
+        raise DataError(f"the data set {name!r} has its own class names; class_names is for one's own data")
+
+
+def find_own(name: str, cache: Path | None = None) -> Source:
+    """One's own images: a folder or a table. Raises DataError for what is neither."""
+    if name.lower().endswith(SUFFIXES):
+        return find_table(Path(name), cache)
     if Path(name).is_dir() or any(sign in name for sign in "/\\."):
-        return load_folder(name, **own, **files)
+        return find_folder(Path(name), cache)
     near = get_close_matches(name.lower(), dataset_names(), cutoff=0.5) or embedded_names()
     raise DataError(
         f"{name!r} is neither a data set ({', '.join(near)}) nor a folder: see `bmip data list`, "

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -46,6 +47,8 @@ def _state(file: Path) -> list[int] | None:
         found = file.stat()
     except OSError:
         return None
+    if not os.access(file, os.R_OK):  # which a change of permissions does not show in either of these
+        return None
     return [found.st_size, found.st_mtime_ns]
 
 
@@ -58,7 +61,7 @@ def _checked(folder: Path, paths: Sequence[str]) -> Iterator[str | None]:
 
 
 def same_content(folder: Path, paths: Iterable[str]) -> list[list[str]]:
-    """Groups of files that hold the same bytes. Only files of equal size are read."""
+    """Groups of files that hold the same bytes. Only files of equal size are read; what cannot be has no equal."""
     by_size = _groups(paths, lambda path: (folder / path).stat().st_size)
     return [same for group in by_size for same in _groups(group, partial(_content, folder))]
 
@@ -67,8 +70,9 @@ def _content(folder: Path, path: str) -> bytes:
     return hashlib.sha256((folder / path).read_bytes()).digest()
 
 
-def _groups(paths: Iterable[str], key) -> list[list[str]]:
-    groups: dict[object, list[str]] = {}
+def _groups(paths: Iterable[str], key: Callable[[str], Hashable]) -> list[list[str]]:
+    groups: dict[Hashable, list[str]] = {}
     for path in paths:
-        groups.setdefault(key(path), []).append(path)
+        with suppress(OSError):
+            groups.setdefault(key(path), []).append(path)
     return [group for group in groups.values() if len(group) > 1]

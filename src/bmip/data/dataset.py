@@ -152,7 +152,7 @@ def split_hash(dataset: Dataset) -> str:
 def shot_files(dataset: Dataset) -> list[Path]:
     """The few-shot draws that the reference code left beside the data, sorted."""
     found = [] if dataset.stored_shots is None else sorted(dataset.stored_shots.glob("*.pkl"))
-    return [file for file in found if re.fullmatch(r"shot_\d+-seed_\d+", file.stem)]
+    return [file for file in found if re.fullmatch(r"shot_\d+-seed_\d+", file.stem) and file.is_file()]
 
 
 def _is_scaled(images: Images) -> bool:

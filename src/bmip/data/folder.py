@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bmip.data.assembly import completed, first_there, some, split_places
+from bmip.data.assembly import Source, completed, first_there, split_places
 from bmip.data.dataset import DataError, Dataset
+from bmip.data.faults import some
 from bmip.data.listing import Listing, list_files, list_folder
 from bmip.data.reading import image_files
-from bmip.data.splitfile import names_of, read_parts
+from bmip.data.splitfile import inspect_parts, names_of
 
 SPLIT_FILE = "split.json"
 
@@ -29,18 +30,8 @@ def load_folder(
     order of the labels. Every file is read before it counts; `skip_bad_images` leaves out what cannot be read and names
     it in the notes.
     """
-    folder = Path(path)
-    if not folder.is_dir():
-        found = "is a file" if folder.exists() else "does not exist"
-        raise DataError(f"the folder of images {folder} {found}: give a folder with one folder of images per class")
-    splits = split_places(folder / SPLIT_FILE, folder, cache)
-    written = first_there(splits)
-    listing = _from_file(folder, written) if written else list_folder(folder)
     return completed(
-        folder.resolve().name,
-        folder,
-        listing,
-        splits,
+        find_folder(Path(path), cache),
         seed=seed,
         template=template,
         class_names=class_names,
@@ -49,18 +40,22 @@ def load_folder(
     )
 
 
-def _from_file(folder: Path, file: Path) -> Listing:
-    parts = read_parts(file)
-    there = set(image_files(list_files(folder)))
+def find_folder(folder: Path, cache: Path | None = None) -> Source:
+    """Raises DataError where there is no folder per class."""
+    if not folder.is_dir():
+        found = "is a file" if folder.exists() else "does not exist"
+        raise DataError(f"the folder of images {folder} {found}: give a folder with one folder of images per class")
+    splits = split_places(folder / SPLIT_FILE, folder, cache)
+    name, written = folder.resolve().name, first_there(splits)
+    if written is None:
+        return Source(name, folder, list_folder(folder), splits)
+    parts, faults = inspect_parts(written)
+    cure = f"mend it, or delete {written.name} to have a new split drawn"
     listed = {item.path for items in parts.by_name().values() for item in items}
-    gone = sorted(path for path in listed - there if not (folder / path).is_file())
-    if gone:
-        raise DataError(
-            f"{file} names {len(gone)} files that are not in {folder} ({some(gone)}): "
-            f"restore them, or delete {file.name} to have a new split drawn"
-        )
-    unused = sorted(there - listed)
+    unused = tuple(sorted(set(image_files(list_files(folder))).difference(listed)))
     note = (
-        f"{len(unused)} images in {folder} are not in {file} and stay unused ({some(unused)}); delete it to draw again"
+        f"{len(unused)} images in {folder} are not in {written} and stay unused ({some(unused)}); delete it to draw "
+        "again"
     )
-    return Listing(names_of(parts.train, file), parts.by_name(), (note,) if unused else ())
+    listing = Listing(names_of(parts.train), parts.by_name(), (note,) if unused else ())
+    return Source(name, folder, listing, splits, written, tuple(f"{fault}: {cure}" for fault in faults), unused)

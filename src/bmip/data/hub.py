@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from bmip.clip.texts import ClassNames
-from bmip.data.assembly import missing_drawn, renamed, some
+from bmip.data.assembly import missing_drawn, renamed
 from bmip.data.dataset import Chosen, DataError, Dataset, Split
+from bmip.data.faults import some
 from bmip.data.rows import TableImages, incomplete, shared, unreadable
 from bmip.data.splitfile import PARTS, Item
 

@@ -11,6 +11,8 @@ from bmip.data.reading import image_files
 from bmip.data.splitfile import Item
 
 VAL_NAMES = ("val", "valid", "validation")
+PART_NAMES = {"train": ("train", "training"), "val": VAL_NAMES, "test": ("test", "testing")}
+"""What folders of a split are called, in small or capital letters."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,13 @@ class Listing:
 def list_folder(folder: Path) -> Listing:
     """Labels are the positions of the sorted class folders; an underscore in a folder's name is read as a space."""
     inside = _folders(folder)
-    if "train" in inside and "test" in inside and _folders(folder / "train"):
-        val = next((name for name in VAL_NAMES if name in inside), None)
-        return _list_split(folder, val, ignored=[name for name in inside if name not in ("train", "test", val)])
-    if "train" in inside and _folders(folder / "train") and not _loose(folder / "train"):
+    places = {part: name for part, known in PART_NAMES.items() for name in reversed(inside) if name.lower() in known}
+    train = places.get("train")
+    if train and "test" in places and _folders(folder / train):
+        return _list_split(folder, places, ignored=[name for name in inside if name not in places.values()])
+    if train and _folders(folder / train) and not _loose(folder / train):
         raise DataError(
-            f"{folder} has train/ but no test/: add test/, or put the class folders directly into {folder.name}/"
+            f"{folder} has {train}/ but no test/: add test/, or put the class folders directly into {folder.name}/"
         )
     if not inside:
         loose = _loose(folder)
@@ -38,25 +41,25 @@ def list_folder(folder: Path) -> Listing:
         raise DataError(f"the folder {folder} {found}: put each class's images into a folder with the class's name")
     labels = _labels(folder, inside)
     items, skipped = _items(folder, "", labels)
-    return Listing(tuple(map(words, labels)), {"all": items}, _notes(skipped, [], folder))
+    return Listing(tuple(map(words, labels)), {"all": items}, _notes(skipped, [], [folder]))
 
 
-def _list_split(folder: Path, val: str | None, ignored: list[str]) -> Listing:
-    labels = _labels(folder / "train", _folders(folder / "train"))
+def _list_split(folder: Path, places: dict[str, str], ignored: list[str]) -> Listing:
+    train = folder / places["train"]
+    labels = _labels(train, _folders(train))
     parts: dict[str, tuple[Item, ...]] = {}
     skipped: Counter[str] = Counter()
-    for part, name in {"train": "train", "val": val, "test": "test"}.items():
-        if name is None:
-            continue
+    for part, name in places.items():
         unknown = [found for found in _folders(folder / name) if found not in labels]
         if unknown:
             raise DataError(
-                f"{folder / name} has classes that {folder / 'train'} has not: {', '.join(unknown[:5])}: "
-                "add them to train/ or take them out (names must be spelled alike)"
+                f"{folder / name} has classes that {train} has not: {', '.join(unknown[:5])}: "
+                f"add them to {train.name}/ or take them out (names must be spelled alike)"
             )
         parts[part], more = _items(folder, f"{name}/", labels)
         skipped += more
-    return Listing(tuple(map(words, labels)), parts, _notes(skipped, ignored, folder))
+    folders = [folder, *(folder / name for name in places.values())]
+    return Listing(tuple(map(words, labels)), parts, _notes(skipped, ignored, folders))
 
 
 def _folders(folder: Path) -> list[str]:
@@ -100,14 +103,21 @@ def list_files(folder: Path, below: str = "") -> list[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         within = Path(place).relative_to(folder)
         found += [(within / name).as_posix() for name in sorted(files) if not name.startswith(".")]
+    for name in found:
+        if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
+            raise DataError(f"{folder}: the name {name!a} of a file is not UTF-8: rename it")
     return found
 
 
-def _notes(skipped: Counter[str], ignored: list[str], folder: Path) -> tuple[str, ...]:
-    notes = []
+def _notes(skipped: Counter[str], ignored: list[str], folders: list[Path]) -> tuple[str, ...]:
+    """`folders`: the data set's own, and those of its parts."""
+    folder = folders[0]
+    loose = [f"{_loose(place)} in {place}" for place in folders if _loose(place)]
+    notes = [f"images outside the class folders were passed over: {', '.join(loose)}"] if loose else []
     if skipped:
         kinds = ", ".join(f"{count} {kind}" for kind, count in skipped.most_common(5))
         notes.append(f"{folder} has files that are not images of a known kind and were passed over: {kinds}")
     if ignored:
-        notes.append(f"{folder} has train/ and test/; other folders were passed over: {', '.join(ignored[:5])}")
+        others = ", ".join(ignored[:5])
+        notes.append(f"{folder} has folders to train and to test; other folders were passed over: {others}")
     return tuple(notes)

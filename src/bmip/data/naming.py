@@ -16,7 +16,7 @@ def read_class_names(file: Path) -> Mapping[str, str] | Sequence[str]:
         names = json.loads(text)
     except FileNotFoundError:
         raise DataError(f"the file of class names {file} does not exist") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"the file of class names {file} cannot be read ({error})") from error
     entries = [*names, *names.values()] if isinstance(names, dict) else names
     if not isinstance(entries, list) or not all(isinstance(entry, str) for entry in entries):

@@ -10,8 +10,8 @@ from typing import Any
 from jaxtyping import UInt8
 from torch import Tensor
 
-from bmip.data.assembly import some
 from bmip.data.dataset import DataError, Split
+from bmip.data.faults import some
 from bmip.data.loading import ahead
 from bmip.data.reading import read_bytes, read_image
 

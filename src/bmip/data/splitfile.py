@@ -6,8 +6,7 @@ and `test`, of [path, label, class name], paths relative to the folder of images
 
 import json
 import random
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -86,46 +85,90 @@ def write_parts(parts: Parts, file: Path, note: str = "") -> None:
     write_text(file, json.dumps({"note": note, **lists} if note else lists, ensure_ascii=False))
 
 
-def read_parts(file: Path) -> Parts:
-    """The splits as written; labels must be 0, 1, 2, ... and each must have one name."""
-    try:
-        lists = json.loads(file.read_text(encoding="utf-8"))
-        parts = Parts(*(tuple(_item(entry) for entry in lists[part]) for part in PARTS))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f"{file} is no list of splits ({type(error).__name__}: {error}); it needs train, val and test, each a "
-            "list of [path, label, class name]: mend it, or delete it to have a new split drawn"
-        ) from error
-    twice = [
-        path
-        for path, count in Counter(item.path for item in (*parts.train, *parts.val, *parts.test)).items()
-        if count > 1
-    ]
-    if twice:
-        raise DataError(f"{file} lists {twice[0]} twice; an image belongs to one split only: remove it from the others")
-    names = names_of(parts.train, file)
-    for item in (*parts.val, *parts.test):
-        if not 0 <= item.label < len(names) or names[item.label] != item.name:
-            raise DataError(
-                f"{file}: {item.path} is labelled {item.label} {item.name!r}; the training items know no such class"
-            )
+def read_parts(file: Path, cure: str = "delete it to have a new split drawn") -> Parts:
+    """The splits as written. Labels must be 0, 1, 2, ... with one name each, and every image has one place.
+
+    Raises DataError, which names the first faults and `cure`.
+    """
+    parts, faults = inspect_parts(file)
+    if faults:
+        more = f" and {len(faults) - 1} more faults" if len(faults) > 1 else ""
+        raise DataError(f"{faults[0]}{more}: mend {file.name}, or {cure}")
     return parts
 
 
-def names_of(train: Iterable[Item], file: Path) -> tuple[str, ...]:
+def inspect_parts(file: Path) -> tuple[Parts, list[str]]:
+    """What of a split makes sense, and a sentence on each thing that does not.
+
+    Raises DataError for a file that holds no splits at all, and where labels are left out.
+    """
+    form = "it needs train, val and test, each a list of [path, label, class name]"
+    try:
+        lists = json.loads(file.read_text(encoding="utf-8-sig"))
+        entries = {part: list(lists[part]) for part in PARTS}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise DataError(f"{file} is no list of splits ({reason}); {form}: mend it, or get it again") from error
+    faults: list[str] = []
+    items: dict[str, tuple[Item, ...]] = {}
+    for part, listed in entries.items():
+        read = [(_fault(entry), entry) for entry in listed]
+        faults += [f"{file}: {fault}; {form}" for fault, _ in read if fault]
+        items[part] = tuple(Item(*entry) for fault, entry in read if not fault)
+    names = {item.label: item.name for item in reversed(items["train"])}
+    kept, odd = sound(items, names, str(file))
+    if sorted(names) != list(range(len(names))):
+        gaps = sorted(set(range(max(names))).difference(names)) or sorted(label for label in names if label < 0)
+        raise DataError(
+            f"{file}: train has no image with the label {', '.join(map(str, gaps[:10]))}; labels must be 0, 1, 2, ... "
+            "without a gap: mend it, or get it again"
+        )
+    return Parts(kept["train"], kept["val"], kept["test"]), faults + odd
+
+
+def sound(
+    parts: Mapping[str, Sequence[Item]], names: Mapping[int, str], where: str
+) -> tuple[dict[str, tuple[Item, ...]], list[str]]:
+    """The items whose label has that name, each in one place; and a sentence on the others."""
+    kept: dict[str, tuple[Item, ...]] = {}
+    strange: dict[tuple[str, int, str], list[str]] = {}
+    place: dict[str, str] = {}
+    twice = []
+    for part, items in parts.items():
+        good = []
+        for item in items:
+            if item.path in place:
+                twice.append(f"{where} lists {item.path} in {place[item.path]} and again in {part}")
+            elif names.get(item.label) != item.name:
+                strange.setdefault((part, item.label, item.name), []).append(item.path)
+            else:
+                good.append(item)
+            place[item.path] = part
+        kept[part] = tuple(good)
+    unknown = []
+    for (part, label, name), paths in strange.items():
+        more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
+        known = f"that label is {names[label]!r}" if label in names else "the training items know no such class"
+        unknown.append(f"{where}: {paths[0]}{more} in {part} is labelled {label} {name!r}; {known}")
+    return kept, twice + unknown
+
+
+def names_of(train: Iterable[Item]) -> tuple[str, ...]:
     """The names of the labels, from the training items as in the reference code."""
     names = {item.label: item.name for item in train}
-    if sorted(names) != list(range(len(names))):
-        raise DataError(
-            f"{file}: the labels of train are {sorted(names)[:10]}...; they must be 0, 1, 2, ... without a gap"
-        )
     return tuple(names[label] for label in range(len(names)))
 
 
-def _item(entry: list) -> Item:
-    path, label, name = entry
-    if not isinstance(path, str) or type(label) is not int or not isinstance(name, str):
-        raise ValueError(f"{entry} is not [path, label, class name]")
-    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-        raise ValueError(f"the path {path!r} leads out of the folder")
-    return Item(path, label, name)
+def leads_out(path: str) -> bool:
+    """Whether it may not be the place of an image below a folder."""
+    within = PurePosixPath(path)
+    return not path or within.is_absolute() or ".." in within.parts or "\0" in path
+
+
+def _fault(entry: object) -> str | None:
+    match entry:
+        case [str(path), int(label), str(name)] if not isinstance(label, bool):
+            if leads_out(path):
+                return f"the path {path!r} leads out of the folder"
+            return None if name.strip() else f"{path} has no class name"
+    return f"{str(entry)[:100]} is not [path, label, class name]"

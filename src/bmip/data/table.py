@@ -2,12 +2,13 @@
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from bmip.clip.texts import words
-from bmip.data.assembly import completed, first_there, some, split_places
-from bmip.data.dataset import DataError, Dataset
+from bmip.data.assembly import Source, first_there, is_whole, split_places
+from bmip.data.dataset import DataError
+from bmip.data.faults import some
 from bmip.data.listing import VAL_NAMES, Listing
 from bmip.data.splitfile import Item, read_parts
 
@@ -15,38 +16,22 @@ SUFFIXES = (".csv", ".jsonl")
 PART_OF = {"train": "train", "test": "test", **dict.fromkeys(VAL_NAMES, "val")}
 
 
-def load_table(
-    file: Path,
-    *,
-    seed: int = 1,
-    template: str = "a photo of a {}.",
-    class_names: Mapping[str, str] | Sequence[str] | None = None,
-    skip_bad_images: bool = False,
-    cache: Path | None = None,
-) -> Dataset:
+def find_table(file: Path, cache: Path | None = None) -> Source:
     """The images that a table lists with `path` (below the table's folder), `label` and perhaps `split`.
 
     Classes are sorted by their label, by number where all labels are numbers. What the table leaves open of the split
-    is drawn and kept beside it as for `load_folder`, in `NAME.split.json`.
+    is drawn and kept beside it as for a folder, in `NAME.split.json`. Raises DataError for a table that cannot be read
+    as one.
     """
     if not file.is_file():
         raise DataError(f"the table {file} does not exist: give a .csv or .jsonl file with path and label")
     listing = list_table(file)
     splits = split_places(file.with_suffix(".split.json"), file, cache)
     written = first_there(splits)
-    if written is not None and not {"train", "val", "test"} <= set(listing.parts):
-        listing = _as_written(listing, written, file)
-    return completed(
-        file.stem,
-        file.parent,
-        listing,
-        splits,
-        seed=seed,
-        template=template,
-        class_names=class_names,
-        skip_bad_images=skip_bad_images,
-        cache=cache,
-    )
+    if written is None or is_whole(listing.parts):
+        return Source(file.stem, file.parent, listing, splits)
+    kept, unused = _as_written(listing, written, file)
+    return Source(file.stem, file.parent, kept, splits, written, unused=unused)
 
 
 def list_table(file: Path) -> Listing:
@@ -80,24 +65,35 @@ def _rows(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """Where each row stands, and what it says."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
-            if file.suffix == ".csv":
+            if file.suffix.lower() == ".csv":
                 found = csv.DictReader(stream)
                 for row in found:
                     yield _row(row, f"{file}, line {found.line_num}")
             else:
                 for number, line in enumerate(stream, start=1):
                     if line.strip():
-                        yield _row(json.loads(line), f"{file}, line {number}")
-    except (OSError, ValueError, csv.Error) as error:
-        if isinstance(error, DataError):
-            raise
+                        yield _row(_object(line, f"{file}, line {number}"), f"{file}, line {number}")
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{file} cannot be read as {file.suffix[1:]} ({error})") from error
+
+
+def _object(line: str, where: str) -> object:
+    try:
+        return json.loads(line)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{where} is no JSON ({error.msg} at character {error.pos + 1})") from None
+    except RecursionError:
+        raise DataError(f"{where} is nested too deeply: give an object with path and label") from None
 
 
 def _row(row: object, where: str) -> tuple[str, dict[str, str]]:
     if not isinstance(row, dict):
         raise DataError(f"{where} is no object with path and label")
     said = {str(key).strip(): str(value).strip() for key, value in row.items() if value is not None}
+    known = {key: row.get(key) for key in ("path", "label", "split")}
+    odd = [key for key, value in known.items() if isinstance(value, bool) or not isinstance(value, str | int | None)]
+    if odd:
+        raise DataError(f"{where}: its {odd[0]} is {row[odd[0]]!r}: give a word or a whole number")
     lacking = [key for key in ("path", "label") if not said.get(key)]
     if lacking:
         columns = ", ".join(map(str, row)) or "nothing"
@@ -107,6 +103,8 @@ def _row(row: object, where: str) -> tuple[str, dict[str, str]]:
 
 def _inside(path: str, file: Path, where: str) -> str:
     """Relative to the table's folder, so that results do not depend on where it lies."""
+    if "\0" in path:
+        raise DataError(f"{where}: the path {path!r} holds a zero byte: write the table again")
     place = Path(path)
     if place.is_absolute():
         folder = file.parent.resolve()
@@ -118,8 +116,8 @@ def _inside(path: str, file: Path, where: str) -> str:
     return str(PurePosixPath(*place.parts))
 
 
-def _as_written(listing: Listing, written: Path, file: Path) -> Listing:
-    """The split that was drawn for the table, if it still belongs to it."""
+def _as_written(listing: Listing, written: Path, file: Path) -> tuple[Listing, tuple[str, ...]]:
+    """The split that was drawn for the table, if it still belongs to it, and what it does not name."""
     parts = read_parts(written).by_name()
     known = {item: part for part, items in listing.parts.items() for item in items}
     listed = {item for items in parts.values() for item in items}
@@ -134,8 +132,8 @@ def _as_written(listing: Listing, written: Path, file: Path) -> Listing:
             f"{written} was drawn for another state of {file.name} ({some(strange)} are not as in there): "
             "delete it to have a new split drawn"
         )
-    unused = [item.path for item in known if item not in listed]
+    unused = tuple(item.path for item in known if item not in listed)
     note = (
         f"{len(unused)} images of {file} are not in {written} and stay unused ({some(unused)}); delete it to draw again"
     )
-    return Listing(listing.names, parts, (note,) if unused else ())
+    return Listing(listing.names, parts, (note,) if unused else ()), unused

@@ -194,22 +194,72 @@ def test_a_class_must_not_vanish(textures: Path) -> None:
     for path, label, _ in published(textures)["train"]:
         if label == 2:
             (textures / "dtd/images" / path).unlink()
-    refused(textures, "has no readable images of 'striped'", skip_bad_images=True)
+    refused(textures, "has no readable training images of 'striped'", skip_bad_images=True)
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"train": []}', '{"train": [["a", "0", "b"]], "val": [], "test": []}'])
 def test_a_damaged_split_file(textures: Path, content: str) -> None:
     rewrite(textures, content)
-    refused(textures, "split_zhou_DescribableTextures.json.*(is no list of splits|must be 0, 1, 2)")
+    refused(
+        textures,
+        "split_zhou_DescribableTextures.json.*(is no list of splits|is not .path, label, class name.).*get it again",
+    )
 
 
 def test_lists_that_name_absent_files(tmp_path: Path, put) -> None:
-    lists = put("oxford_pets/images", ["pug_1.jpg", "pug_2.jpg"]).parent / "annotations"
+    lists = put("oxford_pets/images", ["pug_1.jpg", "pug_2.jpg", "boxer_1.jpg"]).parent / "annotations"
     lists.mkdir()
-    (lists / "trainval.txt").write_text("pug_1 1 1 1\npug_2 1 1 1\npug_3 1 1 1\n")
+    (lists / "trainval.txt").write_text("pug_1 1 1 1\npug_2 1 1 1\npug_3 1 1 1\nboxer_1 2 1 2\n")
     (lists / "test.txt").write_text("pug_4 1 1 1\n")
     refused(tmp_path, r"2 files of its lists are not in .* \(pug_3.jpg, pug_4.jpg\)", "oxford_pets")
     assert not list((tmp_path / "oxford_pets").glob("split*"))
+
+
+def test_a_split_is_only_kept_when_it_can_be_used(textures: Path) -> None:
+    (textures / PUBLISHED).unlink()
+    (textures / "dtd/images/dotty").mkdir()
+    refused(textures, "has no readable images of 'dotty': add some, or take the class out")
+    (textures / "dtd/images/dotty").rmdir()
+    assert not list((textures / "dtd").glob("split*"))
+    assert len(load_dataset("dtd", root=textures).classes) == 4
+
+
+def test_classes_that_get_one_name_are_refused_before_a_split_is_kept(tmp_path: Path, put) -> None:
+    put("eurosat/2750/AnnualCrop", 3)
+    put("eurosat/2750/Annual Crop Land", 3)
+    refused(tmp_path, "class names occur more than once: 'Annual Crop Land'", "eurosat")
+    assert not list((tmp_path / "eurosat").glob("split*"))
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "message"),
+    [
+        (["pug_1 1 1 1"], ["pug_1 1 1 1"], "pug_1.jpg in train and again in test"),
+        (["pug_1 1 1 1"], ["pug_2 3 1 1"], "pug_2.jpg in test is labelled 2 'pug'; the training items know no such"),
+    ],
+)
+def test_lists_that_make_no_sense(tmp_path: Path, put, train: list[str], test: list[str], message: str) -> None:
+    lists = put("oxford_pets/images", ["pug_1.jpg", "pug_2.jpg", "boxer_1.jpg"]).parent / "annotations"
+    lists.mkdir()
+    (lists / "trainval.txt").write_text("\n".join([*train, "boxer_1 2 1 2"]))
+    (lists / "test.txt").write_text("\n".join(test))
+    refused(tmp_path, message, "oxford_pets")
+    assert not list((tmp_path / "oxford_pets").glob("split*"))
+
+
+def test_what_is_learned_from_is_not_judged_in_live_lists(tmp_path: Path, put) -> None:
+    folder = put("fgvc_aircraft/images", ["1.jpg", "2.jpg", "3.jpg", "4.jpg"]).parent
+    (folder / "variants.txt").write_text("707-320\nYak-42\n")
+    for part, lines in (("train", "1 707-320\n2 Yak-42"), ("val", "3 707-320"), ("test", "4 Yak-42\n1 707-320")):
+        (folder / f"images_variant_{part}.txt").write_text(lines)
+    refused(tmp_path, "1.jpg in train and again in test", "fgvc_aircraft")
+    (folder / "images_variant_test.txt").write_text("4 Yak-42\n../../2 Yak-42")
+    refused(tmp_path, r"lead out of the folder \(../../2.jpg\)", "fgvc_aircraft")
+    (folder / "images_variant_test.txt").write_text("4 Yak-42")
+    found = load_dataset("fgvc_aircraft", root=tmp_path)
+    assert any("no test images of '707-320'" in note for note in found.notes)
+    (folder / "images_variant_train.txt").write_text("1 707-320")
+    refused(tmp_path, "no readable training images of 'Yak-42'", "fgvc_aircraft")
 
 
 # the catalogue

@@ -50,7 +50,7 @@ def by_wordnet_id(folder: Path, images: Path) -> Listing:
 def by_number(folder: Path, images: Path) -> Listing:
     """Test images in folders 0, 1, 2, ...: the class on that line of classnames.txt. (V2)"""
     names = tuple(class_names(folder).values())
-    strange = [name for name in subfolders(images) if not name.isdigit() or int(name) >= len(names)]
+    strange = [name for name in subfolders(images) if not name.isdecimal() or int(name) >= len(names)]
     if strange:
         raise DataError(
             f"{images}: the folders {', '.join(strange[:5])} are no lines of classnames.txt (0 to {len(names) - 1})"

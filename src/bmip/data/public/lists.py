@@ -12,7 +12,7 @@ from bmip.data.splitfile import Item
 def lines(file: Path) -> list[str]:
     """The lines of a list that say something."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise DataError(
             f"{file} does not exist; it comes with the data set: unpack its archives again (`bmip data prepare`)"
@@ -36,7 +36,7 @@ def pets(folder: Path, images: Path) -> Listing:
 def _pet(line: str, file: Path) -> Item:
     image, *numbers = line.split()
     breed = image.rpartition("_")[0].lower()
-    if not breed or not numbers or not numbers[0].isdigit():
+    if not breed or not numbers or not numbers[0].isdecimal():
         raise _unlike(line, file, "image class species breed")
     return Item(f"{image}.jpg", int(numbers[0]) - 1, breed)
 
@@ -82,6 +82,9 @@ def ucf101(folder: Path, images: Path) -> Listing:
     """The middle frames of videos. "ApplyEyeMakeup" of classInd.txt is the folder and class "Apply_Eye_Makeup"."""
     lists = folder / "ucfTrainTestlist"
     numbered = [line.split() for line in lines(lists / "classInd.txt")]
+    for words in numbered:
+        if not words[0].isdecimal():
+            raise _unlike(" ".join(words), lists / "classInd.txt", "1 ApplyEyeMakeup")
     actions = {words[-1].lower(): int(words[0]) - 1 for words in numbered}
     names = tuple("_".join(re.findall("[A-Z][^A-Z]*", words[-1])) for words in numbered)
     if sorted(actions.values()) != list(range(len(names))):

@@ -5,19 +5,20 @@ from pathlib import Path, PurePosixPath
 
 from bmip.clip.texts import ClassNames
 from bmip.data.assembly import (
-    check_classes,
     files,
     first_there,
     keep_split,
     missing_drawn,
     readable,
-    some,
     split_places,
+    untested,
+    without,
 )
 from bmip.data.dataset import DataError, Dataset
+from bmip.data.faults import class_faults, refuse, some
 from bmip.data.listing import Listing
 from bmip.data.public.facts import PUBLIC, PublicSet
-from bmip.data.splitfile import PARTS, names_of, read_parts
+from bmip.data.splitfile import PARTS, leads_out, names_of, read_parts, sound
 
 SHOTS_FOLDER = "split_fewshot"
 
@@ -48,12 +49,11 @@ def load_public(
             "or go on without them (--skip-bad-images)"
         )
     if skip_bad_images:
-        absent = set(gone)
-        parts = {part: tuple(item for item in items if item.path not in absent) for part, items in parts.items()}
-        parts, skipped = readable(images, parts, skip_bad_images, cache)
+        parts, skipped = readable(images, without(parts, set(gone)), skip_bad_images, cache)
         notes += [f"skipped: {images / path} does not exist" for path in gone] + skipped
-        if "train" in parts:
-            check_classes(images, listing.names, parts)
+    if "train" in parts:
+        refuse(class_faults(images, listing.names, parts))
+    notes += untested(images, listing.names, parts["test"])
     if len(listing.names) != known.classes:
         notes.append(f"{name} has {len(listing.names)} classes in {folder}; published results are on {known.classes}")
     return public_dataset(known, folder, Listing(listing.names, parts, tuple(notes)), template)
@@ -63,13 +63,9 @@ def public_dataset(known: PublicSet, folder: Path, listing: Listing, template: s
     """A data set of what is listed; only its training part may be absent."""
     train, val, test = (files(folder / known.images, listing.parts.get(part, ())) for part in PARTS)
     val_is_test = bool(len(train)) and "val" not in listing.parts
-    try:
-        classes = ClassNames(listing.names, template or known.template, duplicates=known.like_imagenet)
-    except ValueError as error:
-        raise DataError(f"{known.name} in {folder}: {error}") from error
     return Dataset(
         known.name,
-        classes,
+        _class_names(known, folder, listing.names, template),
         train,
         test if val_is_test else val if len(val) else None,
         test,
@@ -77,6 +73,13 @@ def public_dataset(known: PublicSet, folder: Path, listing: Listing, template: s
         notes=listing.notes,
         stored_shots=folder / SHOTS_FOLDER,
     )
+
+
+def _class_names(known: PublicSet, folder: Path, names: tuple[str, ...], template: str | None = None) -> ClassNames:
+    try:
+        return ClassNames(names, template or known.template, duplicates=known.like_imagenet)
+    except ValueError as error:
+        raise DataError(f"{known.name} in {folder}: {error}") from error
 
 
 def places(known: PublicSet, root: Path | str | None) -> tuple[Path, Path]:
@@ -107,12 +110,13 @@ def places(known: PublicSet, root: Path | str | None) -> tuple[Path, Path]:
 
 def list_public(known: PublicSet, folder: Path, images: Path, cache: Path | None, seed: int) -> Listing:
     """Classes and items by the published split, by the one that was drawn before, or by a new one."""
-    if known.split_file is None:
-        return known.read(folder, images)
     file = written_split(known, folder, cache)
     notes: list[str] = []
-    if file is None:
-        listing = known.read(folder, images)
+    if known.split_file is None or file is None:
+        listing, faults = read_lists(known, folder, images)
+        refuse(faults)
+        if known.split_file is None:
+            return listing
         gone = missing(images, [item.path for items in listing.parts.values() for item in items])
         if gone:
             raise DataError(
@@ -124,14 +128,31 @@ def list_public(known: PublicSet, folder: Path, images: Path, cache: Path | None
             "results on it do not compare with published ones"
         )
         file, notes = keep_split(missing_drawn(listing.parts, seed), *_own_splits(known, folder, cache), note)
-    parts = read_parts(file)
-    if file.name != known.split_file:
+    if file.name == known.split_file:
+        parts = read_parts(file, f"get it again (`bmip data prepare {known.name} --plan` says where)")
+    else:
+        parts = read_parts(file)
         remark = (
             f"{known.name}: {folder / known.split_file} is not there; the split in {file} was drawn by bmip and is not "
-            f"the published one (`bmip data prepare {known.name} --plan` says where that is)"
+            f"the published one (`bmip data prepare {known.name} --plan` says where that is); delete it to draw again"
         )
         notes = [remark, *notes]
-    return Listing(names_of(parts.train, file), parts.by_name(), tuple(notes))
+    return Listing(names_of(parts.train), parts.by_name(), tuple(notes))
+
+
+def read_lists(known: PublicSet, folder: Path, images: Path) -> tuple[Listing, list[str]]:
+    """What the data set's own folders and lists say as far as it makes sense, and what does not."""
+    listing = known.read(folder, images)
+    _class_names(known, folder, listing.names)
+    names = dict(enumerate(listing.names))
+    parts, faults = sound(listing.parts, names, f"{known.name} in {folder}")
+    outside = [item.path for items in parts.values() for item in items if leads_out(item.path)]
+    if outside:
+        faults.append(f"{known.name} in {folder} lists paths that lead out of the folder ({some(outside)})")
+    lists = Listing(listing.names, without(parts, set(outside)), listing.notes)
+    if "train" in parts or "all" in parts:
+        faults += class_faults(images, lists.names, lists.parts)
+    return lists, faults
 
 
 def written_split(known: PublicSet, folder: Path, cache: Path | None) -> Path | None:

@@ -62,15 +62,17 @@ def flowers(folder: Path, images: Path) -> Listing:
     """Image 17 is image_00017.jpg; labels run from 1 and get their names from cat_to_name.json."""
     file = folder / "cat_to_name.json"
     try:
-        said = json.loads(file.read_text(encoding="utf-8"))
+        said = json.loads(file.read_text(encoding="utf-8-sig"))
         names = tuple(said[str(number)] for number in range(1, len(said) + 1))
+        if not all(isinstance(name, str) and name.strip() for name in names):
+            raise ValueError("a name must be a word")
     except FileNotFoundError:
         raise DataError(f"{file} does not exist: `bmip data prepare oxford_flowers` says where it comes from") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise DataError(f"{file} does not name the classes 1, 2, 3, ... ({error}): get it again") from error
     items = []
     for number, value in enumerate(np.ravel(_table(folder / "imagelabels.mat", "labels")).tolist(), start=1):
-        if not 1 <= value <= len(names):
+        if not isinstance(value, int) or not 1 <= value <= len(names):
             raise DataError(f"{folder / 'imagelabels.mat'}: image {number} is of class {value}, which {file} lacks")
         items.append(Item(f"image_{number:05}.jpg", value - 1, names[value - 1]))
     return Listing(names, {"all": tuple(items)})

@@ -1,6 +1,5 @@
 """Gets a public data set, puts it in place and says what is left for a person to do."""
 
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -30,13 +29,15 @@ def plan(name: str, root: Path) -> Iterator[str]:
     yield from to_do(name, root)
 
 
-def prepare(name: str, root: Path, fetching: Fetching, *, pause: float = 2.0) -> None:
+def prepare(
+    name: str, root: Path, fetching: Fetching, *, note: Callable[[str], None] = lambda text: None, pause: float = 2.0
+) -> None:
     """Fetches and unpacks whatever has a direct link and is not there. It may be called again after an interruption."""
     folder = root / PUBLIC[name].folder
     _share_class_names(name, root)
     for download in ORIGINS.get(name, BY_HAND).downloads:
         if _absent(folder, download.gives):
-            _get(download, folder, fetching, pause)
+            _get(download, folder, fetching, note, pause)
 
 
 def _share_class_names(name: str, root: Path) -> None:
@@ -48,7 +49,7 @@ def _share_class_names(name: str, root: Path) -> None:
         write_bytes(target, source.read_bytes())
 
 
-def _get(download: Download, folder: Path, fetching: Fetching, pause: float) -> None:
+def _get(download: Download, folder: Path, fetching: Fetching, note: Callable[[str], None], pause: float) -> None:
     file_name = download.url.rpartition("/")[2]
     archive = folder / (download.gives[0] if download.into is None else file_name)
     fetch(
@@ -57,7 +58,7 @@ def _get(download: Download, folder: Path, fetching: Fetching, pause: float) -> 
         size=download.size,
         checksum=download.checksum,
         progress=fetching(file_name),
-        note=lambda text: print(text, file=sys.stderr),
+        note=note,
         pause=pause,
     )
     if download.into is not None:
