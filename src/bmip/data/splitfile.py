@@ -102,13 +102,14 @@ def inspect_parts(file: Path) -> tuple[Parts, list[str]]:
 
     Raises DataError for a file that holds no splits at all, and where labels are left out.
     """
+    again = "mend it, get it again, or delete it if it was drawn here"
     form = "it needs train, val and test, each a list of [path, label, class name]"
     try:
         lists = json.loads(file.read_text(encoding="utf-8-sig"))
         entries = {part: list(lists[part]) for part in PARTS}
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
-        raise DataError(f"{file} is no list of splits ({reason}); {form}: mend it, or get it again") from error
+        raise DataError(f"{file} is no list of splits ({reason}); {form}: {again}") from error
     faults: list[str] = []
     items: dict[str, tuple[Item, ...]] = {}
     for part, listed in entries.items():
@@ -121,7 +122,7 @@ def inspect_parts(file: Path) -> tuple[Parts, list[str]]:
         gaps = sorted(set(range(max(names))).difference(names)) or sorted(label for label in names if label < 0)
         raise DataError(
             f"{file}: train has no image with the label {', '.join(map(str, gaps[:10]))}; labels must be 0, 1, 2, ... "
-            "without a gap: mend it, or get it again"
+            f"without a gap: {again}"
         )
     return Parts(kept["train"], kept["val"], kept["test"]), faults + odd
 
