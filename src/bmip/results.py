@@ -35,7 +35,7 @@ class Row:
     """Trained values."""
 
     seconds: float
-    """Of judging, and of training where no other trial had done it; without loading the backbone and the data."""
+    """Of judging, and of training, whichever trial did that; without loading the backbone and the data."""
 
     backbone: str
     """SHA-256 of the weights."""

@@ -173,6 +173,17 @@ def test_search_writes_presets_that_run_takes(cli: Cli, photos: Path, backbone: 
     assert "no settings for the method 'ivlp'" in other.err
 
 
+def test_a_setting_that_diverges_is_not_chosen(cli: Cli, photos: Path, backbone: Path) -> None:
+    shared = ("--data", "photos", "--shots", "2", "--backbone", backbone, "--device", "cpu", "--set", "depth=2")
+    found = cli("search", "--method", "maple", "--lr", "0.01", "1e30", "--epochs", "3", *shared)
+    assert found.status == 0, found.err
+    assert "cannot be chosen: photos maple, 2 shots, seeds 1/1: " in found.err
+    assert tomllib.loads(Path("runs/search/presets.toml").read_text())["maple"]["training"]["lr"] == 0.01
+    alone = cli("search", "--method", "maple", "--lr", "1e30", "--epochs", "3", *shared)
+    assert alone.status == 2
+    assert "give smaller learning rates" in alone.err
+
+
 def test_quickstart(here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     example = Path(__file__).parents[2] / "examples" / "quickstart.py"
     code = example.read_text().replace("epochs=10", "epochs=1")

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,14 +15,13 @@ from bmip.cli import asking
 from bmip.cli.choosing import base_asked, combined, methods_asked
 from bmip.cli.printing import err, note, out
 from bmip.cli.reading import reading_options
-from bmip.cli.watching import watching
+from bmip.cli.watching import carried_out
 from bmip.data.catalogue import load_dataset
 from bmip.protocols.catalogue import protocol as find_protocol
 from bmip.protocols.catalogue import protocols
-from bmip.protocols.runner import Materials, TrialsFailed, run_trials
-from bmip.protocols.trial import Trial
+from bmip.protocols.runner import Materials
 from bmip.report import as_rich, tables
-from bmip.results import Results, Row, with_all_seeds
+from bmip.results import Results, with_all_seeds
 
 app = typer.Typer(add_completion=False)
 SPREAD = ("--method", "--data", "--targets", "--seeds", "--init-seeds", "--shots")
@@ -111,8 +109,7 @@ def run(
     materials = Materials(device=device, split_seed=split_seed, skip_bad_images=skip_bad_images, load=load)
     store = Results(results or runs / found.name / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
-    with watching() as watch:
-        rows, failures = _run(trials, store, runs=runs, materials=materials, watch=watch)
+    rows, failures = carried_out(trials, store, runs=runs, materials=materials)
     all_rows = with_all_seeds(rows, store.rows()) if rows else []
     if more := len(all_rows) - len(rows):
         note(
@@ -124,11 +121,3 @@ def run(
         err().print(f"Failed: {failure}", markup=False, soft_wrap=True)
     if failures:
         raise typer.Exit(1)
-
-
-def _run(trials: list[Trial], store: Results, **given: Any) -> tuple[Sequence[Row], list[str]]:
-    """The rows there are, and what became of the other trials."""
-    try:
-        return run_trials(trials, store, **given), []
-    except TrialsFailed as failed:
-        return failed.rows, failed.failures

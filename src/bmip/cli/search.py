@@ -15,10 +15,10 @@ from bmip.cli import asking
 from bmip.cli.choosing import combined, methods_asked
 from bmip.cli.printing import note, out
 from bmip.cli.reading import reading_options
-from bmip.cli.watching import watching
+from bmip.cli.watching import carried_out
 from bmip.data.catalogue import load_dataset
 from bmip.presets import write_presets
-from bmip.protocols.runner import Materials, run_trials
+from bmip.protocols.runner import Materials
 from bmip.protocols.search import EPOCHS, LRS, best_presets, search_trials
 from bmip.report import as_rich, tables
 from bmip.results import Results
@@ -61,8 +61,11 @@ def search(
     store = Results(runs / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
     materials = Materials(device=device, load=partial(load_dataset, **reading))
-    with watching() as watch:
-        rows = run_trials(trials, store, runs=runs, materials=materials, watch=watch)
+    rows, failures = carried_out(trials, store, runs=runs, materials=materials)
+    if not rows:
+        raise ValueError(f"no setting could be judged ({failures[0]}): give smaller learning rates with --lr")
+    for failure in failures:
+        note(f"cannot be chosen: {failure}")
     for table in tables(rows):
         out().print(as_rich(table))
     asked = {

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bmip.cli.printing import err
-from bmip.protocols.runner import Watch
+from bmip.protocols.runner import Materials, TrialsFailed, Watch, run_trials
 from bmip.protocols.trial import Trial
-from bmip.results import Row
+from bmip.results import Results, Row
 from bmip.training.progress import Tick
 
 
@@ -67,3 +68,14 @@ def watching() -> Iterator[Watch]:
     )
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
         yield Bars(bars)
+
+
+def carried_out(
+    trials: Sequence[Trial], results: Results, *, runs: Path, materials: Materials
+) -> tuple[Sequence[Row], list[str]]:
+    """The rows of the trials, and of those whose training diverged what became of them."""
+    with watching() as watch:
+        try:
+            return run_trials(trials, results, runs=runs, materials=materials, watch=watch), []
+        except TrialsFailed as failed:
+            return failed.rows, failed.failures

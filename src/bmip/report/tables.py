@@ -90,8 +90,9 @@ def layout(rows: Sequence[Row]) -> Layout:
         return _open_world()
     if trial.protocol == "ratio-sweep":
         caption = (
-            "Test accuracy in % in a label space of one size, of which the heading says the share of base classes; the "
-            f"others are novel. {_SEEDS}"
+            "Test accuracy in % in a label space of as many classes as there are base ones. The heading says which "
+            "share of them is kept, rounded down; novel ones take the places of the others as far as there are enough. "
+            f"{_SEEDS}"
         )
         every_second = [part for part in _parts(rows) if int(part) % 20 == 0]
         columns = tuple(counted(part, f"{part} %") for part in every_second)
