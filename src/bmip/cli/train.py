@@ -21,6 +21,7 @@ from bmip.data.sampling import few_shot
 from bmip.device import pick_device
 from bmip.methods import load_method
 from bmip.protocols.settings import check_training, method_trial
+from bmip.protocols.spelling import data_name
 from bmip.runs import RunConfig
 from bmip.runs import train as train_run
 from bmip.training.progress import progress_bar
@@ -84,7 +85,13 @@ def train(
         training=check_training(dict(trial.training)),
         data_seed=data_seed,
         init_seed=init_seed,
-        trial={"data": data, "classes": classes, "shots": shots, "split_seed": split_seed, "preset": trial.preset},
+        trial={
+            "data": data_name(data),
+            "classes": classes,
+            "shots": shots,
+            "split_seed": split_seed,
+            "preset": trial.preset,
+        },
     )
     clip = load_clip(backbone).to(pick_device(device))
     with progress_bar(f"training {method}") as tell:
