@@ -1,32 +1,29 @@
-"""Rows on another split of a data set are rows of another data set, and are called so."""
+"""Rows on older images or splits of a data set than its latest ones stand apart, and are called so."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from bmip.results import Row
 
 LETTERS = 8  # of the hash, behind the name
-CAPTION = " In brackets behind a data set of which there are several: how the hash of its images and splits begins."
+CAPTION = " In brackets: how the hash of older images or splits begins, on which these rows are."
 
 
 def told_apart(rows: Iterable[Row]) -> list[Row]:
-    """Where a data set has several splits, its name gets the first letters of the hash."""
+    """Of a data set with several splits the latest row's keeps the name; others get the first letters of the hash."""
     rows = list(rows)
-    splits: dict[str, set[str]] = defaultdict(set)
-    for row in rows:
-        for name, split in _named(row):
-            splits[name].add(split)
+    latest = {name: split for row in rows for name, split in _named(row)}
     return [
-        _renamed(row, [f"{name} ({split[:LETTERS]})" if len(splits[name]) > 1 else name for name, split in _named(row)])
+        _renamed(row, [name if latest[name] == split else f"{name} ({split[:LETTERS]})" for name, split in _named(row)])
         for row in rows
     ]
 
 
-def are_told_apart(rows: Iterable[Row]) -> bool:
-    return any(name.endswith(f" ({split[:LETTERS]})") for row in rows for name, split in _named(row))
+def is_older(row: Row) -> bool:
+    """Whether `told_apart` has named it so."""
+    return any(name.endswith(f" ({split[:LETTERS]})") for name, split in _named(row))
 
 
 def _named(row: Row) -> Iterator[tuple[str, str]]:

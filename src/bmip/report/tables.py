@@ -11,7 +11,7 @@ from bmip.report.columns import Balance, Column, counted, scored
 from bmip.report.labels import Variant, circumstances, labels, said_shots, variant
 from bmip.report.lines import ABSENT, Layout, cells, lay_out, places_of
 from bmip.report.seeds import are_crossed, deviations
-from bmip.report.splits import told_apart
+from bmip.report.splits import is_older, told_apart
 from bmip.report.table import Table, without_repeats
 from bmip.results import Row
 
@@ -48,10 +48,10 @@ def tables(rows: Iterable[Row]) -> list[Table]:
 
 
 def grouped(rows: Iterable[Row]) -> list[list[Row]]:
-    """The rows of each table; those on other splits of a data set are on another data set."""
+    """The rows of each table; those on older splits of a data set have one of their own."""
     groups: dict[tuple[str, ...], list[Row]] = defaultdict(list)
     for row in told_apart(rows):
-        groups[(*_table_of(row.trial), row.backbone)].append(row)
+        groups[(*_table_of(row.trial), row.backbone, "older" if is_older(row) else "")].append(row)
     return [members for _, members in sorted(groups.items())]
 
 
