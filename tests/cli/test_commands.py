@@ -177,7 +177,8 @@ def test_a_setting_that_diverges_is_not_chosen(cli: Cli, photos: Path, backbone:
     shared = ("--data", "photos", "--shots", "2", "--backbone", backbone, "--device", "cpu", "--set", "depth=2")
     found = cli("search", "--method", "maple", "--lr", "0.01", "1e30", "--epochs", "3", *shared)
     assert found.status == 0, found.err
-    assert "cannot be chosen: photos maple, 2 shots, seeds 1/1: " in found.err
+    assert "cannot be chosen: photos maple, 2 shots, seeds 1/1 (preset default, " in found.err
+    assert "lr=1e+30" in found.err
     assert tomllib.loads(Path("runs/search/presets.toml").read_text())["maple"]["training"]["lr"] == 0.01
     alone = cli("search", "--method", "maple", "--lr", "1e30", "--epochs", "3", *shared)
     assert alone.status == 2

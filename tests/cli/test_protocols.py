@@ -116,7 +116,8 @@ def test_a_training_that_diverges_is_listed_after_the_table(cli: Cli, given: tup
     assert "zero-shot" in found.out
     *_, told, last = found.err.splitlines()
     assert told.startswith("[2/2] photos maple, 2 shots, seeds 1/1: failed (")
-    assert last.startswith("Failed: photos maple, 2 shots, seeds 1/1: ")
+    assert last.startswith("Failed: photos maple, 2 shots, seeds 1/1 (preset default, ")
+    assert "lr=1e+30" in last
     alone = cli("run", "base-to-novel", "--method", "maple", *given[3:], "--lr", "1e30", "--warmup-lr", "1e30")
     assert (alone.status, alone.out) == (1, "")
     assert alone.err.splitlines()[-1] == last

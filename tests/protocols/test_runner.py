@@ -9,8 +9,9 @@ import torch
 
 from bmip.clip.texts import ClassNames
 from bmip.data.catalogue import load_dataset
-from bmip.data.dataset import Dataset, split_hash
+from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.protocols.base_to_novel import base_to_novel
+from bmip.protocols.catalogue import protocol
 from bmip.protocols.runner import Materials, TrialsFailed, Watch, best_template, run_folder, run_trials
 from bmip.protocols.settings import method_trial
 from bmip.protocols.trial import Trial, settings
@@ -122,11 +123,28 @@ def test_rows_of_another_backbone_or_of_other_data_do_not_count(
 ) -> None:
     store = Results(tmp_path / "results.jsonl")
     (row,) = run_trials(trials[:1], store, runs=tmp_path / "runs", materials=materials)
-    for stale in (replace(row, backbone="0" * 64), replace(row, split="0" * 64)):
-        store.append(stale)
-        seen = Seen()
-        assert run_trials(trials[:1], store, runs=tmp_path / "runs", materials=materials, watch=seen)[0] != stale
+    for name, stale in (("b", replace(row, backbone="0" * 64)), ("s", replace(row, split="0" * 64))):
+        alone, seen = Results(tmp_path / name), Seen()
+        alone.append(stale)
+        assert run_trials(trials[:1], alone, runs=tmp_path / "runs", materials=materials, watch=seen)[0] != stale
         assert seen.skipped == [False]
+        store.append(stale)
+    seen = Seen()
+    assert run_trials(trials[:1], store, runs=tmp_path / "runs", materials=materials, watch=seen) == [row]
+    assert seen.skipped == [True], "what is stored of these data counts, whatever came later"
+
+
+def test_data_without_training_images_are_refused_before_any_work(
+    trials: list[Trial], photos: Path, tmp_path: Path
+) -> None:
+    def load(name: str, **given) -> Dataset:
+        dataset = load_dataset(str(photos), cache=tmp_path / "cache", **given)
+        return replace(dataset, train=dataset.train.take([])) if name == "bare" else dataset
+
+    few_shot = protocol("few-shot").trials([trials[0].data, "bare"], [trial.variant() for trial in trials[:2]], [1])
+    with pytest.raises(DataError, match="bare has no images to train on, which maple needs"):
+        run_trials(few_shot, Results(tmp_path / "r"), runs=tmp_path, materials=Materials(device="cpu", load=load))
+    assert not (tmp_path / "r").exists()
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
@@ -137,7 +155,7 @@ def test_a_training_that_diverges_is_named_and_the_others_go_on(
     wild = settings({"lr": 1e30, "warmup_lr": 1e30, "epochs": epochs, "batch": 4})
     diverging = replace(trials[1], training=wild)
     store, seen = Results(tmp_path / "results.jsonl"), Seen()
-    with pytest.raises(TrialsFailed, match=r"photos maple, 2 shots, seeds 1/1: .*not finite") as caught:
+    with pytest.raises(TrialsFailed, match=r"photos maple, 2 shots, seeds 1/1 .*lr=1e.30.*not finite") as caught:
         run_trials([diverging, *trials], store, runs=tmp_path, materials=materials, watch=seen)
     assert [row.trial for row in caught.value.rows] == trials
     assert store.rows() == caught.value.rows

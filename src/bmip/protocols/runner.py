@@ -12,7 +12,7 @@ from typing import Any
 from bmip.clip.load import load_clip
 from bmip.clip.model import CLIP
 from bmip.data.catalogue import load_dataset
-from bmip.data.dataset import Dataset, split_hash
+from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.loading import eval_batches
 from bmip.data.transforms import normalise
 from bmip.device import pick_device
@@ -55,7 +55,7 @@ class TrialsFailed(ValueError):
 
     def __init__(self, rows: Sequence[Row], errors: Mapping[Trial, Exception]) -> None:
         self.rows = rows
-        self.failures = [f"{trial.described()}: {error}" for trial, error in errors.items()]
+        self.failures = [f"{trial.described()} ({_said(trial)}): {error}" for trial, error in errors.items()]
         super().__init__("; ".join(self.failures))
 
 
@@ -109,19 +109,19 @@ def run_trials(
     watch = watch or Watch()
     trials = list(dict.fromkeys(trials))
     _check(trials, materials)
-    stored = {row.trial: row for row in results.rows()} if results.path.exists() else {}
+    stored = results.rows() if results.path.exists() else []
     rows: list[Row] = []
     diverged: dict[Trial, Exception] = {}
     for number, trial in enumerate(trials, 1):
         watch.begin(trial, number, len(trials))
-        row = stored.get(trial)
-        skipped = row is not None and _is_current(row, materials)
-        if row is None or not skipped:
+        row = next((row for row in stored if row.trial == trial and _is_current(row, materials)), None)
+        skipped = row is not None
+        if row is None:
             training = protocol(trial.protocol).trained(trial)
             try:
                 if training in diverged:
                     raise diverged[training]
-                twin = next((row for row in stored.values() if _same_without_training(row, trial, materials)), None)
+                twin = next((row for row in stored if _same_without_training(row, trial, materials)), None)
                 row = _run(trial, Path(runs), materials, watch) if twin is None else _of_twin(twin, trial)
             except (TrainingError, LogitsError) as error:
                 diverged[training] = error
@@ -131,12 +131,16 @@ def run_trials(
                 watch.failed(trial, error)
                 raise
             results.append(row)
-            stored[trial] = row
+            stored.append(row)
         rows.append(row)
         watch.done(row, skipped=skipped)
     if diverged:
         raise TrialsFailed(rows, diverged)
     return rows
+
+
+def _said(trial: Trial) -> str:
+    return ", ".join([f"preset {trial.preset}", *(f"{name}={value}" for name, value in trial.options + trial.training)])
 
 
 def run_folder(trial: Trial, runs: Path | str, materials: Materials) -> Path:
@@ -151,13 +155,15 @@ def train_config(trial: Trial) -> TrainConfig:
 
 
 def _check(trials: Sequence[Trial], materials: Materials) -> None:
-    for trial in {_judged_on(trial): trial for trial in trials}.values():
-        _parts(trial, materials)
+    placed = {_judged_on(trial): trial for trial in trials}
+    bare = [trial.data for trial in placed.values() if not len(_parts(trial, materials).train.train)]
     kinds = {(one.protocol, one.method, one.options, one.backbone, bool(one.target)): one for one in trials}
     for trial in kinds.values():
         parts = _parts(trial, materials)
         clip = materials.clip(trial.backbone, train_config(trial).precision)
         model = build_model(trial.method, dict(trial.options), clip, parts.train.classes, seed=0)
+        if bare and model.learned():
+            raise DataError(f"{bare[0]} has no images to train on, which {trial.method} needs: leave out either")
         for dataset in parts.judged.values():
             try:
                 model.check_classes(dataset.classes)

@@ -44,9 +44,9 @@ def search_trials(
 def best_presets(rows: Iterable[Row], asked: str) -> dict[str, Preset]:
     """For each method the point with the highest harmonic mean of base and novel accuracy on the validation images.
 
-    Accuracies are averaged over data sets and seeds first; only points that were judged on as much as the others of
-    their method count. Of equal ones the shortest training. Methods that learn nothing have no preset. `asked`: the
-    command's options beside the method's name, kept as the source.
+    Accuracies are averaged over data sets and seeds first; only points count that were judged on all that others of
+    their method were, and a method without such a point has no preset. Of equal ones the shortest training. Methods
+    that learn nothing have no preset. `asked`: the command's options beside the method's name, kept as the source.
     """
     points: dict[Trial, list[Row]] = defaultdict(list)
     for row in rows:
@@ -55,8 +55,11 @@ def best_presets(rows: Iterable[Row], asked: str) -> dict[str, Preset]:
     best: dict[str, Preset] = {}
     for method in sorted({point.method for point in points}):
         own = {point: found for point, found in points.items() if point.method == method}
-        most = max(len(found) for found in own.values())
-        whole = {point: _score(found) for point, found in own.items() if len(found) == most}
+        judged = {point: {(row.trial.data, row.trial.data_seed) for row in found} for point, found in own.items()}
+        every = set[tuple[str, int]]().union(*judged.values())
+        whole = {point: _score(found) for point, found in own.items() if judged[point] == every}
+        if not whole:
+            continue
         point, score = min(whole.items(), key=lambda pair: (-pair[1], dict(pair[0].training)["epochs"], repr(pair[0])))
         command = f"bmip search --method {method.replace('_', '-')} {asked}"
         source = f"{command}: best of {len(whole)} settings by harmonic mean on validation images ({score:.1f} %)"
