@@ -107,6 +107,14 @@ def test_a_file_name_that_is_no_text(make_folder: Make) -> None:
     refused(folder, r"the name 'cat/\\udcff.png' of a file is not UTF-8: rename it")
 
 
+def test_classes_called_like_parts_of_a_split(make_folder: Make) -> None:
+    names = ("jumping", "testing", "training")
+    counts = {f"{name}/{take}": 3 for name in names for take in ("first", "second")}
+    dataset = load_folder(make_folder("sports", counts))
+    assert dataset.classes.names == names
+    assert any("testing, training are read as classes" in note for note in dataset.notes)
+
+
 def test_a_class_called_train_is_a_class(make_folder: Make) -> None:
     assert load_folder(make_folder("vehicles", {"car": 4, "train": 4})).classes.names == ("car", "train")
 

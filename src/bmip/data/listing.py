@@ -27,13 +27,12 @@ class Listing:
 def list_folder(folder: Path) -> Listing:
     """Labels are the positions of the sorted class folders; an underscore in a folder's name is read as a space."""
     inside = _folders(folder)
-    places = {part: name for part, known in PART_NAMES.items() for name in reversed(inside) if name.lower() in known}
-    train = places.get("train")
-    if train and "test" in places and _folders(folder / train):
+    places = _places(inside)
+    if {"train", "test"} <= set(places) and _folders(folder / places["train"]):
         return _list_split(folder, places, ignored=[name for name in inside if name not in places.values()])
-    if train and _folders(folder / train) and not _loose(folder / train):
+    if "train" in inside and _folders(folder / "train") and not _loose(folder / "train"):
         raise DataError(
-            f"{folder} has {train}/ but no test/: add test/, or put the class folders directly into {folder.name}/"
+            f"{folder} has train/ but no test/: add test/, or put the class folders directly into {folder.name}/"
         )
     if not inside:
         loose = _loose(folder)
@@ -41,7 +40,21 @@ def list_folder(folder: Path) -> Listing:
         raise DataError(f"the folder {folder} {found}: put each class's images into a folder with the class's name")
     labels = _labels(folder, inside)
     items, skipped = _items(folder, "", labels)
-    return Listing(tuple(map(words, labels)), {"all": items}, _notes(skipped, [], [folder]))
+    notes = _notes(skipped, [], [folder])
+    like_parts = [name for name in inside if any(name.lower() in known for known in PART_NAMES.values())]
+    if len(like_parts) > 1:
+        notes += (
+            f"{folder}: {', '.join(like_parts)} are read as classes, because there are other folders beside them",
+        )
+    return Listing(tuple(map(words, labels)), {"all": items}, notes)
+
+
+def _places(inside: list[str]) -> dict[str, str]:
+    """The folder of each part. Beside other folders only train/ and test/ to the letter are such, and no classes."""
+    places = {part: name for part, known in PART_NAMES.items() for name in inside if name.lower() in known}
+    if set(places.values()) == set(inside) or {"train", "test"} <= set(inside):
+        return places | {part: part for part in places if part in inside}
+    return {}
 
 
 def _list_split(folder: Path, places: dict[str, str], ignored: list[str]) -> Listing:

@@ -82,8 +82,8 @@ def _object(line: str, where: str) -> object:
         return json.loads(line)
     except json.JSONDecodeError as error:
         raise DataError(f"{where} is no JSON ({error.msg} at character {error.pos + 1})") from None
-    except RecursionError:
-        raise DataError(f"{where} is nested too deeply: give an object with path and label") from None
+    except (RecursionError, ValueError) as error:
+        raise DataError(f"{where} cannot be read ({error}): give an object with path and label") from None
 
 
 def _row(row: object, where: str) -> tuple[str, dict[str, str]]:
@@ -94,6 +94,9 @@ def _row(row: object, where: str) -> tuple[str, dict[str, str]]:
     odd = [key for key, value in known.items() if isinstance(value, bool) or not isinstance(value, str | int | None)]
     if odd:
         raise DataError(f"{where}: its {odd[0]} is {row[odd[0]]!r}: give a word or a whole number")
+    for key, value in said.items():
+        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise DataError(f"{where}: its {key} {value!a} holds what is no letter: write the table again")
     lacking = [key for key in ("path", "label") if not said.get(key)]
     if lacking:
         columns = ", ".join(map(str, row)) or "nothing"
@@ -103,8 +106,6 @@ def _row(row: object, where: str) -> tuple[str, dict[str, str]]:
 
 def _inside(path: str, file: Path, where: str) -> str:
     """Relative to the table's folder, so that results do not depend on where it lies."""
-    if "\0" in path:
-        raise DataError(f"{where}: the path {path!r} holds a zero byte: write the table again")
     place = Path(path)
     if place.is_absolute():
         folder = file.parent.resolve()
