@@ -111,7 +111,7 @@ def test_several_files(tmp_path: Path) -> None:
         for row in rows:
             Results(tmp_path / name).append(row)
     assert read_results([tmp_path / "a", tmp_path / "b"]) == [ROW, OTHER]
-    with pytest.raises(ValueError, match=r"/a and .*/c have different results of base-to-novel on x by bmip, 16 shots"):
+    with pytest.raises(ValueError, match=r"/a and .*/c have different results of base-to-novel, x bmip, 16 shots"):
         read_results([tmp_path / "a", tmp_path / "c"])
 
 

@@ -129,16 +129,10 @@ def read_results(paths: Iterable[Path]) -> list[Row]:
             known, other = found.setdefault(_work(row), (row, path))
             if known.counts != row.counts:
                 raise ValueError(
-                    f"{other} and {path} have different results of {_said(row.trial)}: report one of the files at a "
-                    "time, or delete the line that is not to count"
+                    f"{other} and {path} have different results of {row.trial.protocol}, {row.trial.described()}: "
+                    "report one of the files at a time, or delete the line that is not to count"
                 )
     return [row for row, _ in found.values()]
-
-
-def _said(trial: Trial) -> str:
-    place = f"{trial.data} -> {trial.target}" if trial.target else trial.data
-    seeds = f"seeds {trial.data_seed}/{trial.init_seed}"
-    return f"{trial.protocol} on {place} by {trial.method.replace('_', '-')}, {trial.shots} shots, {seeds}"
 
 
 def with_all_seeds(rows: Iterable[Row], stored: Iterable[Row]) -> list[Row]:

@@ -37,7 +37,7 @@ def test_part_of_the_data_sets_and_methods(cli: Cli) -> None:
 def test_files_that_disagree(cli: Cli) -> None:
     stored("a"), stored("b", ROWS[:4]), stored("c", [replace(ROWS[3], counts={"base": Count(1, 2)})])
     assert cli("report", "a", "b").out == cli("report", "a").out
-    refused(cli("report", "a", "c"), "a and c have different results of base-to-novel on x by bmip", "seeds 1/1")
+    refused(cli("report", "a", "c"), "a and c have different results of base-to-novel, x bmip", "seeds 1/1")
 
 
 def test_a_line_that_was_cut_off_is_told(cli: Cli) -> None:

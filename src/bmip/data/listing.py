@@ -109,6 +109,11 @@ def _items(folder: Path, prefix: str, labels: dict[str, int]) -> tuple[tuple[Ite
     return tuple(items), skipped
 
 
+def is_text(name: str) -> bool:
+    """Whether it can be written down, as a path or label of a split must be."""
+    return "\0" not in name and not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
 def list_files(folder: Path, below: str = "") -> list[str]:
     """All files below a place in the folder, sorted, as paths relative to the folder; hidden ones do not count."""
     found: list[str] = []
@@ -117,7 +122,7 @@ def list_files(folder: Path, below: str = "") -> list[str]:
         within = Path(place).relative_to(folder)
         found += [(within / name).as_posix() for name in sorted(files) if not name.startswith(".")]
     for name in found:
-        if not name.isprintable() and any("\ud800" <= letter <= "\udfff" for letter in name):
+        if not is_text(name):
             raise DataError(f"{folder}: the name {name!a} of a file is not UTF-8: rename it")
     return found
 
@@ -125,7 +130,7 @@ def list_files(folder: Path, below: str = "") -> list[str]:
 def _notes(skipped: Counter[str], ignored: list[str], folders: list[Path]) -> tuple[str, ...]:
     """`folders`: the data set's own, and those of its parts."""
     folder = folders[0]
-    loose = [f"{_loose(place)} in {place}" for place in folders if _loose(place)]
+    loose = [f"{count} in {place}" for place in folders if (count := _loose(place))]
     notes = [f"images outside the class folders were passed over: {', '.join(loose)}"] if loose else []
     if skipped:
         kinds = ", ".join(f"{count} {kind}" for kind, count in skipped.most_common(5))

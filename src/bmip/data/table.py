@@ -9,7 +9,7 @@ from bmip.clip.texts import words
 from bmip.data.assembly import Source, first_there, is_whole, split_places
 from bmip.data.dataset import DataError
 from bmip.data.faults import some
-from bmip.data.listing import VAL_NAMES, Listing
+from bmip.data.listing import VAL_NAMES, Listing, is_text
 from bmip.data.splitfile import Item, read_parts
 
 SUFFIXES = (".csv", ".jsonl")
@@ -95,7 +95,7 @@ def _row(row: object, where: str) -> tuple[str, dict[str, str]]:
     if odd:
         raise DataError(f"{where}: its {odd[0]} is {row[odd[0]]!r}: give a word or a whole number")
     for key, value in said.items():
-        if "\0" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+        if not is_text(value):
             raise DataError(f"{where}: its {key} {value!a} holds what is no letter: write the table again")
     lacking = [key for key in ("path", "label") if not said.get(key)]
     if lacking:

@@ -64,8 +64,8 @@ class Trial:
     def described(self) -> str:
         """For a person: data, method, shots and seeds."""
         data = f"{self.data} -> {self.target}" if self.target else self.data
-        shots = f"{self.shots} shot{'s' if self.shots != 1 else ''}" if self.shots else "all images"
-        return f"{data} {self.method.replace('_', '-')}, {shots}, seeds {self.data_seed}/{self.init_seed}"
+        method = self.method.replace("_", "-")
+        return f"{data} {method}, {said_shots(self.shots)}, seeds {self.data_seed}/{self.init_seed}"
 
     def on(self, data: str, data_seed: int, init_seed: int, *, protocol: str) -> Trial:
         return replace(self, data=data, data_seed=data_seed, init_seed=init_seed, protocol=protocol)
@@ -92,6 +92,10 @@ class Trial:
 
 LATER: Mapping[str, Any] = {"target": "", "base": HALF}
 """Fields that joined later, with what held before."""
+
+
+def said_shots(shots: int) -> str:
+    return f"{shots} shot{'s' if shots > 1 else ''}" if shots else "all images"
 
 
 def settings(values: Mapping[str, Any]) -> Settings:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
-from bmip.protocols.trial import HALF, Trial, Value
+from bmip.protocols.trial import HALF, Trial, Value, said_shots
 from bmip.results import Row
 
 NAMED = 4  # base classes in a title
@@ -96,7 +96,3 @@ def said_base(base: float | tuple[str, ...]) -> str:
         return f"base: the first {base:.0%}"
     more = f" and {len(base) - NAMED} more" if len(base) > NAMED else ""
     return f"base: {', '.join(base[:NAMED])}{more}"
-
-
-def said_shots(shots: int) -> str:
-    return f"{shots} shot{'s' if shots > 1 else ''}" if shots else "all images"

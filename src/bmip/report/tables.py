@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from bmip.protocols.trial import HALF, Trial
+from bmip.protocols.trial import HALF, Trial, said_shots
 from bmip.report.columns import Balance, Column, counted, scored
-from bmip.report.labels import Variant, circumstances, labels, said_shots, variant
+from bmip.report.labels import Variant, circumstances, labels, variant
 from bmip.report.lines import ABSENT, Layout, cells, lay_out, places_of
 from bmip.report.seeds import are_crossed, deviations
 from bmip.report.splits import is_older, told_apart
