@@ -24,9 +24,8 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 MEASURED = (
     "src/bmip/clip/*.py",
-    "src/bmip/methods/bmip.py",
-    "src/bmip/gates.py",
-    "src/bmip/prompted.py",
+    "src/bmip/methods/bmip/*.py",
+    "src/bmip/prompting/*.py",
     "benchmarks/*.py",
 )
 

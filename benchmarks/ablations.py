@@ -18,19 +18,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bmip.checkpoint import load_checkpoint
+from bmip.data.batches import eval_batches
 from bmip.data.dataset import Dataset, Split
-from bmip.data.loading import eval_batches
 from bmip.data.sampling import base_novel
 from bmip.data.transforms import normalise
-from bmip.evaluation import evaluate
+from bmip.evaluation.evaluate import evaluate
+from bmip.experiments.method_trial import method_trial
+from bmip.experiments.registry import protocol
+from bmip.experiments.results import Results, Row
+from bmip.experiments.runner import Materials, run_folder, run_trials, train_config
+from bmip.experiments.trial import Trial
 from bmip.metrics import harmonic_mean, summarise
-from bmip.prompted import PromptedCLIP
-from bmip.protocols.catalogue import protocol
-from bmip.protocols.runner import Materials, run_folder, run_trials, train_config
-from bmip.protocols.settings import method_trial
-from bmip.protocols.trial import Trial
-from bmip.results import Results, Row
+from bmip.prompting.model import PromptedCLIP
+from bmip.training.checkpoint import load_checkpoint
 from bmip.training.precision import use_precision
 
 DATA = ("digits", "signs")

@@ -17,13 +17,14 @@ import bmip.clip.text
 from benchmarks.class_names import class_names
 from benchmarks.plain import Plain
 from benchmarks.plain_cocoop import PlainCoCoOp
+from bmip.class_names import ClassNames
 from bmip.clip.block import LayerNorm
 from bmip.clip.model import CLIP, CLIPConfig, Precision
-from bmip.clip.texts import ClassNames, TextLayout
+from bmip.clip.prompts import LayerView
+from bmip.clip.text_layout import TextLayout
 from bmip.clip.tokenizer import Tokenizer
 from bmip.methods import build_model, load_method
-from bmip.prompted import PromptedCLIP
-from bmip.prompts import LayerView
+from bmip.prompting.model import PromptedCLIP
 
 BATCH = 4
 

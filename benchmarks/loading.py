@@ -17,13 +17,13 @@ from PIL import Image
 
 from benchmarks.machine import describe
 from benchmarks.timing import alternate
-from bmip.clip.load import load_clip
-from bmip.data.catalogue import load_dataset
+from bmip.clip.loading.load import load_clip
+from bmip.data.batches import EvalBatches
 from bmip.data.dataset import Dataset, Split
-from bmip.data.loading import EvalBatches
-from bmip.data.reading import FileImages
-from bmip.data.squares import CachedImages
-from bmip.evaluation import evaluate
+from bmip.data.images import FileImages
+from bmip.data.load import load_dataset
+from bmip.data.resized_cache import CachedImages
+from bmip.evaluation.evaluate import evaluate
 from bmip.methods import build_model
 
 SIDE = 224

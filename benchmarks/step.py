@@ -19,7 +19,7 @@ from benchmarks.contestants import Contestants, cocoop_steps, random_clip
 from benchmarks.machine import forget_peak_memory, free_memory, peak_memory
 from benchmarks.timing import alternate
 from bmip.clip.model import CLIP
-from bmip.vitb16 import VIT_B_16
+from bmip.experiments.parameter_counts import VIT_B_16
 
 CLASSES = (10, 100, 500)
 PLAIN_UP_TO = 100

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from bmip.clip.load import save_clip
+from bmip.clip.loading.load import save_clip
 from tests.training.tiny import tiny_clip
 
 COLOURS = {"red": (200, 60, 60), "green": (60, 200, 60), "blue": (60, 60, 200), "grey": (120, 120, 120)}

@@ -10,37 +10,37 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bmip.checkpoint import load_checkpoint, save_checkpoint
-    from bmip.clip.load import load_clip, save_clip
-    from bmip.clip.texts import ClassNames
-    from bmip.data.catalogue import load_dataset
+    from bmip.class_names import ClassNames
+    from bmip.clip.loading.load import load_clip, save_clip
+    from bmip.data.load import load_dataset
     from bmip.data.sampling import base_novel, few_shot
-    from bmip.evaluation import evaluate
+    from bmip.evaluation.evaluate import evaluate
+    from bmip.evaluation.predict import predict
+    from bmip.experiments.presets import choose_preset
     from bmip.methods import build_model
     from bmip.metrics import harmonic_mean
-    from bmip.prediction import predict
-    from bmip.presets import choose_preset
-    from bmip.runs import RunConfig, train
     from bmip.training import TrainConfig, fit
+    from bmip.training.checkpoint import load_checkpoint, save_checkpoint
+    from bmip.training.run import RunConfig, train
 
 _HOMES = {
-    "ClassNames": "bmip.clip.texts",
-    "RunConfig": "bmip.runs",
+    "ClassNames": "bmip.class_names",
+    "RunConfig": "bmip.training.run",
     "TrainConfig": "bmip.training",
     "base_novel": "bmip.data.sampling",
     "build_model": "bmip.methods",
-    "choose_preset": "bmip.presets",
-    "evaluate": "bmip.evaluation",
+    "choose_preset": "bmip.experiments.presets",
+    "evaluate": "bmip.evaluation.evaluate",
     "few_shot": "bmip.data.sampling",
     "fit": "bmip.training",
     "harmonic_mean": "bmip.metrics",
-    "load_checkpoint": "bmip.checkpoint",
-    "load_clip": "bmip.clip.load",
-    "load_dataset": "bmip.data.catalogue",
-    "predict": "bmip.prediction",
-    "save_checkpoint": "bmip.checkpoint",
-    "save_clip": "bmip.clip.load",
-    "train": "bmip.runs",
+    "load_checkpoint": "bmip.training.checkpoint",
+    "load_clip": "bmip.clip.loading.load",
+    "load_dataset": "bmip.data.load",
+    "predict": "bmip.evaluation.predict",
+    "save_checkpoint": "bmip.training.checkpoint",
+    "save_clip": "bmip.clip.loading.load",
+    "train": "bmip.training.run",
 }
 
 __all__ = [

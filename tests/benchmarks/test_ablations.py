@@ -1,10 +1,10 @@
 import pytest
 
 from benchmarks.ablations import CHOICES
-from bmip.clip.load import load_clip
-from bmip.clip.texts import ClassNames
+from bmip.class_names import ClassNames
+from bmip.clip.loading.load import load_clip
+from bmip.experiments.method_trial import method_trial
 from bmip.methods import build_model
-from bmip.protocols.settings import method_trial
 
 ALL = {f"{group}: {words}": options for group, choices in CHOICES.items() for words, options in choices.items()}
 

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from benchmarks.contestants import random_clip
 from benchmarks.plain import Plain
 from benchmarks.plain_cocoop import PlainCoCoOp
-from bmip.clip.texts import ClassNames
+from bmip.class_names import ClassNames
+from bmip.experiments.parameter_counts import VIT_B_16
 from bmip.methods import build_model, load_method
-from bmip.vitb16 import VIT_B_16
 from tests.golden import recipe
 from tests.golden.test_methods import released
 

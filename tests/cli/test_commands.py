@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bmip.cli import COMMANDS
-from bmip.presets import tomllib
+from bmip.experiments.presets import tomllib
 from tests.cli.conftest import Cli
 from tests.small import SMALL
 

@@ -17,9 +17,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from bmip.data.catalogue import load_dataset
 from bmip.data.dataset import split_hash
-from bmip.data.public.facts import PUBLIC
+from bmip.data.load import load_dataset
+from bmip.data.public.registry import PUBLIC
 from tests.cli.conftest import Cli
 from tests.small import SMALL
 

@@ -3,8 +3,8 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from bmip.pictures import Sample, draw_samples
-from bmip.prediction import Guess, Prediction
+from bmip.evaluation.predict import Guess, Prediction
+from bmip.report.sample_pictures import Sample, draw_samples
 from tests.cli.conftest import Cli
 from tests.small import SMALL
 

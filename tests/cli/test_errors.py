@@ -115,7 +115,7 @@ def test_an_interrupted_run_goes_on_to_the_same_end(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("bmip.runs.evaluate", interrupted)
+        patch.setattr("bmip.training.run.evaluate", interrupted)
         found = cli(*given, "--out", "cut")
     assert found.status == 130
     assert found.err.splitlines()[-1] == "Stopped. The same command goes on where it was."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bmip.protocols.catalogue import protocols
+from bmip.experiments.registry import protocols
 from tests.cli.conftest import Cli, Outcome
 from tests.cli.test_errors import refused
 from tests.small import SMALL, photo_folder

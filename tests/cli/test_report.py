@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from bmip.experiments.results import Results, Row
 from bmip.metrics import Count
-from bmip.results import Results, Row
 from tests.cli.conftest import Cli
 from tests.cli.test_errors import refused
 from tests.report.test_tables import ROWS, judged

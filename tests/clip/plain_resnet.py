@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tests.clip.tiny_checkpoints import openai_names, random_clip
+from tests.clip.loading.tiny_checkpoints import openai_names, random_clip
 
 
 class Pool(nn.Module):

@@ -13,17 +13,18 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from bmip.clip import backbones as registry
-from bmip.clip.backbones import Backbone, BackboneError, backbones
-from bmip.clip.layouts import OPENAI
-from bmip.clip.load import load_clip, save_clip
+from bmip.class_names import ClassNames
+from bmip.clip.loading import backbones as registry
+from bmip.clip.loading.backbones import Backbone, BackboneError, backbones
+from bmip.clip.loading.load import load_clip, save_clip
+from bmip.clip.loading.weight_names import OPENAI
 from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.resnet import Convolution, ResNet
-from bmip.clip.texts import ClassNames, TextLayout
+from bmip.clip.text_layout import TextLayout
 from bmip.clip.tokenizer import Tokenizer
 from bmip.methods import build_model
+from tests.clip.loading.tiny_checkpoints import TOKENIZER, openai_scalars, torchscript_archive
 from tests.clip.plain_resnet import Visual, openai_tensors, random_visual
-from tests.clip.tiny_checkpoints import TOKENIZER, openai_scalars, torchscript_archive
 
 MODELS = {
     "RN50": {"size": 64, "width": 4, "layers": (3, 4, 6, 3)},

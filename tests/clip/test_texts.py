@@ -7,7 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bmip.clip.texts import FIXED, ClassNames, ClassTexts, TextLayout, class_texts
+from bmip.class_names import ClassNames
+from bmip.clip.text_layout import FIXED, TextLayout
+from bmip.clip.texts import ClassTexts, class_texts
 from bmip.clip.tokenizer import Tokenizer
 
 TOKENIZER = Tokenizer.default()

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from bmip.clip.block import Keys, attend, quick_gelu, received
-from bmip.clip.texts import TextLayout
-from bmip.prompts import Prompts
+from bmip.clip.prompts import Prompts
+from bmip.clip.text_layout import TextLayout
 from tests.clip import plain
 
 WORDS = ("cat", "golden retriever", "737-800", "st.", "black-eyed susan", "2012 audi", "a", "annual crop land", "cliff")

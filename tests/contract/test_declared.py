@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bmip.clip.texts import ClassNames, TextLayout
-from bmip.method import Given, Method, Prompter
-from bmip.prompted import PromptedCLIP
-from bmip.prompts import LayerView, Prompts
+from bmip.class_names import ClassNames
+from bmip.clip.prompts import LayerView, Prompts
+from bmip.clip.text_layout import TextLayout
+from bmip.prompting.method import Given, Method, Prompter
+from bmip.prompting.model import PromptedCLIP
 from tests.clip.plain import tiny_clip
 
 CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan", "2012 audi"))

@@ -11,12 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP, CLIPConfig
-from bmip.clip.texts import ClassNames
 from bmip.clip.tokenizer import Tokenizer
-from bmip.method import Given
 from bmip.methods import build_model, combination_names, load_method, method_names
-from bmip.prompted import PromptedCLIP
+from bmip.prompting.method import Given
+from bmip.prompting.model import PromptedCLIP
 from tests.clip.plain import tiny_clip
 
 CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan", "2012 audi", "st.", "yo_yo"), "a picture of a {}.")

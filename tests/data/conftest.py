@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from bmip.clip.texts import ClassNames
+from bmip.class_names import ClassNames
 from bmip.data.dataset import ArrayImages, Dataset, Split
 
 

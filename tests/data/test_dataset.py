@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from bmip.clip.texts import ClassNames
+from bmip.class_names import ClassNames
 from bmip.data.dataset import ArrayImages, Chosen, Dataset, Images, Split, split_hash
-from bmip.data.reading import FileImages
+from bmip.data.images import FileImages
 
 
 def test_images_in_memory_are_named_by_origin_and_place() -> None:

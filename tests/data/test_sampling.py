@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bmip.clip.texts import ClassNames
+from bmip.class_names import ClassNames
 from bmip.data.dataset import DataError, Dataset, Split
-from bmip.data.reading import FileImages
+from bmip.data.images import FileImages
 from bmip.data.sampling import base_novel, few_shot
 
 

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from bmip.data.dataset import DataError, Dataset, Split, split_hash
-from bmip.data.reading import FileImages
+from bmip.data.images import FileImages
 from bmip.data.sampling import base_novel, few_shot
 from bmip.data.shots import read_shots, shots_hash, write_shots
 from tests.data.test_sampling import items, toy

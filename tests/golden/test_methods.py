@@ -10,11 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bmip.clip.texts import ClassNames, TextLayout
+from bmip.class_names import ClassNames
+from bmip.clip.text_layout import TextLayout
 from bmip.methods import build_model, load_method
 from bmip.methods.coprompt import Consistency
-from bmip.prompted import PromptedCLIP
-from bmip.training.optimisation import TrainConfig, build_optimizer
+from bmip.prompting.model import PromptedCLIP
+from bmip.training.config import TrainConfig, build_optimizer
 from tests.golden import recipe
 
 # Case -> method and options beside the released preset's.

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from bmip.clip.texts import ClassNames, TextLayout
-from bmip.method import Given
+from bmip.class_names import ClassNames
+from bmip.clip.text_layout import TextLayout
 from bmip.methods import build_model
-from bmip.prompted import PromptedCLIP
+from bmip.prompting.method import Given
+from bmip.prompting.model import PromptedCLIP
 from tests.clip import plain
 
 CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan", "2012 audi"))

@@ -12,11 +12,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-import bmip.prompted
-from bmip.clip.texts import ClassNames, words
+import bmip.prompting.model
+from bmip.class_names import ClassNames, words
 from bmip.methods import build_model
-from bmip.prompted import PromptedCLIP
-from bmip.templates import IMAGENET_80, PROMPTSRC_60
+from bmip.prompting.model import PromptedCLIP
+from bmip.prompting.templates import IMAGENET_80, PROMPTSRC_60
 from tests.clip import plain
 
 CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan", "2012 audi"), "a sketch of the {}.")
@@ -137,7 +137,7 @@ def test_cocoop_classifies_few_images_at_once(monkeypatch: pytest.MonkeyPatch) -
     seen = []
     forward = model.forward
     monkeypatch.setattr(model, "forward", lambda images, classes: seen.append(len(images)) or forward(images, classes))
-    monkeypatch.setattr(bmip.prompted, "_PAIRS", 2 * len(CLASSES))
+    monkeypatch.setattr(bmip.prompting.model, "_PAIRS", 2 * len(CLASSES))
     torch.testing.assert_close(model.classifier(CLASSES)(pixels()), whole, atol=1e-12, rtol=0)
     assert seen == [2, 1]
 

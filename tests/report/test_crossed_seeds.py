@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from bmip.experiments.results import Row
 from bmip.report import against_tables, tables
 from bmip.report.seeds import by_data_seed, deviations, said_seeds
-from bmip.results import Row
 from tests.report.test_tables import row
 
 GRID = {(data, init): 100 + 20 * data + init for data in (1, 2, 3) for init in (1, 2)}

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 from scipy import stats
 
-from bmip.protocols.trial import Trial
+from bmip.experiments.results import Count, Row
+from bmip.experiments.trial import Trial
 from bmip.report import against_tables, all_metrics, as_markdown, as_rich, tables
-from bmip.results import Count, Row
 
 
 def row(data: str, method: str, seed: int, base: int, novel: int, **trial) -> Row:

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import torch
 
-from bmip import atomic
 from bmip.data.dataset import Dataset
-from bmip.runs import RunConfig, train
 from bmip.training import TrainConfig
+from bmip.training.run import RunConfig, train
 from tests.training.tiny import tiny_clip, tiny_dataset
 
 KINDS = {
@@ -97,15 +96,15 @@ def _die_at(place: int) -> None:
 
 def _count_writes(config: RunConfig, data: Dataset, folder: Path) -> int:
     log = folder.with_suffix(".log")
-    write = atomic.write_bytes
+    replace = Path.replace
 
-    def noted(path: Path, content: bytes) -> None:
-        write(path, content)
+    def noted(self: Path, target: Path) -> Path:
         with log.open("a") as stream:
-            stream.write(f"{path.name}\n")
+            stream.write(f"{target.name}\n")
+        return replace(self, target)
 
     def prepare() -> None:
-        atomic.write_bytes = noted
+        Path.replace = noted  # type: ignore[method-assign]
 
     once(config, data, folder, prepare)
     return len(log.read_text().splitlines())

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from bmip.average import GaussianAverage
-from bmip.clip.texts import TextLayout
-from bmip.method import Adapter, Given, Method, Preset, Prompter, Term
-from bmip.prompts import Prompts
+from bmip.clip.prompts import Prompts
+from bmip.clip.text_layout import TextLayout
+from bmip.prompting.averaging import GaussianAverage
+from bmip.prompting.method import Adapter, Given, Method, Preset, Prompter, Term
 
 
 @dataclass(frozen=True)

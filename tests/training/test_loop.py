@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from bmip.data.loading import TrainBatches
-from bmip.evaluation import accuracy_on
+from bmip.data.batches import TrainBatches
+from bmip.evaluation.evaluate import accuracy_on
 from bmip.methods import build_model
-from bmip.prompted import PromptedCLIP
+from bmip.prompting.model import PromptedCLIP
 from bmip.training import Tick, TrainConfig, TrainingError, fit
 from tests.training.tiny import LEARNING, OPTIONS, tiny_clip, tiny_dataset
 

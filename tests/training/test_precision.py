@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from bmip.evaluation import accuracy_on
+from bmip.evaluation.evaluate import accuracy_on
 from bmip.training import TrainConfig, fit
 from bmip.training.precision import LossScale, use_precision
 from bmip.training.state import State

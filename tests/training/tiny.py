@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import torch
 
+from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP, CLIPConfig
-from bmip.clip.texts import ClassNames
 from bmip.clip.tokenizer import Tokenizer
 from bmip.data.dataset import ArrayImages, Dataset, Split
 from bmip.data.transforms import Augmentation

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from bmip.cli.printing import add, out, table
-from bmip.clip.backbones import backbones as known
+from bmip.cli.console import add, out, table
+from bmip.clip.loading.backbones import backbones as known
 
 app = typer.Typer(add_completion=False)
 

@@ -14,21 +14,22 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from bmip.cli import asking
-from bmip.cli.printing import add, err, note, out, table
-from bmip.cli.reading import reading_options
-from bmip.data.catalogue import check_renaming, dataset_names, find_own, load_dataset
+from bmip.cli import common_options
+from bmip.cli.console import add, err, note, out, table
+from bmip.cli.data_options import reading_options
 from bmip.data.dataset import DataError, Dataset, split_hash
-from bmip.data.digits import NAMES, TEMPLATE
-from bmip.data.hub import PREFIX
-from bmip.data.inspection import Findings, counts, inspect_own, inspect_public
-from bmip.data.naming import read_class_names
-from bmip.data.public.facts import PUBLIC
+from bmip.data.inspect import Findings, counts, inspect_own, inspect_public
+from bmip.data.load import check_renaming, find_own, load_dataset
+from bmip.data.names import dataset_names
 from bmip.data.public.prepare import Fetching, plan, to_do
 from bmip.data.public.prepare import prepare as get
+from bmip.data.public.registry import PUBLIC
 from bmip.data.sampling import few_shot
 from bmip.data.shots import shots_hash, write_shots
-from bmip.world import load_world, world_names
+from bmip.data.sources.class_name_file import read_class_names
+from bmip.data.sources.digits import NAMES, TEMPLATE
+from bmip.data.sources.hub import PREFIX
+from bmip.embedded.world import load_world, world_names
 
 app = typer.Typer(add_completion=False, help="The data sets.")
 SPREAD = ("--seeds",)
@@ -69,8 +70,8 @@ def check(
         Path | None, typer.Option("--write-shots", help="Write the draws there as JSON lines.", metavar="DIR")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the counts of all classes.")] = False,
-    split_seed: asking.SplitSeed = 1,
-    debug: asking.Debug = False,
+    split_seed: common_options.SplitSeed = 1,
+    debug: common_options.Debug = False,
     reading: dict[str, Any] = {},
 ) -> None:
     """Read a whole data set: count its images, name every fault, and say which images a few-shot draw takes.
@@ -93,7 +94,7 @@ def prepare(
     name: Annotated[str, typer.Argument(help="A public data set (`bmip data list`).", metavar="NAME")],
     root: Annotated[Path, typer.Option(help="The folder that holds the public data sets.", metavar="DIR")],
     plan_only: Annotated[bool, typer.Option("--plan", help="Say what would be done, and do nothing.")] = False,
-    debug: asking.Debug = False,
+    debug: common_options.Debug = False,
 ) -> None:
     """Fetch a public data set, put it in place and check it; say what only a person can get.
 

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 
 import typer
 
-from bmip.cli import asking
-from bmip.cli.choosing import HALVES, among, of_classes
-from bmip.cli.printing import note, out
-from bmip.cli.reading import reading_options
-from bmip.cli.showing import accuracy_table
-from bmip.cli.trained import OwnBackbone, Run, asked_of, listed, load_run
-from bmip.data.catalogue import load_dataset
-from bmip.evaluation import evaluate as judge
+from bmip.cli import common_options
+from bmip.cli.arguments import HALVES, among, of_classes
+from bmip.cli.console import note, out
+from bmip.cli.data_options import reading_options
+from bmip.cli.load_run import OwnBackbone, Run, asked_of, listed, load_run
+from bmip.cli.tables import accuracy_table
+from bmip.data.load import load_dataset
+from bmip.evaluation.evaluate import evaluate as judge
 
 app = typer.Typer(add_completion=False)
 
@@ -32,18 +32,18 @@ def evaluate(
         str,
         typer.Option(help="all, base, novel, or names separated by commas, among which the images are classified."),
     ] = "all",
-    template: asking.Template = "",
+    template: common_options.Template = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    split_seed: asking.SplitSeed = 1,
-    skip_bad_images: asking.SkipBad = False,
+    split_seed: common_options.SplitSeed = 1,
+    skip_bad_images: common_options.SkipBad = False,
     backbone: OwnBackbone = None,
-    device: asking.Device = "auto",
-    threads: asking.Threads = None,
-    debug: asking.Debug = False,
+    device: common_options.Device = "auto",
+    threads: common_options.Threads = None,
+    debug: common_options.Debug = False,
     reading: dict[str, Any] = {},
 ) -> None:
     """Judge a trained run on the test images of a data set, whichever classes it was trained on."""
-    asking.use_threads(threads)
+    common_options.use_threads(threads)
     model = load_run(run, backbone, device)
     name = data or asked_of(run).get("data")
     if name is None:

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from bmip.cli.console import add, out, table
 from bmip.cli.options import documented_fields
-from bmip.cli.printing import add, out, table
+from bmip.experiments.parameter_counts import trained_values
+from bmip.experiments.presets import presets
 from bmip.methods import combination_names, load_method, method_names
-from bmip.presets import presets
-from bmip.vitb16 import trained_values
 
 app = typer.Typer(add_completion=False)
 

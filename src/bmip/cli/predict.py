@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from bmip.cli import asking
-from bmip.cli.printing import note, out
-from bmip.cli.showing import predictions_table
-from bmip.cli.trained import OwnBackbone, Run, listed, load_run
+from bmip.cli import common_options
+from bmip.cli.console import note, out
+from bmip.cli.load_run import OwnBackbone, Run, listed, load_run
+from bmip.cli.tables import predictions_table
 from bmip.data.dataset import DataError
-from bmip.data.reading import check_image
-from bmip.prediction import classes_of, image_paths
-from bmip.prediction import predict as classify
+from bmip.data.images import check_image
+from bmip.evaluation.predict import classes_of, image_paths
+from bmip.evaluation.predict import predict as classify
 
 app = typer.Typer(add_completion=False)
 
@@ -29,17 +29,17 @@ def predict(
         str | None,
         typer.Option(help="Any names, separated by commas; otherwise those it was trained on.", show_default=False),
     ] = None,
-    template: asking.Template = "",
+    template: common_options.Template = "",
     top: Annotated[int, typer.Option(min=1, help="How many names to show for each image.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    skip_bad_images: asking.SkipBad = False,
+    skip_bad_images: common_options.SkipBad = False,
     backbone: OwnBackbone = None,
-    device: asking.Device = "auto",
-    threads: asking.Threads = None,
-    debug: asking.Debug = False,
+    device: common_options.Device = "auto",
+    threads: common_options.Threads = None,
+    debug: common_options.Debug = False,
 ) -> None:
     """Classify images among any class names, also names that training has never seen."""
-    asking.use_threads(threads)
+    common_options.use_threads(threads)
     paths = _readable(image_paths(images), skip=skip_bad_images)
     model = load_run(run, backbone, device)
     names = classes_of(model, None if classes is None else listed(classes))

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from bmip.cli import asking
+from bmip.cli import common_options
+from bmip.cli.console import err
 from bmip.cli.options import with_fields
-from bmip.cli.printing import err
-from bmip.pretrain import PretrainConfig
-from bmip.pretrain import pretrain as run
+from bmip.embedded.pretrain import PretrainConfig
+from bmip.embedded.pretrain import pretrain as run
 
 app = typer.Typer(add_completion=False)
 
@@ -22,7 +22,7 @@ app = typer.Typer(add_completion=False)
 @with_fields(PretrainConfig, into="settings", panel="Training")
 def pretrain(
     out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/pretrain"),
-    debug: asking.Debug = False,
+    debug: common_options.Debug = False,
     settings: dict[str, Any] = {},
 ) -> None:
     """Train the small CLIP that comes with bmip anew, on its rendered world. Goes on where it was stopped."""

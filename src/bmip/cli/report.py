@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from bmip.cli.printing import note, out
+from bmip.cli.console import note, out
+from bmip.experiments.results import Results, read_results
 from bmip.report import against_tables, all_metrics, as_markdown, as_rich, beside_published, draw_tables, select, tables
-from bmip.results import Results, read_results
 
 app = typer.Typer(add_completion=False)
 SPREAD = ("--data", "--method")

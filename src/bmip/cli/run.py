@@ -11,24 +11,24 @@ from typing import Annotated, Any
 
 import typer
 
-from bmip.cli import asking
-from bmip.cli.choosing import base_asked, combined, methods_asked
-from bmip.cli.printing import err, note, out
-from bmip.cli.reading import reading_options
-from bmip.cli.watching import carried_out
-from bmip.data.catalogue import load_dataset
-from bmip.protocols.catalogue import protocol as find_protocol
-from bmip.protocols.catalogue import protocols
-from bmip.protocols.runner import Materials
+from bmip.cli import common_options
+from bmip.cli.arguments import base_asked, combined, methods_asked
+from bmip.cli.console import err, note, out
+from bmip.cli.data_options import reading_options
+from bmip.cli.progress import carried_out
+from bmip.data.load import load_dataset
+from bmip.experiments.registry import protocol as find_protocol
+from bmip.experiments.registry import protocols
+from bmip.experiments.results import Results, with_all_seeds
+from bmip.experiments.runner import Materials
 from bmip.report import as_rich, tables
-from bmip.results import Results, with_all_seeds
 
 app = typer.Typer(add_completion=False)
 SPREAD = ("--method", "--data", "--targets", "--seeds", "--init-seeds", "--shots")
 
 
 @app.command(epilog="Example: bmip run base-to-novel --method zero-shot maple bmip --data digits --seeds 1 2 3")
-@asking.training_options
+@common_options.training_options
 @reading_options
 def run(
     protocol: Annotated[str, typer.Argument(help=f"One of {', '.join(known.name for known in protocols())}.")],
@@ -63,7 +63,7 @@ def run(
             min=0,
             help="One or more numbers of training images per class, 0 for all; otherwise 1 2 4 8 16 for few-shot and "
             "16 for the other protocols.",
-            rich_help_panel=asking.DATA,
+            rich_help_panel=common_options.DATA,
             show_default=False,
         ),
     ] = None,
@@ -72,24 +72,24 @@ def run(
         typer.Option(
             help="Which classes are base: the share of them that come first, or a file that lists their names; "
             "otherwise the first half.",
-            rich_help_panel=asking.DATA,
+            rich_help_panel=common_options.DATA,
             show_default=False,
         ),
     ] = None,
-    template: asking.Template = "",
-    split_seed: asking.SplitSeed = 1,
-    skip_bad_images: asking.SkipBad = False,
-    backbone: asking.Backbone = "embedded",
-    preset: asking.Preset = None,
-    set_: asking.Set = None,
-    with_: asking.With = None,
+    template: common_options.Template = "",
+    split_seed: common_options.SplitSeed = 1,
+    skip_bad_images: common_options.SkipBad = False,
+    backbone: common_options.Backbone = "embedded",
+    preset: common_options.Preset = None,
+    set_: common_options.Set = None,
+    with_: common_options.With = None,
     results: Annotated[
         Path | None, typer.Option(help="File of rows; otherwise runs/PROTOCOL/results.jsonl.", dir_okay=False)
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder for the runs.", file_okay=False)] = Path("runs"),
-    device: asking.Device = "auto",
-    threads: asking.Threads = None,
-    debug: asking.Debug = False,
+    device: common_options.Device = "auto",
+    threads: common_options.Threads = None,
+    debug: common_options.Debug = False,
     reading: dict[str, Any] = {},
     training: dict[str, Any] = {},
 ) -> None:
@@ -97,7 +97,7 @@ def run(
 
     What is done is skipped, what was interrupted goes on: the same command may be given again.
     """
-    asking.use_threads(threads)
+    common_options.use_threads(threads)
     found = find_protocol(protocol)
     method = [combined(name, with_) for name in method]
     said: dict[str, Any] = {"backbone": backbone, "template": template, "base": base_asked(base)}

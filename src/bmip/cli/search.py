@@ -11,17 +11,17 @@ from typing import Annotated, Any
 
 import typer
 
-from bmip.cli import asking
-from bmip.cli.choosing import combined, methods_asked
-from bmip.cli.printing import note, out
-from bmip.cli.reading import reading_options
-from bmip.cli.watching import carried_out
-from bmip.data.catalogue import load_dataset
-from bmip.presets import write_presets
-from bmip.protocols.runner import Materials
-from bmip.protocols.search import EPOCHS, LRS, best_presets, search_trials
+from bmip.cli import common_options
+from bmip.cli.arguments import combined, methods_asked
+from bmip.cli.console import note, out
+from bmip.cli.data_options import reading_options
+from bmip.cli.progress import carried_out
+from bmip.data.load import load_dataset
+from bmip.experiments.presets import write_presets
+from bmip.experiments.results import Results
+from bmip.experiments.runner import Materials
+from bmip.experiments.search import EPOCHS, LRS, best_presets, search_trials
 from bmip.report import as_rich, tables
-from bmip.results import Results
 
 app = typer.Typer(add_completion=False)
 SPREAD = ("--method", "--data", "--seeds", "--lr", "--epochs")
@@ -35,25 +35,25 @@ def search(
     seeds: Annotated[list[int], typer.Option(help="One or more.")] = [1],
     lr: Annotated[list[float], typer.Option(help="Learning rates of the grid.")] = list(LRS),
     epochs: Annotated[list[int], typer.Option(help="Numbers of epochs of the grid.")] = list(EPOCHS),
-    shots: asking.Shots = 16,
-    backbone: asking.Backbone = "embedded",
-    set_: asking.Set = None,
-    with_: asking.With = None,
+    shots: common_options.Shots = 16,
+    backbone: common_options.Backbone = "embedded",
+    set_: common_options.Set = None,
+    with_: common_options.With = None,
     precision: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16.", show_default=False)] = None,
     presets: Annotated[Path, typer.Option(help="File that is written.")] = Path("runs/search/presets.toml"),
     runs: Annotated[Path, typer.Option(help="Folder for the runs and their results.", file_okay=False)] = Path(
         "runs/search"
     ),
-    device: asking.Device = "auto",
-    threads: asking.Threads = None,
-    debug: asking.Debug = False,
+    device: common_options.Device = "auto",
+    threads: common_options.Threads = None,
+    debug: common_options.Debug = False,
     reading: dict[str, Any] = {},
 ) -> None:
     """Give every method the same grid of learning rates and epochs, and keep what is best on validation images.
 
     The file it writes is used with --preset FILE. No test image is looked at.
     """
-    asking.use_threads(threads)
+    common_options.use_threads(threads)
     training: dict[str, Any] = {} if precision is None else {"precision": precision}
     method = [combined(name, with_) for name in method]
     methods = methods_asked(method, "default", set_ or [], training=training, shots=shots, backbone=backbone)

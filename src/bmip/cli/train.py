@@ -9,28 +9,28 @@ from typing import Annotated, Any
 
 import typer
 
-from bmip.cli import asking
-from bmip.cli.choosing import combined, of_classes
+from bmip.cli import common_options
+from bmip.cli.arguments import combined, of_classes
+from bmip.cli.console import note, out
+from bmip.cli.data_options import reading_options
 from bmip.cli.options import parse_settings
-from bmip.cli.printing import note, out
-from bmip.cli.reading import reading_options
-from bmip.cli.showing import accuracy_table
-from bmip.clip.load import load_clip
-from bmip.data.catalogue import load_dataset
+from bmip.cli.tables import accuracy_table
+from bmip.clip.loading.load import load_clip
+from bmip.data.load import load_dataset
+from bmip.data.names import data_name
 from bmip.data.sampling import few_shot
-from bmip.device import pick_device
+from bmip.experiments.method_trial import check_training, method_trial
 from bmip.methods import load_method
-from bmip.protocols.settings import check_training, method_trial
-from bmip.protocols.spelling import data_name
-from bmip.runs import RunConfig
-from bmip.runs import train as train_run
+from bmip.system.device import pick_device
 from bmip.training.progress import progress_bar
+from bmip.training.run import RunConfig
+from bmip.training.run import train as train_run
 
 app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: bmip train --data photos/ --shots 16 --out runs/pets")
-@asking.training_options
+@common_options.training_options
 @reading_options
 def train(
     data: Annotated[
@@ -49,19 +49,21 @@ def train(
     classes: Annotated[
         str, typer.Option(help="Train on all classes, or on the base or novel half.", metavar="all|base|novel")
     ] = "all",
-    shots: asking.Shots = 16,
-    data_seed: Annotated[int, typer.Option(help="Draws shots, order and crops.", rich_help_panel=asking.DATA)] = 1,
-    init_seed: Annotated[int, typer.Option(help="Draws the first prompts.", rich_help_panel=asking.METHOD)] = 1,
-    template: asking.Template = "",
-    split_seed: asking.SplitSeed = 1,
-    skip_bad_images: asking.SkipBad = False,
-    backbone: asking.Backbone = "embedded",
-    preset: asking.Preset = None,
-    set_: asking.Set = None,
-    with_: asking.With = None,
-    device: asking.Device = "auto",
-    threads: asking.Threads = None,
-    debug: asking.Debug = False,
+    shots: common_options.Shots = 16,
+    data_seed: Annotated[
+        int, typer.Option(help="Draws shots, order and crops.", rich_help_panel=common_options.DATA)
+    ] = 1,
+    init_seed: Annotated[int, typer.Option(help="Draws the first prompts.", rich_help_panel=common_options.METHOD)] = 1,
+    template: common_options.Template = "",
+    split_seed: common_options.SplitSeed = 1,
+    skip_bad_images: common_options.SkipBad = False,
+    backbone: common_options.Backbone = "embedded",
+    preset: common_options.Preset = None,
+    set_: common_options.Set = None,
+    with_: common_options.With = None,
+    device: common_options.Device = "auto",
+    threads: common_options.Threads = None,
+    debug: common_options.Debug = False,
     reading: dict[str, Any] = {},
     training: dict[str, Any] = {},
 ) -> None:
@@ -69,7 +71,7 @@ def train(
 
     A run that was interrupted goes on when the same command is given again.
     """
-    asking.use_threads(threads)
+    common_options.use_threads(threads)
     method = combined(method, with_)
     options = parse_settings(set_ or [], load_method(method).Config, f"the method {method!r}")
     trial = method_trial(method, preset, options=options, training=training, shots=shots, backbone=backbone)

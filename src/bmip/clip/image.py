@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.clip.block import Activation, Block, Blocks, LayerNorm, Linear, Projected, attend, join, received
-from bmip.prompts import Entering, LayerView, Prompt, check_depth, resolve
+from bmip.clip.prompts import Entering, LayerView, Prompt, check_depth, resolve
 
 
 class ImageTower(nn.Module):

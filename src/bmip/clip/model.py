@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from bmip.clip.block import Activation, Linear
 from bmip.clip.image import ImageTower
+from bmip.clip.prompts import Prompt
 from bmip.clip.resnet import ResNet, Stages
 from bmip.clip.text import TextTower
-from bmip.clip.texts import ClassTexts, TextLayout, class_texts
+from bmip.clip.text_layout import TextLayout
+from bmip.clip.texts import ClassTexts, class_texts
 from bmip.clip.tokenizer import Tokenizer
-from bmip.prompts import Prompt
 
 Precision = Literal["float32", "bfloat16", "float16"]
 

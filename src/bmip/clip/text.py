@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from bmip.clip.block import Activation, Block, Blocks, Keys, LayerNorm, Linear, attend, received
+from bmip.clip.prompts import LayerView, Prompt, check_depth, resolve
 from bmip.clip.texts import ClassTexts, Lead, Tails
-from bmip.prompts import LayerView, Prompt, check_depth, resolve
 
 
 class TextTower(nn.Module):

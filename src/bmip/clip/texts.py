@@ -7,90 +7,17 @@ not split where words are joined ("St." followed by "." is two tokens, not three
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Literal
 
 import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
+from bmip.class_names import words
+from bmip.clip.text_layout import FIXED, TextLayout, sentence
 from bmip.clip.tokenizer import Tokenizer
-
-Position = Literal["end", "middle", "front"]
-
-FIXED = -1
-"""Marks a token that is a word and not a slot."""
-
-
-@dataclass(frozen=True)
-class ClassNames:
-    """A label space in words. Labels are indices into `names`, never looked up by name."""
-
-    names: tuple[str, ...]
-    template: str = "a photo of a {}."
-    """The sentence of the zero-shot classifier; {} stands for the name, where _ is read as a space."""
-
-    templates: tuple[str, ...] = ()
-    """More sentences, for methods that average over several."""
-
-    duplicates: bool = False
-    """Whether equal names are meant, as in ImageNet, where two names occur twice."""
-
-    def __post_init__(self) -> None:
-        if not self.names:
-            raise ValueError("the list of class names is empty: give at least one name")
-        for index, name in enumerate(self.names):
-            if not words(name):
-                raise ValueError(f"class {index} has an empty name ({name!r}): give every class a name")
-        twice = [name for name, count in Counter(map(words, self.names)).items() if count > 1]
-        if twice and not self.duplicates:
-            raise ValueError(f"class names occur more than once: {', '.join(map(repr, twice))}: give each its own name")
-        for template in (self.template, *self.templates):
-            check_template(template)
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-
-def words(name: str) -> str:
-    """A class name as it stands in a sentence."""
-    return " ".join(name.replace("_", " ").split())
-
-
-def check_template(template: str) -> None:
-    if template.count("{}") != 1:
-        raise ValueError(
-            f"the template {template!r} has {template.count('{}')} places for the class name; it needs one {{}}"
-        )
-
-
-@dataclass(frozen=True)
-class TextLayout:
-    """Where learned slots and the class name stand in a method's sentences."""
-
-    template: str = "a photo of a {}."
-    slots: int = 0
-    """The first `slots` tokens of the template are learned; the rest of it stays as fixed words."""
-
-    position: Position = "end"
-    """Where the name stands among the slots; other than at the end only where no fixed word precedes the name."""
-
-    per_class: bool = False
-    """Slots differ between classes, so each class carries its own instead of sharing them in the stem."""
-
-    raw_names: bool = False
-    """Names keep their underscores. (ProDA, as released)"""
-
-    probe: bool = False
-    """Run a sentence without a name beside the classes, for prompts that read the text tower's attention."""
-
-    def __post_init__(self) -> None:
-        check_template(self.template)
-        if self.per_class and self.probe:
-            raise ValueError("slots per class are read from each class's own sentence: leave `probe` off")
 
 
 @dataclass(frozen=True)
@@ -175,14 +102,14 @@ def class_texts(names: Sequence[str], layout: TextLayout, tokenizer: Tokenizer, 
     Raises ValueError for a sentence that does not fit the text tower, naming the class and the limit, and for a
     template with fewer tokens before the name than slots.
     """
-    pairs = [_sentence(name if layout.raw_names else words(name), layout, tokenizer) for name in names]
+    pairs = [sentence(name if layout.raw_names else words(name), layout, tokenizer) for name in names]
     for name, (ids, _) in zip(names, pairs, strict=True):
         if len(ids) > context:
             raise ValueError(
                 f"{name!r} needs {len(ids)} tokens with {layout.slots} prompt slots; the text tower holds {context}: "
                 "shorten the name or use fewer slots"
             )
-    probe = [_sentence("", layout, tokenizer)] if layout.probe else []
+    probe = [sentence("", layout, tokenizer)] if layout.probe else []
     columns = zip(*(zip(*pair, strict=True) for pair in pairs + probe), strict=False)
     stem = 0
     for column in columns:
@@ -196,30 +123,6 @@ def class_texts(names: Sequence[str], layout: TextLayout, tokenizer: Tokenizer, 
         stem, torch.tensor(ids), torch.tensor(numbers, dtype=torch.int64), torch.tensor(places, dtype=torch.int64)
     )
     return ClassTexts(layout, lead, tuple(ids for ids, _ in pairs), tuple(slots for _, slots in pairs))
-
-
-def _sentence(name: str, layout: TextLayout, tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Token ids, and for each the number of the slot it holds or FIXED. An empty name gives the name-free sentence."""
-    before, after = layout.template.split("{}")
-    whole = tokenizer.encode(f"{before}{name}{after}" if name else f"{before.rstrip()}{after}")
-    context = len(tokenizer.encode(before))
-    if layout.slots > context:
-        raise ValueError(
-            f"the template {layout.template!r} has {context} tokens before the class name, fewer than the "
-            f"{layout.slots} slots: lengthen it, for instance with 'X' for every slot"
-        )
-    ids, slots = list(whole), [k if k < layout.slots else FIXED for k in range(len(whole))]
-    if layout.position != "end":
-        if layout.slots != context:
-            raise ValueError(
-                f"{layout.template!r} keeps {context - layout.slots} fixed words before the name; with the name in "
-                f"the {layout.position} every token before it must be a slot: use 'X' for every slot"
-            )
-        first = layout.slots // 2 if layout.position == "middle" else 0
-        named = layout.slots + len(tokenizer.encode(name))
-        order = [*range(first), *range(layout.slots, named), *range(first, layout.slots), *range(named, len(whole))]
-        ids, slots = [ids[k] for k in order], [slots[k] for k in order]
-    return (tokenizer.start, *ids, tokenizer.end), (FIXED, *slots, FIXED)
 
 
 def _slots(marks: Sequence[int]) -> tuple[list[int], list[int]]:

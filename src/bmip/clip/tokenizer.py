@@ -21,7 +21,7 @@ import ftfy
 from tokenizers import Regex, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Encoder
 
-from bmip.atomic import write_text
+from bmip.system.files import write_text
 
 MERGES_FILE = Path(__file__).with_name("bpe_simple_vocab_16e6.txt.gz")
 MERGES_SHA256 = "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a"

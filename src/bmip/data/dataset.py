@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 from jaxtyping import UInt8
 from torch import Tensor
 
-from bmip.clip.texts import ClassNames
+from bmip.class_names import ClassNames
 from bmip.data.transforms import DEFAULT, Augmentation
 
 

@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bmip.clip.texts import words
+from bmip.class_names import words
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.shots import read_shots, stored_file
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-from bmip.atomic import write_text
 from bmip.data.dataset import DataError, Dataset, Split
+from bmip.system.files import write_text
 
 
 class _OnlyData(pickle.Unpickler):

@@ -3,7 +3,7 @@
 Config: a frozen dataclass of options.
 build(config, clip, classes) -> Method: draws initial values from torch's generator, which the caller seeds.
 PRESETS: dict[str, Preset] with at least "default".
-Extra and extras(config, clip, classes), where it brings something that goes with other prompts (bmip.combining).
+Extra and extras(config, clip, classes), where it brings something that goes with other prompts.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from typing import Any
 
 import torch
 
+from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
-from bmip.clip.texts import ClassNames
-from bmip.combining import NAMED, combine
-from bmip.prompted import PromptedCLIP
+from bmip.prompting.combine import NAMED, combine
+from bmip.prompting.model import PromptedCLIP
 
 
 def method_names() -> tuple[str, ...]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
-from bmip.clip.texts import ClassNames, TextLayout
-from bmip.method import Given, Method, Preset, Prompter
-from bmip.prompts import Prompts
-from bmip.slots import check_slots, first_slots
+from bmip.clip.prompts import Prompts
+from bmip.clip.text_layout import TextLayout
+from bmip.prompting.initial_prompts import check_slots, first_slots
+from bmip.prompting.method import Given, Method, Preset, Prompter
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
-from bmip.clip.texts import ClassNames, TextLayout
-from bmip.method import Adapter, Extras, Method, Preset, Step, Teacher, Term, at_least_float32
+from bmip.clip.text_layout import TextLayout
 from bmip.methods import maple
-from bmip.sentences import read_sentences, sentences_of
-from bmip.templates import NEUTRAL
+from bmip.prompting.method import Adapter, Extras, Method, Preset, Step, Teacher, Term, at_least_float32
+from bmip.prompting.sentences import read_sentences, sentences_of
+from bmip.prompting.templates import NEUTRAL
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
-from bmip.clip.texts import ClassNames
-from bmip.method import Method, Preset
 from bmip.methods.ivlp import Independent, deep_text
+from bmip.prompting.method import Method, Preset
 
 
 @dataclass(frozen=True)

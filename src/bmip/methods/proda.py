@@ -15,11 +15,13 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
-from bmip.clip.texts import ClassNames, ClassTexts, Position, TextLayout
-from bmip.method import Given, Method, Preset, Prompter, Step, Term
-from bmip.prompts import Prompts
-from bmip.slots import DEVIATION, check_slots
+from bmip.clip.prompts import Prompts
+from bmip.clip.text_layout import Position, TextLayout
+from bmip.clip.texts import ClassTexts
+from bmip.prompting.initial_prompts import DEVIATION, check_slots
+from bmip.prompting.method import Given, Method, Preset, Prompter, Step, Term
 
 
 @dataclass(frozen=True)

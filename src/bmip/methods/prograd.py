@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
+from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
-from bmip.clip.texts import ClassNames
-from bmip.method import Extras, Method, Preset, Step, Term
 from bmip.methods import coop
+from bmip.prompting.method import Extras, Method, Preset, Step, Term
 
 
 @dataclass(frozen=True)

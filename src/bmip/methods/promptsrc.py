@@ -13,12 +13,12 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor
 
-from bmip.average import GaussianAverage
+from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
-from bmip.clip.texts import ClassNames
-from bmip.method import Extras, Method, Preset, Step, Term
 from bmip.methods import ivlp
-from bmip.templates import IMAGENET_80, PROMPTSRC_60
+from bmip.prompting.averaging import GaussianAverage
+from bmip.prompting.method import Extras, Method, Preset, Step, Term
+from bmip.prompting.templates import IMAGENET_80, PROMPTSRC_60
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
-from bmip.clip.texts import ClassNames
-from bmip.method import Method, Preset
 from bmip.methods.ivlp import Independent, deep_image
-from bmip.templates import PLAIN
+from bmip.prompting.method import Method, Preset
+from bmip.prompting.templates import PLAIN
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
-from bmip.clip.texts import ClassNames, TextLayout
-from bmip.method import Given, Method, Preset, Prompter
-from bmip.prompts import Prompts
-from bmip.templates import IMAGENET_7, IMAGENET_80
+from bmip.clip.prompts import Prompts
+from bmip.clip.text_layout import TextLayout
+from bmip.prompting.method import Given, Method, Preset, Prompter
+from bmip.prompting.templates import IMAGENET_7, IMAGENET_80
 
 LISTS = {"own": (), "7": IMAGENET_7, "80": IMAGENET_80}
 

@@ -1,9 +1,9 @@
 """Tables and pictures from rows of results: pure functions, whatever the order of the rows."""
 
-from bmip.report.against import against_tables
-from bmip.report.beside import beside_published
-from bmip.report.drawn import draw_tables
-from bmip.report.selection import select
+from bmip.report.comparison import against_tables
+from bmip.report.filter import select
+from bmip.report.plots import draw_tables
+from bmip.report.published import beside_published
 from bmip.report.table import Table, as_markdown, as_rich
 from bmip.report.tables import all_metrics, tables
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bmip.experiments.results import Row
 from bmip.metrics import Summary, harmonic_mean, summarise
 from bmip.report.seeds import Seeds, by_data_seed
-from bmip.results import Row
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
-from bmip.protocols.trial import HALF, Trial, Value, said_shots
-from bmip.results import Row
+from bmip.experiments.results import Row
+from bmip.experiments.trial import HALF, Trial, Value, said_shots
 
 NAMED = 4  # base classes in a title
 Variant = Trial

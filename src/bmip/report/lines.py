@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from bmip.experiments.results import Row
 from bmip.metrics import Summary
-from bmip.report import splits
+from bmip.report import old_splits
 from bmip.report.columns import Balance, Column, summary
 from bmip.report.labels import Variant, circumstances, labels, variant
 from bmip.report.seeds import Seeds, are_crossed, said_seeds
 from bmip.report.table import Table, without_repeats
-from bmip.results import Row
 
 ABSENT = "–"
 
@@ -163,4 +163,4 @@ def _about_rows(found: Mapping[tuple[str, Variant], Sequence[Row]]) -> str:
             " The sentence of a method that learns nothing is the one best on validation images, where a data set has "
             "such images and several sentences."
         )
-    return said + (splits.CAPTION if any(map(splits.is_older, rows)) else "")
+    return said + (old_splits.CAPTION if any(map(old_splits.is_older, rows)) else "")

@@ -6,14 +6,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
-from bmip.protocols.trial import HALF, Trial, said_shots
+from bmip.experiments.results import Row
+from bmip.experiments.trial import HALF, Trial, said_shots
 from bmip.report.columns import Balance, Column, counted, scored
 from bmip.report.labels import Variant, circumstances, labels, variant
 from bmip.report.lines import ABSENT, Layout, cells, lay_out, places_of
+from bmip.report.old_splits import is_older, told_apart
 from bmip.report.seeds import are_crossed, deviations
-from bmip.report.splits import is_older, told_apart
 from bmip.report.table import Table, without_repeats
-from bmip.results import Row
 
 TRANSFERS = ("cross-dataset", "domain")
 SCORES = {

@@ -12,22 +12,22 @@ import torch
 from torch import Tensor
 
 from bmip.data.transforms import normalise
-from bmip.method import Step, Term
 from bmip.metrics import accuracy
-from bmip.prompted import PromptedCLIP
-from bmip.runfolder import RunFolder
-from bmip.training.guard import TrainingError, check_losses, check_tensors, largest
+from bmip.prompting.method import Step, Term
+from bmip.prompting.model import PromptedCLIP
+from bmip.training.config import TrainConfig, learning_rate
+from bmip.training.epoch_selection import concluded, finished, selected
+from bmip.training.finite import TrainingError, check_losses, check_tensors, largest
 from bmip.training.history import EpochMetrics, History, rows_of
-from bmip.training.optimisation import TrainConfig, learning_rate
 from bmip.training.precision import use_precision
 from bmip.training.progress import Tick
-from bmip.training.selection import concluded, finished, selected
+from bmip.training.run_folder import RunFolder
 from bmip.training.state import State
 
 
 @runtime_checkable
 class Batches(Protocol):
-    """What `fit` trains on; `bmip.data.loading.TrainBatches` is one. An epoch must follow from its number alone."""
+    """What `fit` trains on; `bmip.data.batches.TrainBatches` is one. An epoch must follow from its number alone."""
 
     def __len__(self) -> int:
         """Batches in an epoch."""

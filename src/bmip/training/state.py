@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from bmip.average import RunningMean
-from bmip.runfolder import Saved
+from bmip.prompting.averaging import RunningMean
+from bmip.training.config import TrainConfig, build_optimizer
 from bmip.training.history import EpochMetrics, epochs_of, rows_of
-from bmip.training.optimisation import TrainConfig, build_optimizer
 from bmip.training.precision import LossScale
+from bmip.training.run_folder import Saved
 
 
 class State:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from bmip.data.catalogue import dataset_names, load_dataset
 from bmip.data.dataset import DataError, split_hash
+from bmip.data.load import load_dataset
+from bmip.data.names import dataset_names
 from bmip.data.public import load as load_module
-from bmip.data.public.facts import PUBLIC
+from bmip.data.public.registry import PUBLIC
 from bmip.data.sampling import base_novel, few_shot
-from bmip.data.splitfile import write_parts
+from bmip.data.sources.split_file import write_parts
 from tests.data.public.test_readers import names
 
 PUBLISHED = "dtd/split_zhou_DescribableTextures.json"
@@ -128,7 +129,7 @@ def test_where_nothing_can_be_written(textures: Path, cache: Path, monkeypatch: 
             raise PermissionError(file)
         write_parts(parts, file, note)
 
-    monkeypatch.setattr("bmip.data.assembly.write_parts", refusing)
+    monkeypatch.setattr("bmip.data.sources.assembly.write_parts", refusing)
     dataset = load_dataset("dtd", root=textures)
     assert f"its split is kept in {cache}" in dataset.notes[1]
     assert "is not the published one" in dataset.notes[0]

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from bmip.data import fetching
 from bmip.data.dataset import DataError
+from bmip.data.public import download as fetching
 from bmip.data.public import downloads, prepare
+from bmip.data.public.archive import SUFFIXES
 from bmip.data.public.downloads import ORIGINS, Download
-from bmip.data.public.facts import PUBLIC
 from bmip.data.public.prepare import plan, to_do
-from bmip.data.unpacking import SUFFIXES
-from tests.data.server import Site, serving
-from tests.data.test_unpacking import packed
+from bmip.data.public.registry import PUBLIC
+from tests.data.public.server import Site, serving
+from tests.data.public.test_archive import packed
 
 
 @pytest.fixture

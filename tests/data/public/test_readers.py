@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from bmip.data.catalogue import load_dataset
 from bmip.data.dataset import DataError, Dataset, Split
-from bmip.data.public.facts import PUBLIC
+from bmip.data.load import load_dataset
 from bmip.data.public.matlab import cars
+from bmip.data.public.registry import PUBLIC
 from tests.data.public.class_lists import class_list
 
 

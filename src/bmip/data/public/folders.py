@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bmip.data.dataset import DataError
-from bmip.data.listing import Listing, list_files
-from bmip.data.reading import image_files
-from bmip.data.splitfile import Item
+from bmip.data.images import image_files
+from bmip.data.sources.listing import Listing, list_files
+from bmip.data.sources.split_file import Item
 
 
 def class_folders(

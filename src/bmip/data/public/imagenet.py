@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from bmip.data.dataset import DataError
-from bmip.data.listing import Listing, list_files
+from bmip.data.images import image_files
 from bmip.data.public.folders import subfolders
 from bmip.data.public.lists import lines
-from bmip.data.reading import image_files
-from bmip.data.splitfile import Item
+from bmip.data.sources.listing import Listing, list_files
+from bmip.data.sources.split_file import Item
 
 
 def class_names(folder: Path) -> dict[str, str]:

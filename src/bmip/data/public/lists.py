@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from bmip.data.dataset import DataError
-from bmip.data.listing import Listing
-from bmip.data.splitfile import Item
+from bmip.data.sources.listing import Listing
+from bmip.data.sources.split_file import Item
 
 
 def lines(file: Path) -> list[str]:

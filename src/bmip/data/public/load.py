@@ -3,8 +3,11 @@
 import os
 from pathlib import Path, PurePosixPath
 
-from bmip.clip.texts import ClassNames
-from bmip.data.assembly import (
+from bmip.class_names import ClassNames
+from bmip.data.checks import class_faults, refuse, some
+from bmip.data.dataset import DataError, Dataset
+from bmip.data.public.registry import PUBLIC, PublicSet
+from bmip.data.sources.assembly import (
     files,
     first_there,
     keep_split,
@@ -14,11 +17,8 @@ from bmip.data.assembly import (
     untested,
     without,
 )
-from bmip.data.dataset import DataError, Dataset
-from bmip.data.faults import class_faults, refuse, some
-from bmip.data.listing import Listing
-from bmip.data.public.facts import PUBLIC, PublicSet
-from bmip.data.splitfile import PARTS, leads_out, names_of, read_parts, sound
+from bmip.data.sources.listing import Listing
+from bmip.data.sources.split_file import PARTS, leads_out, names_of, read_parts, sound
 
 SHOTS_FOLDER = "split_fewshot"
 

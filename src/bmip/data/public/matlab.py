@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from bmip.data.dataset import DataError
-from bmip.data.listing import Listing
-from bmip.data.splitfile import Item
+from bmip.data.sources.listing import Listing
+from bmip.data.sources.split_file import Item
 
 
 def _table(file: Path, field: str) -> Any:

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from bmip.atomic import write_bytes
-from bmip.data.fetching import Progress, fetch
+from bmip.data.public.archive import unpack
+from bmip.data.public.download import Progress, fetch
 from bmip.data.public.downloads import BY_HAND, CLASSNAMES, HUB, ORIGINS, Download, Origin
-from bmip.data.public.facts import PUBLIC
-from bmip.data.unpacking import unpack
+from bmip.data.public.registry import PUBLIC
+from bmip.system.files import write_bytes
 
 Fetching = Callable[[str], Progress]
 """Told the name of a file that is about to be fetched; gives what is called with its bytes."""

@@ -1,0 +1,48 @@
+"""Class names in words: the label space that a model classifies among."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ClassNames:
+    """A label space in words. Labels are indices into `names`, never looked up by name."""
+
+    names: tuple[str, ...]
+    template: str = "a photo of a {}."
+    """The sentence of the zero-shot classifier; {} stands for the name, where _ is read as a space."""
+
+    templates: tuple[str, ...] = ()
+    """More sentences, for methods that average over several."""
+
+    duplicates: bool = False
+    """Whether equal names are meant, as in ImageNet, where two names occur twice."""
+
+    def __post_init__(self) -> None:
+        if not self.names:
+            raise ValueError("the list of class names is empty: give at least one name")
+        for index, name in enumerate(self.names):
+            if not words(name):
+                raise ValueError(f"class {index} has an empty name ({name!r}): give every class a name")
+        twice = [name for name, count in Counter(map(words, self.names)).items() if count > 1]
+        if twice and not self.duplicates:
+            raise ValueError(f"class names occur more than once: {', '.join(map(repr, twice))}: give each its own name")
+        for template in (self.template, *self.templates):
+            check_template(template)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def words(name: str) -> str:
+    """A class name as it stands in a sentence."""
+    return " ".join(name.replace("_", " ").split())
+
+
+def check_template(template: str) -> None:
+    if template.count("{}") != 1:
+        raise ValueError(
+            f"the template {template!r} has {template.count('{}')} places for the class name; it needs one {{}}"
+        )

@@ -1,0 +1,88 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import torch
+import typer
+
+from bmip.cli.options import with_fields
+from bmip.system.device import DEVICES
+from bmip.training.config import TrainConfig
+
+MACHINE, DATA, METHOD, TRAINING = "Machine", "Data", "Method", "Training"
+
+
+def _device(name: str) -> str:
+    if name.split(":")[0] not in DEVICES:
+        raise typer.BadParameter(f"{name!r} is no device; choose one of {', '.join(DEVICES)}")
+    return name
+
+
+Device = Annotated[
+    str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=MACHINE, callback=_device, metavar="NAME")
+]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, help="Processor threads; torch's own choice otherwise.", rich_help_panel=MACHINE),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.", rich_help_panel=MACHINE)]
+Backbone = Annotated[
+    str, typer.Option(help="The CLIP: a name (`bmip backbones`), a file, a folder or a hub id.", rich_help_panel=METHOD)
+]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        help="Settings with a name (`bmip methods NAME`). Otherwise, where there is one, `embedded` for the embedded "
+        "backbone, `cross-dataset` for that protocol and for domain, else `default`.",
+        rich_help_panel=METHOD,
+        show_default=False,
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="OPTION=VALUE", help="An option of the method; may be repeated.", rich_help_panel=METHOD
+    ),
+]
+With = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--with",
+        metavar="METHOD",
+        help="Adds the losses, adapter and average of these to the method's prompts: bmip with promptsrc is the method "
+        "bmip+promptsrc.",
+        rich_help_panel=METHOD,
+    ),
+]
+Shots = Annotated[
+    int, typer.Option(min=0, help="Training images per class; 0 takes all there are.", rich_help_panel=DATA)
+]
+Template = Annotated[
+    str,
+    typer.Option(
+        help="The sentence around a class name, as in 'a photo of a {}.'; otherwise the data set's own.",
+        rich_help_panel=DATA,
+        show_default=False,
+    ),
+]
+SkipBad = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad-images", help="Leave out images that cannot be read, and list them.", rich_help_panel=DATA
+    ),
+]
+SplitSeed = Annotated[
+    int,
+    typer.Option(help="Draws the split of a folder that has none; it is then written down.", rich_help_panel=DATA),
+]
+
+
+training_options = with_fields(TrainConfig, into="training", panel=TRAINING, otherwise=", or as the preset has it")
+"""Gives a command the settings of training."""
+
+
+def use_threads(threads: int | None) -> None:
+    if threads is not None:
+        torch.set_num_threads(threads)

@@ -1,0 +1,81 @@
+"""Progress of trials on stderr: bars on a terminal, a line for each finished trial elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from bmip.cli.console import err
+from bmip.experiments.results import Results, Row
+from bmip.experiments.runner import Materials, TrialsFailed, Watch, run_trials
+from bmip.experiments.trial import Trial
+from bmip.training.progress import Tick
+
+
+class Bars(Watch):
+    def __init__(self, bars: Progress) -> None:
+        self._bars = bars
+        self._all = bars.add_task("trials", total=None, told="")
+        self._one = bars.add_task("", total=None, told="", visible=False)
+        self._number = ""
+        self._remarks: set[str] = set()
+
+    def begin(self, trial: Trial, number: int, count: int) -> None:
+        self._number = f"[{number}/{count}]"
+        self._bars.update(self._all, total=count, completed=number - 1)
+        self._bars.reset(self._one, description=trial.described(), total=None, told="", visible=True)
+
+    def remark(self, text: str) -> None:
+        if text not in self._remarks:
+            self._remarks.add(text)
+            self._bars.console.print(text, style="dim", markup=False, soft_wrap=True)
+
+    def tick(self, tick: Tick) -> None:
+        told = f"epoch {tick.epoch}/{tick.epochs}  loss {tick.loss:.3f}"
+        if tick.val_accuracy is not None:
+            told += f"  val {tick.val_accuracy:.1f} %"
+        done = (tick.epoch - 1) * tick.steps + tick.step
+        self._bars.update(self._one, completed=done, total=tick.epochs * tick.steps, told=told)
+
+    def done(self, row: Row, *, skipped: bool) -> None:
+        found = ", ".join(f"{name} {count.percent:.1f}" for name, count in row.counts.items())
+        time = "done before" if skipped else f"{row.seconds:.0f} s"
+        time += f"; {row.template!r}, best on validation" if row.template else ""
+        self._end(row.trial, f"{found} ({time})")
+
+    def failed(self, trial: Trial, error: Exception) -> None:
+        self._end(trial, f"failed ({error})")
+
+    def _end(self, trial: Trial, told: str) -> None:
+        self._bars.update(self._all, advance=1)
+        self._bars.update(self._one, visible=False)
+        self._bars.console.print(f"{self._number} {trial.described()}: {told}", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def watching() -> Iterator[Watch]:
+    console = err()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[told]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+        yield Bars(bars)
+
+
+def carried_out(
+    trials: Sequence[Trial], results: Results, *, runs: Path, materials: Materials
+) -> tuple[Sequence[Row], list[str]]:
+    """The rows of the trials, and of those whose training diverged what became of them."""
+    with watching() as watch:
+        try:
+            return run_trials(trials, results, runs=runs, materials=materials, watch=watch), []
+        except TrialsFailed as failed:
+            return failed.rows, failed.failures

@@ -1,0 +1,169 @@
+"""What the shapes of the weights do not say: heads, activation, image normalisation, from the configuration files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from bmip.clip.block import Activation
+from bmip.clip.loading.backbones import BackboneError
+from bmip.clip.model import CLIPConfig
+from bmip.clip.resnet import WIDENS
+
+FORMAT = "bmip"
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """None where the source does not say."""
+
+    heads: tuple[int, int] | None = None
+    """Of the image tower and the text tower."""
+    activation: Activation | None = None
+    image_size: int | None = None
+    only_vit: bool = False
+    """Whether what says so knows no CLIP with a ResNet."""
+    end: int | None = None
+    """Id of the token at which a text is read."""
+    mean: Triple = CLIPConfig.mean
+    std: Triple = CLIPConfig.std
+    saved: CLIPConfig | None = None
+    """The whole configuration, in a folder that `save_clip` wrote."""
+    sha256: str | None = None
+    """What the weights' hash must be."""
+
+
+def read_settings(file: Path) -> Settings:
+    """From a config.json of `transformers` or of `save_clip`, or from an open_clip_config.json."""
+    content = read_json(file)
+    if file.name == "open_clip_config.json":
+        return _open_clip(content, file)
+    if content.get("format") == FORMAT:
+        return _bmip(content, file)
+    return _transformers(content, file)
+
+
+def describes_clip(file: Path) -> bool:
+    """Whether this configures two towers; timm's own config.json may lie in the same folder."""
+    content = read_json(file)
+    return content.get("format") == FORMAT or content.get("model_type") == "clip" or "model_cfg" in content
+
+
+def read_json(file: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BackboneError(f"{file} is not a JSON file ({error}): fetch it again") from error
+    if not isinstance(content, dict):
+        raise BackboneError(f"{file} holds a {type(content).__name__}; a JSON object was expected: fetch it again")
+    return content
+
+
+def _bmip(content: Mapping[str, Any], file: Path) -> Settings:
+    names = {field.name for field in fields(CLIPConfig)}
+    given = content.get("clip")
+    if not isinstance(given, dict) or set(given) != names:
+        raise BackboneError(f"{file} does not describe a CLIP of this version: under 'clip' it needs {sorted(names)}")
+    listed: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+    saved = CLIPConfig(**listed)
+    return Settings(
+        heads=(saved.image_heads, saved.text_heads),
+        activation=saved.activation,
+        image_size=saved.image_size,
+        mean=saved.mean,
+        std=saved.std,
+        saved=saved,
+        sha256=content.get("sha256"),
+    )
+
+
+def _transformers(content: Mapping[str, Any], file: Path) -> Settings:
+    if content.get("model_type") != "clip":
+        raise BackboneError(f"{file} describes a model of type {content.get('model_type')!r}; 'clip' is needed")
+    text = _section(content, "text_config", {"num_attention_heads": 8})
+    image = _section(content, "vision_config", {"num_attention_heads": 12})
+    for name, section in (("text_config", text), ("vision_config", image)):
+        if section["layer_norm_eps"] != 1e-5:
+            raise BackboneError(
+                f"{file}: layer_norm_eps of {name} is {section['layer_norm_eps']}; only 1e-5 is supported"
+            )
+    if text["hidden_act"] != image["hidden_act"] or text["hidden_act"] not in ("quick_gelu", "gelu"):
+        raise BackboneError(
+            f"{file}: hidden_act is {text['hidden_act']!r} for text and {image['hidden_act']!r} for images; "
+            "both must be 'quick_gelu' or both 'gelu'"
+        )
+    end = text.get("eos_token_id")
+    preprocessor = file.with_name("preprocessor_config.json")
+    normalisation = read_json(preprocessor) if preprocessor.is_file() else {}
+    return Settings(
+        heads=(image["num_attention_heads"], text["num_attention_heads"]),
+        activation=text["hidden_act"],
+        image_size=_side(image.get("image_size")),
+        only_vit=True,
+        end=end if isinstance(end, int) and end != 2 else None,  # 2 stands for "the largest id" (transformers #24773)
+        mean=_triple(normalisation.get("image_mean"), CLIPConfig.mean, preprocessor),
+        std=_triple(normalisation.get("image_std"), CLIPConfig.std, preprocessor),
+    )
+
+
+def _section(content: Mapping[str, Any], name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """As `transformers` reads it: an old `…_dict` wins, with defaults for what it leaves out."""
+    defaults = {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5, **defaults}
+    section = {**defaults, **(content.get(name) or {})}
+    older = content.get(f"{name}_dict")
+    return {**section, **defaults, **older} if older else section
+
+
+_OPEN_CLIP_SHAPES = {"width", "layers", "patch_size", "context_length", "vocab_size", "mlp_ratio"}
+_OPEN_CLIP_READ = {"heads", "head_width", "image_size"}
+_OPEN_CLIP_UNUSED = {"pad_id", "eos_id", "patch_dropout", "output_tokens", "timm_drop", "timm_drop_path"}
+_OPEN_CLIP_UNUSED |= {"hf_tokenizer_name", "tokenizer_kwargs", "attn_pooler_queries", "attn_pooler_heads"}
+_OPEN_CLIP_PLAIN = {"pool_type": ("tok", "argmax", "eos"), "proj_type": ("linear",), "timm_proj": ("linear",)}
+_OPEN_CLIP_PLAIN |= {"pos_embed_type": ("learnable",), "block_type": ("default",)}
+
+
+def _open_clip(content: Mapping[str, Any], file: Path) -> Settings:
+    model = content.get("model_cfg")
+    if not isinstance(model, dict) or not isinstance(model.get("vision_cfg"), dict):
+        raise BackboneError(f"{file} has no model_cfg with a vision_cfg: fetch it again")
+    image, text = model["vision_cfg"], model.get("text_cfg") or {}
+    for name, section in (("vision_cfg", image), ("text_cfg", text)):
+        known = _OPEN_CLIP_SHAPES | _OPEN_CLIP_READ | _OPEN_CLIP_UNUSED
+        other = {
+            key: value
+            for key, value in section.items()
+            if key not in known and value and value not in _OPEN_CLIP_PLAIN.get(key, ())
+        }
+        if other:
+            raise BackboneError(f"{file}: {name} asks for {other}, which OpenAI's architecture does not have")
+    # A list of layers is a ResNet's, whose width is that of its first stage; heads divide its last one.
+    width = image.get("width", 768) * (WIDENS if isinstance(image.get("layers"), list) else 1)
+    normalisation = content.get("preprocess_cfg") or {}
+    return Settings(
+        heads=(width // image.get("head_width", 64), text.get("heads", 8)),
+        activation="quick_gelu" if model.get("quick_gelu", False) else "gelu",
+        image_size=_side(image.get("image_size", 224)),
+        mean=_triple(normalisation.get("mean"), CLIPConfig.mean, file),
+        std=_triple(normalisation.get("std"), CLIPConfig.std, file),
+    )
+
+
+def _side(size: object) -> int | None:
+    """Of square images; others end in the check of the position embeddings."""
+    if isinstance(size, (list, tuple)):
+        size = size[0] if size and all(side == size[0] for side in size) else None
+    return size if isinstance(size, int) else None
+
+
+def _triple(value: object, otherwise: Triple, file: Path) -> Triple:
+    if value is None:
+        return otherwise
+    if not isinstance(value, (list, tuple)) or len(value) != 3:
+        raise BackboneError(f"{file}: {value!r} is not a mean or deviation of red, green and blue")
+    red, green, blue = map(float, value)
+    return red, green, blue

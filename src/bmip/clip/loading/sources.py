@@ -1,0 +1,179 @@
+"""Where the files of a backbone lie: a file, a folder, a repository on the hub, or a name."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import huggingface_hub
+from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+
+from bmip.clip.loading.backbones import EMBEDDED, Backbone, BackboneError, backbones
+from bmip.clip.loading.config_files import describes_clip
+from bmip.clip.loading.tensors import shards
+
+EMBEDDED_FOLDER = Path(__file__).parents[2] / "embedded" / "weights"
+
+_TRANSFORMERS, _OPEN_CLIP = "config.json", "open_clip_config.json"
+_PAIRS = (  # weights and the configuration beside them, in the order of preference
+    ("open_clip_model.safetensors", _OPEN_CLIP),
+    ("model.safetensors", _TRANSFORMERS),
+    ("model.safetensors.index.json", _TRANSFORMERS),
+    ("open_clip_pytorch_model.bin", _OPEN_CLIP),
+    ("pytorch_model.bin", _TRANSFORMERS),
+    ("pytorch_model.bin.index.json", _TRANSFORMERS),
+)
+_BESIDE = ("preprocessor_config.json", "tokenizer.json", "vocab.json", "merges.txt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    weights: tuple[Path, ...]
+    settings: Path | None = None
+    tokenizer: tuple[Path, ...] = ()
+    """A tokenizer.json, or vocab.json and merges.txt."""
+    sha256: str | None = None
+    """What the weights' hash must be, where it is known beforehand."""
+
+
+def find(source: str | Path) -> Files:
+    """The files of a source, fetched from the hub where they are not at hand.
+
+    A name stands for OpenAI's file in ~/.cache/clip if it is there, else for a repository on the hub. Names come before
+    paths of the same spelling ("./ViT-B/16" is always a path), and paths before hub ids.
+    """
+    if isinstance(source, str):
+        if source == EMBEDDED:
+            return in_folder(EMBEDDED_FOLDER)
+        if backbone := next((known for known in backbones() if known.name == source), None):
+            return _named(backbone)
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return in_folder(path)
+    if path.is_file():
+        return _one_file(path)
+    if isinstance(source, str) and _is_hub_id(source):
+        return in_folder(_Repository(source).fetch())
+    raise FileNotFoundError(
+        f"there is no file or folder {str(source)!r}, nor a backbone of this name: {_nearest(source)}"
+    )
+
+
+def in_folder(folder: Path) -> Files:
+    """The best weights of a folder and what lies beside them; safetensors before pickles."""
+    for weights, settings in _pairs(folder):
+        if (folder / weights).is_file():
+            return _with_companions(folder / weights, folder / settings)
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    raise FileNotFoundError(
+        f"{folder} holds no CLIP: {_TRANSFORMERS} with model.safetensors or pytorch_model.bin, or {_OPEN_CLIP} with "
+        f"open_clip_model.safetensors is needed, found {', '.join(names[:8]) or 'nothing'}"
+    )
+
+
+def _one_file(path: Path) -> Files:
+    settings = path.with_name(dict(_PAIRS)[path.name]) if path.name in dict(_PAIRS) else None
+    if settings is not None and settings.is_file():
+        return _with_companions(path, settings)
+    return Files(weights=shards(path) if path.name.endswith(".index.json") else (path,))
+
+
+def _with_companions(weights: Path, settings: Path) -> Files:
+    files = shards(weights) if weights.name.endswith(".index.json") else (weights,)
+    for file in files:
+        if not file.is_file():
+            raise FileNotFoundError(f"{file} is missing, which {weights.name} names: fetch the model again")
+    folder = weights.parent
+    one, pair = (folder / "tokenizer.json",), (folder / "vocab.json", folder / "merges.txt")
+    tokenizer = next((group for group in (one, pair) if all(file.is_file() for file in group)), ())
+    return Files(weights=files, settings=settings, tokenizer=tokenizer)
+
+
+def _pairs(folder: Path) -> list[tuple[str, str]]:
+    """The pairs whose configuration is there and is a CLIP's."""
+    usable = {
+        name for name in (_TRANSFORMERS, _OPEN_CLIP) if (folder / name).is_file() and describes_clip(folder / name)
+    }
+    return [(weights, settings) for weights, settings in _PAIRS if settings in usable]
+
+
+def _named(backbone: Backbone) -> Files:
+    if backbone.file is not None:
+        cached = Path("~/.cache/clip").expanduser() / backbone.file
+        if cached.is_file():
+            return Files(weights=(cached,), sha256=backbone.sha256)
+    if backbone.hub is None:
+        raise FileNotFoundError(f"{backbone.name} has no files here and no repository on the hub")
+    instead = f", or put OpenAI's {backbone.file} into ~/.cache/clip" if backbone.file is not None else ""
+    return in_folder(_Repository(backbone.hub, instead).fetch())
+
+
+def _is_hub_id(source: str) -> bool:
+    if source.startswith("ViT-"):  # a name of OpenAI's, misspelt
+        return False
+    looks = re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", source) is not None
+    return looks and not source.endswith((".pt", ".pth", ".bin", ".safetensors", ".ckpt", ".json"))
+
+
+class _Repository:
+    """A repository on the hub at one commit. What its cache knows of, the hub is not asked about."""
+
+    def __init__(self, name: str, instead: str = "") -> None:
+        self.name = name
+        self.instead = instead
+        self.commit: str | None = None
+        self.reachable = True
+
+    def fetch(self) -> Path:
+        """The folder in the cache with configuration, weights and tokeniser."""
+        found = [self.file(name) for name in (_TRANSFORMERS, _OPEN_CLIP)]
+        folder = next((path.parent for path in found if path is not None), None)
+        if folder is None:
+            raise self._missing(f"{_TRANSFORMERS} or {_OPEN_CLIP}")
+        pairs = _pairs(folder)
+        weights = next((file for name, _ in pairs if (file := self.file(name))), None)
+        if pairs and weights is None:
+            raise self._missing(" or ".join(name for name, _ in pairs))
+        if weights is not None and weights.name.endswith(".index.json"):
+            for shard in shards(weights):
+                if self.file(shard.name) is None:
+                    raise self._missing(shard.name)
+        for name in _BESIDE:
+            self.file(name)
+        return folder
+
+    def file(self, name: str) -> Path | None:
+        """The file in the cache, downloaded if need be; None where there is none."""
+        try:
+            cached = huggingface_hub.try_to_load_from_cache(self.name, name, revision=self.commit)
+            if cached is None and self.reachable:
+                cached = huggingface_hub.hf_hub_download(self.name, name, revision=self.commit)
+        except LocalEntryNotFoundError:
+            self.reachable = False
+            return None
+        except EntryNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise BackboneError(f"{self.name} cannot be fetched from the hub: {reason}") from error
+        if not isinstance(cached, str):
+            return None
+        path = Path(cached)
+        self.commit = path.parent.name  # all files of one version, even if the hub gets a new one meanwhile
+        return path
+
+    def _missing(self, what: str) -> BackboneError:
+        if not self.reachable:
+            return BackboneError(
+                f"{self.name} is not complete in the hub's cache (it lacks {what}) and the hub cannot be reached: go "
+                f"online and unset HF_HUB_OFFLINE once, give a local file or folder{self.instead}"
+            )
+        return BackboneError(f"{self.name} on the hub has no {what}: it is no CLIP that can be loaded")
+
+
+def _nearest(source: str | Path) -> str:
+    names = [backbone.name for backbone in backbones()]
+    near = difflib.get_close_matches(str(source), names, n=1)
+    return f"did you mean {near[0]}?" if near else f"the names are {', '.join(names)}"

@@ -1,0 +1,64 @@
+"""The sentence around a class name: which of its tokens are learned slots, and where the name stands among them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bmip.class_names import check_template
+from bmip.clip.tokenizer import Tokenizer
+
+Position = Literal["end", "middle", "front"]
+
+FIXED = -1
+"""Marks a token that is a word and not a slot."""
+
+
+@dataclass(frozen=True)
+class TextLayout:
+    """Where learned slots and the class name stand in a method's sentences."""
+
+    template: str = "a photo of a {}."
+    slots: int = 0
+    """The first `slots` tokens of the template are learned; the rest of it stays as fixed words."""
+
+    position: Position = "end"
+    """Where the name stands among the slots; other than at the end only where no fixed word precedes the name."""
+
+    per_class: bool = False
+    """Slots differ between classes, so each class carries its own instead of sharing them in the stem."""
+
+    raw_names: bool = False
+    """Names keep their underscores. (ProDA, as released)"""
+
+    probe: bool = False
+    """Run a sentence without a name beside the classes, for prompts that read the text tower's attention."""
+
+    def __post_init__(self) -> None:
+        check_template(self.template)
+        if self.per_class and self.probe:
+            raise ValueError("slots per class are read from each class's own sentence: leave `probe` off")
+
+
+def sentence(name: str, layout: TextLayout, tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Token ids, and for each the number of the slot it holds or FIXED. An empty name gives the name-free sentence."""
+    before, after = layout.template.split("{}")
+    whole = tokenizer.encode(f"{before}{name}{after}" if name else f"{before.rstrip()}{after}")
+    context = len(tokenizer.encode(before))
+    if layout.slots > context:
+        raise ValueError(
+            f"the template {layout.template!r} has {context} tokens before the class name, fewer than the "
+            f"{layout.slots} slots: lengthen it, for instance with 'X' for every slot"
+        )
+    ids, slots = list(whole), [k if k < layout.slots else FIXED for k in range(len(whole))]
+    if layout.position != "end":
+        if layout.slots != context:
+            raise ValueError(
+                f"{layout.template!r} keeps {context - layout.slots} fixed words before the name; with the name in "
+                f"the {layout.position} every token before it must be a slot: use 'X' for every slot"
+            )
+        first = layout.slots // 2 if layout.position == "middle" else 0
+        named = layout.slots + len(tokenizer.encode(name))
+        order = [*range(first), *range(layout.slots, named), *range(first, layout.slots), *range(named, len(whole))]
+        ids, slots = [ids[k] for k in order], [slots[k] for k in order]
+    return (tokenizer.start, *ids, tokenizer.end), (FIXED, *slots, FIXED)

@@ -1,0 +1,129 @@
+"""Checks of a data set before work is spent on it: unreadable files, files that are the same, faults of a split."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from bmip.data.batches import ahead
+from bmip.data.dataset import DataError
+from bmip.data.images import check_image
+from bmip.data.sources.split_file import Item
+from bmip.system.files import cache_folder
+
+QUIET = 300  # files that are checked faster than a progress bar is read
+
+
+def cache_key(folder: Path) -> str:
+    """A file name that belongs to one folder of this machine."""
+    return f"{folder.name}-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}"
+
+
+def unreadable(folder: Path, paths: Sequence[str], cache: Path | None = None) -> dict[str, str]:
+    """Which of the files cannot be read, and why. Readable files are remembered until they change."""
+    memory = (cache or cache_folder()) / "readable" / f"{cache_key(folder)}.json"
+    known: dict[str, list[int]] = {}
+    with suppress(OSError, ValueError):
+        known = json.loads(memory.read_text())
+    states = {path: _state(folder / path) for path in paths}
+    new = [path for path in paths if states[path] is None or known.get(path) != states[path]]
+    bad: dict[str, str] = {}
+    for path, reason in zip(new, _checked(folder, new), strict=True):
+        if reason is not None:
+            bad[path] = reason
+    if new:
+        with suppress(OSError):  # it only saves time
+            memory.parent.mkdir(parents=True, exist_ok=True)
+            memory.write_text(json.dumps({path: state for path, state in states.items() if path not in bad}))
+    return bad
+
+
+def _state(file: Path) -> list[int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    if not os.access(file, os.R_OK):  # which a change of permissions does not show in either of these
+        return None
+    return [found.st_size, found.st_mtime_ns]
+
+
+def _checked(folder: Path, paths: Sequence[str]) -> Iterator[str | None]:
+    reasons = ahead(check_image, (folder / path for path in paths))
+    console = Console(stderr=True)
+    if len(paths) < QUIET or not console.is_terminal:
+        return reasons
+    return iter(track(reasons, f"Checking the images of {folder.name}", len(paths), console=console, transient=True))
+
+
+def same_content(folder: Path, paths: Iterable[str]) -> list[list[str]]:
+    """Groups of files that hold the same bytes. Only files of equal size are read; what cannot be has no equal."""
+    by_size = _groups(paths, lambda path: (folder / path).stat().st_size)
+    return [same for group in by_size for same in _groups(group, partial(_content, folder))]
+
+
+def _content(folder: Path, path: str) -> bytes:
+    return hashlib.sha256((folder / path).read_bytes()).digest()
+
+
+def _groups(paths: Iterable[str], key: Callable[[str], Hashable]) -> list[list[str]]:
+    groups: dict[Hashable, list[str]] = {}
+    for path in paths:
+        with suppress(OSError):
+            groups.setdefault(key(path), []).append(path)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+NAMED = 5  # how many files or faults an error names
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few of them, for a message."""
+    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+
+
+def refuse(faults: Sequence[str]) -> None:
+    """Raises DataError with the first few where there are any."""
+    if faults:
+        more = f"; {len(faults)} faults in all" if len(faults) > NAMED else ""
+        raise DataError("; ".join(faults[:NAMED]) + more)
+
+
+def class_faults(folder: Path, names: Sequence[str], parts: Mapping[str, Sequence[Item]]) -> list[str]:
+    """Too few classes, and classes without images to learn from."""
+    if len(names) < 2:
+        return [f"{folder} has {len(names)} class; at least two are needed"]
+    faults = []
+    kind = "training " if "train" in parts else ""
+    there = {item.label for item in parts["train" if kind else "all"]}
+    empty = [repr(name) for label, name in enumerate(names) if label not in there]
+    if empty:
+        faults.append(f"{folder} has no readable {kind}images of {some(empty)}: add some, or take the class out")
+    if "test" in parts and not parts["test"]:
+        faults.append(f"{folder} has no readable test images: add some, or leave the split to be drawn")
+    return faults
+
+
+def leak_faults(folder: Path, parts: Mapping[str, Sequence[Item]], same: Sequence[Sequence[str]]) -> list[str]:
+    """`same` are groups of files of the same content; a split or a class of their own is too much for each."""
+    part_of = {item.path: part for part, items in parts.items() for item in items}
+    label_of = {item.path: item.label for items in parts.values() for item in items}
+    faults = []
+    for first, *others in same:
+        for other in others:
+            if part_of[other] != part_of[first]:
+                faults.append(
+                    f"{folder}: {first} ({part_of[first]}) and {other} ({part_of[other]}) are the same file; what is "
+                    "learned from must not be judged: remove one of them"
+                )
+        if "all" in parts and len({label_of[path] for path in (first, *others)}) > 1:
+            faults.append(
+                f"{folder}: {some([first, *others])} are the same file in different classes: remove the wrong ones"
+            )
+    return faults

@@ -1,0 +1,164 @@
+"""What is right and wrong with a data set on disk: everything at once, and nothing is written."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from bmip.class_names import ClassNames
+from bmip.data.checks import class_faults, leak_faults, same_content, some, unreadable
+from bmip.data.dataset import DataError, Dataset, shot_files
+from bmip.data.images import image_files
+from bmip.data.public.load import missing, places, public_dataset, read_lists, written_split
+from bmip.data.public.registry import PUBLIC, PublicSet
+from bmip.data.sampling import few_shot
+from bmip.data.shots import read_shots
+from bmip.data.sources.assembly import Source, assembled, drawn, is_whole, missing_drawn, without
+from bmip.data.sources.listing import Listing, list_files
+from bmip.data.sources.split_file import PARTS, inspect_parts, names_of
+
+
+@dataclass(frozen=True)
+class Findings:
+    """`dataset` is what was listed, whether its files are there or not; None where nothing could be listed."""
+
+    dataset: Dataset | None = None
+    faults: list[str] = field(default_factory=list)
+    """What has to be mended, one file or list each."""
+
+    remarks: list[str] = field(default_factory=list)
+
+
+def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
+    """Images of each split by class, the classes in their order; equal names are numbered."""
+    seen = Counter(dataset.classes.names)
+    names = [name if seen[name] == 1 else f"{name} ({label})" for label, name in enumerate(dataset.classes.names)]
+    found = {}
+    for part, split in dataset.splits().items():
+        by_label = Counter(split.labels)
+        found[part] = {name: by_label[label] for label, name in enumerate(names)}
+    return found
+
+
+def inspect_own(
+    source: Source,
+    *,
+    seed: int,
+    template: str = ClassNames.template,
+    class_names: Mapping[str, str] | Sequence[str] | None = None,
+    cache: Path | None = None,
+) -> Findings:
+    """Reads every image of one's own, also those that a split which is written down leaves out."""
+    folder, parts = source.folder, source.listing.parts
+    listed = [item.path for items in parts.values() for item in items]
+    bad = unreadable(folder, [*listed, *source.unused], cache)
+    kept = without(parts, bad)
+    same = same_content(folder, [path for path in listed if path not in bad])
+    faults = [*source.faults, *bad.values()]
+    faults += class_faults(folder, source.listing.names, kept) + leak_faults(folder, kept, same)
+    try:
+        whole, notes = drawn(folder, kept, same, seed)
+        dataset = assembled(source, whole, tuple(notes), template, class_names)
+    except ValueError as error:
+        return Findings(None, [*faults, str(error)], list(source.listing.notes))
+    remarks = list(dataset.notes)
+    if not is_whole(parts):
+        remarks.append(
+            f"no split is written down; the first run draws this one and keeps it in {source.split_files[0]}"
+        )
+    return Findings(dataset, faults, remarks)
+
+
+def inspect_public(
+    name: str, root: Path | str | None, cache: Path | None = None, *, seed: int = 1, decode: bool = True
+) -> Findings:
+    """Reads every list and, with `decode`, every image of a public data set.
+
+    `seed` draws a split where there is none. Raises DataError where its folders are not there at all.
+    """
+    known = PUBLIC[name]
+    folder, images = places(known, root)
+    listing, faults, remarks = _listed(known, folder, images, cache, seed)
+    on_disk = image_files(list_files(images))
+    listed = on_disk if listing is None else [item.path for items in listing.parts.values() for item in items]
+    gone = missing(images, listed)
+    faults += [f"{images / path} does not exist, and the split names it" for path in gone]
+    bad = unreadable(images, sorted(set(listed).difference(gone)), cache) if decode else {}
+    faults += bad.values()
+    if listing is None:
+        return Findings(None, faults, remarks)
+    unused = sorted(set(on_disk).difference(listed))
+    if unused:
+        remarks.append(f"{len(unused)} images below {images} are in no split and stay unused ({some(unused)})")
+    try:
+        dataset = public_dataset(known, folder, listing)
+    except DataError as error:
+        return Findings(None, [*faults, str(error)], remarks)
+    faults += _differences(known, dataset)
+    if decode:
+        remarks += _copies(images, listing, {*gone, *bad})
+    for file in shot_files(dataset):
+        try:
+            if not _is_own_draw(dataset, file):
+                remarks.append(f"{file} holds another draw than this split gives; it is the one that is used")
+        except DataError as error:
+            faults.append(str(error))
+    return Findings(dataset, faults, remarks)
+
+
+def _is_own_draw(dataset: Dataset, file: Path) -> bool:
+    stored = read_shots(dataset, file)
+    shots, seed = map(int, re.findall(r"\d+", file.stem))
+    own = few_shot(replace(dataset, stored_shots=None), shots, seed).train.images
+    return [own.name(index) for index in range(len(own))] == [dataset.train.images.name(i) for i in stored.train]
+
+
+def _listed(
+    known: PublicSet, folder: Path, images: Path, cache: Path | None, seed: int
+) -> tuple[Listing | None, list[str], list[str]]:
+    """What the split says, or the archive's own lists; with the faults and remarks of that."""
+    file, remarks = written_split(known, folder, cache), []
+    if known.split_file is not None and (file is None or file.name != known.split_file):
+        own = "a new one will be drawn" if file is None else f"{file} is used"
+        remarks.append(f"{folder / known.split_file} is not there; {own}, which is not the published split")
+    try:
+        if file is not None:
+            parts, faults = inspect_parts(file)
+            return Listing(names_of(parts.train), parts.by_name()), faults, remarks
+        listing, faults = read_lists(known, folder, images)
+        if known.split_file is not None:
+            listing = Listing(listing.names, missing_drawn(listing.parts, seed).by_name())
+        return listing, faults, remarks
+    except DataError as error:
+        return None, [str(error)], remarks
+
+
+def _differences(known: PublicSet, dataset: Dataset) -> list[str]:
+    """Numbers of classes and images that are not the published ones, and classes without images."""
+    found = [("classes", len(dataset.classes), known.classes)]
+    splits = dataset.splits()
+    if known.counts is not None:
+        own = [0 if dataset.val_is_test and part == "val" else len(splits.get(part, ())) for part in PARTS]
+        found += [(f"{part} images", *pair) for part, *pair in zip(PARTS, own, known.counts, strict=True)]
+    differences = [
+        f"{known.name} has {count} {what}, and {published} are published"
+        for what, count, published in found
+        if count != published
+    ]
+    for part in ("train", "test"):
+        there = set(splits[part].labels)
+        empty = [repr(name) for label, name in enumerate(dataset.classes.names) if label not in there]
+        if empty and there:
+            differences.append(f"{known.name} has no {part} images of {some(empty)} ({len(empty)} classes)")
+    return differences
+
+
+def _copies(images: Path, listing: Listing, gone: set[str]) -> list[str]:
+    """Published sets hold some files twice; what is learned from should not be judged."""
+    part_of = {item.path: part for part, items in listing.parts.items() for item in items if item.path not in gone}
+    groups = [group for group in same_content(images, part_of) if len({part_of[path] for path in group}) > 1]
+    shown: Sequence[str] = [" = ".join(group) for group in groups]
+    return (
+        [f"{len(groups)} images lie in two parts of the split under different names ({some(shown)})"] if groups else []
+    )

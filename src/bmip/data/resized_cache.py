@@ -1,0 +1,134 @@
+"""The squares that are judged, kept on disk: making one from a photo takes ten times as long as reading it."""
+
+import hashlib
+import mmap
+import os
+import shutil
+import threading
+import weakref
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from bmip.data.images import FileImages
+
+VERSION = 1  # changes with what `FileImages.square` returns
+MAPPED = 256  # squares that are read until the map is let go
+ROOM = 2  # times the file must fit into what is free on the disk
+ORIGIN = np.dtype([("size", "<i8"), ("mtime", "<i8"), ("checksum", "<i8")])
+
+
+class CachedImages:
+    """Image files whose squares are read from a file in `folder` once they have been made.
+
+    A square counts while its image has the size and time of modification it had, and while it has the checksum it was
+    written with; otherwise it is made again. Several processes may share the folder. The file is mapped into memory, of
+    which the process holds a few hundred squares at most.
+    """
+
+    def __init__(self, images: FileImages, folder: Path) -> None:
+        self.images, self.folder = images, folder
+        self._stores: dict[int, _Store | None] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def scaled(self) -> bool:
+        return self.images.scaled
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int, /) -> UInt8[Tensor, "3 height width"]:
+        return self.images[index]
+
+    def name(self, index: int) -> str:
+        return self.images.name(index)
+
+    def square(self, index: int, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
+        store = self._store(size)
+        if store is None:
+            return self.images.square(index, size)
+        try:
+            found = (self.images.folder / self.images.paths[index]).stat()
+        except OSError:
+            return self.images.square(index, size)  # which says what is wrong
+        square = store.get(index, found)
+        if square is None:
+            square = self.images.square(index, size)
+            store.put(index, found, square)
+        return square
+
+    def _store(self, size: int) -> "_Store | None":
+        with self._lock:
+            if size not in self._stores:
+                self._stores[size] = _opened(self.images, self.folder, size)
+            return self._stores[size]
+
+
+class _Store:
+    """Two files: the squares one after the other, and for each the state of the image it was made from."""
+
+    def __init__(self, stem: Path, count: int, size: int) -> None:
+        self._shape, self._writable = (3, size, size), True
+        self._squares = self._open(stem.with_suffix(".squares"), count * 3 * size * size)
+        self._origins = self._open(stem.with_suffix(".origins"), count * ORIGIN.itemsize)
+        self._map, self._reads = mmap.mmap(self._squares, 0, access=mmap.ACCESS_READ), 0
+        self._known = np.memmap(stem.with_suffix(".origins"), ORIGIN, "r", shape=(count,))
+
+    def _open(self, file: Path, size: int) -> int:
+        handle = _file_of_size(file, size)
+        weakref.finalize(self, os.close, handle)  # at the end of the process too, when a __del__ finds no `os` any more
+        return handle
+
+    def get(self, index: int, found: os.stat_result) -> Tensor | None:
+        size, mtime, checksum = self._known[index].item()
+        if (size, mtime) != (found.st_size, found.st_mtime_ns):
+            return None
+        length = 3 * self._shape[1] * self._shape[2]
+        pixels = np.frombuffer(self._map, np.uint8, length, index * length).copy()
+        self._reads += 1
+        if self._reads % MAPPED == 0 and hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)  # the system keeps the file as it sees fit, the process does not
+        return torch.from_numpy(pixels).view(self._shape) if zlib.crc32(pixels.data) == checksum else None
+
+    def put(self, index: int, found: os.stat_result, square: Tensor) -> None:
+        """Written and not assigned through the map, which would end the process where the disk is full."""
+        if not self._writable:
+            return
+        pixels = square.contiguous().numpy()
+        origin = np.array((found.st_size, found.st_mtime_ns, zlib.crc32(pixels.data)), ORIGIN)
+        try:
+            os.pwrite(self._squares, pixels.tobytes(), index * pixels.nbytes)
+            os.pwrite(self._origins, origin.tobytes(), index * ORIGIN.itemsize)
+        except OSError:
+            self._writable = False
+
+
+def _opened(images: FileImages, folder: Path, size: int) -> _Store | None:
+    """None where there is no room, or nothing can be written."""
+    described = (VERSION, str(images.folder.resolve()), images.scaled, size, *images.paths)
+    key = hashlib.sha256("\n".join(map(str, described)).encode()).hexdigest()[:24]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = folder / f"{images.folder.resolve().name}-{size}-{key}"
+        if not stem.with_suffix(".squares").exists() and _free(folder) < ROOM * len(images) * 3 * size * size:
+            return None
+        return _Store(stem, len(images), size) if len(images) else None
+    except OSError:
+        return None
+
+
+def _free(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+def _file_of_size(file: Path, size: int) -> int:
+    """Opened to write; what was never written takes no room on the disk."""
+    handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
+    if os.fstat(handle).st_size != size:
+        os.ftruncate(handle, size)
+    return handle

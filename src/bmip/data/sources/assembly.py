@@ -1,0 +1,165 @@
+"""From a listing to a data set: files checked, what is missing in the split drawn and written down."""
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bmip.class_names import ClassNames, words
+from bmip.data.checks import NAMED, cache_key, class_faults, leak_faults, refuse, same_content, some, unreadable
+from bmip.data.dataset import DataError, Dataset, Split
+from bmip.data.images import FileImages
+from bmip.data.sources.listing import Listing
+from bmip.data.sources.split_file import Item, Parts, draw_parts, draw_val, write_parts
+from bmip.system.files import cache_folder
+
+Items = tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One's own images as they were found, before any of them is looked at."""
+
+    name: str
+    folder: Path
+    listing: Listing
+    split_files: tuple[Path, Path]
+    """Where a split that has to be drawn is kept: beside the images, and where nothing can be written there."""
+
+    written: Path | None = None
+    """The split that was found written down."""
+
+    faults: tuple[str, ...] = ()
+    """Of that split."""
+
+    unused: tuple[str, ...] = ()
+    """Images that it does not name."""
+
+
+def completed(
+    source: Source,
+    *,
+    seed: int,
+    template: str,
+    class_names: Mapping[str, str] | Sequence[str] | None,
+    skip_bad_images: bool,
+    cache: Path | None,
+) -> Dataset:
+    """What is listed, every file read; what the listing leaves open of the split is drawn and written down."""
+    refuse(source.faults)
+    folder, listing = source.folder, source.listing
+    redraw = "" if source.written is None else f", delete {source.written.name} to have a new split drawn"
+    kept, notes = readable(folder, listing.parts, skip_bad_images, cache, redraw)
+    refuse(class_faults(folder, listing.names, kept))
+    same = same_content(folder, [item.path for items in kept.values() for item in items])
+    refuse(leak_faults(folder, kept, same))
+    parts, left_out = drawn(folder, kept, same, seed)
+    dataset = assembled(source, parts, (*notes, *left_out), template, class_names)
+    if not is_whole(kept):
+        _, more = keep_split(parts, *source.split_files)
+        dataset = replace(dataset, notes=(*dataset.notes, *more))
+    return dataset
+
+
+def assembled(
+    source: Source,
+    parts: Parts,
+    notes: tuple[str, ...],
+    template: str,
+    class_names: Mapping[str, str] | Sequence[str] | None,
+) -> Dataset:
+    classes = ClassNames(renamed(source.listing.names, class_names), template)
+    train, val, test = (files(source.folder, items) for items in (parts.train, parts.val, parts.test))
+    said = (*source.listing.notes, *notes, *untested(source.folder, classes.names, parts.test))
+    return Dataset(source.name, classes, train, val if len(val) else None, test, notes=said)
+
+
+def untested(folder: Path, names: Sequence[str], test: Items) -> list[str]:
+    """A note on classes without test images."""
+    tested = {item.label for item in test}
+    lacking = [repr(name) for label, name in enumerate(names) if label not in tested]
+    return [f"{folder} has no test images of {some(lacking)}"] if lacking else []
+
+
+def is_whole(parts: Mapping[str, Items]) -> bool:
+    """Whether nothing of the split is left open."""
+    return {"train", "val", "test"} <= set(parts)
+
+
+def readable(
+    folder: Path, parts: Mapping[str, Items], skip_bad_images: bool, cache: Path | None, cure: str = ""
+) -> tuple[dict[str, Items], list[str]]:
+    """The parts without what cannot be read, and a note on each such file; without leave to skip, a DataError.
+
+    `cure`: what else its user may do, with a comma before it.
+    """
+    bad = unreadable(folder, [item.path for items in parts.values() for item in items], cache)
+    if bad and not skip_bad_images:
+        more = f"; {len(bad)} files in all" if len(bad) > 1 else ""
+        raise DataError(
+            f"{'; '.join(list(bad.values())[:NAMED])}{more}: replace, restore or remove what is bad{cure}, "
+            "or go on without it (--skip-bad-images)"
+        )
+    return without(parts, bad), [f"skipped: {reason}" for reason in bad.values()]
+
+
+def without(parts: Mapping[str, Items], paths: Container[str]) -> dict[str, Items]:
+    return {part: tuple(item for item in items if item.path not in paths) for part, items in parts.items()}
+
+
+def drawn(folder: Path, parts: Mapping[str, Items], same: list[list[str]], seed: int) -> tuple[Parts, list[str]]:
+    """A whole split as it is; otherwise what is missing of it is drawn, each picture once: its copies could end up on
+    both sides."""
+    if is_whole(parts):
+        return missing_drawn(parts, seed), []
+    copies = {path for group in same for path in group[1:]}
+    note = (
+        f"{len(copies)} files in {folder} are copies of others and were left out of the split ({some(sorted(copies))})"
+    )
+    return missing_drawn(without(parts, copies), seed), [note] if copies else []
+
+
+def missing_drawn(parts: Mapping[str, Items], seed: int) -> Parts:
+    """A split of "all", or of train and test with a validation part taken from train; a whole one as it is."""
+    if "all" in parts:
+        return draw_parts(parts["all"], seed)
+    if "val" not in parts:
+        return draw_val(parts["train"], parts["test"], seed)
+    return Parts(parts["train"], parts["val"], parts["test"])
+
+
+def split_places(beside: Path, source: Path, cache: Path | None, suffix: str = "") -> tuple[Path, Path]:
+    """Where the split of `source` is kept: beside the images, and where nothing can be written there."""
+    return beside, (cache or cache_folder()) / "splits" / f"{cache_key(source)}{suffix}.json"
+
+
+def first_there(files: Iterable[Path]) -> Path | None:
+    return next((file for file in files if file.exists()), None)
+
+
+def keep_split(parts: Parts, beside: Path, aside: Path, note: str = "") -> tuple[Path, list[str]]:
+    """Writes the split beside the images, or into the cache where nothing can be written there: where, and notes."""
+    try:
+        write_parts(parts, beside, note)
+    except OSError:
+        write_parts(parts, aside, note)
+        return aside, [f"nothing can be written to {beside.parent}; its split is kept in {aside}"]
+    return beside, []
+
+
+def files(folder: Path, items: Sequence[Item]) -> Split:
+    return Split(FileImages(folder, tuple(item.path for item in items)), tuple(item.label for item in items))
+
+
+def renamed(names: tuple[str, ...], better: Mapping[str, str] | Sequence[str] | None) -> tuple[str, ...]:
+    """The classes in better words: a mapping from their names, or all of them in the order of the labels."""
+    if better is None:
+        return names
+    if isinstance(better, Mapping):
+        said = {words(old): new for old, new in better.items()}
+        unknown = sorted(set(said).difference(map(words, names)))
+        if unknown:
+            raise DataError(f"class_names renames {some(unknown)}; the classes are {some(names)}: give their names")
+        return tuple(said.get(words(name), name) for name in names)
+    if len(better) != len(names):
+        raise DataError(f"{len(better)} class names came for {len(names)} classes ({some(names)}): give one for each")
+    return tuple(better)

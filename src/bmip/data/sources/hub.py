@@ -1,0 +1,167 @@
+"""A data set in the format of Hugging Face's `datasets`: a hub id, a folder or a parquet file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from bmip.class_names import ClassNames
+from bmip.data.checks import some
+from bmip.data.dataset import Chosen, DataError, Dataset, Split
+from bmip.data.sources.assembly import missing_drawn, renamed
+from bmip.data.sources.rows import TableImages, incomplete, shared, unreadable
+from bmip.data.sources.split_file import PARTS, Item
+
+PREFIX = "hub:"
+SPLITS = {"train": "train", "validation": "val", "val": "val", "valid": "val", "test": "test"}
+
+
+def load_hub(
+    name: str,
+    *,
+    seed: int = 1,
+    template: str = "a photo of a {}.",
+    class_names: Mapping[str, str] | Sequence[str] | None = None,
+    skip_bad_images: bool = False,
+) -> Dataset:
+    """`name` is a hub id, a folder that `datasets` wrote or can read, or a parquet file, without `PREFIX`.
+
+    The image and label columns are found by their kind. Splits called train, validation and test are taken; what is
+    missing is drawn by `seed`, stratified, from what there is. Images are decoded when they are asked for.
+
+    A row without an image or a label is a DataError. `skip_bad_images` leaves such rows out, decodes every image once
+    and leaves out what cannot be read, with a note on each, and notes images that lie in two splits.
+    """
+    tables = _tables(name)
+    image, label = _columns(name, next(iter(tables.values())))
+    short = Path(name).stem if name.endswith(".parquet") else Path(name).name
+    images = {part: TableImages(_encoded(table, image), image, f"{short}/{part}") for part, table in tables.items()}
+    given = {part: list(table[label]) for part, table in tables.items()}
+    names = getattr(next(iter(tables.values())).features[label], "names", None)
+    kept, notes, digests = _usable(short, images, given, names, skip_bad_images)
+    names, labels = _labels({part: [given[part][index] for index in kept[part]] for part in kept}, names)
+    splits = {part: Split(Chosen(images[part], kept[part]), labels[part]) for part in kept}
+    dataset = _assembled(short, ClassNames(renamed(names, class_names), template), splits, seed)
+    if skip_bad_images:
+        parts = {part: split for part, split in dataset.splits().items() if not (dataset.val_is_test and part == "val")}
+        notes += shared(short, parts, digests)
+    return replace(dataset, notes=(*dataset.notes, *notes))
+
+
+def _usable(
+    name: str,
+    images: Mapping[str, TableImages],
+    given: Mapping[str, list[Any]],
+    names: Sequence[str] | None,
+    skip_bad_images: bool,
+) -> tuple[dict[str, tuple[int, ...]], list[str], dict[str, bytes]]:
+    """The rows of each split that can be used, notes on the others, and the hashes of the images that were read."""
+    bad = {part: incomplete(images[part], given[part], names) for part in images}
+    reasons = [reason for found in bad.values() for reason in found.values()]
+    if reasons and not skip_bad_images:
+        raise DataError(
+            f"{len(reasons)} rows of {name} have no image or no label ({some(reasons)}): mend or remove them, or go on "
+            "without them (--skip-bad-images)"
+        )
+    digests: dict[str, bytes] = {}
+    for part in images if skip_bad_images else ():
+        worse, hashes = unreadable(images[part], [row for row in range(len(images[part])) if row not in bad[part]])
+        bad[part] |= worse
+        digests |= hashes
+    kept = {part: tuple(row for row in range(len(images[part])) if row not in bad[part]) for part in images}
+    for part, rows in kept.items():
+        if bad[part] and not rows:
+            found = some(list(bad[part].values()))
+            raise DataError(
+                f"{name} has no usable images in its {part} split ({found}): mend them, or remove the split"
+            )
+    return kept, [f"skipped: {reason}" for found in bad.values() for reason in found.values()], digests
+
+
+def _assembled(name: str, classes: ClassNames, splits: dict[str, Split], seed: int) -> Dataset:
+    note = f"{name} has no test split: its validation split is what is judged"
+    if "train" not in splits:
+        test, notes = (splits["test"], ()) if "test" in splits else (splits["val"], (note,))
+        return Dataset(name, classes, test.take([]), None, test, notes=notes)
+    if set(splits) == {"train", "val"}:
+        return Dataset(name, classes, splits["train"], splits["val"], splits["val"], True, notes=(note,))
+    if set(splits) == set(PARTS):
+        return Dataset(name, classes, splits["train"], splits["val"], splits["test"])
+    return _drawn(name, classes, splits, seed)
+
+
+def _drawn(name: str, classes: ClassNames, splits: dict[str, Split], seed: int) -> Dataset:
+    """All from "train" where there is no other split, else the validation part."""
+    items = tuple(Item(str(i), label, classes.names[label]) for i, label in enumerate(splits["train"].labels))
+    only = "test" not in splits
+    parts = missing_drawn({"all": items} if only else {"train": items, "test": ()}, seed)
+    train, val, test = (splits["train"].take([int(item.path) for item in part]) for part in parts.by_name().values())
+    missing = "validation and test splits" if only else "validation split"
+    note = f"{name} has no {missing}: drawn by seed {seed}"
+    return Dataset(name, classes, train, val if len(val) else None, test if only else splits["test"], notes=(note,))
+
+
+def _tables(name: str) -> dict[str, Any]:
+    """The splits there are, by our names."""
+    datasets, place = _library(), Path(name)
+    try:
+        if name.endswith(".parquet"):
+            if not place.is_file():
+                raise DataError(f"the file {name} does not exist")
+            found = datasets.load_dataset("parquet", data_files=name)
+        elif (place / "dataset_dict.json").is_file() or (place / "state.json").is_file():
+            found = datasets.load_from_disk(name)
+        else:
+            found = datasets.load_dataset(name)
+    except DataError:
+        raise
+    except Exception as error:  # network, format and permissions each have errors of their own
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise DataError(
+            f"datasets cannot load {name!r} ({reason}): give a hub id, a folder or a parquet file"
+        ) from error
+    tables = dict(found) if isinstance(found, dict) else {"train": found}
+    known = {SPLITS[split]: table for split, table in tables.items() if split in SPLITS}
+    if not known:
+        raise DataError(f"{name} has the splits {', '.join(tables)}; train, validation or test are needed")
+    return known
+
+
+def _columns(name: str, table: Any) -> tuple[str, str]:
+    datasets, features = _library(), table.features
+    images = [
+        column
+        for column, kind in features.items()
+        if isinstance(kind, datasets.Image) or (isinstance(kind, dict) and "bytes" in kind)
+    ]
+    labels = [column for column, kind in features.items() if isinstance(kind, datasets.ClassLabel)]
+    labels = labels or [column for column in ("label", "labels", "class") if column in features]
+    if len(images) != 1 or len(labels) != 1:
+        raise DataError(
+            f"{name} has the columns {', '.join(features)}, {len(images)} of images and {len(labels)} of labels: one "
+            "of each is needed"
+        )
+    return images[0], labels[0]
+
+
+def _labels(
+    given: dict[str, list[Any]], names: Sequence[str] | None
+) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
+    """The class names, and the labels of each split by number."""
+    if names is not None:
+        return tuple(names), {part: tuple(values) for part, values in given.items()}
+    found = sorted({value for values in given.values() for value in values})
+    positions = {value: place for place, value in enumerate(found)}
+    return tuple(map(str, found)), {part: tuple(positions[value] for value in values) for part, values in given.items()}
+
+
+def _encoded(table: Any, column: str) -> Any:
+    return table.select_columns([column]).cast_column(column, _library().Image(decode=False))
+
+
+def _library() -> Any:
+    try:
+        return import_module("datasets")
+    except ImportError as error:
+        raise DataError(f"what begins with {PREFIX} needs the package datasets: pip install 'bmip[hub]'") from error

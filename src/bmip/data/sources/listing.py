@@ -1,0 +1,141 @@
+"""What lies in a folder of images: a folder per class, directly or below train/, val/ and test/."""
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from bmip.class_names import words
+from bmip.data.dataset import DataError
+from bmip.data.images import image_files
+from bmip.data.sources.split_file import Item
+
+VAL_NAMES = ("val", "valid", "validation")
+PART_NAMES = {"train": ("train", "training"), "val": VAL_NAMES, "test": ("test", "testing")}
+"""What folders of a split are called, in small or capital letters."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The classes, the images of each part ("all" where the folder has no split), sorted, and what was passed over."""
+
+    names: tuple[str, ...]
+    parts: dict[str, tuple[Item, ...]]
+    notes: tuple[str, ...] = ()
+
+
+def list_folder(folder: Path) -> Listing:
+    """Labels are the positions of the sorted class folders; an underscore in a folder's name is read as a space."""
+    inside = _folders(folder)
+    places = _places(inside)
+    if {"train", "test"} <= set(places) and _folders(folder / places["train"]):
+        return _list_split(folder, places, ignored=[name for name in inside if name not in places.values()])
+    if "train" in inside and _folders(folder / "train") and not _loose(folder / "train"):
+        raise DataError(
+            f"{folder} has train/ but no test/: add test/, or put the class folders directly into {folder.name}/"
+        )
+    if not inside:
+        loose = _loose(folder)
+        found = f"holds {loose} images but no class folders" if loose else "is empty"
+        raise DataError(f"the folder {folder} {found}: put each class's images into a folder with the class's name")
+    labels = _labels(folder, inside)
+    items, skipped = _items(folder, "", labels)
+    notes = _notes(skipped, [], [folder])
+    like_parts = [name for name in inside if any(name.lower() in known for known in PART_NAMES.values())]
+    if len(like_parts) > 1:
+        notes += (
+            f"{folder}: {', '.join(like_parts)} are read as classes, because there are other folders beside them",
+        )
+    return Listing(tuple(map(words, labels)), {"all": items}, notes)
+
+
+def _places(inside: list[str]) -> dict[str, str]:
+    """The folder of each part. Beside other folders only train/ and test/ to the letter are such, and no classes."""
+    places = {part: name for part, known in PART_NAMES.items() for name in inside if name.lower() in known}
+    if set(places.values()) == set(inside) or {"train", "test"} <= set(inside):
+        return places | {part: part for part in places if part in inside}
+    return {}
+
+
+def _list_split(folder: Path, places: dict[str, str], ignored: list[str]) -> Listing:
+    train = folder / places["train"]
+    labels = _labels(train, _folders(train))
+    parts: dict[str, tuple[Item, ...]] = {}
+    skipped: Counter[str] = Counter()
+    for part, name in places.items():
+        unknown = [found for found in _folders(folder / name) if found not in labels]
+        if unknown:
+            raise DataError(
+                f"{folder / name} has classes that {train} has not: {', '.join(unknown[:5])}: "
+                f"add them to {train.name}/ or take them out (names must be spelled alike)"
+            )
+        parts[part], more = _items(folder, f"{name}/", labels)
+        skipped += more
+    folders = [folder, *(folder / name for name in places.values())]
+    return Listing(tuple(map(words, labels)), parts, _notes(skipped, ignored, folders))
+
+
+def _folders(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+
+
+def _loose(folder: Path) -> int:
+    """How many images lie in the folder itself."""
+    return len(image_files([entry.name for entry in folder.iterdir()]))
+
+
+def _labels(folder: Path, names: list[str]) -> dict[str, int]:
+    if len(names) < 2:
+        found = f"only the class folder {names[0]!r}" if names else "no class folders"
+        raise DataError(f"{folder} has {found}; at least two classes are needed: one folder of images for each")
+    by_words: dict[str, str] = {}
+    for name in names:
+        other = by_words.setdefault(words(name), name)
+        if other != name:
+            raise DataError(
+                f"{folder}: the folders {other!r} and {name!r} are both the class {words(name)!r}: rename one"
+            )
+    return {name: label for label, name in enumerate(names)}
+
+
+def _items(folder: Path, prefix: str, labels: dict[str, int]) -> tuple[tuple[Item, ...], Counter[str]]:
+    items: list[Item] = []
+    skipped: Counter[str] = Counter()
+    for name, label in labels.items():
+        files = list_files(folder, prefix + name)
+        images = image_files(files)
+        items += [Item(file, label, words(name)) for file in images]
+        skipped.update(Path(file).suffix or Path(file).name for file in set(files).difference(images))
+    return tuple(items), skipped
+
+
+def is_text(name: str) -> bool:
+    """Whether it can be written down, as a path or label of a split must be."""
+    return "\0" not in name and not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def list_files(folder: Path, below: str = "") -> list[str]:
+    """All files below a place in the folder, sorted, as paths relative to the folder; hidden ones do not count."""
+    found: list[str] = []
+    for place, folders, files in os.walk(folder / below):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        within = Path(place).relative_to(folder)
+        found += [(within / name).as_posix() for name in sorted(files) if not name.startswith(".")]
+    for name in found:
+        if not is_text(name):
+            raise DataError(f"{folder}: the name {name!a} of a file is not UTF-8: rename it")
+    return found
+
+
+def _notes(skipped: Counter[str], ignored: list[str], folders: list[Path]) -> tuple[str, ...]:
+    """`folders`: the data set's own, and those of its parts."""
+    folder = folders[0]
+    loose = [f"{count} in {place}" for place in folders if (count := _loose(place))]
+    notes = [f"images outside the class folders were passed over: {', '.join(loose)}"] if loose else []
+    if skipped:
+        kinds = ", ".join(f"{count} {kind}" for kind, count in skipped.most_common(5))
+        notes.append(f"{folder} has files that are not images of a known kind and were passed over: {kinds}")
+    if ignored:
+        others = ", ".join(ignored[:5])
+        notes.append(f"{folder} has folders to train and to test; other folders were passed over: {others}")
+    return tuple(notes)

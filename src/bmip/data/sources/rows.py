@@ -1,0 +1,99 @@
+"""Images that are rows of a table, and which of the rows can be used."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import UInt8
+from torch import Tensor
+
+from bmip.data.batches import ahead
+from bmip.data.checks import some
+from bmip.data.dataset import DataError, Split
+from bmip.data.images import read_bytes, read_image
+
+BATCH = 1000  # rows of which is asked at once whether they hold an image
+
+
+@dataclass(frozen=True, eq=False)
+class TableImages:
+    """Encoded images in a table on disk; image 17 of "pets/train" is called "pets/train/17"."""
+
+    rows: Any
+    column: str
+    origin: str
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int, /) -> UInt8[Tensor, "3 height width"]:
+        image = self.rows[index][self.column]
+        if image["bytes"] is None:
+            return read_image(image["path"])
+        return read_bytes(image["bytes"], self.name(index))
+
+    def name(self, index: int) -> str:
+        return f"{self.origin}/{index}"
+
+    def encoded(self, index: int) -> bytes:
+        image = self.rows[index][self.column]
+        return Path(image["path"]).read_bytes() if image["bytes"] is None else image["bytes"]
+
+    def filled(self) -> list[bool]:
+        """Which rows hold an image; none is read for it."""
+        return [
+            any(parts)
+            for batch in self.rows.with_format("arrow").iter(BATCH)
+            for chunk in batch.column(self.column).chunks
+            for parts in zip(*(part.is_valid().to_pylist() for part in chunk.flatten()), strict=True)
+        ]
+
+
+def incomplete(images: TableImages, labels: Iterable[Any], names: Sequence[str] | None) -> dict[int, str]:
+    """The rows without an image or a label, with what they lack; `names` are the classes where labels are numbers."""
+    lacking = {}
+    for index, (filled, label) in enumerate(zip(images.filled(), labels, strict=True)):
+        if not filled:
+            lacking[index] = f"{images.name(index)} has no image"
+        elif label is None or (names is not None and label < 0):
+            lacking[index] = f"{images.name(index)} has no label"
+        elif names is not None and label >= len(names):
+            lacking[index] = f"{images.name(index)} has label {label}, and there are {len(names)} classes"
+    return lacking
+
+
+def unreadable(images: TableImages, indices: Sequence[int]) -> tuple[dict[int, str], dict[str, bytes]]:
+    """Decodes the images: which cannot be read, and why, and of each other one, by its name, what its bytes hash to."""
+    bad, digests = {}, {}
+    for index, found in zip(indices, ahead(partial(_read, images), indices), strict=True):
+        if isinstance(found, str):
+            bad[index] = found
+        else:
+            digests[images.name(index)] = found
+    return bad, digests
+
+
+def _read(images: TableImages, index: int) -> str | bytes:
+    """What is wrong, or what the encoded image hashes to."""
+    try:
+        images[index]
+    except DataError as error:
+        row = images.name(index)
+        return str(error) if str(error).startswith(row) else f"{row}: {error}"
+    return hashlib.sha256(images.encoded(index)).digest()
+
+
+def shared(name: str, splits: Mapping[str, Split], digests: Mapping[str, bytes]) -> list[str]:
+    """A note where the same encoded image lies in several splits."""
+    first: dict[bytes, tuple[str, str]] = {}
+    pairs: dict[bytes, str] = {}
+    for part, split in splits.items():
+        for index in range(len(split)):
+            row = split.images.name(index)
+            there, other = first.setdefault(digests[row], (part, row))
+            if there != part:
+                pairs.setdefault(digests[row], f"{other} = {row}")
+    return [f"{len(pairs)} images of {name} lie in two of its splits ({some(list(pairs.values()))})"] if pairs else []

@@ -1,0 +1,175 @@
+"""Which image belongs to which split, drawn once and written down.
+
+The file has the format of the published splits (CoOp's `split_zhou_*.json`): an object of three lists, `train`, `val`
+and `test`, of [path, label, class name], paths relative to the folder of images.
+"""
+
+import json
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+from bmip.data.dataset import DataError
+from bmip.system.files import write_text
+
+PARTS = ("train", "val", "test")
+
+
+class Item(NamedTuple):
+    """One image of a split, as the file has it."""
+
+    path: str
+    label: int
+    name: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The items of the three splits; `val` may be empty."""
+
+    train: tuple[Item, ...]
+    val: tuple[Item, ...]
+    test: tuple[Item, ...]
+
+    def by_name(self) -> dict[str, tuple[Item, ...]]:
+        return {part: getattr(self, part) for part in PARTS}
+
+
+def draw_parts(items: Iterable[Item], seed: int) -> Parts:
+    """Half of each class for training, a fifth for validation, the rest for testing, as CoOp's folder reader rounds.
+
+    Training and testing get at least one image each, at the cost of validation in classes of three.
+    """
+    draws = random.Random(seed)
+    train, val, test = [], [], []
+    for members in _by_label(items):
+        if len(members) < 2:
+            raise DataError(
+                f"class {members[0].name!r} has one image ({members[0].path}); a split needs at least two, one to "
+                "train and one to test: add images or lay out train/ and test/ folders"
+            )
+        draws.shuffle(members)
+        end = max(1, round(0.5 * len(members)))
+        end_of_val = min(end + round(0.2 * len(members)), len(members) - 1)
+        train += members[:end]
+        val += members[end:end_of_val]
+        test += members[end_of_val:]
+    return Parts(tuple(train), tuple(val), tuple(test))
+
+
+def draw_val(train: Iterable[Item], test: Iterable[Item], seed: int) -> Parts:
+    """A fifth of each class's training images for validation, as CoOp takes it; at least one stays to train on."""
+    draws = random.Random(seed)
+    rest, val = [], []
+    for members in _by_label(train):
+        draws.shuffle(members)
+        count = min(round(0.2 * len(members)), len(members) - 1)
+        val += members[:count]
+        rest += members[count:]
+    return Parts(tuple(rest), tuple(val), tuple(test))
+
+
+def _by_label(items: Iterable[Item]) -> list[list[Item]]:
+    groups: dict[int, list[Item]] = {}
+    for item in items:
+        groups.setdefault(item.label, []).append(item)
+    return [groups[label] for label in sorted(groups)]
+
+
+def write_parts(parts: Parts, file: Path, note: str = "") -> None:
+    """Writes the file whole or not at all. The note is for people; readers of the format pass it over."""
+    lists = {part: [list(item) for item in items] for part, items in parts.by_name().items()}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_text(file, json.dumps({"note": note, **lists} if note else lists, ensure_ascii=False))
+
+
+def read_parts(file: Path, cure: str = "delete it to have a new split drawn") -> Parts:
+    """The splits as written. Labels must be 0, 1, 2, ... with one name each, and every image has one place.
+
+    Raises DataError, which names the first faults and `cure`.
+    """
+    parts, faults = inspect_parts(file)
+    if faults:
+        more = f" and {len(faults) - 1} more faults" if len(faults) > 1 else ""
+        raise DataError(f"{faults[0]}{more}: mend {file.name}, or {cure}")
+    return parts
+
+
+def inspect_parts(file: Path) -> tuple[Parts, list[str]]:
+    """What of a split makes sense, and a sentence on each thing that does not.
+
+    Raises DataError for a file that holds no splits at all, and where labels are left out.
+    """
+    again = "mend it, get it again, or delete it if it was drawn here"
+    form = "it needs train, val and test, each a list of [path, label, class name]"
+    try:
+        lists = json.loads(file.read_text(encoding="utf-8-sig"))
+        entries = {part: list(lists[part]) for part in PARTS}
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise DataError(f"{file} is no list of splits ({reason}); {form}: {again}") from error
+    faults: list[str] = []
+    items: dict[str, tuple[Item, ...]] = {}
+    for part, listed in entries.items():
+        read = [(_fault(entry), entry) for entry in listed]
+        faults += [f"{file}: {fault}; {form}" for fault, _ in read if fault]
+        items[part] = tuple(Item(*entry) for fault, entry in read if not fault)
+    names = {item.label: item.name for item in reversed(items["train"])}
+    kept, odd = sound(items, names, str(file))
+    if sorted(names) != list(range(len(names))):
+        gaps = sorted(set(range(max(names))).difference(names)) or sorted(label for label in names if label < 0)
+        raise DataError(
+            f"{file}: train has no image with the label {', '.join(map(str, gaps[:10]))}; labels must be 0, 1, 2, ... "
+            f"without a gap: {again}"
+        )
+    return Parts(kept["train"], kept["val"], kept["test"]), faults + odd
+
+
+def sound(
+    parts: Mapping[str, Sequence[Item]], names: Mapping[int, str], where: str
+) -> tuple[dict[str, tuple[Item, ...]], list[str]]:
+    """The items whose label has that name, each in one place; and a sentence on the others."""
+    kept: dict[str, tuple[Item, ...]] = {}
+    strange: dict[tuple[str, int, str], list[str]] = {}
+    place: dict[str, str] = {}
+    twice = []
+    for part, items in parts.items():
+        good = []
+        for item in items:
+            if item.path in place:
+                twice.append(f"{where} lists {item.path} in {place[item.path]} and again in {part}")
+            elif names.get(item.label) != item.name:
+                strange.setdefault((part, item.label, item.name), []).append(item.path)
+            else:
+                good.append(item)
+            place[item.path] = part
+        kept[part] = tuple(good)
+    unknown = []
+    for (part, label, name), paths in strange.items():
+        more = f" (and {len(paths) - 1} more)" if len(paths) > 1 else ""
+        known = f"that label is {names[label]!r}" if label in names else "the training items know no such class"
+        unknown.append(f"{where}: {paths[0]}{more} in {part} is labelled {label} {name!r}; {known}")
+    return kept, twice + unknown
+
+
+def names_of(train: Iterable[Item]) -> tuple[str, ...]:
+    """The names of the labels, from the training items as in the reference code."""
+    names = {item.label: item.name for item in train}
+    return tuple(names[label] for label in range(len(names)))
+
+
+def leads_out(path: str) -> bool:
+    """Whether it may not be the place of an image below a folder."""
+    within = PurePosixPath(path)
+    return not path or within.is_absolute() or ".." in within.parts or "\0" in path
+
+
+def _fault(entry: object) -> str | None:
+    match entry:
+        case [str(path), int(label), str(name)] if not isinstance(label, bool):
+            if leads_out(path):
+                return f"the path {path!r} leads out of the folder"
+            return None if name.strip() else f"{path} has no class name"
+    return f"{str(entry)[:100]} is not [path, label, class name]"

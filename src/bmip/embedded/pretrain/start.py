@@ -1,0 +1,137 @@
+"""A new CLIP, and a deeper one from a shallow one."""
+
+from __future__ import annotations
+
+import copy
+import math
+import re
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bmip.clip.block import Block, Blocks
+from bmip.clip.model import CLIP, CLIPConfig
+from bmip.clip.tokenizer import Tokenizer
+from bmip.embedded.pretrain.batches import MEAN, STD
+from bmip.embedded.pretrain.config import PretrainConfig
+from bmip.embedded.world.captions import caption
+from bmip.embedded.world.plan import draw_scene, pretraining_plan
+
+TEMPLATES = (
+    "a photo of a {}.",
+    "a photo of the {}.",
+    "a picture of a {}.",
+    "an image of a {}.",
+    "a drawing of a {}.",
+    "a sketch of a {}.",
+    "a rendition of a {}.",
+    "a close-up photo of a {}.",
+    "a {} texture.",
+    "a {} pattern.",
+    "a {} sign.",
+    "a sign with a {}.",
+    "a photo of a {} inside a {}.",
+    "a handwritten {}.",
+    "a photo of the number {}.",
+    "a photo of a {}, a type of shape.",
+    "{}.",
+)
+"""Sentences whose words get tokens of their own, though few of them occur in captions."""
+
+
+def new_tokenizer(vocabulary: int, seed: int, *, captions: int = 12000) -> Tokenizer:
+    """One that makes every word of the captions and templates a token; other words fall back to pieces."""
+    texts = _captions(captions, seed)
+    return Tokenizer.train([*texts, *(template for template in TEMPLATES for _ in range(20))], vocabulary)
+
+
+def _captions(count: int, seed: int) -> list[str]:
+    """Without their images, which nobody looks at here."""
+    rng = np.random.default_rng(seed)
+    return caption(draw_scene(rng, pretraining_plan(1.0), count), rng)
+
+
+def new_clip(config: PretrainConfig, tokenizer: Tokenizer) -> CLIP:
+    """A shallow CLIP to begin with, initialised as CLIP is. (openai/CLIP clip/model.py: initialize_parameters)"""
+    settings = CLIPConfig(
+        image_size=48,
+        patch=config.patch,
+        image_width=config.width,
+        image_layers=config.shallow_layers,
+        image_heads=config.heads,
+        text_width=config.width,
+        text_layers=config.shallow_layers,
+        text_heads=config.heads,
+        context=config.context,
+        vocabulary=tokenizer.vocabulary,
+        out=config.width,
+        activation="quick_gelu",
+        mean=(MEAN, MEAN, MEAN),
+        std=(STD, STD, STD),
+    )
+    clip = CLIP(settings, tokenizer)
+    draws = torch.Generator().manual_seed(config.seed)
+    scale = config.width**-0.5
+
+    def normal(tensor: Tensor, std: float) -> None:
+        with torch.no_grad():
+            tensor.normal_(0, std, generator=draws)
+
+    normal(clip.text.token_embedding.weight, 0.02)
+    normal(clip.text.positional_embedding, 0.01)
+    normal(clip.vit.class_embedding, scale)
+    normal(clip.vit.positional_embedding, scale)
+    normal(clip.vit.patch.weight, clip.vit.patch.weight[0].numel() ** -0.5)
+    for tower in (clip.vit, clip.text):
+        normal(tower.projection.weight, scale)
+        for block in tower.blocks:
+            for linear, std in ((block.qkv, scale), (block.up, scale / math.sqrt(2))):
+                normal(linear.weight, std)
+            for linear in (block.out, block.down):
+                normal(linear.weight, scale / math.sqrt(2 * config.layers))
+            for linear in (block.qkv, block.out, block.up, block.down):
+                nn.init.zeros_(linear.bias)
+    nn.init.constant_(clip.logit_scale, math.log(1 / 0.07))
+    return clip
+
+
+def grow(clip: CLIP, layers: int) -> CLIP:
+    """The same function with more layers: copies that add nothing yet stand behind the blocks they copy."""
+    config = clip.config
+    settings = CLIPConfig(**{**vars(config), "image_layers": layers, "text_layers": layers})
+    grown = copy.deepcopy(clip)
+    grown.config = settings
+    for tower in (grown.vit, grown.text):
+        tower.blocks = Blocks(_deeper(list(tower.blocks), layers))
+    return grown
+
+
+def _deeper(blocks: list[Block], layers: int) -> Iterable[Block]:
+    at = {place(n, len(blocks), layers): block for n, block in enumerate(blocks)}
+    above = blocks[0]
+    for layer in range(layers):
+        if layer in at:
+            above = at[layer]
+            yield above
+        else:
+            yield _idle_copy(above)
+
+
+def _idle_copy(block: Block) -> Block:
+    idle = copy.deepcopy(block)
+    for linear in (idle.out, idle.down):
+        nn.init.zeros_(linear.weight)
+        nn.init.zeros_(linear.bias)
+    return idle
+
+
+def place(layer: int, shallow: int, layers: int) -> int:
+    """Where a block of the shallow tower stands in the deep one."""
+    return layer * layers // shallow
+
+
+def grown_name(name: str, shallow: int, layers: int) -> str:
+    """What a weight of the shallow CLIP is called in the deep one."""
+    return re.sub(r"(?<=\.blocks\.)\d+", lambda layer: str(place(int(layer[0]), shallow, layers)), name)

@@ -1,0 +1,1 @@
+"""Classifying images with a trained model: test splits and single pictures."""

@@ -1,0 +1,1 @@
+"""Trials, the protocols that make them, and the runner that carries them out."""

@@ -1,0 +1,110 @@
+"""What a protocol hands to the runner to train and judge, and the plain ways to judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from bmip.data.dataset import DataError, Dataset
+from bmip.evaluation.evaluate import Predictions, evaluate, evaluate_logits
+from bmip.experiments.trial import Trial
+from bmip.metrics import Count, calibration_error, confusion_matrix, macro_accuracy, macro_f1, top_accuracy
+from bmip.prompting.model import PromptedCLIP
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    train: Dataset
+    """Few-shot draw and choice of classes made; its test split is judged after training."""
+
+    judged: Mapping[str, Dataset]
+    """The test split of each is classified among its own classes; `train` may be among them and is not judged twice."""
+
+    phrased_by: Dataset | None = None
+    """Its validation images choose the sentence of a method that learns nothing; None for the data set trained on."""
+
+
+def check_images(dataset: Dataset, which: str, among: Iterable[int] | None = None, split: str = "test") -> None:
+    """Raises DataError where no image that is judged is of one of the classes, all of them where none are said.
+
+    `which` classes these are and of which `split` the images come are words of the message.
+    """
+    chosen = sorted(range(len(dataset.classes)) if among is None else among)
+    if set(chosen).isdisjoint(dataset.test.labels):
+        names = ", ".join(repr(dataset.classes.names[label]) for label in chosen[:5]) + ", ..." * (len(chosen) > 5)
+        raise DataError(
+            f"the {split} split of {dataset.name} has no images of {which} ({names}): "
+            f"give {split} images of some of them, or leave these classes out"
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A trial whose model is ready to be judged."""
+
+    trial: Trial
+    model: PromptedCLIP
+    parts: Parts
+    own: Predictions | None = None
+    """Of the test split of `parts.train`, where that was judged after training."""
+
+    def predictions(self, part: str) -> Predictions:
+        dataset = self.parts.judged[part]
+        if dataset is self.parts.train and self.own is not None:
+            return self.own
+        return evaluate(self.model, dataset.test, dataset.classes)
+
+
+@dataclass(frozen=True)
+class Judged:
+    counts: Mapping[str, Count]
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """In percent, by the name of the metric."""
+
+
+def judge_parts(trained: Trained) -> Judged:
+    """The accuracy of each part."""
+    found = {part: trained.predictions(part) for part in trained.parts.judged}
+    return Judged({part: Count(one.correct, one.total) for part, one in found.items()})
+
+
+def judge_all(trained: Trained) -> Judged:
+    """The one part "all", with what else is asked of a classifier."""
+    found = trained.predictions("all")
+    labels, predicted = found.labels.numpy(), found.predicted.numpy()
+    confusion = confusion_matrix(labels, predicted, len(found.classes))
+    scores = {
+        "macro_accuracy": macro_accuracy(confusion),
+        "macro_f1": macro_f1(confusion),
+        "calibration_error": calibration_error(found.probability.numpy(), predicted == labels),
+    }
+    if found.rank is not None:
+        scores["top5"] = top_accuracy(found.rank.numpy(), 5)
+    return Judged({"all": Count(found.correct, found.total)}, scores)
+
+
+@dataclass(frozen=True, eq=False)
+class Joint:
+    """The test images of a data set with their logits over all its classes."""
+
+    model: PromptedCLIP
+    dataset: Dataset
+    labels: Int64[Tensor, " image"]
+    logits: Float[Tensor, "image class"]
+
+    @classmethod
+    def of(cls, trained: Trained, part: str) -> Joint:
+        dataset = trained.parts.judged[part]
+        return cls(trained.model, dataset, *evaluate_logits(trained.model, dataset.test, dataset.classes))
+
+    def among(self, chosen: Sequence[int]) -> Float[Tensor, "image chosen"]:
+        """Logits of all images as if there were only these classes."""
+        if not self.model.prompter.reads_classes:
+            return self.logits[:, torch.tensor(chosen)]
+        classes = self.dataset.classes
+        fewer = replace(classes, names=tuple(classes.names[label] for label in chosen))
+        return evaluate_logits(self.model, self.dataset.test, fewer)[1]

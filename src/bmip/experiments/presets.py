@@ -1,0 +1,110 @@
+"""Settings with a name: those that a method brings along, and `embedded`, found by search on the embedded data."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from bmip.clip.loading.backbones import EMBEDDED
+from bmip.methods import load_method, method_config, method_id
+from bmip.prompting.method import Preset
+from bmip.system.files import write_text
+from bmip.training.config import TrainConfig
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+
+SEARCHED = Path(__file__).with_name("embedded_presets.toml")
+"""One entry a method; `bmip search` writes it."""
+
+
+def read_presets(file: Path) -> dict[str, Preset]:
+    """Raises ValueError for a file that is no file of presets."""
+    try:
+        with file.open("rb") as content:
+            entries = tomllib.load(content)
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{file} cannot be read: {error}") from error
+    for name, entry in entries.items():
+        if not isinstance(entry, dict) or set(entry) - {"source", "options", "training"} or "source" not in entry:
+            raise ValueError(f"{file}: [{name}] must hold a source and may hold options and training, nothing else")
+    return {name: Preset(**entry) for name, entry in entries.items()}
+
+
+def write_presets(file: Path, presets: Mapping[str, Preset], comment: str) -> None:
+    lines = [f"# {line}".rstrip() for line in comment.splitlines()]
+    for name, preset in sorted(presets.items()):
+        lines += ["", f"[{name if '+' not in name else _toml(name)}]", f"source = {_toml(preset.source)}"]
+        lines += [f"{part} = {_inline(getattr(preset, part))}" for part in ("options", "training")]
+    write_text(file, "\n".join(lines) + "\n")
+
+
+@cache
+def _searched() -> dict[str, Preset]:
+    return read_presets(SEARCHED)
+
+
+def presets(method: str) -> dict[str, Preset]:
+    """All of a method's, by name; `embedded` where there is one."""
+    found = dict(load_method(method).PRESETS)
+    if searched := _searched().get(method_id(method)):
+        found[EMBEDDED] = searched
+    return found
+
+
+def choose_preset(method: str, name: str | None, backbone: str, made_for: str = "") -> tuple[str, Preset]:
+    """The named one; without a name the first that the method has of these: `embedded` for the embedded backbone, the
+    one called `made_for`, `default`.
+
+    A name that ends in .toml is a file of `write_presets`. Raises ValueError for an unknown name, with the nearest
+    right one, and for a file that says nothing about the method.
+    """
+    known = presets(method)
+    if name is not None and name.endswith(".toml"):
+        entries = read_presets(Path(name))
+        if method_id(method) not in entries:
+            raise ValueError(f"{name} has no settings for the method {method!r}: it has {', '.join(entries)}")
+        return name, entries[method_id(method)]
+    if name is None:
+        wanted = [EMBEDDED] if backbone == EMBEDDED else []
+        name = next((one for one in [*wanted, made_for] if one in known), "default")
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
+        raise ValueError(f"the method {method!r} has no preset {name!r}: {hint}")
+    return name, known[name]
+
+
+def departures(method: str, preset: str, options: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the options and training settings that are not as the preset has them or leaves them.
+
+    Where there is no such preset, as when its file has gone, those that are not the defaults.
+    """
+    try:
+        _, chosen = choose_preset(method, preset, backbone="")
+        own = asdict(method_config(method, dict(chosen.options))), asdict(TrainConfig(**chosen.training))
+    except (ValueError, TypeError, OSError):
+        own = asdict(method_config(method, {})), asdict(TrainConfig())
+    pairs = zip((options, training), own, strict=True)
+    return {name: value for said, known in pairs for name, value in said.items() if known[name] != value}
+
+
+def _inline(values: Mapping[str, Any]) -> str:
+    inside = ", ".join(f"{name} = {_toml(value)}" for name, value in values.items())
+    return f"{{ {inside} }}" if inside else "{}"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'

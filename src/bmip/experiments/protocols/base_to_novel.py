@@ -1,0 +1,36 @@
+"""Base to novel: train on one half of the classes, judge both halves. (CoCoOp, section 4.1)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from bmip.data.dataset import Dataset
+from bmip.data.sampling import base_novel, few_shot
+from bmip.experiments.evaluated_parts import Parts, check_images
+from bmip.experiments.protocol import Protocol
+from bmip.experiments.trial import Trial
+
+
+def base_to_novel(
+    datasets: Iterable[str], methods: Iterable[Trial], seeds: Iterable[int], *, init_seeds: Iterable[int] | None = None
+) -> Iterator[Trial]:
+    """The trials of the protocol; see `Protocol.trials`."""
+    return PROTOCOL.trials(datasets, methods, seeds, init_seeds=init_seeds)
+
+
+def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
+    """Shots are drawn from all classes before these are halved, as in the released code."""
+    base, novel = base_novel(few_shot(load(trial.data), trial.shots, trial.data_seed), trial.base)
+    check_images(base, "the base classes")
+    check_images(novel, "the novel classes")
+    return Parts(base, {"base": base, "novel": novel})
+
+
+PROTOCOL = Protocol(
+    "base-to-novel",
+    "The first half of a data set's classes is base, the rest novel. Prompts are trained on the few-shot images of the "
+    "base classes; base test images are then classified among the base names, novel test images among the novel names, "
+    "which training has never seen. The harmonic mean of both accuracies is what is compared.",
+    _parts,
+    halves=True,
+)

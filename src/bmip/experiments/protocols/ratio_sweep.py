@@ -1,0 +1,72 @@
+"""Ratio sweep: label spaces in which base classes give way to novel ones. (BMIP's released code)"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import torch
+
+from bmip.data.dataset import Dataset
+from bmip.experiments.evaluated_parts import Joint, Judged, Parts, Trained, check_images
+from bmip.experiments.protocol import Protocol
+from bmip.experiments.protocols import base_to_novel
+from bmip.experiments.protocols.open_world import joint_parts
+from bmip.experiments.trial import Trial
+from bmip.metrics import Count
+
+RATIOS = tuple(range(100, -1, -10))
+"""Percent of base classes."""
+
+
+def label_spaces(base: int, novel: int, seed: int) -> dict[int, tuple[int, ...]]:
+    """The classes of each ratio, rounded down: as many as there are base classes, if there are enough novel ones.
+
+    Each half is drawn in one order, so that from one ratio to the next the fewest classes change.
+    """
+    stream = random.Random(seed)
+    old, new = stream.sample(range(base), base), stream.sample(range(base, base + novel), novel)
+    spaces = {}
+    for ratio in RATIOS:
+        kept = base * ratio // 100
+        spaces[ratio] = (*sorted(old[:kept]), *sorted(new[: base - kept]))
+    return spaces
+
+
+def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
+    parts = joint_parts(trial, load)
+    for ratio, chosen in _spaces(parts, trial.data_seed).items():
+        which = f"the label space with {ratio} % of the base classes that seed {trial.data_seed} draws"
+        check_images(parts.judged["joint"], which, chosen)
+    return parts
+
+
+def _judge(trained: Trained) -> Judged:
+    joint = Joint.of(trained, "joint")
+    counts = {}
+    for ratio, chosen in _spaces(trained.parts, trained.trial.data_seed).items():
+        classes = torch.tensor(chosen)
+        asked = torch.isin(joint.labels, classes)
+        predicted = classes[joint.among(chosen)[asked].argmax(-1)]
+        counts[str(ratio)] = Count.of((predicted == joint.labels[asked]).numpy())
+    return Judged(counts)
+
+
+def _spaces(parts: Parts, seed: int) -> dict[int, tuple[int, ...]]:
+    base = len(parts.train.classes)
+    return label_spaces(base, len(parts.judged["joint"].classes) - base, seed)
+
+
+PROTOCOL = Protocol(
+    "ratio-sweep",
+    "Prompts are trained on the base classes, as in base-to-novel. Test images are then classified in label spaces of "
+    "as many classes as there are base ones, of which 100 to 0 percent, rounded down to whole classes, are kept while "
+    "novel ones take the places of the others; where fewer classes are novel than base, there are not enough of them "
+    "and the last spaces are smaller. How accuracy falls along the sweep says what a growing share of new classes "
+    "costs, as far as the spaces are of one size.",
+    _parts,
+    _judge,
+    trains_as=base_to_novel.PROTOCOL.name,
+    halves=True,
+    draws=True,
+)

@@ -1,0 +1,60 @@
+"""Prompts that were trained on one data set, judged on others. (CoOp, section 4.2; CoCoOp, sections 4.2 and 4.3)"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bmip.class_names import words
+from bmip.data.dataset import DataError, Dataset
+from bmip.data.sampling import few_shot
+from bmip.experiments.default_data import SHIFTS, TARGETS
+from bmip.experiments.evaluated_parts import Parts, check_images, judge_all
+from bmip.experiments.protocol import Protocol
+from bmip.experiments.protocols import few_shot as all_classes
+from bmip.experiments.trial import Trial
+
+
+def _to_other_classes(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
+    source = few_shot(load(trial.data), trial.shots, trial.data_seed)
+    target = load(trial.target) if trial.target else source
+    check_images(target, "its classes")
+    return Parts(source, {"all": target}, phrased_by=target if trial.target else None)
+
+
+def _to_other_images(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
+    """A sentence is chosen on the source: choosing it on the shifted images would be knowing the shift."""
+    parts = _to_other_classes(trial, load)
+    known = {words(name) for name in parts.train.classes.names}
+    new = [name for name in parts.judged["all"].classes.names if words(name) not in known]
+    if new:
+        raise DataError(
+            f"{trial.target} is no shifted {trial.data}, which has no class {new[0]!r}: judge it with cross-dataset"
+        )
+    return Parts(parts.train, parts.judged)
+
+
+CROSS_DATASET = Protocol(
+    "cross-dataset",
+    "Prompts are trained on 16 images of every class of one data set, the source. The same prompts then classify the "
+    "test images of other data sets, the targets, each among all of its own class names. The mean over the targets, "
+    "without the source, says how well prompts carry over to classes and images of another kind.",
+    _to_other_classes,
+    judge_all,
+    trains_as=all_classes.PROTOCOL.name,
+    data=("shapes",),
+    targets=TARGETS,
+    preset="cross-dataset",
+)
+
+DOMAIN = Protocol(
+    "domain",
+    "Prompts are trained on 16 images of every class of one data set, the source. The same prompts then classify other "
+    "pictures of the same classes: drawn again, sketched, adversarial, rendered. The mean over these shifted variants, "
+    "without the source, says how well prompts bear a change of the images alone.",
+    _to_other_images,
+    judge_all,
+    trains_as=all_classes.PROTOCOL.name,
+    data=("shapes",),
+    targets=SHIFTS,
+    preset="cross-dataset",
+)

@@ -1,0 +1,36 @@
+"""The protocols that can be asked for by name."""
+
+from __future__ import annotations
+
+import difflib
+
+from bmip.experiments import search
+from bmip.experiments.protocol import Protocol
+from bmip.experiments.protocols import base_to_novel, few_shot, open_world, ratio_sweep
+from bmip.experiments.protocols.transfer import CROSS_DATASET, DOMAIN
+
+_PROTOCOLS = {
+    found.name: found
+    for found in (
+        base_to_novel.PROTOCOL,
+        few_shot.PROTOCOL,
+        CROSS_DATASET,
+        DOMAIN,
+        open_world.PROTOCOL,
+        ratio_sweep.PROTOCOL,
+        search.PROTOCOL,
+    )
+}
+
+
+def protocols() -> tuple[Protocol, ...]:
+    return tuple(_PROTOCOLS.values())
+
+
+def protocol(name: str) -> Protocol:
+    """Raises ValueError for an unknown name, with the nearest right one."""
+    if name not in _PROTOCOLS:
+        near = difflib.get_close_matches(name, _PROTOCOLS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(_PROTOCOLS)}"
+        raise ValueError(f"there is no protocol {name!r}: {hint}")
+    return _PROTOCOLS[name]

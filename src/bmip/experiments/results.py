@@ -1,0 +1,173 @@
+"""The store of results: one line of JSON for each finished trial, only ever appended to."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from bmip.experiments.schema import check
+from bmip.experiments.trial import Settings, Trial, settings
+from bmip.metrics import Count
+
+try:
+    import fcntl
+except ImportError:  # Windows: one process at a time
+    fcntl = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What came out of a trial, and under which circumstances."""
+
+    trial: Trial
+    counts: Mapping[str, Count]
+    """Test images judged right, by the name of what was judged ("base", "novel")."""
+
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """What else was measured, in percent, by the name of the metric ("auroc")."""
+
+    learned: int
+    """Trained values."""
+
+    seconds: float
+    """Of judging, and of training, whichever trial did that; without loading the backbone and the data."""
+
+    backbone: str
+    """SHA-256 of the weights."""
+
+    split: str
+    """SHA-256 of the data set with its splits; with a target both, joined by a plus."""
+
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    """Versions, commit and whether the source differed from it, device, threads."""
+
+    template: str | None = None
+    """The sentence chosen on the validation split, where a method that learns nothing had several to choose from."""
+
+    changed: Settings = ()
+    """Options and training settings that are not those of the preset which the trial names."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Without `scores` and `changed` where they are empty, as rows were written before there were any."""
+        counts = {name: list(count) for name, count in self.counts.items()}
+        said = {**asdict(self), "trial": self.trial.to_json(), "counts": counts, "changed": dict(self.changed)}
+        return {name: value for name, value in said.items() if value or name not in ("scores", "changed")}
+
+    @classmethod
+    def from_json(cls, content: Any) -> Row:
+        """Raises ValueError that names the field for what is no row."""
+        check(content, cls)
+        counts = {name: Count(*count) for name, count in content["counts"].items()}
+        changed = settings(content.get("changed", {}))
+        return cls(**{**content, "trial": Trial.from_json(content["trial"]), "counts": counts, "changed": changed})
+
+
+Work = tuple[Trial, str, str]
+"""What a row is the result of: the trial, on these data with this backbone."""
+
+
+class Results:
+    """Rows in a file. A last line that was cut off by a crash does not count and is replaced by the next append."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+
+    def rows(self) -> list[Row]:
+        """In the order in which they were finished; of equal trials on the same data and backbone the last.
+
+        Raises FileNotFoundError without a file, ValueError for a folder, and for a line that cannot be read.
+        """
+        whole, _ = self._content()
+        found: dict[Work, Row] = {}
+        for number, line in enumerate(whole.splitlines(), 1):
+            try:
+                row = Row.from_json(json.loads(line))
+            except (ValueError, TypeError) as error:
+                raise ValueError(
+                    f"{self.path}, line {number} is not a result that can be read: {error}. Mend it or delete it; "
+                    "`bmip run` then makes its result again"
+                ) from error
+            found.pop(_work(row), None)
+            found[_work(row)] = row
+        return list(found.values())
+
+    def is_cut_off(self) -> bool:
+        """Whether the last line was torn, so that it is not among the rows."""
+        return bool(self._content()[1])
+
+    def _content(self) -> tuple[bytes, bytes]:
+        if self.path.is_dir():
+            raise ValueError(f"{self.path} is a folder: name the file of results in it, such as results.jsonl")
+        return _whole_and_torn(self.path.read_bytes())
+
+    def append(self, row: Row) -> None:
+        """Once this returns the row is on the disk."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        line = json.dumps(row.to_json()).encode() + b"\n"
+        with self.path.open("a+b") as file, _alone(file.fileno()):
+            file.seek(0)
+            whole, torn = _whole_and_torn(file.read())
+            if torn:
+                file.truncate(len(whole))
+            elif whole and not whole.endswith(b"\n"):
+                line = b"\n" + line
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def read_results(paths: Iterable[Path]) -> list[Row]:
+    """The rows of several files, each once. Raises ValueError where two files have different results of the same."""
+    found: dict[Work, tuple[Row, Path]] = {}
+    for path in paths:
+        for row in Results(path).rows():
+            known, other = found.setdefault(_work(row), (row, path))
+            if known.counts != row.counts:
+                raise ValueError(
+                    f"{other} and {path} have different results of {row.trial.protocol}, {row.trial.described()}: "
+                    "report one of the files at a time, or delete the line that is not to count"
+                )
+    return [row for row, _ in found.values()]
+
+
+def with_all_seeds(rows: Iterable[Row], stored: Iterable[Row]) -> list[Row]:
+    """The rows, and those stored ones that differ from them in nothing but seeds: every run that was made is told."""
+    rows = list(rows)
+    known, asked = {_of_any_seed(row) for row in rows}, {_work(row) for row in rows}
+    return rows + [row for row in stored if _of_any_seed(row) in known and _work(row) not in asked]
+
+
+def _work(row: Row) -> Work:
+    return row.trial, row.backbone, row.split
+
+
+def _of_any_seed(row: Row) -> Work:
+    return replace(row.trial, data_seed=0, init_seed=0), row.backbone, row.split
+
+
+def _whole_and_torn(content: bytes) -> tuple[bytes, bytes]:
+    """Everything but the last line if that was cut off, and the last line then."""
+    end = content.rfind(b"\n") + 1
+    last = content[end:]
+    try:
+        json.loads(last)
+    except ValueError:
+        return content[:end], last
+    return content, b""
+
+
+@contextmanager
+def _alone(descriptor: int) -> Iterator[None]:
+    if fcntl is None:
+        yield
+        return
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)

@@ -1,0 +1,66 @@
+"""What was read from JSON, against the fields of the dataclass it is to become."""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from bmip.experiments.trial import Settings
+from bmip.metrics import Count
+
+_CALLED = {str: "text", int: "a whole number", float: "a number", bool: "true or false", types.NoneType: "null"}
+
+
+def check(content: Any, kind: type, name: str = "the line") -> None:
+    """Raises ValueError that names the first field that `kind` does not have, that it needs, or of another type."""
+    if not isinstance(content, dict):
+        raise ValueError(f"{name} is {content!r:.60}, an object is needed")
+    hints = get_type_hints(kind)
+    if unknown := sorted(content.keys() - hints.keys()):
+        raise ValueError(f"{name} has a field {unknown[0]!r} that this version of bmip does not know")
+    for field in fields(kind):
+        if field.name in content:
+            inside = field.name if name == "the line" else f"{name}.{field.name}"
+            _check_value(content[field.name], hints[field.name], inside)
+        elif field.default is MISSING and field.default_factory is MISSING:
+            raise ValueError(f"{name} lacks the field {field.name!r}")
+
+
+def _check_value(value: Any, hint: Any, name: str) -> None:
+    if is_dataclass(hint) and isinstance(hint, type):
+        check(value, hint, name)
+    elif get_origin(hint) is Mapping and isinstance(value, dict):
+        for key, inside in value.items():
+            _check_value(inside, get_args(hint)[1], f"{name}.{key}")
+    elif not _fits(value, hint):
+        raise ValueError(f"{name} is {value!r:.60}, {_called(hint)} is needed")
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    if hint is Any:
+        return True
+    if hint == Settings:
+        return isinstance(value, dict) and all(isinstance(one, bool | int | float | str) for one in value.values())
+    if hint is Count:
+        whole = isinstance(value, list) and len(value) == 2 and all(type(one) is int for one in value)
+        return whole and 0 <= value[0] <= value[1] and value[1] > 0
+    if get_origin(hint) in (Union, types.UnionType):
+        return any(_fits(value, one) for one in get_args(hint))
+    if get_origin(hint) is tuple:
+        return isinstance(value, list) and all(_fits(one, get_args(hint)[0]) for one in value)
+    if hint is float:
+        return type(value) in (int, float) and math.isfinite(value)
+    return type(value) is hint
+
+
+def _called(hint: Any) -> str:
+    if get_origin(hint) in (Union, types.UnionType):
+        return " or ".join(map(_called, get_args(hint)))
+    if hint is Count:
+        return "[right, judged] with 0 <= right <= judged and judged > 0"
+    if get_origin(hint) is tuple and hint != Settings:
+        return "a list of text"
+    return _CALLED.get(hint, "an object")

@@ -1,0 +1,93 @@
+"""The same small search for every method: learning rate and epochs, judged on validation images alone."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
+
+from bmip.data.dataset import DataError, Dataset
+from bmip.data.names import data_name
+from bmip.data.sampling import base_novel, few_shot
+from bmip.experiments.evaluated_parts import Parts, check_images
+from bmip.experiments.protocol import Protocol
+from bmip.experiments.results import Row
+from bmip.experiments.trial import Trial, settings
+from bmip.metrics import harmonic_mean
+from bmip.prompting.method import Preset
+
+LRS = (0.0025, 0.01, 0.04, 0.16)
+EPOCHS = (20,)
+COMMON: Mapping[str, str | int] = {"optimizer": "sgd", "batch": 32}
+"""Settings that are the same for every method and every point of the grid."""
+
+
+def search_trials(
+    methods: Iterable[Trial],
+    datasets: Iterable[str],
+    seeds: Iterable[int],
+    *,
+    lrs: Sequence[float] = LRS,
+    epochs: Sequence[int] = EPOCHS,
+) -> Iterator[Trial]:
+    """The whole grid for each method; a method's own training settings do not count, but for its precision."""
+    datasets, seeds = [data_name(data) for data in datasets], list(seeds)
+    for method in methods:
+        kept = {name: value for name, value in method.training if name == "precision"}
+        for lr, count in product(lrs, epochs):
+            point = replace(method, training=settings({**COMMON, **kept, "lr": lr, "epochs": count}))
+            for data, seed in product(datasets, seeds):
+                yield point.on(data, seed, seed, protocol=PROTOCOL.name)
+
+
+def best_presets(rows: Iterable[Row], asked: str) -> dict[str, Preset]:
+    """For each method the point with the highest harmonic mean of base and novel accuracy on the validation images.
+
+    Accuracies are averaged over data sets and seeds first; only points count that were judged on all that others of
+    their method were, and a method without such a point has no preset. Of equal ones the shortest training. Methods
+    that learn nothing have no preset. `asked`: the command's options beside the method's name, kept as the source.
+    """
+    points: dict[Trial, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row.trial.protocol == PROTOCOL.name and row.learned:
+            points[row.trial.variant()].append(row)
+    best: dict[str, Preset] = {}
+    for method in sorted({point.method for point in points}):
+        own = {point: found for point, found in points.items() if point.method == method}
+        judged = {point: {(row.trial.data, row.trial.data_seed) for row in found} for point, found in own.items()}
+        every = set[tuple[str, int]]().union(*judged.values())
+        whole = {point: _score(found) for point, found in own.items() if judged[point] == every}
+        if not whole:
+            continue
+        point, score = min(whole.items(), key=lambda pair: (-pair[1], dict(pair[0].training)["epochs"], repr(pair[0])))
+        command = f"bmip search --method {method.replace('_', '-')} {asked}"
+        source = f"{command}: best of {len(whole)} settings by harmonic mean on validation images ({score:.1f} %)"
+        training = {name: value for name, value in point.training if name != "precision"}
+        best[method] = Preset(source, dict(point.options), training)
+    return best
+
+
+def _score(rows: Sequence[Row]) -> float:
+    base, novel = (sum(row.counts[part].percent for row in rows) / len(rows) for part in ("base", "novel"))
+    return harmonic_mean(base, novel)
+
+
+def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
+    whole = load(trial.data)
+    if whole.val is None or whole.val_is_test:
+        raise DataError(f"{whole.name} has no validation images of its own, so nothing can be chosen on it")
+    drawn = base_novel(few_shot(whole, trial.shots, trial.data_seed), trial.base)
+    judged = [replace(half, test=full.val) for half, full in zip(drawn, base_novel(whole, trial.base), strict=True)]
+    for half, which in zip(judged, ("base", "novel"), strict=True):
+        check_images(half, f"the {which} classes", split="validation")
+    return Parts(judged[0], dict(zip(("base", "novel"), judged, strict=True)))
+
+
+PROTOCOL = Protocol(
+    "validation",
+    "Prompts are trained as in base-to-novel. They are judged on all validation images of the base and the novel "
+    "classes in place of the test images. Settings are chosen by it, so its numbers are no results.",
+    _parts,
+    halves=True,
+)

@@ -1,0 +1,53 @@
+"""Averages of the learned tensors over epochs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from bmip.prompting.method import Average
+
+
+@dataclass(frozen=True)
+class GaussianAverage(Average):
+    """Epochs e = 1, 2, ... weigh as a normal density around `mean`. (PromptSRC, Gaussian weighted aggregation)"""
+
+    mean: float
+    std: float
+
+    def __post_init__(self) -> None:
+        if not self.std > 0:
+            raise ValueError(f"the deviation of the average over epochs is {self.std}; it must be positive")
+
+    def weight(self, epoch: int, epochs: int) -> float:
+        # Relative to the epoch nearest to the mean, so that not all weights vanish where the mean is far away.
+        nearest = min(max(round(self.mean), 1), epochs)
+        return math.exp((self._square(nearest) - self._square(epoch + 1)) / 2)
+
+    def _square(self, epoch: int) -> float:
+        return ((epoch - self.mean) / self.std) ** 2
+
+
+class RunningMean:
+    """A weighted mean of tensors that come one set after the other; sums are float64 on the CPU."""
+
+    def __init__(self) -> None:
+        self.total = 0.0
+        self.sums: dict[str, Tensor] = {}
+
+    def add(self, tensors: Mapping[str, Tensor], weight: float) -> None:
+        if not 0 <= weight < math.inf:
+            raise ValueError(f"an epoch's weight in the average is {weight}; it must be finite and not negative")
+        self.total += weight
+        for name, tensor in tensors.items():
+            value = weight * tensor.detach().to("cpu", torch.float64)
+            self.sums[name] = self.sums[name] + value if name in self.sums else value
+
+    def mean(self) -> dict[str, Tensor]:
+        if self.total == 0:
+            raise ValueError("all epochs weigh 0 in the average: give at least one a weight")
+        return {name: (tensor / self.total).float() for name, tensor in self.sums.items()}

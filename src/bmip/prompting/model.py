@@ -1,0 +1,206 @@
+"""A frozen CLIP with a method around it: what is trained, and what classifies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from bmip.class_names import ClassNames
+from bmip.clip.model import CLIP
+from bmip.clip.prompts import Prompts
+from bmip.clip.text_layout import TextLayout
+from bmip.clip.texts import ClassTexts
+from bmip.prompting.method import Given, Method, Step, Teacher, at_least_float32
+
+_PAIRS = 2**15
+"""Of an image and a class, whose features are kept at once where they differ between images: 64 MB in ViT-B/16."""
+
+
+class PromptedCLIP(nn.Module):
+    """A frozen CLIP with a method around it. Gradients reach the method's tensors alone."""
+
+    def __init__(self, clip: CLIP, method: Method, classes: ClassNames) -> None:
+        """`classes` are those it is trained on; it classifies among any others as well."""
+        super().__init__()
+        self.clip, self.method, self.classes = clip.requires_grad_(False), method, classes
+        self.prompter, self.terms, self.adapter = method.prompter, nn.ModuleList(method.terms), method.adapter
+        self.teacher = Teacher(clip, classes)
+        self.views = max((term.views for term in method.terms), default=1)
+        self._texts: dict[ClassNames, tuple[ClassTexts, ...]] = {}
+        self._frozen_texts: dict[ClassNames, Tensor] = {}
+        self._laid_out(classes)  # names and slots that do not fit are known before any work
+        self.to(clip.logit_scale.device)
+
+    def learned(self) -> dict[str, nn.Parameter]:
+        """The method's own parameters, named as in a checkpoint."""
+        return {name: p for name, p in self.named_parameters() if not name.startswith("clip.") and p.requires_grad}
+
+    def load_learned(self, tensors: Mapping[str, Tensor]) -> None:
+        """Raises ValueError that lists missing and unexpected names, and tensors of another shape."""
+        own = self.learned()
+        missing, unexpected = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
+        shapes = [
+            f"{name} is {tuple(tensors[name].shape)} and needs {tuple(own[name].shape)}"
+            for name in sorted(own.keys() & tensors.keys())
+            if own[name].shape != tensors[name].shape
+        ]
+        if missing or unexpected or shapes:
+            raise ValueError(
+                "these learned tensors do not fit the method: "
+                + "; ".join(
+                    f"{what}: {', '.join(names)}"
+                    for what, names in (("missing", missing), ("unexpected", unexpected), ("shape", shapes))
+                    if names
+                )
+            )
+        with torch.no_grad():
+            for name, parameter in own.items():
+                parameter.copy_(tensors[name])
+
+    def check_classes(self, classes: ClassNames) -> None:
+        """Raises ValueError where the method, for what it has learned for each class, cannot tell these apart."""
+        known = self.prompter.trained_on
+        if known is not None and known.names != classes.names:
+            raise ValueError(
+                f"this method learned something for each of its {len(known)} classes ({known.names[0]}, ...) and knows "
+                f"no others; it was asked about {len(classes)} ({classes.names[0]}, ...): choose prompts that all "
+                "classes share"
+            )
+
+    def forward(self, pixels: Float[Tensor, "image 3 size size"], classes: ClassNames) -> Float[Tensor, "image class"]:
+        """Logits, as in training: everything is computed anew. `classifier` is the way to classify many images."""
+        frozen = _FrozenViews(self.clip, (pixels,))
+        prompts = self.prompter(self._given(frozen))
+        return self._logits(self._image_features(prompts, pixels, frozen), self._text_features(prompts, classes)[0])
+
+    def losses(
+        self, views: Sequence[Float[Tensor, "image 3 size size"]], labels: Int64[Tensor, " image"]
+    ) -> dict[str, Float[Tensor, ""]]:
+        """The parts of the loss on a batch of the training classes; `backward` turns them into gradients."""
+        frozen = _FrozenViews(self.clip, views)
+        prompts = self.prompter(self._given(frozen))
+        image = self._image_features(prompts, views[0], frozen)
+        text, sentences = self._text_features(prompts, self.classes)
+        logits = self._logits(image, text)
+        parts = {"cross_entropy": F.cross_entropy(logits, labels)}
+        step = Step(
+            labels=labels,
+            image_features=image,
+            text_features=text,
+            sentence_features=sentences,
+            logits=logits,
+            scale=self.clip.scale,
+            teacher=self.teacher,
+            frozen_image_features=frozen.normalised,
+        )
+        for term in self.terms:
+            parts |= term(step)
+        return parts
+
+    def backward(self, parts: Mapping[str, Tensor], scale: float = 1.0) -> None:
+        """Leave in the learned tensors' `grad` what to step along: `scale` times the gradient of the parts' sum,
+        edited by the terms that have guides."""
+        editors = [term for term in self.method.terms if term.guides]
+        guides = {name for term in editors for name in term.guides}
+        minimised = torch.stack([part for name, part in parts.items() if name not in guides]).sum()
+        (minimised * scale).backward(retain_graph=bool(editors))
+        for number, term in enumerate(editors, start=1):
+            tensors = [tensor for tensor in self.learned().values() if tensor.grad is not None]
+            guide = torch.stack([parts[name] for name in sorted(term.guides)]).sum() * scale
+            found = torch.autograd.grad(
+                guide, tensors, retain_graph=number < len(editors), allow_unused=True, materialize_grads=True
+            )
+            own = [tensor.grad for tensor in tensors if tensor.grad is not None]
+            edited = term.edit(*(torch.cat([grad.flatten() for grad in grads]) for grads in (own, found)))
+            for grad, new in zip(own, edited.split([grad.numel() for grad in own]), strict=True):
+                grad.copy_(new.view_as(grad))
+
+    @torch.no_grad()
+    def class_features(self, classes: ClassNames) -> Float[Tensor, "1 class out"]:
+        """Normalised; the same for every image, so once per class list is enough."""
+        if self.prompter.reads_images:
+            raise ValueError("this method's class features differ between images: use `classifier`")
+        return self._text_features(self.prompter(Given()), classes)[0]
+
+    @torch.no_grad()
+    def image_features(self, pixels: Float[Tensor, "image 3 size size"]) -> Float[Tensor, "image out"]:
+        """Normalised."""
+        frozen = _FrozenViews(self.clip, (pixels,))
+        return self._image_features(self.prompter(self._given(frozen)), pixels, frozen)
+
+    def classifier(self, classes: ClassNames) -> Callable[[Float[Tensor, "image 3 size size"]], Tensor]:
+        """A function from images to logits over `classes`, with all that images have in common computed once."""
+        if self.prompter.reads_images:
+            # Each image has class features of its own: only so many at once.
+            few = max(1, _PAIRS // len(classes))
+            return torch.no_grad()(lambda pixels: torch.cat([self(part, classes) for part in pixels.split(few)]))
+        text = self.class_features(classes)
+        return torch.no_grad()(lambda pixels: self._logits(self.image_features(pixels), text))
+
+    def _given(self, frozen: _FrozenViews) -> Given:
+        return Given((lambda: frozen.normalised(0)) if self.prompter.reads_images else None)
+
+    def _image_features(self, prompts: Prompts, pixels: Tensor, frozen: _FrozenViews) -> Tensor:
+        features = at_least_float32(self.clip.encode_image(pixels, prompts.image)) if prompts.image else frozen(0)
+        return F.normalize(self.adapter.image(features) if self.adapter else features, dim=-1)
+
+    def _text_features(self, prompts: Prompts, classes: ClassNames) -> tuple[Tensor, Tensor]:
+        """Of the classes, and of the sentences that they are the mean of; normalised."""
+        self.check_classes(classes)
+        texts = self._laid_out(classes)
+        if not (prompts.text or any(prompts.sentences)):
+            if classes not in self._frozen_texts:
+                with torch.no_grad():
+                    self._frozen_texts[classes] = self._encode_texts(texts, prompts)
+            features = self._frozen_texts[classes]
+        else:
+            features = self._encode_texts(texts, prompts)
+        each = F.normalize(self.adapter.text(features) if self.adapter else features, dim=-1)
+        several = len(texts) > 1 or prompts.sentences
+        return (self.prompter.pool(each) if several else each), each
+
+    def _encode_texts(self, texts: Sequence[ClassTexts], prompts: Prompts) -> Float[Tensor, "lead class out"]:
+        if self.prompter.reads_classes and any(len(text.chunks(self.clip.text.chunk_tokens)) > 1 for text in texts):
+            raise ValueError(
+                f"this method mixes over classes, so its {texts[0].classes} classes must run at once: raise "
+                f"`clip.text.chunk_tokens` (now {self.clip.text.chunk_tokens}) or use fewer classes"
+            )
+        found = [
+            self.clip.encode_text(text, entering)
+            for text, entering in zip(texts, prompts.sentences or [prompts.text] * len(texts), strict=True)
+            if not (entering and isinstance(entering[0], Tensor) and entering[0].shape[0] == 0)
+        ]
+        return at_least_float32(torch.cat(found))
+
+    def _laid_out(self, classes: ClassNames) -> tuple[ClassTexts, ...]:
+        if classes not in self._texts:
+            layouts = self.prompter.layout(classes)
+            layouts = (layouts,) if isinstance(layouts, TextLayout) else layouts
+            self._texts[classes] = tuple(self.clip.texts(classes.names, layout) for layout in layouts)
+        return self._texts[classes]
+
+    def _logits(self, image: Tensor, text: Tensor) -> Float[Tensor, "image class"]:
+        if text.shape[0] == 1:
+            return self.clip.scale * image @ text[0].T
+        return self.clip.scale * torch.einsum("io,ico->ic", image, text)
+
+
+class _FrozenViews:
+    """What the frozen tower makes of each view, computed when first asked."""
+
+    def __init__(self, clip: CLIP, views: Sequence[Tensor]) -> None:
+        self.clip, self.views = clip, views
+        self._found: dict[int, Tensor] = {}
+
+    def __call__(self, view: int) -> Float[Tensor, "image out"]:
+        if view not in self._found:
+            with torch.no_grad():
+                self._found[view] = at_least_float32(self.clip.encode_image(self.views[view]))
+        return self._found[view]
+
+    def normalised(self, view: int) -> Float[Tensor, "image out"]:
+        return F.normalize(self(view), dim=-1)

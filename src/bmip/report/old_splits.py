@@ -1,0 +1,37 @@
+"""Rows on older images or splits of a data set than its latest ones stand apart, and are called so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from bmip.experiments.results import Row
+
+LETTERS = 8  # of the hash, behind the name
+CAPTION = " In brackets: how the hash of older images or splits begins, on which these rows are."
+
+
+def told_apart(rows: Iterable[Row]) -> list[Row]:
+    """Of a data set with several splits the latest row's keeps the name; others get the first letters of the hash."""
+    rows = list(rows)
+    latest = {name: split for row in rows for name, split in _named(row)}
+    return [
+        _renamed(row, [name if latest[name] == split else f"{name} ({split[:LETTERS]})" for name, split in _named(row)])
+        for row in rows
+    ]
+
+
+def is_older(row: Row) -> bool:
+    """Whether `told_apart` has named it so."""
+    return any(name.endswith(f" ({split[:LETTERS]})") for name, split in _named(row))
+
+
+def _named(row: Row) -> Iterator[tuple[str, str]]:
+    """The data sets of a row, each with its hash."""
+    names = [row.trial.data, row.trial.target] if row.trial.target else [row.trial.data]
+    return zip(names, row.split.split("+"), strict=False)
+
+
+def _renamed(row: Row, names: Sequence[str]) -> Row:
+    trial = replace(row.trial, **dict(zip(("data", "target"), names, strict=False)))
+    return replace(row, trial=trial)

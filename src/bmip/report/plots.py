@@ -1,0 +1,114 @@
+"""Tables as pictures: curves along shots or ratios, and else a dot for each mean with its interval."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bmip.experiments.results import Row
+from bmip.metrics import Summary
+from bmip.report.figure import INK, blank, save
+from bmip.report.labels import circumstances, labels
+from bmip.report.lines import Layout, cells, places_of, summaries
+from bmip.report.tables import grouped, layout, line_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d31", "#7f7f7f")
+MARKS = ("o", "s", "D", "^")
+ACROSS = 3  # panels in a row
+WIDTH, CURVES, DOT = 3.6, 2.6, 0.24  # inches
+LINE, MARK = 0.22, 0.6  # inches of a line of text, and of a mark in the legend
+TITLE, LABEL = 0.09, 0.07  # inches of a letter
+
+Lines = Mapping[str, Mapping[str, Summary]]
+"""The numbers of each method by their headings."""
+
+
+def draw_tables(rows: Iterable[Row], folder: Path) -> list[Path]:
+    """A PNG for each of `tables`, named after its protocol. Raises ImportError where matplotlib is missing."""
+    taken: Counter[str] = Counter()
+    paths = []
+    for members in grouped(rows):
+        name = members[0].trial.protocol
+        taken[name] += 1
+        paths.append(folder / (f"{name}.png" if taken[name] == 1 else f"{name}-{taken[name]}.png"))
+        save(draw_table(members), paths[-1])
+    return paths
+
+
+def draw_table(rows: Sequence[Row]) -> Figure:
+    """Of the rows of one table: a panel for each data set, and one for their average."""
+    plan, key = layout(rows), line_of(rows)
+    found, called = cells(rows, key), labels(rows, key)
+    places, averaged = places_of(found, plan)
+    wholes = {name: [name] for name in places} | ({"average": averaged} if len(averaged) > 1 else {})
+    panels: dict[str, Lines] = {}
+    for heading, names in wholes.items():
+        each = {label: [found.get((name, one), []) for name in names] for one, label in called.items()}
+        lines = {label: summaries(plan, whole) for label, whole in each.items()}
+        panels[heading] = {label: numbers for label, numbers in lines.items() if numbers}
+    if not panels.get("average"):
+        panels.pop("average", None)
+    across = min(ACROSS, len(panels))
+    down = -(-len(panels) // across)
+    tall = CURVES if plan.axis else 0.7 + DOT * max(map(len, panels.values()))
+    longest = 0 if plan.axis else max(map(len, called.values()))
+    width = max(WIDTH, CURVES + LABEL * longest) * across + 1
+    title = textwrap.wrap(plan.title + circumstances(rows, key), int(width / TITLE))
+    names = list(called.values()) if plan.axis else list(_pictured(plan))
+    columns = max(1, min(len(names), int(width / (LABEL * max(map(len, names)) + MARK))))
+    below, above = LINE, LINE * (len(title) + -(-len(names) // columns)) + 0.1
+    height = below + tall * down + above
+    figure = blank(width, height)
+    figure.text(0.01, 1 - 0.05 / height, "\n".join(title), va="top", fontsize=11, color=INK, parse_math=False)
+    places_drawn = figure.subplots(down, across, squeeze=False, sharex=not plan.axis).ravel()
+    for axes in places_drawn[len(panels) :]:
+        axes.set_visible(False)
+    colours = {label: COLOURS[index % len(COLOURS)] for index, label in enumerate(called.values())}
+    for axes, (heading, lines) in zip(places_drawn, panels.items(), strict=False):
+        axes.set_title(heading, loc="left", fontsize=9, color=INK, parse_math=False)
+        axes.tick_params(labelsize=8, colors=INK)
+        axes.grid(axis="y" if plan.axis else "x", color="#e9e9ec")
+        axes.spines[["top", "right"]].set_visible(False)
+        _curves(axes, plan, lines, colours) if plan.axis else _dots(axes, plan, lines)
+    marks = {text: mark for axes in places_drawn for mark, text in zip(*axes.get_legend_handles_labels(), strict=True)}
+    under = 0, 1 - (LINE * len(title) + 0.05) / height
+    figure.legend(
+        marks.values(), marks.keys(), loc="upper left", bbox_to_anchor=under, fontsize=8, frameon=False, ncols=columns
+    )
+    figure.text(0.01, 0.01, "Accuracy in %, mean over seeds; bars are 95 % intervals.", fontsize=7, color=INK)
+    figure.tight_layout(rect=(0, below / height, 1, 1 - above / height))
+    return figure
+
+
+def _pictured(plan: Layout) -> tuple[str, ...]:
+    return plan.pictured or tuple(column.heading for column in plan.columns)
+
+
+def _curves(axes: Any, plan: Layout, lines: Lines, colours: Mapping[str, str]) -> None:
+    headings = [column.heading for column in plan.columns]
+    for index, (label, numbers) in enumerate(lines.items()):
+        known = [(place, numbers[heading]) for place, heading in enumerate(headings) if heading in numbers]
+        places, values = [place for place, _ in known], [one.mean for _, one in known]
+        margins = [one.margin or 0.0 for _, one in known]
+        style = {"color": colours[label], "marker": MARKS[index % len(MARKS)], "markersize": 4, "capsize": 2}
+        axes.errorbar(places, values, margins, label=label, linewidth=1.4, **style)
+    axes.set_xticks(range(len(headings)), [heading.split()[0] for heading in headings])
+    axes.set_xlabel(plan.axis, fontsize=8, color=INK)
+
+
+def _dots(axes: Any, plan: Layout, lines: Lines) -> None:
+    names = list(lines)
+    for index, heading in enumerate(_pictured(plan)):
+        known = [(place, lines[name][heading]) for place, name in enumerate(names) if heading in lines[name]]
+        values, places = [one.mean for _, one in known], [place for place, _ in known]
+        margins = [one.margin or 0.0 for _, one in known]
+        style = {"color": COLOURS[index], "marker": MARKS[index % len(MARKS)], "markersize": 5, "capsize": 2}
+        axes.errorbar(values, places, xerr=margins, label=heading, linestyle="none", linewidth=1.2, **style)
+    axes.set_yticks(range(len(names)), names, parse_math=False)
+    axes.set_ylim(max(1, len(names)) - 0.5, -0.5)

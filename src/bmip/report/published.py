@@ -1,0 +1,139 @@
+"""Numbers of papers and repositories, as data with their sources; and ours beside them.
+
+They are never among rows of results.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from bmip.experiments.default_data import SHIFTS, TARGETS
+from bmip.experiments.results import Row
+from bmip.experiments.trial import HALF
+from bmip.report.labels import NAMED, Variant, circumstances, labels
+from bmip.report.lines import Layout, cells, places_of, summaries
+from bmip.report.table import Table, without_repeats
+from bmip.report.tables import grouped, layout, line_of
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # pyright: ignore[reportMissingImports]
+
+AVERAGE = "average"
+"""In place of a data set: over all of the benchmark's, without the source of a transfer."""
+
+BENCHMARK = ("imagenet", *TARGETS["imagenet"])
+"""The eleven data sets that base-to-novel, few-shot and open-world are averaged over."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A method's numbers from one place."""
+
+    method: str
+    """As results call it; of methods that are not in this package, their own name."""
+
+    name: str
+    """As the paper calls it."""
+
+    protocol: str
+    measures: tuple[str, ...]
+    numbers: Mapping[str, tuple[float, ...]]
+    """For each data set, or `average`, one number in percent for each measure."""
+
+    status: Literal["read", "recalled"]
+    """Read at the source, or recalled from the paper and checked by arithmetic where a note does not say otherwise."""
+
+    source: str
+    note: str = ""
+    trained_on: str = ""
+    """The source data set of a transfer."""
+
+
+def averaged_over(table: Published) -> tuple[str, ...]:
+    """The data sets of its `average`."""
+    return {"cross-dataset": TARGETS["imagenet"], "domain": SHIFTS["imagenet"]}.get(table.protocol, BENCHMARK)
+
+
+@cache
+def published() -> tuple[Published, ...]:
+    """Everything there is, protocol by protocol."""
+    files = sorted(Path(__file__).with_name("published_numbers").glob("*.toml"))
+    return tuple(
+        _published(entry) for file in files for entry in tomllib.loads(file.read_text(encoding="utf-8"))["table"]
+    )
+
+
+def _published(entry: Mapping[str, Any]) -> Published:
+    numbers = {data: tuple(values) for data, values in entry["numbers"].items()}
+    return Published(**{**entry, "measures": tuple(entry["measures"]), "numbers": numbers})
+
+
+SHOTS = 16
+"""Of every published number that does not name its own."""
+
+
+def beside_published(rows: Iterable[Row]) -> list[Table]:
+    """A table for each table of the rows for whose lines something was published."""
+    found = []
+    for members in grouped(rows):
+        trial, plan = members[0].trial, layout(members)
+        of_shots = trial.protocol == "few-shot"
+        known = [one for one in published() if one.protocol == trial.protocol and one.trained_on in ("", trial.data)]
+        if known and trial.base == HALF and (of_shots or trial.shots == SHOTS):
+            key = line_of(members)
+            lines, lacking = _lines(plan, cells(members, key), labels(members, key), known)
+            if lines:
+                title = f"{plan.title}, ours and published{circumstances(members, key)}"
+                found.append(_table(title, lines, lacking))
+    return found
+
+
+def _lines(
+    plan: Layout,
+    found: Mapping[tuple[str, Variant], Sequence[Row]],
+    called: Mapping[Variant, str],
+    known: Sequence[Published],
+) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The lines, and the data sets whose lack keeps an average away."""
+    places, _ = places_of(found, plan)
+    lines: list[tuple[str, ...]] = []
+    lacking: set[str] = set()
+    for name in (*places, AVERAGE):
+        for one, label in called.items():
+            for paper in known:
+                if paper.method != one.method or name not in paper.numbers:
+                    continue
+                asked = averaged_over(paper) if name == AVERAGE else [name]
+                ours = summaries(plan, [found.get((each, one), []) for each in asked])
+                if name == AVERAGE:
+                    lacking |= {each for each in asked if (each, one) not in found}
+                for measure, theirs in zip(paper.measures, paper.numbers[name], strict=True):
+                    if measure in ours:
+                        numbers = f"{ours[measure].mean:.2f}", f"{theirs:.2f}", f"{ours[measure].mean - theirs:+.2f}"
+                        note = f" ({paper.note})" if paper.note else ""
+                        lines.append((name, label, measure, *numbers, f"{paper.status}: {paper.source}{note}"))
+    return lines, sorted(lacking)
+
+
+def _table(title: str, lines: Sequence[tuple[str, ...]], lacking: Sequence[str]) -> Table:
+    caption = (
+        "Published numbers are for ViT-B/16 with OpenAI's weights. Ours are means over seeds, whose intervals stand in "
+        "the table of results. Recalled numbers were checked by arithmetic at most: read the paper before quoting one. "
+        "Averages, ours too, are over the data sets of the published ones."
+    )
+    if lacking:
+        more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
+        caption += f" Where there is none, the results lack some of these: {', '.join(lacking[:NAMED])}{more}."
+    return Table(
+        title,
+        ("data set", "method", "in %", "ours", "published", "difference", "source"),
+        without_repeats(lines),
+        caption,
+    )

@@ -1,0 +1,84 @@
+"""Pictures of predictions."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jaxtyping import UInt8
+from torch import Tensor
+
+from bmip.evaluation.predict import Prediction
+from bmip.report.figure import INK, blank, save
+
+RIGHT, WRONG, EMPTY = "#2a9d5c", "#d1495b", "#e9e9ec"
+PANEL = 1.6  # inches
+LINE = 0.105  # height of a line of text, in panels
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    image: UInt8[Tensor, "3 height width"]
+    truth: str
+    prediction: Prediction
+    group: str
+    """Samples of a group stand in one row under this heading."""
+
+
+def draw_samples(samples: Sequence[Sample], path: Path | str) -> None:
+    """One row a group: each image with the name it was given, the probability as a bar, green where it is right.
+
+    Raises ImportError as `blank` does.
+    """
+    groups: dict[str, list[Sample]] = {}
+    for sample in samples:
+        groups.setdefault(sample.group, []).append(sample)
+    columns = max(map(len, groups.values()))
+    figure = blank(PANEL * columns + 0.4, (PANEL + 1.1) * len(groups) + 0.3)
+    rows = figure.subfigures(len(groups), 1, squeeze=False)[:, 0]
+    for row, (heading, members) in zip(rows, groups.items(), strict=True):
+        title = row.suptitle(_headline(heading, members), x=0.02, y=0.97, ha="left", fontsize=11, color=INK)
+        title.set(weight="bold", parse_math=False)
+        panels = row.subplots(1, columns, squeeze=False, gridspec_kw={"wspace": 0.16})[0]
+        row.subplots_adjust(left=0.02, right=0.98, top=0.83, bottom=0.33)
+        for panel in panels[len(members) :]:
+            panel.set_visible(False)
+        for panel, sample in zip(panels, members, strict=False):
+            _draw(panel, sample)
+    save(figure, Path(path))
+
+
+def _headline(heading: str, members: Sequence[Sample]) -> str:
+    right = sum(sample.truth == sample.prediction.guesses[0].name for sample in members)
+    return f"{heading}: {right} of {len(members)} right"
+
+
+def _draw(panel: Any, sample: Sample) -> None:
+    guess = sample.prediction.guesses[0]
+    right = guess.name == sample.truth
+    colour = RIGHT if right else WRONG
+    panel.imshow(sample.image.permute(1, 2, 0).numpy(), interpolation="nearest", extent=(0, 1, 0, 1), aspect="equal")
+    panel.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(0, 1))
+    for edge in panel.spines.values():
+        edge.set(color=colour, linewidth=2.5)
+    bar = {"height": 0.06, "left": 0, "clip_on": False}
+    panel.barh(-0.09, 1, color=EMPTY, **bar)
+    panel.barh(-0.09, guess.probability, color=colour, **bar)
+    mark = "✓" if right else "✗"
+    said = _folded(f"{mark} {guess.name}", 18)
+    panel.text(1, -0.14, f"{100 * guess.probability:.0f} %", **_style(colour, "right"))
+    panel.text(0, -0.14, said, **_style(colour))
+    if not right:
+        panel.text(0, -0.16 - LINE * (1 + said.count("\n")), _folded(f"it is {sample.truth}", 23), **_style(INK))
+
+
+def _folded(text: str, letters: int) -> str:
+    """In at most three lines."""
+    return "\n".join(textwrap.wrap(text, letters, max_lines=3, placeholder=" …"))
+
+
+def _style(colour: str, side: str = "left") -> dict[str, Any]:
+    return {"color": colour, "fontsize": 7.5, "va": "top", "ha": side, "clip_on": False, "parse_math": False}

@@ -1,0 +1,1 @@
+"""What everything else stands on: files, devices, messages. Nothing here knows of prompts."""

@@ -1,0 +1,48 @@
+"""Files that are there whole or not at all, whenever the process ends; and the folder of what can be made again."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+_PARTIAL = ".part"
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace the file at once; its folder must be there."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=_PARTIAL)
+    partial = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.chmod(0o644)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_text(path: Path, text: str) -> None:
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers left that were killed; none may be at work in the folder."""
+    for partial in folder.glob(f".*{_PARTIAL}"):
+        partial.unlink(missing_ok=True)
+
+
+def cache_folder() -> Path:
+    """$BMIP_CACHE, else bmip/ in the user's cache folder."""
+    if chosen := os.environ.get("BMIP_CACHE"):
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bmip"

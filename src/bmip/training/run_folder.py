@@ -1,0 +1,205 @@
+"""The folder of one training run: what was asked, where it ran, how it went, and what came out.
+
+    config.json          what was asked for; a folder serves one configuration
+    environment.json     machine and versions, once for every change of them
+    metrics.jsonl        one line per epoch
+    state.safetensors    all that is needed to go on; gone when the run is complete
+    prompts.safetensors, prompts.json    the checkpoint
+    predictions.csv      of the test split; written last
+    .lock                locked while a process works here
+
+Every file is replaced at once, so a run may be killed at any moment. One process at a time may work in a folder.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from bmip.class_names import ClassNames
+from bmip.evaluation.evaluate import Predictions
+from bmip.system.environment import environment
+from bmip.system.files import sweep, write_bytes, write_json, write_text
+
+_FORMAT = 1
+_PATIENCE = 1.0  # seconds; another may be reading a finished run
+_COLUMNS = ("image", "label", "predicted", "probability", "label_name", "predicted_name", "rank")
+
+
+class RunFolderError(ValueError):
+    """A run folder that does not fit what is asked, or is damaged."""
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Create the folder, keep other processes out of it, and clear away what one that was killed has left there.
+
+    The system drops the lock with the process that holds it. Raises RunFolderError where another process is at work,
+    and where the folder holds something else than a run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    others = sorted(entry.name for entry in folder.iterdir() if entry.name[0] != ".")
+    if others and not (folder / "config.json").exists():
+        raise RunFolderError(f"{folder} is no run folder and holds {', '.join(others[:3])}: name another")
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=_PATIENCE)
+    except Timeout as error:
+        raise RunFolderError(
+            f"another bmip trains in {folder}: give the command again when it is done, or name another folder"
+        ) from error
+    try:
+        sweep(folder)
+        yield
+    finally:
+        lock.release()
+
+
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """A state of training as it lies on disk."""
+
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, Any]
+
+
+class RunFolder:
+    def __init__(
+        self,
+        path: str | Path,
+        config: Mapping[str, Any],
+        device: torch.device | str = "cpu",
+        *,
+        defaults: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> None:
+        """Create the folder, or open it to go on; while anything is written, within `alone_in`.
+
+        `defaults` are what settings are taken for, part by part, that the folder does not know because it is older than
+        they are. Raises RunFolderError, with the differences, where it holds another configuration.
+        """
+        self.path = Path(path)
+        self.config: dict[str, Any] = json.loads(json.dumps({"format": _FORMAT, **config}))
+        self.path.mkdir(parents=True, exist_ok=True)
+        file = self.path / "config.json"
+        if file.exists():
+            there = _read_json(file)
+            for part, values in (defaults or {}).items():
+                there[part] = {**values, **there.get(part, {})}
+            differences = list(_differences(there, self.config))
+            if differences:
+                raise RunFolderError(
+                    f"{self.path} holds another run; there and asked for: {'; '.join(differences[:8])}: "
+                    "name another folder, or delete this one"
+                )
+        else:
+            write_json(file, self.config)
+        self._note_environment(device)
+
+    @property
+    def complete(self) -> bool:
+        """Whether checkpoint and predictions are written."""
+        return (self.path / "prompts.json").exists() and (self.path / "predictions.csv").exists()
+
+    def conclude(self) -> None:
+        """Drop what only going on needs."""
+        self._state.unlink(missing_ok=True)
+
+    def write_metrics(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        write_text(self.path / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+
+    def read_metrics(self) -> list[dict[str, Any]]:
+        file = self.path / "metrics.jsonl"
+        if not file.exists():
+            return []
+        try:
+            return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        except ValueError as error:
+            raise RunFolderError(f"{file} is damaged ({error}): delete the folder and train again") from error
+
+    def write_state(self, saved: Saved) -> None:
+        tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in saved.tensors.items()}
+        write_bytes(self._state, save(tensors, metadata={"facts": json.dumps(saved.facts)}))
+
+    def read_state(self) -> Saved | None:
+        """None where no epoch was finished."""
+        if not self._state.exists():
+            return None
+        try:
+            with safe_open(self._state, framework="pt") as file:
+                facts = json.loads(file.metadata()["facts"])
+                return Saved({name: file.get_tensor(name).clone() for name in file.keys()}, facts)  # noqa: SIM118
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+            raise RunFolderError(
+                f"{self._state} is damaged ({error}): delete it to start this run from its beginning"
+            ) from error
+
+    def write_predictions(self, predictions: Predictions, name: str = "predictions") -> None:
+        """Into NAME.csv; labels are indices into the class names, which stand beside them as words."""
+        words = predictions.classes.names
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(_COLUMNS)
+        ranks = [""] * len(predictions) if predictions.rank is None else predictions.rank.tolist()
+        columns = (predictions.labels, predictions.predicted, predictions.probability)
+        for image, label, predicted, probability, rank in zip(
+            predictions.images, *(column.tolist() for column in columns), ranks, strict=True
+        ):
+            writer.writerow((image, label, predicted, probability, words[label], words[predicted], rank))
+        write_text(self.path / f"{name}.csv", text.getvalue())
+
+    def read_predictions(self, classes: ClassNames, name: str = "predictions") -> Predictions:
+        file = self.path / f"{name}.csv"
+        try:
+            rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
+            return Predictions(
+                classes,
+                tuple(row["image"] for row in rows),
+                torch.tensor([int(row["label"]) for row in rows]),
+                torch.tensor([int(row["predicted"]) for row in rows]),
+                torch.tensor([float(row["probability"]) for row in rows]),
+                torch.tensor([int(row["rank"]) for row in rows]) if all(row.get("rank") for row in rows) else None,
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunFolderError(f"{file} is damaged ({error}): delete it to have it made again") from error
+
+    @property
+    def _state(self) -> Path:
+        return self.path / "state.safetensors"
+
+    def _note_environment(self, device: torch.device | str) -> None:
+        file, this = self.path / "environment.json", environment(device)
+        known = _read_json(file) if file.exists() else []
+        if not known or known[-1] != this:
+            write_json(file, [*known, this])
+
+
+def _read_json(file: Path) -> Any:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RunFolderError(f"{file} is damaged ({error}): delete the folder and train again") from error
+
+
+def _differences(there: Any, asked: Any, place: str = "") -> Iterator[str]:
+    if isinstance(there, dict) and isinstance(asked, dict):
+        for key in sorted(there.keys() | asked.keys()):
+            yield from _differences(there.get(key), asked.get(key), f"{place}.{key}" if place else key)
+    elif there != asked:
+        yield f"{place}: {_short(there)} and {_short(asked)}"
+
+
+def _short(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,197 @@
+import csv
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bmip.data.dataset import DataError, Dataset, Split, split_hash
+from bmip.data.load import load_dataset
+from bmip.data.sources.class_name_file import read_class_names
+from tests.data.sources.test_folder import everything, names
+
+Row = dict[str, str]
+
+
+@pytest.fixture
+def photos(tmp_path: Path, picture) -> list[Row]:
+    """Ten pictures of each of three classes, in no order."""
+    (tmp_path / "photos").mkdir()
+    rows = []
+    for index in range(30):
+        picture(index).save(tmp_path / "photos" / f"{index}.png")
+        rows.append({"path": f"photos/{index}.png", "label": ("dog", "big_cat", "ant")[index % 3]})
+    return rows
+
+
+def write(file: Path, rows: list[Row]) -> str:
+    if file.suffix.lower() == ".csv":
+        with file.open("w", newline="") as stream:
+            table = csv.DictWriter(stream, list(dict.fromkeys(key for row in rows for key in row)))
+            table.writeheader()
+            table.writerows(rows)
+    else:
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(file)
+
+
+def shown(split: Split | None) -> dict[str, int]:
+    return {} if split is None else dict(zip(names(split), split.labels, strict=True))
+
+
+@pytest.mark.parametrize("name", ["pets.csv", "pets.jsonl", "pets.CSV"])
+def test_a_split_is_drawn_and_kept(tmp_path: Path, photos: list[Row], name: str) -> None:
+    dataset = load_dataset(write(tmp_path / name, photos), seed=2)
+    assert (dataset.name, dataset.classes.names, dataset.notes) == ("pets", ("ant", "big cat", "dog"), ())
+    assert {part: Counter(split.labels) for part, split in dataset.splits().items()} == {
+        "train": {0: 5, 1: 5, 2: 5},
+        "val": {0: 2, 1: 2, 2: 2},
+        "test": {0: 3, 1: 3, 2: 3},
+    }
+    for split in dataset.splits().values():
+        assert shown(split) == {path: 2 - int(Path(path).stem) % 3 for path in names(split)}
+    assert dataset.train.images[0].shape == (3, 9, 12)
+    assert (tmp_path / "pets.split.json").is_file()
+    assert split_hash(load_dataset(str(tmp_path / name), seed=3)) == split_hash(dataset)
+
+
+@pytest.mark.parametrize("val", ["val", "validation", "Valid"])
+def test_a_split_of_its_own(tmp_path: Path, photos: list[Row], val: str) -> None:
+    for index, row in enumerate(photos):
+        row["split"] = ("train", "train", val, "test")[index // 3 % 4]
+    dataset = load_dataset(write(tmp_path / "pets.csv", photos))
+    for part, word in (("train", "train"), ("val", val), ("test", "test")):
+        assert names(dataset.splits()[part]) == [row["path"] for row in photos if row["split"] == word]
+    assert not (tmp_path / "pets.split.json").exists()
+
+
+def test_validation_images_come_from_training(tmp_path: Path, photos: list[Row]) -> None:
+    for index, row in enumerate(photos):
+        row["split"] = "test" if index < 9 else "train"
+    dataset = load_dataset(write(tmp_path / "pets.csv", photos))
+    assert names(dataset.test) == [f"photos/{index}.png" for index in range(9)]
+    assert Counter(dataset.val.labels) == {0: 1, 1: 1, 2: 1}  # type: ignore[union-attr]
+    again = load_dataset(str(tmp_path / "pets.csv"), seed=9)
+    assert split_hash(again) == split_hash(dataset)
+
+
+def test_numbers_are_sorted_as_numbers(tmp_path: Path, photos: list[Row]) -> None:
+    for index, row in enumerate(photos):
+        row["label"] = ("10", "9", "2")[index % 3]
+    assert load_dataset(write(tmp_path / "pets.csv", photos)).classes.names == ("2", "9", "10")
+
+
+def test_class_names_from_files(tmp_path: Path, photos: list[Row]) -> None:
+    file = write(tmp_path / "pets.csv", photos)
+
+    def named(name: str, content: str) -> tuple[str, ...]:
+        (tmp_path / name).write_text(content)
+        return load_dataset(file, class_names=tmp_path / name).classes.names
+
+    assert named("names.json", '{"big_cat": "tiger", "ant": "red ant"}') == ("red ant", "tiger", "dog")
+    assert named("names.json", '["a", "b", "c"]') == ("a", "b", "c")
+    assert named("names.txt", "x\n\n y \nz\n") == ("x", "y", "z")
+    with pytest.raises(DataError, match="class_names renames cow; the classes are ant, big cat, dog"):
+        named("names.json", '{"cow": "x"}')
+    with pytest.raises(DataError, match="2 class names came for 3 classes"):
+        named("names.txt", "x\ny\n")
+    for content in ("{", "3", '{"a": 1}', '["a", 2]'):
+        (tmp_path / "names.json").write_text(content)
+        with pytest.raises(DataError, match=r"names.json (cannot be read|is neither an object)"):
+            read_class_names(tmp_path / "names.json")
+    with pytest.raises(DataError, match=r"absent.txt does not exist"):
+        read_class_names(tmp_path / "absent.txt")
+
+
+def test_names_are_for_ones_own_data(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="'digits' has its own class names"):
+        load_dataset("digits", class_names=["a"])
+
+
+def test_absolute_paths_below_the_table_are_made_relative(tmp_path: Path, photos: list[Row]) -> None:
+    relative = load_dataset(write(tmp_path / "pets.csv", photos))
+    (tmp_path / "pets.split.json").unlink()
+    for row in photos:
+        row["path"] = str(tmp_path / row["path"])
+    assert split_hash(load_dataset(write(tmp_path / "pets.csv", photos))) == split_hash(relative)
+
+
+def test_a_spreadsheets_export_is_read(tmp_path: Path, photos: list[Row]) -> None:
+    lines = ["path , label"] + [f"{row['path']}, {row['label']}" for row in photos]
+    (tmp_path / "pets.csv").write_text("\ufeff" + "\r\n".join(lines), encoding="utf-8")
+    assert len(everything(load_dataset(str(tmp_path / "pets.csv")))) == 30
+
+
+def test_bad_images_are_named_or_skipped(tmp_path: Path, photos: list[Row]) -> None:
+    (tmp_path / "photos/3.png").write_text("nothing")
+    (tmp_path / "photos/4.png").unlink()
+    file = write(tmp_path / "pets.csv", photos)
+    with pytest.raises(DataError, match=r"3.png is not an image.*4.png does not exist; 2 files in all"):
+        load_dataset(file)
+    assert len(everything(load_dataset(file, skip_bad_images=True))) == 28
+
+
+def test_a_table_that_changed(tmp_path: Path, photos: list[Row], picture) -> None:
+    file = tmp_path / "pets.csv"
+    first: Dataset = load_dataset(write(file, photos[:-1]))
+    more = load_dataset(write(file, photos))
+    assert split_hash(more) == split_hash(first)
+    assert "1 images of" in more.notes[0]
+    photos[0]["label"] = "ant"
+    with pytest.raises(DataError, match=r"pets.split.json was drawn for another state of pets.csv \(photos/0.png"):
+        load_dataset(write(file, photos))
+
+
+def test_a_table_that_got_a_test_split(tmp_path: Path, photos: list[Row]) -> None:
+    file = tmp_path / "pets.csv"
+    drawn = load_dataset(write(file, photos))
+    tested = set(names(drawn.test))
+    for row in photos:
+        row["split"] = "train" if row["path"] in tested else "test"
+    with pytest.raises(DataError, match="was drawn for another state"):
+        load_dataset(write(file, photos))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("file,label\na.png,cat\n", "line 2 has no path; it has file, label: name the columns path and label"),
+        ("path,label\na.png,\n", "line 2 has no label"),
+        ("path,label\n", "lists no images"),
+        ("path,label\na.png,cat\na.png,dog\n", "line 3 lists a.png again, after .*line 2"),
+        ("path,label,split\na.png,cat,trian\n", "line 2: the split 'trian' is not one of train, test, val"),
+        ("path,label,split\na.png,cat,train\nb.png,cat,\n", "none to b.png: give it to all"),
+        ("path,label,split\na.png,cat,train\nb.png,dog,train\n", "has the splits train; train and test are needed"),
+        ("path,label\n../a.png,cat\n", "leads out of"),
+        ("path,label\n/a.png,cat\n", "is not below"),
+    ],
+)
+def test_what_can_be_wrong(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "pets.csv").write_text(content)
+    with pytest.raises(DataError, match=message):
+        load_dataset(str(tmp_path / "pets.csv"))
+
+
+def test_what_is_no_table(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"the table absent.csv does not exist"):
+        load_dataset("absent.csv")
+    for line, part in (
+        ('{"path": "a", "label": ["b"]}', r"line 2: its label is \['b'\]: give a word or a whole number"),
+        ('{"path": "a", "label": true}', "its label is True"),
+        ('{"path": "a\\u0000", "label": "b"}', "its path .* holds what is no letter"),
+        ('{"path": "a", "label": "\\ud800"}', "line 2: its label .* holds what is no letter"),
+        ('{"path": ' * 20000, "line 2 cannot be read|line 2 is no JSON"),
+        ('{"path": ' + "1" * 5000, "line 2 cannot be read|line 2 is no JSON"),
+    ):
+        (tmp_path / "pets.jsonl").write_text('{"path": "x.png", "label": "b"}\n' + line)
+        with pytest.raises(DataError, match=part):
+            load_dataset(str(tmp_path / "pets.jsonl"))
+    (tmp_path / "pets.jsonl").write_text('{"path": "a"\n')
+    with pytest.raises(DataError, match=r"pets.jsonl, line 1 is no JSON"):
+        load_dataset(str(tmp_path / "pets.jsonl"))
+    (tmp_path / "pets.jsonl").write_text("[1]\n")
+    with pytest.raises(DataError, match="line 1 is no object with path and label"):
+        load_dataset(str(tmp_path / "pets.jsonl"))
+    (tmp_path / "pets.csv").write_bytes(b"\xff\xfe")
+    with pytest.raises(DataError, match="cannot be read as csv"):
+        load_dataset(str(tmp_path / "pets.csv"))

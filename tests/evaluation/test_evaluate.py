@@ -1,0 +1,111 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from bmip.class_names import ClassNames
+from bmip.data.transforms import centre_square, normalise
+from bmip.evaluation.evaluate import Count, Predictions, accuracy_on, evaluate, evaluate_logits
+from bmip.methods import build_model
+from bmip.prompting.model import PromptedCLIP
+from bmip.training.run_folder import RunFolder
+from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
+
+DATA = tiny_dataset()
+
+
+def model(method: str = "bmip") -> PromptedCLIP:
+    return build_model(method, OPTIONS[method], tiny_clip(), DATA.classes, seed=1)
+
+
+@pytest.mark.parametrize("method", OPTIONS)
+def test_predictions_equal_a_plain_forward_pass(method: str) -> None:
+    judged = model(method)
+    config = judged.clip.config
+    pixels = torch.stack([centre_square(DATA.test.images[i], 16) for i in range(len(DATA.test))])
+    with torch.no_grad():
+        shares = judged(normalise(pixels, config.mean, config.std), DATA.classes).softmax(-1)
+    for batch in (100, 7, 1):
+        found = evaluate(judged, DATA.test, DATA.classes, batch)
+        assert torch.equal(found.predicted, shares.argmax(-1))
+        torch.testing.assert_close(found.probability, shares.max(-1).values, atol=1e-5, rtol=0)
+        assert found.labels.tolist() == list(DATA.test.labels)
+        assert found.images == tuple(f"colours/test/{i}" for i in range(20))
+        assert found.accuracy == 100 * found.correct / 20 == accuracy_on(judged, DATA.test, DATA.classes, batch)()
+
+
+def test_counts_per_class() -> None:
+    labels, predicted = torch.tensor([0, 0, 2, 2, 2]), torch.tensor([0, 1, 2, 2, 0])
+    found = Predictions(ClassNames(("a", "b", "c")), ("",) * 5, labels, predicted, torch.ones(5))
+    assert found.per_class() == (Count(1, 2), Count(0, 0), Count(2, 3))
+    assert (found.correct, found.total, found.accuracy) == (3, 5, 60.0)
+
+
+def test_class_features_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = model()
+    calls: list[int] = []
+    encode = judged.clip.encode_text
+    monkeypatch.setattr(judged.clip, "encode_text", lambda *given: (calls.append(1), encode(*given))[1])
+    done: list[tuple[int, int]] = []
+    evaluate(judged, DATA.test, DATA.classes, 3, progress=lambda *given: done.append(given))
+    assert len(calls) == 1
+    assert done == [(batch, 7) for batch in range(1, 8)]
+
+
+def test_any_classes_can_be_asked_about() -> None:
+    others = ClassNames(("a red dog", "blue", "dog", "a", "X"))
+    found = evaluate(model(), DATA.test, others)
+    assert found.classes is others
+    assert found.predicted.max() < 5
+
+
+def test_the_mode_is_left_as_it_was_and_training_works_afterwards() -> None:
+    judged = model()
+    judged.train()
+    judged.clip.eval()
+    evaluate(judged, DATA.test, DATA.classes)
+    assert judged.training and not judged.clip.training
+    judged.losses([torch.zeros(2, 3, 16, 16)], torch.tensor([0, 1]))["cross_entropy"].backward()
+
+
+def test_nothing_to_judge_and_damaged_models_are_errors() -> None:
+    with pytest.raises(ValueError, match="the split has no images"):
+        evaluate(model(), DATA.test.take([]), DATA.classes)
+    with pytest.raises(ValueError, match="an image is of class 3, counted from 0, and 3 classes were given"):
+        evaluate(model(), DATA.test, ClassNames(("a", "b", "c")))
+    broken = model()
+    with torch.no_grad():
+        broken.learned()["prompter.image.0"].fill_(float("nan"))
+    with pytest.raises(ValueError, match="logits are not finite"):
+        evaluate(broken, DATA.test, DATA.classes)
+
+
+def test_duplicated_names_are_told_apart_by_index() -> None:
+    classes = dataclasses.replace(DATA.classes, names=("red", "red", "blue", "grey"), duplicates=True)
+    found = evaluate(model(), DATA.test, classes)
+    assert len(found.per_class()) == 4
+
+
+def test_the_rank_says_how_many_classes_are_likelier() -> None:
+    found = evaluate(model(), DATA.test, DATA.classes)
+    labels, logits = evaluate_logits(model(), DATA.test, DATA.classes, batch=7)
+    assert torch.equal(labels, found.labels)
+    torch.testing.assert_close(logits.softmax(-1).max(-1).values, found.probability, atol=1e-5, rtol=0)
+    assert found.rank is not None
+    for label, rank, row in zip(labels.tolist(), found.rank.tolist(), logits.tolist(), strict=True):
+        assert rank == sum(value > row[label] for value in row)
+
+
+def test_predictions_that_were_written_without_ranks_are_read(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run", {})
+    found = evaluate(model(), DATA.test, DATA.classes)
+    folder.write_predictions(found)
+    again = folder.read_predictions(DATA.classes)
+    assert found.rank is not None and again.rank is not None and torch.equal(again.rank, found.rank)
+    file = tmp_path / "run" / "predictions.csv"
+    file.write_text("".join(line.rpartition(",")[0] + "\n" for line in file.read_text().splitlines()))
+    before = folder.read_predictions(DATA.classes)
+    assert before.rank is None and torch.equal(before.predicted, found.predicted)
+    folder.write_predictions(before)
+    assert folder.read_predictions(DATA.classes).rank is None

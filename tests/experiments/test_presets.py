@@ -1,0 +1,93 @@
+from pathlib import Path
+
+import pytest
+
+from bmip.experiments.method_trial import method_trial
+from bmip.experiments.presets import (
+    SEARCHED,
+    choose_preset,
+    departures,
+    method_id,
+    presets,
+    read_presets,
+    write_presets,
+)
+from bmip.experiments.registry import protocol
+from bmip.methods import load_method, method_names
+from bmip.prompting.method import Preset
+
+
+@pytest.mark.parametrize("method", method_names())
+def test_every_preset_fits_its_method(method: str) -> None:
+    for name, preset in presets(method).items():
+        trial = method_trial(method, name, backbone="x")
+        assert dict(trial.options) == dict(preset.options)
+        assert preset.source
+
+
+def test_the_embedded_backbone_has_presets_of_its_own() -> None:
+    searched = read_presets(SEARCHED)
+    assert {"bmip", "maple", "ivlp"} <= set(searched)
+    assert choose_preset("bmip", None, "embedded") == ("embedded", searched["bmip"])
+    assert choose_preset("bmip", None, "ViT-B/16") == ("default", load_method("bmip").PRESETS["default"])
+    assert choose_preset("zero-shot", None, "embedded")[0] == "default"
+
+
+@pytest.mark.parametrize("name", ["cross-dataset", "domain"])
+def test_a_transfer_takes_the_settings_made_for_it(name: str) -> None:
+    made_for = protocol(name).preset
+    trial = method_trial("maple", backbone="ViT-B/16", made_for=made_for)
+    # (multimodal-prompt-learning, vit_b16_c2_ep5_batch4_2ctx_cross_datasets.yaml)
+    assert (trial.preset, dict(trial.options)["depth"], dict(trial.training)["epochs"]) == ("cross-dataset", 3, 2)
+    assert method_trial("bmip", backbone="ViT-B/16", made_for=made_for).preset == "default"
+    assert method_trial("maple", backbone="embedded", made_for=made_for).preset == "embedded"
+    assert method_trial("maple", "released", backbone="ViT-B/16", made_for=made_for).preset == "released"
+
+
+def test_every_method_had_the_same_budget() -> None:
+    searched = read_presets(SEARCHED)
+    assert len({(preset.training["optimizer"], preset.training["batch"]) for preset in searched.values()}) == 1
+
+
+def test_written_presets_come_back(tmp_path: Path) -> None:
+    written = {
+        "bmip": Preset('a "search"\nwith \\', {"depth": 3, "context": "a photo"}, {"lr": 1e-05}),
+        "maple": Preset("x", {"share": True}),
+    }
+    write_presets(tmp_path / "p.toml", written, "two\nlines")
+    assert read_presets(tmp_path / "p.toml") == written
+    assert (tmp_path / "p.toml").read_text().startswith("# two\n# lines\n\n[bmip]\n")
+    assert choose_preset("bmip", str(tmp_path / "p.toml"), "embedded")[1] == written["bmip"]
+
+
+def test_faults_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="did you mean 'released'"):
+        choose_preset("bmip", "realesed", "embedded")
+    (tmp_path / "p.toml").write_text("[bmip\n")
+    with pytest.raises(ValueError, match="cannot be read"):
+        read_presets(tmp_path / "p.toml")
+    (tmp_path / "p.toml").write_text('[bmip]\nsource = "x"\nlr = 1\n')
+    with pytest.raises(ValueError, match=r"\[bmip\] must hold a source"):
+        read_presets(tmp_path / "p.toml")
+
+
+def test_one_method_one_name() -> None:
+    assert method_id("zero-shot") == method_id("zero_shot") == "zero_shot"
+    with pytest.raises(ValueError, match="no method"):
+        method_id("zero")
+
+
+def test_what_departs_from_a_preset(tmp_path: Path) -> None:
+    def departed(preset: str, **given) -> dict:
+        trial = method_trial("maple", preset, backbone="x", **given)
+        return departures(trial.method, trial.preset, dict(trial.options), dict(trial.training))
+
+    assert departed("default") == departed("released") == {}
+    assert departed("default", training={"epochs": 1}, options={"depth": 2}) == {"epochs": 1, "depth": 2}
+    as_it_is = dict(method_trial("maple", "default", backbone="x").training)
+    assert departed("default", training={**as_it_is, "precision": "float32"}) == {}, "said, but nothing else"
+    file = tmp_path / "own.toml"
+    write_presets(file, {"maple": Preset("mine", {"depth": 2}, {"epochs": 3})}, "")
+    assert departed(str(file)) == {}
+    assert departed(str(file), training={"epochs": 1}) == {"epochs": 1}
+    assert departures("maple", "gone.toml", {"depth": 2}, {}) == {"depth": 2}

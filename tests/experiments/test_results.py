@@ -1,0 +1,171 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bmip.experiments.results import Count, Results, Row, read_results
+from bmip.experiments.trial import Trial
+
+ROW = Row(
+    trial=Trial(method="bmip", data="x", protocol="base-to-novel", options=(("depth", 3),)),
+    counts={"base": Count(3, 4), "novel": Count(0, 2)},
+    learned=5,
+    seconds=1.5,
+    backbone="b",
+    split="s",
+    environment={"torch": "2"},
+)
+OTHER = replace(ROW, trial=replace(ROW.trial, data_seed=2))
+
+
+def test_rows_come_back(tmp_path: Path) -> None:
+    store = Results(tmp_path / "new" / "results.jsonl")
+    store.append(ROW)
+    store.append(OTHER)
+    assert store.rows() == [ROW, OTHER]
+    assert store.rows()[0].counts["base"].percent == 75
+    assert len(store.path.read_text().splitlines()) == 2
+
+
+def test_of_equal_trials_the_last_counts(tmp_path: Path) -> None:
+    store = Results(tmp_path / "r")
+    again = replace(ROW, counts={"base": Count(4, 4)})
+    for row in (ROW, OTHER, again):
+        store.append(row)
+    assert store.rows() == [OTHER, again]
+
+
+BEFORE = (
+    '{"trial": {"method": "bmip", "protocol": "base-to-novel", "data": "signs", "template": "", "preset": "embedded", '
+    '"options": {"depth": 3}, "training": {"lr": 0.01}, "shots": 16, "data_seed": 1, "init_seed": 1, "backbone": '
+    '"embedded"}, "counts": {"base": [3, 4], "novel": [0, 2]}, "learned": 5, "seconds": 1.5, "backbone": "b", '
+    '"split": "s", "environment": {}, "template": null}'
+)
+
+
+def test_rows_from_before_targets_and_scores_stay_what_they_were(tmp_path: Path) -> None:
+    """They are read, equal the trial that is asked for today, train in the same folder and are written alike."""
+    (tmp_path / "r").write_text(BEFORE + "\n")
+    (row,) = Results(tmp_path / "r").rows()
+    asked = {"method": "bmip", "protocol": "base-to-novel", "data": "signs", "preset": "embedded"}
+    assert row.trial == Trial(**asked, options=(("depth", 3),), training=(("lr", 0.01),))
+    assert row.trial.folder("b", "s") == "base-to-novel/signs/bmip-seeds-1-1-b0d33fbc58"
+    assert json.dumps(row.to_json()) == BEFORE
+    assert row.scores == {}
+
+
+def test_targets_and_scores_come_back(tmp_path: Path) -> None:
+    store = Results(tmp_path / "r")
+    told = replace(ROW, trial=replace(ROW.trial, target="y"), scores={"auroc": 61.5})
+    store.append(told)
+    store.append(ROW)
+    assert store.rows() == [told, ROW]
+    assert told.trial.folder() != ROW.trial.folder()
+
+
+@pytest.mark.parametrize("cut", [1, 40, -2])
+def test_a_torn_last_line_is_replaced(tmp_path: Path, cut: int) -> None:
+    store = Results(tmp_path / "r")
+    line = json.dumps(ROW.to_json()).encode()
+    store.append(OTHER)
+    store.path.write_bytes(store.path.read_bytes() + line[:cut])
+    assert store.rows() == [OTHER]
+    store.append(ROW)
+    assert store.rows() == [OTHER, ROW]
+    assert len(store.path.read_bytes().splitlines()) == 2
+
+
+def test_a_last_line_that_only_lacks_its_end_counts(tmp_path: Path) -> None:
+    store = Results(tmp_path / "r")
+    store.path.write_text(json.dumps(ROW.to_json()))
+    assert store.rows() == [ROW]
+    store.append(OTHER)
+    assert store.rows() == [ROW, OTHER]
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    store = Results(tmp_path / "r")
+    store.append(ROW)
+    store.path.write_bytes(b'{"trial": {}}\n' + store.path.read_bytes())
+    with pytest.raises(ValueError, match="r, line 1 is not a result"):
+        store.rows()
+
+
+def test_rows_on_other_data_or_another_backbone_are_kept(tmp_path: Path) -> None:
+    store = Results(tmp_path / "r")
+    others = [ROW, replace(ROW, split="t"), replace(ROW, backbone="c")]
+    for row in others:
+        store.append(row)
+    assert store.rows() == others
+
+
+def test_what_was_changed_comes_back(tmp_path: Path) -> None:
+    store = Results(tmp_path / "r")
+    store.append(replace(ROW, changed=(("epochs", 1),)))
+    assert store.rows()[0].changed == (("epochs", 1),)
+
+
+def test_several_files(tmp_path: Path) -> None:
+    for name, rows in (("a", [ROW]), ("b", [OTHER, ROW]), ("c", [replace(ROW, counts={"base": Count(1, 4)})])):
+        for row in rows:
+            Results(tmp_path / name).append(row)
+    assert read_results([tmp_path / "a", tmp_path / "b"]) == [ROW, OTHER]
+    with pytest.raises(ValueError, match=r"/a and .*/c have different results of base-to-novel, x bmip, 16 shots"):
+        read_results([tmp_path / "a", tmp_path / "c"])
+
+
+def test_a_torn_last_line_is_told(tmp_path: Path) -> None:
+    store = Results(tmp_path / "r")
+    store.append(ROW)
+    assert not store.is_cut_off()
+    store.path.write_bytes(store.path.read_bytes() + b'{"trial"')
+    assert store.is_cut_off()
+
+
+def damaged(**fields) -> str:
+    return json.dumps({**ROW.to_json(), **fields})
+
+
+def of_trial(**fields) -> str:
+    return damaged(trial={**ROW.trial.to_json(), **fields})
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("5", "the line is 5, an object is needed"),
+        (damaged(trial=1), "trial is 1, an object is needed"),
+        (damaged(extra=1), "a field 'extra' that this version of bmip does not know"),
+        ('{"trial": {"method": "bmip"}}', "lacks the field 'counts'"),
+        (damaged(learned="x"), "learned is 'x', a whole number is needed"),
+        (damaged(learned=True), "learned is True"),
+        (damaged(seconds=float("nan")), "seconds is nan, a number is needed"),
+        (damaged(backbone=5), "backbone is 5, text is needed"),
+        (damaged(template=5), "template is 5, text or null is needed"),
+        (damaged(scores={"auroc": None}), "scores.auroc is None, a number is needed"),
+        *((damaged(counts={"base": c}), f"counts.base is {c}") for c in (["a", 9], [12, 9], [-1, 9], [0, 0], [1.5, 9])),
+        (damaged(counts=[1]), "counts is [1], an object is needed"),
+        (damaged(changed=[1]), "changed is [1], an object is needed"),
+        (of_trial(data_seed="x"), "trial.data_seed is 'x', a whole number is needed"),
+        (of_trial(shots="16"), "trial.shots is '16'"),
+        (of_trial(backbone=5), "trial.backbone is 5"),
+        (of_trial(options=[1]), "trial.options is [1], an object is needed"),
+        (of_trial(options={"depth": None}), "trial.options is {'depth': None}"),
+        (of_trial(base="half"), "trial.base is 'half', a number or a list of text is needed"),
+        (of_trial(later=1), "trial has a field 'later'"),
+    ],
+)
+def test_what_is_damaged_is_named(tmp_path: Path, line: str, part: str) -> None:
+    file = tmp_path / "r"
+    file.write_text(json.dumps(OTHER.to_json()) + "\n" + line + "\n")
+    with pytest.raises(ValueError) as caught:
+        Results(file).rows()
+    assert f"{file}, line 2 is not a result that can be read: " in str(caught.value)
+    assert part in str(caught.value)
+    assert "Mend it or delete it" in str(caught.value)
+
+
+def test_a_folder_is_no_file_of_results(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"is a folder: name the file of results in it"):
+        Results(tmp_path).rows()

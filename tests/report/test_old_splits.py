@@ -1,0 +1,65 @@
+"""Rows on several splits of a data set are kept apart, and can be asked for."""
+
+from dataclasses import replace
+
+import pytest
+
+from bmip.report import against_tables, select, tables
+from bmip.report.old_splits import told_apart
+from tests.report.test_tables import ROWS, judged
+
+OLD, NEW = "0123456789", "abcdef0123"
+X = [one for one in ROWS if one.trial.data == "x"]
+MIXED = [*(replace(one, split=OLD) for one in X), *(replace(one, split=NEW) for one in X if one.trial.data_seed == 1)]
+
+
+def test_rows_on_an_older_split_have_a_table_of_their_own() -> None:
+    latest, older = tables(MIXED)
+    assert [line[:3] for line in latest.rows] == [("x", "zero-shot", "50.0"), ("", "bmip", "80.0")]
+    assert [line[:3] for line in older.rows] == [("x (01234567)", "zero-shot", "50.0"), ("", "bmip", "85.0 ± 12.4")]
+    assert "how the hash of older images" in older.caption and "hash" not in latest.caption
+    assert tables(select(MIXED)) == [latest, older]
+    (whole, _) = tables([*MIXED, *(one for one in ROWS if one.trial.data == "y")])
+    assert [line[0] for line in whole.rows] == ["x", "", "y", "", "average", "", "mean of HMs", ""]
+
+
+def test_names_stay_where_there_is_one_split_of_each() -> None:
+    assert told_apart(ROWS) == ROWS
+    assert told_apart(told_apart(MIXED)) == told_apart(MIXED)
+
+
+def test_a_source_with_two_splits_is_two_sources() -> None:
+    rows = [
+        replace(judged("cross-dataset", "bmip", 1, {"all": 50}, data="z", target=target), split=split)
+        for source in (OLD, NEW)
+        for target, split in (("", source), ("a", f"{source}+t"))
+    ]
+    found = tables(rows)
+    titles = {table.title.partition(",")[0]: table for table in found}
+    assert set(titles) == {"Cross-dataset from z (01234567)", "Cross-dataset from z"}
+    older = titles["Cross-dataset from z (01234567)"]
+    assert [line[0] for line in older.rows] == ["z (01234567) (source)", "a"]
+
+
+def test_pairs_are_of_one_split() -> None:
+    found, _ = against_tables(MIXED, "zero-shot")
+    assert [(table.rows[0][0], table.rows[0][-1]) for table in found] == [("x", "1"), ("x (01234567)", "3")]
+
+
+def test_some_data_sets_and_methods_with_all_their_seeds() -> None:
+    assert select(ROWS) == ROWS
+    assert select(ROWS, ["y"], ["zero_shot"]) == ROWS[6:9]
+    assert select(ROWS, ["y", "x"], ["zero-shot", "bmip"]) == ROWS
+    assert len(select(MIXED, ["x"])) == len(MIXED)
+    assert {one.split for one in select(MIXED, ["x (01234567)"])} == {OLD}
+    targets = [judged("cross-dataset", "bmip", 1, {"all": 50}, data="z", target=target) for target in ("", "a", "b")]
+    assert select(targets, ["a"]) == targets[1:2]
+
+
+def test_what_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="'z' is no data set of these results: there is x, y"):
+        select(ROWS, ["z"])
+    with pytest.raises(ValueError, match="'coop' is no method of these results: there is bmip, zero-shot"):
+        select(ROWS, [], ["coop"])
+    with pytest.raises(ValueError, match="no row is of bmip on y"):
+        select([*ROWS[:3], *ROWS[3:6], *ROWS[6:9]], ["y"], ["bmip"])

@@ -1,0 +1,85 @@
+"""Pictures show the tables' numbers."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bmip.experiments.results import Count, Row
+from bmip.experiments.trial import Trial
+from bmip.report import draw_tables, tables
+from bmip.report.plots import draw_table
+from tests.report.test_tables import ROWS
+
+
+def sweep(method: str, shots: int, seed: int, right: int) -> Row:
+    trial = Trial(protocol="few-shot", method=method, data="x", shots=shots, data_seed=seed, init_seed=seed)
+    learned = 0 if method == "zero_shot" else 9
+    return Row(trial=trial, counts={"all": Count(right, 100)}, learned=learned, seconds=1.0, backbone="b", split="s")
+
+
+def points(axes) -> dict[str, list[tuple[float, float]]]:
+    """What each mark of the legend shows."""
+    handles, names = axes.get_legend_handles_labels()
+    return {name: list(map(tuple, handle[0].get_xydata())) for handle, name in zip(handles, names, strict=True)}
+
+
+def test_dots_are_the_means_of_the_table() -> None:
+    (table,) = tables(ROWS)
+    panels = draw_table(ROWS).axes
+    assert [axes.get_title(loc="left") for axes in panels] == ["x", "y", "average"]
+    assert [label.get_text() for label in panels[0].get_yticklabels()] == ["zero-shot", "bmip"]
+    for axes, lines in zip(panels, (table.rows[:2], table.rows[2:4], table.rows[4:6]), strict=True):
+        for column, (heading, found) in enumerate(points(axes).items(), start=2):
+            assert table.columns[column] == heading
+            assert [f"{value:.1f}" for value, _ in found] == [line[column].split()[0] for line in lines]
+            assert [place for _, place in found] == [0, 1]
+
+
+def test_curves_run_along_the_shots() -> None:
+    rows = [sweep("bmip", shots, seed, 10 * shots + seed) for shots in (1, 2, 4) for seed in (1, 2, 3)]
+    rows += [sweep("zero_shot", shots, 1, 15) for shots in (1, 4)]
+    (axes,) = draw_table(rows).axes
+    assert points(axes) == {"zero-shot": [(0, 15), (2, 15)], "bmip": [(0, 12), (1, 22), (2, 42)]}
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "4"]
+    assert axes.get_xlabel() == "training images per class"
+
+
+def test_the_legend_lies_between_title_and_panels() -> None:
+    rows = [sweep(method, shots, 1, 15) for shots in (1, 4) for method in ("zero_shot", "bmip", "promptsrc")]
+    figure = draw_table(rows)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    title, *_ = figure.texts
+    panel = figure.axes[0].get_tightbbox()
+    assert panel is not None
+    assert title.get_window_extent().y0 >= legend.get_window_extent().y1
+    assert legend.get_window_extent().y0 >= panel.y1
+    assert legend.get_window_extent().x1 <= figure.bbox.x1 and title.get_window_extent().x1 <= figure.bbox.x1
+
+
+def test_long_labels_leave_room_for_the_dots() -> None:
+    options = (("some_long_option", 1), ("another_long_option", 2))
+    rows = [replace(one, trial=replace(one.trial, options=options)) if one.learned else one for one in ROWS]
+    rows += [one for one in ROWS if one.learned]
+    figure = draw_table(rows)
+    assert all(axes.get_window_extent().width > 0.2 * figure.bbox.width / 3 for axes in figure.axes)
+
+
+def test_no_panel_for_an_average_that_there_is_not() -> None:
+    zero, bmip = ROWS[0], next(one for one in ROWS if one.learned and one.trial.data == "y")
+    assert [axes.get_title(loc="left") for axes in draw_table([zero, bmip]).axes] == ["x", "y"]
+
+
+def test_a_file_for_each_table(tmp_path: Path) -> None:
+    rows = [*ROWS, *(sweep("bmip", 1, seed, 10) for seed in (1, 2))]
+    paths = draw_tables(rows, tmp_path / "pictures")
+    assert [path.name for path in paths] == ["base-to-novel.png", "few-shot.png"]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+
+
+def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"pip install 'bmip\[report\]'"):
+        draw_tables(ROWS, tmp_path)

@@ -1,0 +1,164 @@
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import bmip.training.checkpoint
+from bmip.class_names import ClassNames
+from bmip.clip.loading.load import save_clip
+from bmip.clip.model import CLIP, CLIPConfig
+from bmip.clip.tokenizer import Tokenizer
+from bmip.evaluation.evaluate import evaluate
+from bmip.methods import build_model
+from bmip.prompting.model import PromptedCLIP
+from bmip.training.checkpoint import CheckpointError, Origin, load_checkpoint, read_description, save_checkpoint
+from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
+
+DATA = tiny_dataset()
+
+
+def model(method: str = "bmip", seed: int = 1) -> PromptedCLIP:
+    """Learned tensors unlike any initial ones."""
+    built = build_model(method, OPTIONS[method], tiny_clip(), DATA.classes, seed=seed)
+    with torch.no_grad():
+        for tensor in built.learned().values():
+            tensor.add_(0.1)
+    return built
+
+
+def origin(method: str = "bmip") -> Origin:
+    return Origin(
+        method=method, options=OPTIONS[method], data="colours", split_hash="abc", seeds={"data": 3, "init": 1}
+    )
+
+
+@pytest.mark.parametrize("method", OPTIONS)
+def test_what_is_loaded_is_what_was_saved(method: str, tmp_path: Path) -> None:
+    saved = model(method)
+    save_checkpoint(tmp_path, saved, origin(method))
+    loaded = load_checkpoint(tmp_path, tiny_clip())
+    assert loaded.learned().keys() == saved.learned().keys()
+    assert all(torch.equal(tensor, saved.learned()[name]) for name, tensor in loaded.learned().items())
+    assert not loaded.training
+    others = ClassNames(("a red X", "grey green", "blue", "cat", "dog"))
+    for classes in (DATA.classes, others):
+        once, again = (evaluate(m, DATA.test, classes) for m in (saved, loaded))
+        assert torch.equal(once.probability, again.probability)
+        assert torch.equal(once.predicted, again.predicted)
+    assert set(load_file(tmp_path / "prompts.safetensors")) == set(saved.learned())
+
+
+def test_the_configuration_says_everything(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path / "deep" / "mine.safetensors", model(), origin())
+    said = json.loads((tmp_path / "deep" / "mine.json").read_text())
+    assert said["method"] == "bmip"
+    assert said["options"]["depth"] == 3 and said["options"]["gate_input"] == "log"  # defaults are written down too
+    assert said["backbone"] == {"source": "tiny", "sha256": "0" * 64}
+    assert said["classes"]["names"] == ["red", "green", "blue", "grey"]
+    assert said["classes"]["template"] == "a photo of a {}."
+    assert (said["data"], said["split_hash"], said["seeds"]) == ("colours", "abc", {"data": 3, "init": 1})
+    assert {"bmip", "torch", "format"} <= said.keys()
+    for path in ("mine.safetensors", "mine.json"):
+        assert load_checkpoint(tmp_path / "deep" / path, tiny_clip()).classes == DATA.classes
+    assert read_description(tmp_path / "deep" / "mine.json")["classes"] == DATA.classes
+
+
+def test_the_backbone_is_loaded_from_where_it_was(tmp_path: Path) -> None:
+    save_clip(tiny_clip(), tmp_path / "clip")
+    clip = bmip.training.checkpoint.load_clip(tmp_path / "clip")
+    saved = build_model("bmip", OPTIONS["bmip"], clip, DATA.classes, seed=1)
+    save_checkpoint(tmp_path, saved, origin())
+    loaded = load_checkpoint(tmp_path)
+    assert torch.equal(
+        evaluate(loaded, DATA.test, DATA.classes).probability, evaluate(saved, DATA.test, DATA.classes).probability
+    )
+    other = tiny_clip()
+    other.source, other.sha256 = "another", "1" * 64
+    with pytest.raises(CheckpointError, match=f"sha256 {clip.sha256}; this one is 'another' of sha256 1111") as raised:
+        load_checkpoint(tmp_path, other)
+    assert str(tmp_path / "clip") in str(raised.value)
+    assert load_checkpoint(tmp_path, other, other_backbone=True).clip is other
+
+
+def test_bmip_for_vit_b16_takes_less_than_7_mb(tmp_path: Path) -> None:
+    with torch.device("meta"):
+        clip = CLIP(CLIPConfig(224, 16, 768, 12, 12, 512, 12, 8, 77, 49408, 512), Tokenizer.default())
+    clip.load_state_dict(
+        {name: torch.zeros(()).expand(tensor.shape) for name, tensor in clip.state_dict().items()}, assign=True
+    )
+    built = build_model("bmip", {}, clip, DATA.classes, seed=1)
+    save_checkpoint(tmp_path, built, Origin(method="bmip"))
+    size = sum(file.stat().st_size for file in tmp_path.iterdir())
+    assert 4 * sum(tensor.numel() for tensor in built.learned().values()) < size < 7_000_000
+
+
+class TestDamage:
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        save_checkpoint(tmp_path, model(), origin())
+        return tmp_path
+
+    def refused(self, folder: Path, told: str) -> None:
+        with pytest.raises(CheckpointError, match=told) as raised:
+            load_checkpoint(folder, tiny_clip())
+        assert str(folder) in str(raised.value)
+
+    def change(self, folder: Path, **values) -> None:
+        file = folder / "prompts.json"
+        file.write_text(json.dumps(json.loads(file.read_text()) | values))
+
+    def test_missing(self, folder: Path) -> None:
+        (folder / "prompts.safetensors").unlink()
+        self.refused(folder, r"has no prompts.safetensors beside it")
+        (folder / "prompts.json").unlink()
+        self.refused(folder, "there is no checkpoint")
+
+    @pytest.mark.parametrize("kept", [0, 7, 500, -1])
+    def test_cut_short(self, folder: Path, kept: int) -> None:
+        for name, told in (
+            ("prompts.safetensors", "is damaged or belongs"),
+            ("prompts.json", "is damaged|is no check"),
+        ):
+            whole = (folder / name).read_bytes()
+            (folder / name).write_bytes(whole[: len(whole) + kept if kept < 0 else kept].rstrip(b"}\n"))
+            self.refused(folder, told)
+            (folder / name).write_bytes(whole)
+
+    @pytest.mark.parametrize(
+        "content", ["[]", "{}", '{"format": "one"}', '{"format": 1}', '{"format": 1, "method": 3}']
+    )
+    def test_foreign(self, folder: Path, content: str) -> None:
+        (folder / "prompts.json").write_text(content)
+        self.refused(folder, "is no checkpoint of bmip")
+
+    def test_of_another_save(self, folder: Path) -> None:
+        save_file(model(seed=2).learned(), folder / "prompts.safetensors")
+        self.refused(folder, r"belongs to another checkpoint")
+
+    def test_newer(self, folder: Path) -> None:
+        self.change(folder, format=2, bmip="9.0")
+        self.refused(folder, r"has format 2, written by bmip 9.0; .* install a newer one")
+
+    def test_of_an_unknown_method_or_option(self, folder: Path) -> None:
+        self.change(folder, method="bmpi")
+        self.refused(folder, "there is no method 'bmpi'")
+        self.change(folder, method="bmip", options={"dept": 3})
+        self.refused(folder, "has no option 'dept'")
+
+    def test_of_other_shapes(self, folder: Path) -> None:
+        options = dataclasses.asdict(bmip.training.checkpoint.method_config("bmip", {"depth": 2}))
+        self.change(folder, options=options)
+        self.refused(folder, "unexpected: ")
+
+    def test_a_checkpoint_that_is_not_finite_is_not_written(self, folder: Path) -> None:
+        broken = model()
+        with torch.no_grad():
+            broken.learned()["prompter.text.1"][0, 0] = float("inf")
+        before = (folder / "prompts.safetensors").read_bytes()
+        with pytest.raises(ValueError, match=r"prompter.text.1 is not finite: nothing was saved"):
+            save_checkpoint(folder, broken, origin())
+        assert (folder / "prompts.safetensors").read_bytes() == before
+        load_checkpoint(folder, tiny_clip())

@@ -1,0 +1,179 @@
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import bmip
+from bmip.class_names import ClassNames
+from bmip.evaluation.evaluate import evaluate
+from bmip.system.environment import environment
+from bmip.training import Tick, TrainConfig, TrainingError
+from bmip.training.checkpoint import load_checkpoint
+from bmip.training.run import RunConfig, train
+from bmip.training.run_folder import RunFolder, RunFolderError
+from tests.training import killed
+from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
+
+DATA = tiny_dataset()
+CONFIG = RunConfig(
+    method="ivlp",
+    options=OPTIONS["ivlp"],
+    training=TrainConfig(lr=0.01, epochs=2),
+    data_seed=3,
+    trial={"shots": 16},
+    validate=True,
+)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
+@pytest.mark.parametrize("kind", killed.KINDS)
+def test_a_killed_run_ends_as_one_that_was_not(kind: str, tmp_path: Path) -> None:
+    """Byte for byte: prompts, predictions, metrics; nothing is left lying about."""
+    command = [sys.executable, "-m", "tests.training.killed", str(tmp_path), kind]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], timeout=300)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    whole = found.pop("whole")
+    files = {"config.json", "metrics.jsonl", "predictions.csv", "prompts.json", "prompts.safetensors"}
+    assert set(whole) == files | {".lock"}
+    assert len(found) == {"every file": 11, "any time": 1}[kind]
+    assert all(digests == whole for digests in found.values())
+
+
+def test_a_run_folder_tells_everything(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "one"
+    run = train(CONFIG, tiny_clip(), DATA, folder)
+    files = {".lock", "config.json", "environment.json", "metrics.jsonl", "predictions.csv", "prompts.json"}
+    assert {file.name for file in folder.iterdir()} == files | {"prompts.safetensors"}
+    config = json.loads((folder / "config.json").read_text())
+    assert config["method"] == "ivlp" and config["options"]["text_slots"] == 2
+    assert config["seeds"] == {"data": 3, "init": 1} and config["trial"] == {"shots": 16}
+    assert config["training"] == dataclasses.asdict(CONFIG.training)
+    assert config["data"] == "colours" and len(config["split_hash"]) == 64
+    (environment,) = json.loads((folder / "environment.json").read_text())
+    assert environment["torch"] == torch.__version__ and environment["threads"] == torch.get_num_threads()
+    assert {"python", "bmip", "commit", "dirty", "device"} <= environment.keys()
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2]
+    assert set(rows[0]) == {"epoch", "lr", "losses", "train_accuracy", "val_accuracy", "seconds"}
+    lines = (folder / "predictions.csv").read_text().splitlines()
+    assert lines[0] == "image,label,predicted,probability,label_name,predicted_name,rank"
+    assert len(lines) == 1 + len(DATA.test)
+    assert lines[1].startswith("colours/test/0,0,") and lines[6].split(",")[4] == "green"
+    loaded = load_checkpoint(folder, tiny_clip())
+    assert torch.equal(evaluate(loaded, DATA.test, DATA.classes).probability, run.predictions.probability)
+
+
+@pytest.mark.parametrize("method", ["ivlp", "zero_shot"])
+def test_a_finished_run_is_not_run_again(method: str, tmp_path: Path) -> None:
+    config = dataclasses.replace(CONFIG, method=method, options=OPTIONS[method])
+    first = train(config, tiny_clip(), DATA, tmp_path)
+    before = {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in tmp_path.iterdir()}
+    ticks: list[Tick] = []
+    again = train(config, tiny_clip(), DATA, tmp_path, progress=ticks.append)
+    assert not ticks
+    assert {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in tmp_path.iterdir()} == before
+    assert again.history == first.history
+    for name in ("labels", "predicted", "probability"):
+        assert torch.equal(getattr(again.predictions, name), getattr(first.predictions, name))
+    assert again.predictions.images == first.predictions.images
+    assert all(torch.equal(t, first.model.learned()[name]) for name, t in again.model.learned().items())
+
+
+def test_a_run_knows_how_long_others_have_trained_it(tmp_path: Path) -> None:
+    def slow_then_stopped(tick: Tick) -> None:
+        if (tick.epoch, tick.step) == (1, 1):
+            time.sleep(0.5)
+        if tick.epoch == 2:
+            raise KeyboardInterrupt
+
+    assert train(CONFIG, tiny_clip(), DATA).earlier == 0
+    with pytest.raises(KeyboardInterrupt):
+        train(CONFIG, tiny_clip(), DATA, tmp_path, progress=slow_then_stopped)
+    resumed = train(CONFIG, tiny_clip(), DATA, tmp_path)
+    first, second = resumed.history.epochs
+    assert 0.3 < resumed.earlier <= first.seconds
+    assert train(CONFIG, tiny_clip(), DATA, tmp_path).earlier == pytest.approx(first.seconds + second.seconds)
+
+
+def test_with_and_without_a_folder_is_the_same(tmp_path: Path) -> None:
+    one, other = train(CONFIG, tiny_clip(), DATA), train(CONFIG, tiny_clip(), DATA, tmp_path)
+    assert torch.equal(one.predictions.probability, other.predictions.probability)
+
+
+def test_a_folder_serves_one_configuration(tmp_path: Path) -> None:
+    train(CONFIG, tiny_clip(), DATA, tmp_path)
+    other = dataclasses.replace(CONFIG, init_seed=2, training=TrainConfig(lr=0.02, epochs=2))
+    with pytest.raises(RunFolderError, match=r"holds another run.*seeds.init: 1 and 2; training.lr: 0.01 and 0.02:"):
+        train(other, tiny_clip(), DATA, tmp_path)
+    fewer = dataclasses.replace(DATA, train=DATA.train.take(range(12)))
+    with pytest.raises(RunFolderError, match="split_hash"):
+        train(CONFIG, tiny_clip(), fewer, tmp_path)
+    named = dataclasses.replace(DATA, classes=ClassNames(("red", "green", "blue", "gray")))
+    with pytest.raises(RunFolderError, match=r"classes.names.*gray"):
+        train(CONFIG, tiny_clip(), named, tmp_path)
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(RunFolderError, match=r"is no run folder and holds thesis.tex"):
+        train(CONFIG, tiny_clip(), DATA, tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_training_that_failed_leaves_nothing_that_looks_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bmip.training.run.accuracy_on", lambda *given: lambda: float("nan"))
+    with pytest.raises(TrainingError):
+        train(CONFIG, tiny_clip(), DATA, tmp_path)
+    assert {file.name for file in tmp_path.iterdir()} == {".lock", "config.json", "environment.json"}
+
+
+def test_damaged_files_are_named(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path, {"method": "ivlp"})
+    for name, read in (
+        ("state.safetensors", run.read_state),
+        ("metrics.jsonl", run.read_metrics),
+        ("predictions.csv", lambda: run.read_predictions(DATA.classes)),
+        ("environment.json", lambda: RunFolder(tmp_path, {"method": "ivlp"})),
+        ("config.json", lambda: RunFolder(tmp_path, {"method": "ivlp"})),
+    ):
+        (tmp_path / name).write_text("image\n{")
+        with pytest.raises(RunFolderError, match=f"{name} is damaged"):
+            read()
+
+
+def test_selection_by_the_test_split_is_refused() -> None:
+    config = dataclasses.replace(CONFIG, training=TrainConfig(selection="best-val"))
+    with pytest.raises(ValueError, match="validated on its test split"):
+        train(config, tiny_clip(), tiny_dataset(val_is_test=True))
+
+
+def test_a_method_from_outside_runs_by_its_dotted_path(tmp_path: Path) -> None:
+    config = RunConfig(method="tests.training.regularised", training=TrainConfig(epochs=1))
+    run = train(config, tiny_clip(), DATA, tmp_path)
+    assert run.history.kept is None
+    assert load_checkpoint(tmp_path, tiny_clip()).learned().keys() == run.model.learned().keys()
+
+
+def test_an_environment_names_a_commit_only_of_its_own_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An installed copy may lie below the checkout of another project."""
+    for command in (
+        ["init", "-q"],
+        ["-c", "user.name=a", "-c", "user.email=a", "commit", "-q", "--allow-empty", "-m", "a"],
+    ):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    installed = tmp_path / "venv" / "bmip" / "__init__.py"
+    installed.parent.mkdir(parents=True)
+    installed.write_text("")
+    monkeypatch.setattr(bmip, "__file__", str(installed))
+    assert (environment()["commit"], environment()["dirty"]) == (None, None)
+    subprocess.run(["git", "-C", str(tmp_path), "add", "-f", str(installed)], check=True)
+    found = environment()
+    assert found["dirty"] is True and len(found["commit"]) == 40

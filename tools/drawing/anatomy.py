@@ -1,0 +1,127 @@
+"""What a method does to CLIP, found by looking: it is put around a small random CLIP and watched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from bmip.class_names import ClassNames
+from bmip.clip.model import CLIP, CLIPConfig
+from bmip.clip.prompts import Prompt
+from bmip.clip.text_layout import FIXED, TextLayout
+from bmip.clip.texts import ClassTexts
+from bmip.clip.tokenizer import Tokenizer
+from bmip.methods import build_model
+from bmip.prompting.method import Given
+from tools.drawing.entries import Entry, Sources, Tower, watched
+from tools.drawing.losses import Loss, losses
+
+LAYERS = 12
+CLASSES = ClassNames(("cat", "dog"))
+IMAGES = 2
+
+
+@dataclass(frozen=True)
+class Sentence:
+    tokens: tuple[str | int, ...]
+    """Words, and the numbers of slots."""
+
+    variants: int = 1
+    """How many prompts stand in it."""
+
+
+@dataclass(frozen=True)
+class Anatomy:
+    text: tuple[Entry | None, ...]
+    image: tuple[Entry | None, ...]
+    """By layer, as far as prompts reach; None leaves in the slots what the layer below made of them."""
+
+    image_slots: int
+    sentences: tuple[Sentence, ...]
+    probe: Sentence | None
+    """The name-free sentence whose attention prompts read."""
+
+    losses: tuple[Loss, ...]
+    adapted: bool
+    averaged: bool
+
+    def entries(self, tower: Tower) -> tuple[Entry | None, ...]:
+        return self.text if tower == "text" else self.image
+
+
+def anatomy(method: str, options: Mapping[str, Any]) -> Anatomy:
+    """Of the method on towers of 12 layers, as ViT-B/16 has them.
+
+    Raises ValueError as `build_model` does.
+    """
+    clip = _small_clip()
+    model = build_model(method, dict(options), clip, CLASSES, seed=0)
+    features = torch.randn(IMAGES, clip.config.out, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    prompts = model.prompter(Given(lambda: features))
+    layouts = model.prompter.layout(CLASSES)
+    layouts = (layouts,) if isinstance(layouts, TextLayout) else layouts
+    texts = [clip.texts(CLASSES.names, layout) for layout in layouts]
+    entering = list(prompts.sentences) or [prompts.text] * len(texts)
+    variants = [own[0].shape[0] if prompts.sentences and isinstance(own[0], Tensor) else 1 for own in entering]
+    order = sorted(range(len(texts)), key=lambda k: -variants[k])  # the one drawn in the tower first
+
+    text, sentence = entering[order[0]], texts[order[0]]
+    in_text = watched(text, lambda own: clip.encode_text(sentence, own))
+    pixels = torch.zeros(IMAGES, 3, clip.config.image_size, clip.config.image_size)
+    in_image = watched(prompts.image, lambda own: clip.encode_image(pixels, own))
+    slots: dict[Tower, tuple[int, int]] = {
+        "text": (_slots(text), clip.text.width),
+        "image": (_slots(prompts.image), clip.vit.width),
+    }
+    sources = Sources(model.learned(), features, slots)
+    axes = (not prompts.sentences, True)
+    probed = next((text for text in texts if text.layout.probe), None)
+    return Anatomy(
+        text=tuple(entered and sources.entry(entered, axes=axes) for entered in in_text),
+        image=tuple(entered and sources.entry(entered, axes=(True, False)) for entered in in_image),
+        image_slots=_slots(prompts.image),
+        sentences=tuple(Sentence(_tokens(texts[k]), variants[k]) for k in order),
+        probe=Sentence(_tokens(probed, probe=True)) if probed else None,
+        losses=losses(method, options, clip, CLASSES) if model.learned() else (),
+        adapted=model.adapter is not None,
+        averaged=model.method.average is not None,
+    )
+
+
+def _slots(prompts: Sequence[Prompt]) -> int:
+    return prompts[0].shape[-2] if prompts and isinstance(prompts[0], Tensor) else 0
+
+
+def _tokens(texts: ClassTexts, *, probe: bool = False) -> tuple[str | int, ...]:
+    encode = Tokenizer.default().encode
+    pieces = re.findall(r"\w+|[^\w\s]", f"{texts.layout.template.format('')} {CLASSES.names[0]}")
+    words = {tuple(encode(piece)): piece for piece in pieces}
+    words |= {tuple(encode(CLASSES.names[0])): "class name", (texts.rows[0][0],): "start", (texts.rows[0][-1],): "end"}
+    if not probe:
+        ids, marks = texts.rows[0], texts.slots[0]
+    else:
+        ids = texts.lead.ids.tolist()
+        marks = [FIXED] * len(ids)
+        for number, place in zip(texts.lead.slot_numbers.tolist(), texts.lead.slot_places.tolist(), strict=True):
+            marks[place] = number
+    return tuple(words.get((id,), "…") if mark == FIXED else mark for id, mark in zip(ids, marks, strict=True))
+
+
+@cache
+def _small_clip() -> CLIP:
+    """Each tower has a width of its own, greater than any usual number of slots: so a tensor's shape tells its home."""
+    config = CLIPConfig(
+        image_size=8, patch=4, image_width=64, image_layers=LAYERS, image_heads=2,
+        text_width=48, text_layers=LAYERS, text_heads=2, context=77, vocabulary=49408, out=96,
+    )  # fmt: skip
+    clip = CLIP(config, Tokenizer.default())
+    draws = torch.Generator().manual_seed(0)
+    for parameter in clip.parameters():
+        nn.init.normal_(parameter.requires_grad_(False), std=0.1, generator=draws)
+    return clip.eval()

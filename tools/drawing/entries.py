@@ -1,0 +1,109 @@
+"""What enters the slots of each layer, and what it is made of: found by gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from bmip.clip.prompts import LayerView, Prompt, resolve
+
+Tower = Literal["text", "image"]
+TOWERS: tuple[Tower, ...] = ("text", "image")
+
+Source = Literal["text", "image", "joint", "pixels"]
+"""Vectors that fit into the slots of one tower, learned tensors for both together, or what the images show."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    made_of: frozenset[Source]
+    maps: frozenset[str]
+    """The learned tensors that lie between the sources and the slots."""
+
+    looks: bool
+    """It changes with the attention in its layer."""
+
+    per_image: bool
+    per_class: bool
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A prompt as its layer got it."""
+
+    prompt: Tensor
+    looks: bool
+
+
+def watched(prompts: Sequence[Prompt], run: Callable[[Sequence[Prompt]], object]) -> list[Entered | None]:
+    """What `run`, a tower, is given in each layer."""
+    seen: list[Entered | None] = [None] * len(prompts)
+
+    def watch(layer: int, prompt: Prompt) -> Prompt:
+        if prompt is None or isinstance(prompt, Tensor):
+            seen[layer] = None if prompt is None else Entered(prompt, looks=False)
+            return prompt
+
+        def enter(view: LayerView) -> Tensor:
+            new = resolve(prompt, view)
+            none, all_ = (resolve(prompt, replace(view, look=partial(_constant, view, share))) for share in (0.0, 1.0))
+            seen[layer] = Entered(new, looks=not torch.equal(none, all_))
+            return new
+
+        return enter
+
+    run([watch(layer, prompt) for layer, prompt in enumerate(prompts)])
+    return seen
+
+
+def _constant(view: LayerView, share: float) -> Tensor:
+    return torch.full_like(view.look(), share)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """The tensors that prompts may be made of."""
+
+    learned: Mapping[str, Tensor]
+    pixels: Tensor
+    """The features of the images at hand."""
+
+    slots: Mapping[Tower, tuple[int, int]]
+    """Of each tower, their number and width."""
+
+    def entry(self, entered: Entered, *, axes: tuple[bool, bool]) -> Entry:
+        """`axes`: whether the first two axes of the prompt are images and classes."""
+        names = list(self.learned)
+        # Weighted, so that nothing cancels: the sum over a layer norm's output has no gradient.
+        weights = torch.randn(entered.prompt.shape, generator=torch.Generator().manual_seed(0))
+        found = torch.autograd.grad(
+            (weights * entered.prompt).sum(),
+            [*self.learned.values(), self.pixels],
+            retain_graph=True,
+            allow_unused=True,
+            materialize_grads=True,
+        )
+        used = {name for name, gradient in zip(names, found, strict=False) if gradient.any()}
+        homes: dict[str, Tower] = {name: home for name in used if (home := self._home(self.learned[name]))}
+        made_of: set[Source] = set(homes.values())
+        if found[-1].any():
+            made_of.add("pixels")
+        return Entry(
+            made_of=frozenset(made_of or {"joint"}),
+            maps=frozenset(name for name in used - homes.keys() if self.learned[name].numel() > 1),  # no shares
+            looks=entered.looks,
+            per_image=axes[0] and entered.prompt.shape[0] > 1,
+            per_class=axes[1] and entered.prompt.shape[1] > 1,
+        )
+
+    def _home(self, tensor: Tensor) -> Tower | None:
+        """The tower that the tensor's rows fit into."""
+        for tower, (slots, width) in self.slots.items():
+            if tensor.ndim > 1 and tensor.shape[-1] == width and tensor.shape[-2] <= slots:
+                return tower
+        return None
