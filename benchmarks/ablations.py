@@ -20,13 +20,13 @@ from torch import Tensor
 
 from bmip.data.batches import eval_batches
 from bmip.data.dataset import Dataset, Split
-from bmip.data.sampling import base_novel
+from bmip.data.sampling import split_base_novel
 from bmip.data.transforms import normalise
 from bmip.evaluation.evaluate import evaluate
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.registry import protocol
 from bmip.experiments.results import Results, Row
-from bmip.experiments.runner import Materials, run_folder, run_trials, train_config
+from bmip.experiments.runner import Resources, run_folder, run_trials, train_config
 from bmip.experiments.trial import Trial
 from bmip.metrics import harmonic_mean, summarise
 from bmip.prompting.model import PromptedCLIP
@@ -74,27 +74,27 @@ class Study:
     """Trains every choice once; what is done is kept in the folder."""
 
     def __init__(self, runs: Path) -> None:
-        self.runs, self.materials, self.store = runs, Materials(), Results(runs / "results.jsonl")
+        self.runs, self.resources, self.store = runs, Resources(), Results(runs / "results.jsonl")
 
     def rows(self, options: Mapping[str, Any]) -> list[Row]:
         choice = method_trial("bmip", options=options, training={"precision": "bfloat16"})
         trials = protocol("base-to-novel").trials(DATA, [choice], SEEDS)
-        return run_trials(trials, self.store, runs=self.runs, materials=self.materials)
+        return run_trials(trials, self.store, runs=self.runs, resources=self.resources)
 
     def model(self, trial: Trial) -> PromptedCLIP:
         precision = train_config(trial).precision
-        clip = self.materials.clip(trial.backbone, precision)
+        clip = self.resources.clip(trial.backbone, precision)
         use_precision(clip, precision)
-        return load_checkpoint(run_folder(trial, self.runs, self.materials), clip)
+        return load_checkpoint(run_folder(trial, self.runs, self.resources), clip)
 
     def on_validation(self, trial: Trial) -> Accuracies:
-        model, halves = self.model(trial), base_novel(self.materials.dataset(trial.data))
+        model, halves = self.model(trial), split_base_novel(self.resources.dataset(trial.data))
         base, novel = (evaluate(model, _val(half), half.classes).accuracy for half in halves)
         return base, novel
 
     def moved(self, trial: Trial) -> float:
         """How far the image gates tell images apart: the standard deviation of their shares over validation images."""
-        model, images = self.model(trial), _val(self.materials.dataset(trial.data))
+        model, images = self.model(trial), _val(self.resources.dataset(trial.data))
         config = model.clip.config
         pixels, _ = next(iter(eval_batches(images, config.image_size, batch=200)))
         shares: list[Tensor] = []
@@ -126,7 +126,7 @@ def line(words: str, rows: Sequence[Row], study: Study) -> str:
         [harmonic_mean(*pair) for pair in on_test],
     ]
     cells = [f"{found.mean:.1f} ± {found.margin:.1f}" for found in map(summarise, columns)]
-    return f"| {words} | {' | '.join(cells)} | {rows[0].learned:,} |"
+    return f"| {words} | {' | '.join(cells)} | {rows[0].trainable:,} |"
 
 
 def main() -> None:

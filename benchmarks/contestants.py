@@ -88,7 +88,7 @@ class Contestants:
         }
 
     def _training(self, model: PromptedCLIP, loss: Callable[[], Tensor]) -> Callable[[], None]:
-        optimizer = torch.optim.Adam(model.learned().values(), lr=0.002, weight_decay=5e-4)
+        optimizer = torch.optim.Adam(model.trainable().values(), lr=0.002, weight_decay=5e-4)
 
         def step() -> None:
             optimizer.zero_grad()
@@ -128,7 +128,7 @@ def cocoop_steps(clip: CLIP, classes: int) -> dict[str, Callable[[], None]]:
     plain = PlainCoCoOp(clip, model.prompter, names.names)  # pyright: ignore[reportArgumentType]
     pixels = torch.randn(BATCH, 3, 224, 224, generator=torch.Generator().manual_seed(1)).to(clip.logit_scale.device)
     labels = torch.arange(BATCH, device=pixels.device) % classes
-    optimizer = torch.optim.SGD(model.learned().values(), lr=0.002, momentum=0.9, weight_decay=5e-4)
+    optimizer = torch.optim.SGD(model.trainable().values(), lr=0.002, momentum=0.9, weight_decay=5e-4)
 
     def step(loss: Callable[[], Tensor]) -> None:
         optimizer.zero_grad()

@@ -30,7 +30,7 @@ def measure(cell: str) -> dict[str, Any]:
         loss.backward()
         worst = 0.0
         for ours, official in names.items():
-            grad, record = model.learned()[ours].grad, case.manifest["grads"][official]
+            grad, record = model.trainable()[ours].grad, case.manifest["grads"][official]
             assert grad is not None, ours
             # The golden norms are given to 1e-5 beside the relative part, for gradients that are near zero.
             worst = max(worst, abs(grad.norm().item() - record["norm"]) / (record["norm"] + 0.05))

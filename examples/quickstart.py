@@ -3,7 +3,7 @@
 import bmip
 
 clip = bmip.load_clip("embedded")
-base, novel = bmip.base_novel(bmip.few_shot(bmip.load_dataset("digits"), shots=16, seed=1))
+base, novel = bmip.split_base_novel(bmip.sample_few_shot(bmip.load_dataset("digits"), shots=16, seed=1))
 
 config = bmip.RunConfig(method="bmip", training=bmip.TrainConfig(epochs=10, batch=32, lr=0.01))
 run = bmip.train(config, clip, base, "runs/quickstart")  # a second call finds what is done

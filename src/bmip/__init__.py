@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from bmip.class_names import ClassNames
     from bmip.clip.loading.load import load_clip, save_clip
     from bmip.data.load import load_dataset
-    from bmip.data.sampling import base_novel, few_shot
+    from bmip.data.sampling import sample_few_shot, split_base_novel
     from bmip.evaluation.evaluate import evaluate
     from bmip.evaluation.predict import predict
     from bmip.experiments.presets import choose_preset
@@ -27,11 +27,11 @@ _HOMES = {
     "ClassNames": "bmip.class_names",
     "RunConfig": "bmip.training.run",
     "TrainConfig": "bmip.training",
-    "base_novel": "bmip.data.sampling",
+    "split_base_novel": "bmip.data.sampling",
     "build_model": "bmip.methods",
     "choose_preset": "bmip.experiments.presets",
     "evaluate": "bmip.evaluation.evaluate",
-    "few_shot": "bmip.data.sampling",
+    "sample_few_shot": "bmip.data.sampling",
     "fit": "bmip.training",
     "harmonic_mean": "bmip.metrics",
     "load_checkpoint": "bmip.training.checkpoint",
@@ -47,19 +47,19 @@ __all__ = [
     "ClassNames",
     "RunConfig",
     "TrainConfig",
-    "base_novel",
     "build_model",
     "choose_preset",
     "evaluate",
-    "few_shot",
     "fit",
     "harmonic_mean",
     "load_checkpoint",
     "load_clip",
     "load_dataset",
     "predict",
+    "sample_few_shot",
     "save_checkpoint",
     "save_clip",
+    "split_base_novel",
     "train",
 ]
 

@@ -43,14 +43,14 @@ def test_plain_equals_ours(options: dict[str, object]) -> None:
 
     ours = model(images, classes)
     F.cross_entropy(ours, labels).backward()
-    expected = {key: p.grad.clone() for key, p in model.learned().items() if p.grad is not None}
+    expected = {key: p.grad.clone() for key, p in model.trainable().items() if p.grad is not None}
     model.zero_grad()
     theirs = plain.logits(images)
     F.cross_entropy(theirs, labels).backward()
     torch.testing.assert_close(ours, theirs, atol=2e-4, rtol=0)
-    assert expected.keys() == {key for key, p in model.learned().items() if p.grad is not None}
+    assert expected.keys() == {key for key, p in model.trainable().items() if p.grad is not None}
     for key, grad in expected.items():
-        assert (model.learned()[key].grad - grad).norm() <= 2e-4 * grad.norm() + 1e-5, key
+        assert (model.trainable()[key].grad - grad).norm() <= 2e-4 * grad.norm() + 1e-5, key
 
 
 def test_plain_cocoop_equals_the_released_code() -> None:

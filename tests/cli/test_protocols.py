@@ -76,8 +76,8 @@ def test_cross_dataset_and_domain_share_one_training(cli: Cli, given: tuple[str,
     assert domain.status == 0, domain.err
     assert "Domain generalisation from photos" in domain.out
     assert [one.name for one in Path("runs/few-shot/photos").glob("maple-*")] == [run.name]
-    judged = {row["trial"].get("target"): row["counts"] for row in stored("cross-dataset") if row["learned"]}
-    shifted = {row["trial"].get("target"): row["counts"] for row in stored("domain") if row["learned"]}
+    judged = {row["trial"].get("target"): row["counts"] for row in stored("cross-dataset") if row["trainable"]}
+    shifted = {row["trial"].get("target"): row["counts"] for row in stored("domain") if row["trainable"]}
     assert set(judged) == {None, "others", "shifted"}
     assert (shifted[None], shifted["shifted"]) == (judged[None], judged["shifted"])
 

@@ -49,11 +49,11 @@ def test_a_line_that_was_cut_off_is_told(cli: Cli) -> None:
     assert "the last line of r was cut off" in found.err
 
 
-@pytest.mark.parametrize("odd", ['"counts": {"base": ["a", 9]}', '"learned": "x"', '"shots": "16"', '"options": [1]'])
+@pytest.mark.parametrize("odd", ['"counts": {"base": ["a", 9]}', '"trainable": "x"', '"shots": "16"', '"options": [1]'])
 def test_a_damaged_row_is_named(cli: Cli, odd: str) -> None:
     stored("r", ROWS[:1])
     line, name = Path("r").read_text(), odd.split('"')[1]
-    before = {"counts": '"counts": {"base": [100, 200], "novel": [60, 100]}', "learned": '"learned": 0'}
+    before = {"counts": '"counts": {"base": [100, 200], "novel": [60, 100]}', "trainable": '"trainable": 0'}
     before |= {"shots": '"shots": 16', "options": '"options": {}'}
     assert before[name] in line
     Path("r").write_text(line + line.replace(before[name], odd))

@@ -277,7 +277,7 @@ def test_text_prompts_are_trained(file: Path) -> None:
     clip = load_clip(file, **SAY)
     before = {name: tensor.clone() for name, tensor in clip.state_dict().items()}
     model = build_model("examples.shallow_text", {"slots": 4, "context": "a photo of a"}, clip, CLASSES, seed=0)
-    optimizer = torch.optim.SGD(model.learned().values(), lr=1e-3)
+    optimizer = torch.optim.SGD(model.trainable().values(), lr=1e-3)
     views, labels = [pixels_of(64)], torch.tensor([0, 2])
     losses = []
     for _ in range(2):

@@ -76,11 +76,11 @@ def test_two_streams_equal_one_sequence(problem: dict) -> None:
     clip.text.chunk_tokens = 4096
     gold = whole_sequences(clip, texts, prompts, problem["images"] if prompts else 1)
     torch.testing.assert_close(found, gold, atol=1e-10, rtol=0)
-    learned = [p for p in prompts if p is not None]
-    if learned:
+    trainable = [p for p in prompts if p is not None]
+    if trainable:
         weight = torch.randn(gold.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-        ours = torch.autograd.grad((found * weight).sum(), learned, allow_unused=True, materialize_grads=True)
-        theirs = torch.autograd.grad((gold * weight).sum(), learned, allow_unused=True, materialize_grads=True)
+        ours = torch.autograd.grad((found * weight).sum(), trainable, allow_unused=True, materialize_grads=True)
+        theirs = torch.autograd.grad((gold * weight).sum(), trainable, allow_unused=True, materialize_grads=True)
         for a, b in zip(ours, theirs, strict=True):
             torch.testing.assert_close(a, b, atol=1e-10, rtol=1e-9)
 
@@ -94,10 +94,10 @@ def test_two_streams_in_float32(problem: dict) -> None:
     found = clip.encode_text(texts, prompts)
     gold = whole_sequences(clip, texts, prompts, problem["images"] if prompts else 1)
     torch.testing.assert_close(found, gold, atol=1e-5, rtol=1e-5)
-    learned = [p for p in prompts if p is not None]
-    if learned:
-        ours = torch.autograd.grad(found.sum(), learned, allow_unused=True, materialize_grads=True)
-        theirs = torch.autograd.grad(gold.sum(), learned, allow_unused=True, materialize_grads=True)
+    trainable = [p for p in prompts if p is not None]
+    if trainable:
+        ours = torch.autograd.grad(found.sum(), trainable, allow_unused=True, materialize_grads=True)
+        theirs = torch.autograd.grad(gold.sum(), trainable, allow_unused=True, materialize_grads=True)
         for a, b in zip(ours, theirs, strict=True):
             assert (a - b).norm() <= 1e-4 * b.norm() + 1e-6
 

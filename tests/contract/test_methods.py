@@ -109,7 +109,7 @@ def loss(model: PromptedCLIP, dtype: torch.dtype = torch.float64) -> Tensor:
 
 
 def gradients(model: PromptedCLIP, value: Tensor) -> dict[str, Tensor]:
-    learned = model.learned()
+    learned = model.trainable()
     found = torch.autograd.grad(value, list(learned.values()), allow_unused=True, materialize_grads=True)
     return dict(zip(learned, found, strict=True))
 
@@ -122,7 +122,7 @@ def same(found: Tensor, gold: Tensor) -> None:
 def test_every_learned_weight_gets_a_gradient_but_the_declared_dead(name: str, options: dict) -> None:
     model = build(name, options)
     silent = (
-        {key for key, grad in gradients(model, loss(model)).items() if not grad.any()} if model.learned() else set()
+        {key for key, grad in gradients(model, loss(model)).items() if not grad.any()} if model.trainable() else set()
     )
     assert silent == {f"prompter.{key}" for key in model.prompter.dead}
 
@@ -131,8 +131,8 @@ def test_every_learned_weight_gets_a_gradient_but_the_declared_dead(name: str, o
 def test_a_step_leaves_clip_alone(name: str, options: dict) -> None:
     model = build(name, options)
     before = {key: value.clone() for key, value in model.clip.state_dict().items()}
-    if model.learned():
-        optimizer = torch.optim.SGD(model.learned().values(), lr=0.1)
+    if model.trainable():
+        optimizer = torch.optim.SGD(model.trainable().values(), lr=0.1)
         loss(model).backward()
         optimizer.step()
     assert all(torch.equal(before[key], value) for key, value in model.clip.state_dict().items())
@@ -142,7 +142,7 @@ def test_a_step_leaves_clip_alone(name: str, options: dict) -> None:
 @every_method
 def test_learned_tensors_carry_over_to_a_fresh_build(name: str, options: dict) -> None:
     model, fresh = build(name, options), build(name, options, seed=4)
-    fresh.load_learned({key: value.detach().clone() for key, value in model.learned().items()})
+    fresh.load_trainable({key: value.detach().clone() for key, value in model.trainable().items()})
     assert torch.equal(fresh(images(), CLASSES), model(images(), CLASSES))
 
 
@@ -153,7 +153,7 @@ def test_the_seed_decides_the_start_and_global_draws_do_not(name: str, options: 
     assert torch.equal(torch.random.get_rng_state(), state)
     torch.rand(1)
     second = build(name, options)
-    assert all(torch.equal(a, b) for a, b in zip(first.learned().values(), second.learned().values(), strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(first.trainable().values(), second.trainable().values(), strict=True))
 
 
 @every_method
@@ -222,7 +222,7 @@ def test_chunks_of_classes_change_nothing(name: str, options: dict, autocast: bo
         try:
             with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
                 value = loss(model, dtype)
-            return value.detach(), gradients(model, value) if model.learned() else {}
+            return value.detach(), gradients(model, value) if model.trainable() else {}
         finally:
             del model.clip.text.chunk_tokens
 
@@ -249,8 +249,8 @@ def test_bfloat16_is_finite_and_near(name: str, options: dict) -> None:
     found = model(images(dtype=torch.float32), CLASSES)
     assert found.dtype == torch.float32 and found.isfinite().all()
     assert (found - gold).norm() <= 0.1 * gold.norm()
-    assert all(p.dtype == torch.float32 for p in model.learned().values())
-    if model.learned():
+    assert all(p.dtype == torch.float32 for p in model.trainable().values())
+    if model.trainable():
         assert all(grad.isfinite().all() for grad in gradients(model, loss(model, torch.float32)).values())
 
 
@@ -278,9 +278,9 @@ def test_on_a_resnet_it_works_or_is_refused_when_built(name: str, options: dict)
     views = [torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(k)) for k in range(model.views)]
     parts = model.losses(views, LABELS)
     assert all(part.isfinite() for part in parts.values())
-    if model.learned():
+    if model.trainable():
         model.backward(parts)
-        assert any(p.grad is not None and p.grad.any() for p in model.learned().values())
+        assert any(p.grad is not None and p.grad.any() for p in model.trainable().values())
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -296,13 +296,13 @@ def test_defaults_are_clean(name: str) -> None:
 
 def test_wrong_tensors_are_listed() -> None:
     model = build("maple", {"depth": 2})
-    tensors = dict(model.learned())
+    tensors = dict(model.trainable())
     tensors["prompter.extra"] = tensors.pop("prompter.text.1")
     tensors["prompter.text.0"] = torch.zeros(3, 3)
     with pytest.raises(
         ValueError, match=r"missing: prompter.text.1; unexpected: prompter.extra; shape: prompter.text.0"
     ):
-        model.load_learned(tensors)
+        model.load_trainable(tensors)
 
 
 @pytest.mark.parametrize(

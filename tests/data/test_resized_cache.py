@@ -16,7 +16,7 @@ from bmip.data.dataset import DataError, Split, split_hash
 from bmip.data.images import FileImages
 from bmip.data.load import load_dataset
 from bmip.data.resized_cache import CachedImages
-from bmip.data.sampling import base_novel
+from bmip.data.sampling import split_base_novel
 from bmip.data.transforms import centre_square
 
 SIZE = 8
@@ -185,7 +185,7 @@ def test_judging_reads_squares_through_a_choice_of_images(
 def test_test_images_of_a_folder_are_kept(make_folder, decoded: list[str], tmp_path: Path) -> None:
     folder = make_folder("pets", dict.fromkeys(("a", "b", "c", "d"), 10))
     for _ in range(2):
-        for half in base_novel(load_dataset(str(folder), cache=tmp_path / "kept")):
+        for half in split_base_novel(load_dataset(str(folder), cache=tmp_path / "kept")):
             list(EvalBatches(half.test, SIZE, held_bytes=0))
     assert len(decoded) == 12
     assert len(list((tmp_path / "kept/squares").iterdir())) == 2

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bmip.class_names import ClassNames
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.images import FileImages
-from bmip.data.sampling import base_novel, few_shot
+from bmip.data.sampling import sample_few_shot, split_base_novel
 
 
 def named(labels: list[int], part: str) -> Split:
@@ -50,7 +50,7 @@ def test_the_draw_is_the_reference_codes(train: list[int], val: list[int], shots
     (expected,) = dassl(train_items, shots=shots)
     (expected_val,) = dassl(val_items, shots=min(shots, 4))
     random.setstate(state)
-    drawn = few_shot(dataset, shots, seed)
+    drawn = sample_few_shot(dataset, shots, seed)
     assert items(drawn.train) == expected
     assert items(drawn.val) == expected_val
 
@@ -58,8 +58,8 @@ def test_the_draw_is_the_reference_codes(train: list[int], val: list[int], shots
 @given(labels, st.integers(1, 20), st.integers(0, 5))
 def test_a_draw_repeats_and_gives_each_class_its_shots(train: list[int], shots: int, seed: int) -> None:
     dataset = toy(train, train, [0])
-    drawn = few_shot(dataset, shots, seed)
-    assert items(drawn.train) == items(few_shot(dataset, shots, seed).train)
+    drawn = sample_few_shot(dataset, shots, seed)
+    assert items(drawn.train) == items(sample_few_shot(dataset, shots, seed).train)
     assert len(set(items(drawn.train))) == len(drawn.train)
     assert set(items(drawn.train)) <= set(items(dataset.train))
     for label in range(5):
@@ -72,25 +72,25 @@ def test_a_draw_repeats_and_gives_each_class_its_shots(train: list[int], shots: 
 
 def test_seeds_differ_and_zero_shots_mean_all() -> None:
     dataset = toy([0, 1, 2, 3] * 30, [0, 1, 2, 3] * 9, [0])
-    assert items(few_shot(dataset, 8, 1).train) != items(few_shot(dataset, 8, 2).train)
-    assert few_shot(dataset, 0, 1) is dataset
+    assert items(sample_few_shot(dataset, 8, 1).train) != items(sample_few_shot(dataset, 8, 2).train)
+    assert sample_few_shot(dataset, 0, 1) is dataset
 
 
 def test_a_class_with_too_few_images_is_named() -> None:
-    (note,) = few_shot(toy([0, 0, 0, 1], [], [0]), 2, 1).notes
+    (note,) = sample_few_shot(toy([0, 0, 0, 1], [], [0]), 2, 1).notes
     assert note == "class 'class 1' has 1 training images, fewer than 2 shots: it gives all"
 
 
 def test_validation_that_is_the_test_split_is_not_sampled() -> None:
     dataset = toy([0, 1] * 9, [0, 1] * 9, [0, 1] * 9)
     shared = Dataset("toy", dataset.classes, dataset.train, dataset.test, dataset.test, val_is_test=True)
-    assert few_shot(shared, 2, 1).val is dataset.test
+    assert sample_few_shot(shared, 2, 1).val is dataset.test
 
 
 @given(labels, labels, labels)
 def test_base_and_novel_are_disjoint_and_cover_all(train: list[int], val: list[int], test: list[int]) -> None:
     dataset = toy(train, val, test)
-    base, novel = base_novel(dataset)
+    base, novel = split_base_novel(dataset)
     assert base.classes.names + novel.classes.names == dataset.classes.names
     assert len(base.classes) == 3
     for part, whole in dataset.splits().items():
@@ -105,14 +105,14 @@ def test_base_and_novel_are_disjoint_and_cover_all(train: list[int], val: list[i
 
 def test_shots_are_drawn_before_classes_are_chosen() -> None:
     dataset = toy([0, 1, 2, 3] * 20, [], [0, 1, 2, 3])
-    base, _ = base_novel(few_shot(dataset, 4, 1))
-    everywhere = [item for item in items(few_shot(dataset, 4, 1).train) if item[1] < 2]
+    base, _ = split_base_novel(sample_few_shot(dataset, 4, 1))
+    everywhere = [item for item in items(sample_few_shot(dataset, 4, 1).train) if item[1] < 2]
     assert items(base.train) == everywhere
 
 
 def test_base_to_novel_needs_four_classes() -> None:
     with pytest.raises(DataError, match="toy has 3 classes; base-to-novel needs at least 4"):
-        base_novel(toy([0, 1, 2], [], [0, 1, 2]))
+        split_base_novel(toy([0, 1, 2], [], [0, 1, 2]))
 
 
 @pytest.mark.parametrize(
@@ -120,14 +120,14 @@ def test_base_to_novel_needs_four_classes() -> None:
 )
 def test_the_first_half_is_rounded_up(classes: int, base: int) -> None:
     everything = list(range(classes))
-    assert [len(half.classes) for half in base_novel(toy(everything, [], everything))] == [base, classes - base]
+    assert [len(half.classes) for half in split_base_novel(toy(everything, [], everything))] == [base, classes - base]
 
 
 def test_base_classes_by_share_and_by_name() -> None:
     whole = toy([0, 1, 2, 3, 4, 5] * 2, [], [5, 4, 3, 2, 1, 0])
-    base, novel = base_novel(whole, 1 / 3)
+    base, novel = split_base_novel(whole, 1 / 3)
     assert (base.classes.names, len(novel.classes)) == (("class 0", "class 1"), 4)
-    base, novel = base_novel(whole, ["class 5", "class_1", "class 2"])
+    base, novel = split_base_novel(whole, ["class 5", "class_1", "class 2"])
     assert base.classes.names == ("class 1", "class 2", "class 5")
     assert novel.classes.names == ("class 0", "class 3", "class 4")
     assert items(base.test) == [("test/0", 2), ("test/3", 1), ("test/4", 0)]
@@ -139,22 +139,22 @@ def test_a_share_gives_the_classes_that_exact_arithmetic_gives(classes: int, per
     everything = list(range(classes))
     count = -(-classes * percent // 100)
     if 2 <= count <= classes - 2:
-        assert len(base_novel(toy(everything, [], everything), percent / 100)[0].classes) == count
+        assert len(split_base_novel(toy(everything, [], everything), percent / 100)[0].classes) == count
 
 
 @pytest.mark.parametrize("base", [0.1, 0.9, ["class 1"], ["class 0", "class 1", "class 2"]])
 def test_both_halves_need_two_classes(base: float | list[str]) -> None:
     with pytest.raises(DataError, match="two in each half, and gets"):
-        base_novel(toy([0, 1, 2, 3], [], [0]), base)
+        split_base_novel(toy([0, 1, 2, 3], [], [0]), base)
 
 
 def test_unknown_base_classes() -> None:
     with pytest.raises(DataError, match="toy has no class 'class 9': name base classes as it names them"):
-        base_novel(toy([0, 1, 2, 3], [], [0]), ["class 0", "class 9"])
+        split_base_novel(toy([0, 1, 2, 3], [], [0]), ["class 0", "class 9"])
 
 
 def test_four_classes_are_enough_and_templates_stay() -> None:
-    base, novel = base_novel(toy([0, 1, 2, 3], [], [0, 1, 2, 3]))
+    base, novel = split_base_novel(toy([0, 1, 2, 3], [], [0, 1, 2, 3]))
     assert (base.classes.names, novel.classes.names) == (("class 0", "class 1"), ("class 2", "class 3"))
     assert base.classes.template == novel.classes.template
     assert base.val is None

@@ -13,7 +13,7 @@ import pytest
 
 from bmip.data.dataset import DataError, Dataset, Split, split_hash
 from bmip.data.images import FileImages
-from bmip.data.sampling import base_novel, few_shot
+from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.data.shots import read_shots, shots_hash, write_shots
 from tests.data.test_sampling import items, toy
 
@@ -61,26 +61,26 @@ def test_a_stored_draw_replaces_ones_own(dassl: type, dataset: Dataset, protocol
     assert dataset.val is not None
     content = {"train": stored(dataset.train, train, below), "val": stored(dataset.val, val, below)}
     file = keep(dataset, content, protocol=protocol)
-    drawn = few_shot(dataset, 2, 1)
+    drawn = sample_few_shot(dataset, 2, 1)
     assert items(drawn.train) == [(f"train/{index}", dataset.train.labels[index]) for index in train]
     assert items(drawn.val) == [(f"val/{index}", dataset.val.labels[index]) for index in val]
     assert drawn.notes == (f"the shots are those that were stored in {file}",)
-    other = few_shot(dataset, 2, 2)
+    other = sample_few_shot(dataset, 2, 2)
     assert other.notes == ()
-    assert items(other.train) == items(few_shot(replace(dataset, stored_shots=None), 2, 2).train)
+    assert items(other.train) == items(sample_few_shot(replace(dataset, stored_shots=None), 2, 2).train)
 
 
 def test_imagenet_stores_training_images_only(dassl: type, dataset: Dataset) -> None:
     shared = replace(dataset, val=dataset.test, val_is_test=True)
     keep(shared, {"train": stored(shared.train, [3, 2, 1, 0])}, shots=1)
-    drawn = few_shot(shared, 1, 1)
+    drawn = sample_few_shot(shared, 1, 1)
     assert len(drawn.train) == 4
     assert drawn.val is dataset.test
 
 
 def test_halves_do_not_look_for_stored_draws(dassl: type, dataset: Dataset) -> None:
     keep(dataset, {"train": stored(dataset.train, [3, 2, 1, 0]), "val": []})
-    base, _ = base_novel(dataset)
+    base, _ = split_base_novel(dataset)
     assert base.stored_shots is None
 
 
@@ -122,7 +122,7 @@ def test_nothing_is_called(
     evil = Evil(function, *given) if given[0] is not os else Evil(getattr, "text", "upper")
     keep(dataset, {"train": [evil]}, protocol=protocol)
     with pytest.raises(DataError, match=r"is no few-shot draw \(it names .*, and only lists of images are read\)"):
-        few_shot(dataset, 2, 1)
+        sample_few_shot(dataset, 2, 1)
     assert not (tmp_path / "touched").exists()
 
 
@@ -132,7 +132,7 @@ def test_nothing_is_called(
 def test_other_pickles(dataset: Dataset, content: object) -> None:
     keep(dataset, content)
     with pytest.raises(DataError, match=r"(holds no list of training images|holds something that is no image)"):
-        few_shot(dataset, 2, 1)
+        sample_few_shot(dataset, 2, 1)
 
 
 def test_damaged_pickles(dassl: type, dataset: Dataset) -> None:
@@ -156,7 +156,7 @@ def test_a_pickle_cannot_change_what_later_ones_are_read_with(dassl: type, datas
     del datum._label
     keep(dataset, {"train": [datum]})
     with pytest.raises(DataError, match="holds something that is no image"):
-        few_shot(dataset, 2, 1)
+        sample_few_shot(dataset, 2, 1)
 
 
 def test_incomplete_entries(dassl: type, dataset: Dataset) -> None:
@@ -164,16 +164,16 @@ def test_incomplete_entries(dassl: type, dataset: Dataset) -> None:
     del datum._label
     keep(dataset, {"train": [datum]})
     with pytest.raises(DataError, match="holds something that is no image"):
-        few_shot(dataset, 2, 1)
+        sample_few_shot(dataset, 2, 1)
 
 
 def test_a_draw_from_another_split(dassl: type, dataset: Dataset) -> None:
     keep(dataset, {"train": [Datum("/data/train/99", 0, "a")]})
     with pytest.raises(DataError, match="belongs to another split: /data/train/99 is not there in the train split"):
-        few_shot(dataset, 2, 1)
+        sample_few_shot(dataset, 2, 1)
     keep(dataset, {"train": [Datum("/data/train/3", 0, "a")]})
     with pytest.raises(DataError, match="train/3 has label 3, not 0"):
-        few_shot(dataset, 2, 1)
+        sample_few_shot(dataset, 2, 1)
 
 
 WHOLE = [0, 1, 2, 3, 4, 5, 6, 7]
@@ -197,7 +197,7 @@ def test_not_the_shots_that_the_name_says(
     assert dataset.val is not None
     file = keep(dataset, {"train": stored(dataset.train, train), "val": stored(dataset.val, val)})
     with pytest.raises(DataError, match=f"shot_2-seed_1.pkl: {message}.*: delete it to have the shots drawn anew"):
-        few_shot(dataset, 2, 1)
+        sample_few_shot(dataset, 2, 1)
     assert file.exists()
 
 
@@ -205,14 +205,14 @@ def test_a_class_with_fewer_images_gives_all(dassl: type, tmp_path: Path) -> Non
     rare = replace(toy([0, 1, 1, 1], [0, 1], [0, 1]), stored_shots=tmp_path)
     assert rare.val is not None
     keep(rare, {"train": stored(rare.train, [0, 3, 1]), "val": stored(rare.val, [0, 1])})
-    assert items(few_shot(rare, 2, 1).train) == [("train/0", 0), ("train/3", 1), ("train/1", 1)]
+    assert items(sample_few_shot(rare, 2, 1).train) == [("train/0", 0), ("train/3", 1), ("train/1", 1)]
 
 
 # JSON lines
 
 
 def test_a_written_draw_can_be_checked_by_others(dataset: Dataset, tmp_path: Path) -> None:
-    drawn = few_shot(dataset, 3, 1)
+    drawn = sample_few_shot(dataset, 3, 1)
     write_shots(drawn, tmp_path / "new" / "shots.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "new" / "shots.jsonl").read_text().splitlines()]
     for part in ("train", "val"):
@@ -221,7 +221,7 @@ def test_a_written_draw_can_be_checked_by_others(dataset: Dataset, tmp_path: Pat
     assert lines[0]["class"] == drawn.classes.names[lines[0]["label"]]
     assert len(lines) == 24
     assert shots_hash(drawn) == hashlib.sha256((tmp_path / "new" / "shots.jsonl").read_bytes()).hexdigest()
-    assert shots_hash(few_shot(dataset, 3, 2)) != shots_hash(drawn)
+    assert shots_hash(sample_few_shot(dataset, 3, 2)) != shots_hash(drawn)
 
 
 def test_a_test_split_that_validates_is_no_shot() -> None:

@@ -76,7 +76,7 @@ def test_nothing_to_judge_and_damaged_models_are_errors() -> None:
         evaluate(model(), DATA.test, ClassNames(("a", "b", "c")))
     broken = model()
     with torch.no_grad():
-        broken.learned()["prompter.image.0"].fill_(float("nan"))
+        broken.trainable()["prompter.image.0"].fill_(float("nan"))
     with pytest.raises(ValueError, match="logits are not finite"):
         evaluate(broken, DATA.test, DATA.classes)
 

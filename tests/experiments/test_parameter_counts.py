@@ -9,7 +9,7 @@ import torch
 
 from bmip.clip.model import CLIP
 from bmip.clip.tokenizer import Tokenizer
-from bmip.experiments.parameter_counts import VIT_B_16, trained_values
+from bmip.experiments.parameter_counts import VIT_B_16, trainable_parameters
 from bmip.experiments.presets import presets
 from bmip.methods import combination_names, method_names
 
@@ -69,7 +69,7 @@ COUNTS = [
 
 @pytest.mark.parametrize(("method", "preset", "options", "count"), COUNTS)
 def test_trained_values(method: str, preset: str, options: dict[str, Any], count: int) -> None:
-    assert trained_values(method, {**presets(method)[preset].options, **options}) == count
+    assert trainable_parameters(method, {**presets(method)[preset].options, **options}) == count
 
 
 def test_no_method_is_left_out() -> None:
@@ -82,7 +82,7 @@ def test_the_formula_for_bmip_gives_the_known_numbers() -> None:
 
 
 def test_contexts_of_each_class_count_once_a_class() -> None:
-    assert trained_values("coop", {"class_specific": True}, classes=100) == 100 * 2_048
+    assert trainable_parameters("coop", {"class_specific": True}, classes=100) == 100 * 2_048
 
 
 def test_clip_s_own_values() -> None:

@@ -10,7 +10,7 @@ from bmip.experiments.trial import Trial
 ROW = Row(
     trial=Trial(method="bmip", data="x", protocol="base-to-novel", options=(("depth", 3),)),
     counts={"base": Count(3, 4), "novel": Count(0, 2)},
-    learned=5,
+    trainable=5,
     seconds=1.5,
     backbone="b",
     split="s",
@@ -39,7 +39,7 @@ def test_of_equal_trials_the_last_counts(tmp_path: Path) -> None:
 BEFORE = (
     '{"trial": {"method": "bmip", "protocol": "base-to-novel", "data": "signs", "template": "", "preset": "embedded", '
     '"options": {"depth": 3}, "training": {"lr": 0.01}, "shots": 16, "data_seed": 1, "init_seed": 1, "backbone": '
-    '"embedded"}, "counts": {"base": [3, 4], "novel": [0, 2]}, "learned": 5, "seconds": 1.5, "backbone": "b", '
+    '"embedded"}, "counts": {"base": [3, 4], "novel": [0, 2]}, "trainable": 5, "seconds": 1.5, "backbone": "b", '
     '"split": "s", "environment": {}, "template": null}'
 )
 
@@ -138,8 +138,8 @@ def of_trial(**fields) -> str:
         (damaged(trial=1), "trial is 1, an object is needed"),
         (damaged(extra=1), "a field 'extra' that this version of bmip does not know"),
         ('{"trial": {"method": "bmip"}}', "lacks the field 'counts'"),
-        (damaged(learned="x"), "learned is 'x', a whole number is needed"),
-        (damaged(learned=True), "learned is True"),
+        (damaged(trainable="x"), "trainable is 'x', a whole number is needed"),
+        (damaged(trainable=True), "trainable is True"),
         (damaged(seconds=float("nan")), "seconds is nan, a number is needed"),
         (damaged(backbone=5), "backbone is 5, text is needed"),
         (damaged(template=5), "template is 5, text or null is needed"),

@@ -14,7 +14,7 @@ from bmip.experiments.method_trial import method_trial
 from bmip.experiments.protocols.base_to_novel import base_to_novel
 from bmip.experiments.registry import protocol
 from bmip.experiments.results import Results, Row
-from bmip.experiments.runner import Materials, TrialsFailed, Watch, best_template, run_folder, run_trials
+from bmip.experiments.runner import ProgressListener, Resources, TrialsFailed, best_template, run_folder, run_trials
 from bmip.experiments.trial import Trial, settings
 from bmip.training.progress import Tick
 from bmip.training.run_folder import RunFolderError
@@ -23,7 +23,7 @@ from tests.training.tiny import tiny_clip, tiny_dataset
 TRAINING = {"epochs": 3, "batch": 4}
 
 
-class Seen(Watch):
+class Seen(ProgressListener):
     def __init__(self, stop_at: tuple[str, int] | None = None) -> None:
         self.stop_at = stop_at
         self.failures: list[tuple[Trial, Exception]] = []
@@ -47,8 +47,8 @@ class Seen(Watch):
 
 
 @pytest.fixture
-def materials(tmp_path: Path) -> Materials:
-    return Materials(device="cpu", load=partial(load_dataset, cache=tmp_path / "cache"))
+def resources(tmp_path: Path) -> Resources:
+    return Resources(device="cpu", load=partial(load_dataset, cache=tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -58,79 +58,79 @@ def trials(photos: Path, backbone: Path) -> list[Trial]:
     return list(base_to_novel([str(photos)], methods, [1, 2]))
 
 
-def test_rows_say_what_was_judged(trials: list[Trial], materials: Materials, tmp_path: Path) -> None:
+def test_rows_say_what_was_judged(trials: list[Trial], resources: Resources, tmp_path: Path) -> None:
     store = Results(tmp_path / "results.jsonl")
-    rows = run_trials(trials, store, runs=tmp_path / "runs", materials=materials)
+    rows = run_trials(trials, store, runs=tmp_path / "runs", resources=resources)
     assert [row.trial for row in rows] == trials
     assert store.rows() == rows
-    clip, dataset = materials.clip(trials[0].backbone, "float32"), materials.dataset(trials[0].data)
+    clip, dataset = resources.clip(trials[0].backbone, "float32"), resources.dataset(trials[0].data)
     for row in rows:
         assert set(row.counts) == {"base", "novel"}
         assert sum(count.total for count in row.counts.values()) == len(dataset.test)
         assert (row.backbone, row.split) == (clip.sha256, split_hash(dataset))
         assert row.environment["torch"] == torch.__version__
         assert {"commit", "dirty"} <= row.environment.keys()
-    assert [row.learned for row in rows] == [0, rows[1].learned, 0, rows[1].learned]
-    assert rows[1].learned > 0
-    folder = run_folder(trials[1], tmp_path / "runs", materials)
+    assert [row.trainable for row in rows] == [0, rows[1].trainable, 0, rows[1].trainable]
+    assert rows[1].trainable > 0
+    folder = run_folder(trials[1], tmp_path / "runs", resources)
     assert (folder / "prompts.safetensors").exists()
-    assert len({run_folder(trial, tmp_path, materials) for trial in trials}) == len(trials)
+    assert len({run_folder(trial, tmp_path, resources) for trial in trials}) == len(trials)
 
 
-def test_what_is_done_is_skipped(trials: list[Trial], materials: Materials, tmp_path: Path) -> None:
+def test_what_is_done_is_skipped(trials: list[Trial], resources: Resources, tmp_path: Path) -> None:
     store = Results(tmp_path / "results.jsonl")
-    run_trials(trials[:2], store, runs=tmp_path / "runs", materials=materials)
+    run_trials(trials[:2], store, runs=tmp_path / "runs", resources=resources)
     seen = Seen()
-    run_trials([*trials, *trials], store, runs=tmp_path / "runs", materials=materials, watch=seen)
+    run_trials([*trials, *trials], store, runs=tmp_path / "runs", resources=resources, listener=seen)
     assert seen.skipped == [True, True, False, False]
     before = store.path.read_bytes()
     seen = Seen()
-    run_trials(trials, store, runs=tmp_path / "runs", materials=materials, watch=seen)
+    run_trials(trials, store, runs=tmp_path / "runs", resources=resources, listener=seen)
     assert (seen.skipped, seen.ticks) == ([True] * 4, 0)
     assert store.path.read_bytes() == before
 
 
 def test_an_untrained_method_is_judged_once_for_all_seeds(
-    trials: list[Trial], materials: Materials, tmp_path: Path
+    trials: list[Trial], resources: Resources, tmp_path: Path
 ) -> None:
     untrained = [trial for trial in trials if trial.method == "zero_shot"]
-    first, second = run_trials(untrained, Results(tmp_path / "r"), runs=tmp_path, materials=materials)
+    first, second = run_trials(untrained, Results(tmp_path / "r"), runs=tmp_path, resources=resources)
     assert first.counts == second.counts
     assert second.seconds == 0
 
 
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_interrupted_trials_go_on_to_the_same_rows(
-    trials: list[Trial], materials: Materials, tmp_path: Path, epoch: int
+    trials: list[Trial], resources: Resources, tmp_path: Path, epoch: int
 ) -> None:
-    whole = run_trials(trials, Results(tmp_path / "whole.jsonl"), runs=tmp_path / "whole", materials=materials)
+    whole = run_trials(trials, Results(tmp_path / "whole.jsonl"), runs=tmp_path / "whole", resources=resources)
     store = Results(tmp_path / "cut.jsonl")
     with pytest.raises(KeyboardInterrupt):
-        run_trials(trials, store, runs=tmp_path / "cut", materials=materials, watch=Seen(("maple", epoch)))
+        run_trials(trials, store, runs=tmp_path / "cut", resources=resources, listener=Seen(("maple", epoch)))
     # As a kill within the write of a row leaves it:
     with store.path.open("ab") as file:
         file.write(b'{"trial": {"protocol": "base-to-n')
-    rows = run_trials(trials, store, runs=tmp_path / "cut", materials=materials)
+    rows = run_trials(trials, store, runs=tmp_path / "cut", resources=resources)
     assert [row.counts for row in rows] == [row.counts for row in whole]
     assert store.rows() == rows
     for trial in (trial for trial in trials if trial.method == "maple"):
-        prompts = [run_folder(trial, tmp_path / runs, materials) / "prompts.safetensors" for runs in ("whole", "cut")]
+        prompts = [run_folder(trial, tmp_path / runs, resources) / "prompts.safetensors" for runs in ("whole", "cut")]
         assert prompts[0].read_bytes() == prompts[1].read_bytes()
 
 
 def test_rows_of_another_backbone_or_of_other_data_do_not_count(
-    trials: list[Trial], materials: Materials, tmp_path: Path
+    trials: list[Trial], resources: Resources, tmp_path: Path
 ) -> None:
     store = Results(tmp_path / "results.jsonl")
-    (row,) = run_trials(trials[:1], store, runs=tmp_path / "runs", materials=materials)
+    (row,) = run_trials(trials[:1], store, runs=tmp_path / "runs", resources=resources)
     for name, stale in (("b", replace(row, backbone="0" * 64)), ("s", replace(row, split="0" * 64))):
         alone, seen = Results(tmp_path / name), Seen()
         alone.append(stale)
-        assert run_trials(trials[:1], alone, runs=tmp_path / "runs", materials=materials, watch=seen)[0] != stale
+        assert run_trials(trials[:1], alone, runs=tmp_path / "runs", resources=resources, listener=seen)[0] != stale
         assert seen.skipped == [False]
         store.append(stale)
     seen = Seen()
-    assert run_trials(trials[:1], store, runs=tmp_path / "runs", materials=materials, watch=seen) == [row]
+    assert run_trials(trials[:1], store, runs=tmp_path / "runs", resources=resources, listener=seen) == [row]
     assert seen.skipped == [True], "what is stored of these data counts, whatever came later"
 
 
@@ -143,45 +143,45 @@ def test_data_without_training_images_are_refused_before_any_work(
 
     few_shot = protocol("few-shot").trials([trials[0].data, "bare"], [trial.variant() for trial in trials[:2]], [1])
     with pytest.raises(DataError, match="bare has no images to train on, which maple needs"):
-        run_trials(few_shot, Results(tmp_path / "r"), runs=tmp_path, materials=Materials(device="cpu", load=load))
+        run_trials(few_shot, Results(tmp_path / "r"), runs=tmp_path, resources=Resources(device="cpu", load=load))
     assert not (tmp_path / "r").exists()
 
 
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_a_training_that_diverges_is_named_and_the_others_go_on(
-    trials: list[Trial], materials: Materials, tmp_path: Path, epochs: int
+    trials: list[Trial], resources: Resources, tmp_path: Path, epochs: int
 ) -> None:
     """In its last step too, after which only judging meets the numbers."""
     wild = settings({"lr": 1e30, "warmup_lr": 1e30, "epochs": epochs, "batch": 4})
     diverging = replace(trials[1], training=wild)
     store, seen = Results(tmp_path / "results.jsonl"), Seen()
     with pytest.raises(TrialsFailed, match=r"photos maple, 2 shots, seeds 1/1 .*lr=1e.30.*not finite") as caught:
-        run_trials([diverging, *trials], store, runs=tmp_path, materials=materials, watch=seen)
+        run_trials([diverging, *trials], store, runs=tmp_path, resources=resources, listener=seen)
     assert [row.trial for row in caught.value.rows] == trials
     assert store.rows() == caught.value.rows
     assert [trial for trial, _ in seen.failures] == [diverging]
 
 
 def test_a_training_that_diverges_is_made_once_for_all_targets(
-    trials: list[Trial], materials: Materials, tmp_path: Path, photos: Path
+    trials: list[Trial], resources: Resources, tmp_path: Path, photos: Path
 ) -> None:
     wild = replace(trials[1], training=settings({"lr": 1e30, "warmup_lr": 1e30}), protocol="domain")
     seen = Seen()
     with pytest.raises(TrialsFailed) as caught:
         targets = [wild, replace(wild, target=wild.data)]
-        run_trials(targets, Results(tmp_path / "r"), runs=tmp_path, materials=materials, watch=seen)
+        run_trials(targets, Results(tmp_path / "r"), runs=tmp_path, resources=resources, listener=seen)
     assert len(caught.value.failures) == 1
     assert [trial for trial, _ in seen.failures] == targets and seen.ticks < 10
 
 
 def test_anything_else_stops_at_once_and_names_the_trial(
-    trials: list[Trial], materials: Materials, tmp_path: Path
+    trials: list[Trial], resources: Resources, tmp_path: Path
 ) -> None:
-    seen, folder = Seen(), run_folder(trials[1], tmp_path, materials)
+    seen, folder = Seen(), run_folder(trials[1], tmp_path, resources)
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{")
     with pytest.raises(RunFolderError, match="is damaged") as caught:
-        run_trials(trials, Results(tmp_path / "r"), runs=tmp_path, materials=materials, watch=seen)
+        run_trials(trials, Results(tmp_path / "r"), runs=tmp_path, resources=resources, listener=seen)
     assert seen.failures == [(trials[1], caught.value)]
     assert seen.skipped == [False]
 

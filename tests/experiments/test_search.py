@@ -4,12 +4,12 @@ from bmip.experiments.trial import Trial, settings
 from bmip.metrics import Count
 
 
-def row(lr: float, data: str, seed: int, right: int, learned: int = 5) -> Row:
+def row(lr: float, data: str, seed: int, right: int, trainable: int = 5) -> Row:
     training = settings({"lr": lr, "epochs": 2, "precision": "bfloat16"})
     trial = Trial(protocol="validation", method="bmip", data=data, data_seed=seed, init_seed=seed, training=training)
     count = Count(right, 100)
     return Row(
-        trial=trial, counts={"base": count, "novel": count}, learned=learned, seconds=1.0, backbone="b", split=data
+        trial=trial, counts={"base": count, "novel": count}, trainable=trainable, seconds=1.0, backbone="b", split=data
     )
 
 
@@ -18,7 +18,7 @@ def test_the_best_on_all_data_sets_and_seeds() -> None:
     found = best_presets(rows, "--data x y")["bmip"]
     assert found.training == {"lr": 0.2, "epochs": 2}
     assert "bmip search --method bmip --data x y: best of 2 settings" in found.source
-    assert best_presets([row(0.1, "x", 1, 60, learned=0)], "") == {}
+    assert best_presets([row(0.1, "x", 1, 60, trainable=0)], "") == {}
 
 
 def test_settings_are_compared_on_the_same_data() -> None:

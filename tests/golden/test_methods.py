@@ -116,9 +116,9 @@ def released(name: str) -> tuple[recipe.Case, PromptedCLIP, dict[str, str]]:
     options = {**load_method(method).PRESETS["released"].options, **options}
     model = build_model(method, options, recipe.clip(), ClassNames(case.names), seed=0).eval()
     shapes = case.manifest["param_shapes"]
-    names = {ours: resolve(official_name(method, ours), shapes) for ours in model.learned()}
-    model.load_learned(
-        {ours: recipe_value(name, tuple(shapes[name]), model.learned()[ours]) for ours, name in names.items()}
+    names = {ours: resolve(official_name(method, ours), shapes) for ours in model.trainable()}
+    model.load_trainable(
+        {ours: recipe_value(name, tuple(shapes[name]), model.trainable()[ours]) for ours, name in names.items()}
     )
     for term in model.terms:
         if isinstance(term, Consistency):  # the sentences were a language model's
@@ -185,7 +185,7 @@ def test_forward_loss_and_gradients(name: str) -> None:
             close(parts[ours], case.gold[official], 1e-4)
     model.backward(parts)
     for ours, official in names.items():
-        grad, record = model.learned()[ours].grad, case.manifest["grads"][official]
+        grad, record = model.trainable()[ours].grad, case.manifest["grads"][official]
         assert grad is not None, ours
         shape = case.manifest["param_shapes"][official]
         whole = grad.new_zeros(math.prod(shape))
@@ -209,7 +209,7 @@ def test_five_steps_of_the_released_optimiser(name: str) -> None:
     case, model, names = released(name)
     official = case.manifest["optimizer"]
     optimizer = build_optimizer(
-        list(model.learned().values()), TrainConfig(optimizer=official["name"], lr=official["lr"])
+        list(model.trainable().values()), TrainConfig(optimizer=official["name"], lr=official["lr"])
     )
     values = []
     for step in range(6):
@@ -221,9 +221,9 @@ def test_five_steps_of_the_released_optimiser(name: str) -> None:
             optimizer.step()
     close(torch.tensor(values), case.gold["trajectory"], 5e-4)
     for ours, name_ in names.items():
-        if math.prod(case.manifest["param_shapes"][name_]) > model.learned()[ours].numel():
+        if math.prod(case.manifest["param_shapes"][name_]) > model.trainable()[ours].numel():
             continue  # its unused rows only decay
-        found, gold = model.learned()[ours].norm().item(), case.manifest["final_param_norm"][name_]
+        found, gold = model.trainable()[ours].norm().item(), case.manifest["final_param_norm"][name_]
         assert abs(found - gold) <= 5e-4 * max(1.0, gold), ours
 
 
@@ -271,5 +271,5 @@ def test_proda_prompts_without_a_class_name() -> None:
     default = build_model(
         "proda", {"prompts": 4, "raw_names": True, "orthogonality": 1.0}, recipe.clip(), model.classes, seed=0
     )
-    default.load_learned(dict(model.learned()))
+    default.load_trainable(dict(model.trainable()))
     close(losses(default.eval())["orthogonality"], case.gold["loss_m"], 1e-5)

@@ -95,13 +95,13 @@ def test_default_equals_its_definition(kind: str, slots: int, shared: bool) -> N
     found = model(pixels(), CLASSES)
     torch.testing.assert_close(found, gold, atol=1e-9, rtol=0)
 
-    learned = list(model.learned().values())
+    learned = list(model.trainable().values())
     ours, theirs = (
         torch.autograd.grad(t.log_softmax(-1)[:, 1].sum(), learned, retain_graph=True) for t in (found, gold)
     )
     # In the re-implementation attention carries a graph; ours is detached, as released. So compare what no gate input
     # passes: the gates' own gradients are exact only where deeper gates do not depend on them, as in the last layer.
-    names = list(model.learned())
+    names = list(model.trainable())
     for name, a, b in zip(names, ours, theirs, strict=True):
         if name.endswith(("gates.1.weight", "gates.1.bias", "image.1")):
             torch.testing.assert_close(a, b, atol=1e-9, rtol=1e-7)
@@ -141,7 +141,7 @@ def test_with_full_shares_it_is_independent_prompting() -> None:
     shut(model, text=1, image=1)
     other = build_model("ivlp", {"text_depth": 3, "image_depth": 3}, clip_of(), CLASSES, seed=0).double()
     own = model.prompter
-    other.load_learned(
+    other.load_trainable(
         {f"prompter.text.{i}": p for i, p in enumerate(own.text)}
         | {"prompter.image.0": own.first_to_image(own.text[0])}
         | {f"prompter.image.{i + 1}": p for i, p in enumerate(own.image)}
@@ -157,7 +157,7 @@ def test_with_text_alone_passed_on_it_is_maple() -> None:
     tensors = {f"prompter.text.{i}": p for i, p in enumerate(own.text)}
     for i, layer in enumerate([own.first_to_image, *own.to_image]):
         tensors |= {f"prompter.to_image.{i}.{kind}": p for kind, p in layer.named_parameters()}
-    other.load_learned(tensors)
+    other.load_trainable(tensors)
     torch.testing.assert_close(model(pixels(), CLASSES), other(pixels(), CLASSES), atol=1e-10, rtol=0)
 
 
@@ -258,7 +258,7 @@ def test_a_threshold_out_of_reach_takes_one_tower_s_prompt(threshold: float, sha
     model = build_model("bmip", {"depth": 3, "gate": "threshold", "threshold": threshold}, clip_of(), CLASSES, seed=7)
     learned = build()
     shut(learned, text=share, image=share)
-    model.double().load_learned({name: p for name, p in learned.learned().items() if "gates" not in name})
+    model.double().load_trainable({name: p for name, p in learned.trainable().items() if "gates" not in name})
     torch.testing.assert_close(model(pixels(), CLASSES), learned(pixels(), CLASSES), atol=1e-9, rtol=0)
 
 

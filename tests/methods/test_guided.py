@@ -113,7 +113,7 @@ def test_prograd_edits_the_same_with_chunks_of_classes() -> None:
 
 def test_cocoop_s_images_have_nothing_to_do_with_each_other() -> None:
     model = build("cocoop", bottleneck=2)
-    learned = list(model.learned().values())
+    learned = list(model.trainable().values())
     together = model.losses([pixels()], LABELS)["cross_entropy"]
     alone = [model.losses([pixels()[i : i + 1]], LABELS[i : i + 1])["cross_entropy"] for i in range(3)]
     for i, grad in enumerate(torch.autograd.grad(together, learned)):

@@ -92,7 +92,7 @@ def rows(protocol: str, data: dict[str, dict[str, int]], method: str = "maple", 
         Row(
             trial=Trial(protocol=protocol, method=method, data=name, **trial),
             counts={part: Count(count, 1000) for part, count in counts.items()},
-            learned=1,
+            trainable=1,
             seconds=1.0,
             backbone="abc",
             split="s",

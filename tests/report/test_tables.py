@@ -18,7 +18,7 @@ def row(data: str, method: str, seed: int, base: int, novel: int, **trial) -> Ro
     return Row(
         trial=Trial(protocol="base-to-novel", method=method, data=data, data_seed=seed, init_seed=seed, **trial),
         counts={"base": Count(base, 200), "novel": Count(novel, 100)},
-        learned=0 if method == "zero_shot" else 1234,
+        trainable=0 if method == "zero_shot" else 1234,
         seconds=1.0,
         backbone="abcdef0123",
         split="s",
@@ -146,7 +146,7 @@ def judged(protocol: str, method: str, seed: int, counts: dict[str, int], *, sco
         trial=Trial(protocol=protocol, method=method, data_seed=seed, init_seed=seed, **trial),
         counts={part: Count(correct, 100) for part, correct in counts.items()},
         scores=scores or {},
-        learned=0 if method == "zero_shot" else 1234,
+        trainable=0 if method == "zero_shot" else 1234,
         seconds=1.0,
         backbone="abcdef0123",
         split="s",
@@ -264,7 +264,7 @@ def test_against_a_method_that_is_not_there() -> None:
 
 
 def test_a_method_that_learns_nothing_is_compared_with_every_seed() -> None:
-    once = [one for one in ROWS if one.learned or one.trial.data_seed == 2]
+    once = [one for one in ROWS if one.trainable or one.trial.data_seed == 2]
     (whole,), _ = against_tables(ROWS, "zero-shot")
     (table,), _ = against_tables(once, "zero-shot")
     assert table.rows == whole.rows
@@ -301,18 +301,18 @@ def test_training_does_not_split_what_learns_nothing() -> None:
     assert [line[1] for line in table.rows] == ["zero-shot precision=bfloat16", "zero-shot"]
 
 
-def changed(method: str, *, learned: int = 1, **settings: str | int) -> Row:
+def changed(method: str, *, trainable: int = 1, **settings: str | int) -> Row:
     """A preset with lr 1, and these settings changed."""
     pairs = tuple(sorted(settings.items()))
     one = row("x", method, 1, 100, 60, training=tuple(sorted({"lr": 1, **settings}.items())))
-    return replace(one, changed=pairs, learned=learned)
+    return replace(one, changed=pairs, trainable=trainable)
 
 
 def test_what_departs_from_the_preset_is_told() -> None:
-    rows = [changed("coop", epochs=1), changed("maple"), changed("zero_shot", learned=0, epochs=1)]
+    rows = [changed("coop", epochs=1), changed("maple"), changed("zero_shot", trainable=0, epochs=1)]
     (table,) = tables(rows)
     assert [line[1] for line in table.rows] == ["zero-shot", "coop epochs=1", "maple"]
-    rows = [changed("coop", epochs=1, lr=2), changed("maple", epochs=1), changed("zero_shot", learned=0, epochs=1)]
+    rows = [changed("coop", epochs=1, lr=2), changed("maple", epochs=1), changed("zero_shot", trainable=0, epochs=1)]
     (table,) = tables(rows)
     assert [line[1] for line in table.rows] == ["zero-shot", "coop lr=2", "maple"]
     assert "16 shots, epochs=1, embedded" in table.title
@@ -320,10 +320,10 @@ def test_what_departs_from_the_preset_is_told() -> None:
 
 def test_precision_stands_in_the_title_where_it_is_that_of_all_lines() -> None:
     trained = [changed("coop", precision="bfloat16"), changed("maple", precision="bfloat16")]
-    (table,) = tables([*trained, changed("zero_shot", learned=0, precision="bfloat16")])
+    (table,) = tables([*trained, changed("zero_shot", trainable=0, precision="bfloat16")])
     assert [line[1] for line in table.rows] == ["zero-shot", "coop", "maple"]
     assert "precision=bfloat16" in table.title
-    (table,) = tables([*trained, changed("zero_shot", learned=0)])
+    (table,) = tables([*trained, changed("zero_shot", trainable=0)])
     assert [line[1] for line in table.rows] == ["zero-shot", "coop precision=bfloat16", "maple precision=bfloat16"]
     assert "precision" not in table.title
 

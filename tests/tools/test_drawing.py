@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 import torch
 
-from bmip.experiments.parameter_counts import trained_values
+from bmip.experiments.parameter_counts import trainable_parameters
 from bmip.experiments.presets import presets
 from bmip.methods import combination_names, load_method, method_names
 from tools.drawing import file_name, picture
@@ -204,7 +204,7 @@ def test_the_page_says_what_each_method_costs(method: str) -> None:
     stated = re.findall(r"(?:`([\w-]+)` )?\b(\d[\d,]*\d|0)\b", line.partition("ViT-B/16: ")[2])
     found = {preset or "default": int(count.replace(",", "")) for preset, count in stated}
     assert len(found) == len(stated) and "default" in found
-    assert found == {preset: trained_values(method, options(method, preset)) for preset in found}
+    assert found == {preset: trainable_parameters(method, options(method, preset)) for preset in found}
     once = "class features once per class list" in " ".join(own.split()).lower()
     assert once != any(entry and entry.per_image for entry in looked_at(method).text)
 
@@ -218,7 +218,7 @@ def test_the_table_gives_layers_and_trained_values(method: str) -> None:
     for tower, shown in (("text", text), ("image", image)):
         layers = len(getattr(looked_at(method), tower))
         assert shown.partition(",")[0] == ("-" if not layers else "1" if layers == 1 else f"1 to {layers}")
-    assert int(count.replace(",", "")) == trained_values(method, options(method))
+    assert int(count.replace(",", "")) == trainable_parameters(method, options(method))
 
 
 def test_presets_named_on_the_page_exist() -> None:

@@ -24,7 +24,7 @@ def model(method: str = "bmip", seed: int = 1) -> PromptedCLIP:
     """Learned tensors unlike any initial ones."""
     built = build_model(method, OPTIONS[method], tiny_clip(), DATA.classes, seed=seed)
     with torch.no_grad():
-        for tensor in built.learned().values():
+        for tensor in built.trainable().values():
             tensor.add_(0.1)
     return built
 
@@ -40,15 +40,15 @@ def test_what_is_loaded_is_what_was_saved(method: str, tmp_path: Path) -> None:
     saved = model(method)
     save_checkpoint(tmp_path, saved, origin(method))
     loaded = load_checkpoint(tmp_path, tiny_clip())
-    assert loaded.learned().keys() == saved.learned().keys()
-    assert all(torch.equal(tensor, saved.learned()[name]) for name, tensor in loaded.learned().items())
+    assert loaded.trainable().keys() == saved.trainable().keys()
+    assert all(torch.equal(tensor, saved.trainable()[name]) for name, tensor in loaded.trainable().items())
     assert not loaded.training
     others = ClassNames(("a red X", "grey green", "blue", "cat", "dog"))
     for classes in (DATA.classes, others):
         once, again = (evaluate(m, DATA.test, classes) for m in (saved, loaded))
         assert torch.equal(once.probability, again.probability)
         assert torch.equal(once.predicted, again.predicted)
-    assert set(load_file(tmp_path / "prompts.safetensors")) == set(saved.learned())
+    assert set(load_file(tmp_path / "prompts.safetensors")) == set(saved.trainable())
 
 
 def test_the_configuration_says_everything(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_bmip_for_vit_b16_takes_less_than_7_mb(tmp_path: Path) -> None:
     built = build_model("bmip", {}, clip, DATA.classes, seed=1)
     save_checkpoint(tmp_path, built, Origin(method="bmip"))
     size = sum(file.stat().st_size for file in tmp_path.iterdir())
-    assert 4 * sum(tensor.numel() for tensor in built.learned().values()) < size < 7_000_000
+    assert 4 * sum(tensor.numel() for tensor in built.trainable().values()) < size < 7_000_000
 
 
 class TestDamage:
@@ -135,7 +135,7 @@ class TestDamage:
         self.refused(folder, "is no checkpoint of bmip")
 
     def test_of_another_save(self, folder: Path) -> None:
-        save_file(model(seed=2).learned(), folder / "prompts.safetensors")
+        save_file(model(seed=2).trainable(), folder / "prompts.safetensors")
         self.refused(folder, r"belongs to another checkpoint")
 
     def test_newer(self, folder: Path) -> None:
@@ -156,7 +156,7 @@ class TestDamage:
     def test_a_checkpoint_that_is_not_finite_is_not_written(self, folder: Path) -> None:
         broken = model()
         with torch.no_grad():
-            broken.learned()["prompter.text.1"][0, 0] = float("inf")
+            broken.trainable()["prompter.text.1"][0, 0] = float("inf")
         before = (folder / "prompts.safetensors").read_bytes()
         with pytest.raises(ValueError, match=r"prompter.text.1 is not finite: nothing was saved"):
             save_checkpoint(folder, broken, origin())

@@ -31,7 +31,7 @@ def trained(method: str, config: TrainConfig = QUICK, *, init: int = 1, data: in
 
 
 def tensors(model: PromptedCLIP) -> dict[str, Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in model.learned().items()}
+    return {name: tensor.detach().clone() for name, tensor in model.trainable().items()}
 
 
 def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
@@ -51,9 +51,9 @@ def test_training_learns_and_leaves_clip_alone(method: str) -> None:
     assert history.epochs[-1].train_accuracy > history.epochs[0].train_accuracy
     assert validate() > 60
     assert same(dict(model.clip.state_dict()), frozen)
-    assert not any(torch.equal(before[name], now) for name, now in model.learned().items())
+    assert not any(torch.equal(before[name], now) for name, now in model.trainable().items())
     assert not model.training and len(model.terms) == len(model.method.terms)
-    assert all(tensor.grad is None for tensor in model.learned().values())
+    assert all(tensor.grad is None for tensor in model.trainable().values())
 
 
 def test_zero_shot_trains_nothing() -> None:
@@ -90,14 +90,14 @@ def test_one_epoch_equals_a_plain_loop() -> None:
     model, plain = built("bmip"), built("bmip")
     fit(model, batches(model), TrainConfig(epochs=1, warmup_lr=0.05))
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in (plain.clip.config.mean, plain.clip.config.std))
-    optimizer = torch.optim.SGD(plain.learned().values(), lr=0.05, momentum=0.9, weight_decay=5e-4)
+    optimizer = torch.optim.SGD(plain.trainable().values(), lr=0.05, momentum=0.9, weight_decay=5e-4)
     for (view,), labels in batches(plain).epoch(0):
         optimizer.zero_grad()
         logits = plain((view / 255 - mean) / std, DATA.classes)
         torch.nn.functional.cross_entropy(logits, labels).backward()
         optimizer.step()
-    for name, tensor in plain.learned().items():
-        torch.testing.assert_close(model.learned()[name], tensor, atol=1e-6, rtol=1e-5)
+    for name, tensor in plain.trainable().items():
+        torch.testing.assert_close(model.trainable()[name], tensor, atol=1e-6, rtol=1e-5)
 
 
 def test_an_average_weighs_the_epochs() -> None:
@@ -113,7 +113,7 @@ def test_an_average_weighs_the_epochs() -> None:
 
     history = fit(model, batches(model), config, validate=note)
     assert history.kept is None
-    for name, tensor in model.learned().items():
+    for name, tensor in model.trainable().items():
         expected = sum(w * t[name] for w, t in zip(density, seen, strict=True)) / sum(density)
         torch.testing.assert_close(tensor.detach(), expected, atol=1e-6, rtol=1e-5)
 
@@ -151,14 +151,14 @@ class TestGuard:
     def test_a_loss_that_is_not_finite_stops_training(self) -> None:
         model = built("bmip")
         with torch.no_grad():
-            model.learned()["prompter.image.0"][0, 0] = float("nan")
+            model.trainable()["prompter.image.0"][0, 0] = float("nan")
         with pytest.raises(TrainingError, match=r"epoch 1, step 1 of 6: the loss is not finite \(cross_entropy is nan"):
             fit(model, batches(model), QUICK)
 
     def test_a_gradient_that_is_not_finite_is_named(self) -> None:
         model = built("ivlp")
         before = tensors(model)
-        model.learned()["prompter.text.1"].register_hook(lambda grad: grad * float("inf"))
+        model.trainable()["prompter.text.1"].register_hook(lambda grad: grad * float("inf"))
         with pytest.raises(TrainingError, match=r"step 1 of 6: the gradient of prompter.text.1 is not finite: lower"):
             fit(model, batches(model), QUICK)
         assert same(tensors(model), before)
@@ -167,7 +167,9 @@ class TestGuard:
         """The last step of an epoch is followed by no loss that would tell."""
         model = built("deep_language", depth=1)
         config = TrainConfig(epochs=1, warmup_lr=3e38, weight_decay=1e3)
-        with pytest.raises(TrainingError, match=r"after epoch 1: the learned tensor prompter.text.0 is not finite"):
+        with pytest.raises(
+            TrainingError, match=r"after epoch 1: the trainable parameter prompter.text.0 is not finite"
+        ):
             fit(model, _Batch(model), config)
 
     def test_a_validation_accuracy_must_be_a_number(self) -> None:

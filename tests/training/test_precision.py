@@ -19,7 +19,7 @@ def test_bfloat16_trains_in_float32() -> None:
     first = fit(exact, batches(exact), TrainConfig(epochs=1)).epochs[0]
     history = fit(model, batches(model), config, validate=validate)
     assert model.clip.text.projection.weight.dtype == torch.bfloat16
-    assert {tensor.dtype for tensor in model.learned().values()} == {torch.float32}
+    assert {tensor.dtype for tensor in model.trainable().values()} == {torch.float32}
     assert history.epochs[0].loss == pytest.approx(first.loss, rel=0.05)  # bfloat16 has 8 bits
     assert history.epochs[-1].loss < 0.85 * history.epochs[0].loss
     assert validate() > 60
@@ -68,7 +68,7 @@ def test_an_overflow_leaves_the_step_out_and_shrinks_the_scale(monkeypatch: pyte
     init = State.__init__
     monkeypatch.setattr(State, "__init__", lambda self, *a: (states.append(self), init(self, *a))[1])
     model = built("ivlp")
-    model.learned()["prompter.text.0"].register_hook(
+    model.trainable()["prompter.text.0"].register_hook(
         lambda grad: grad * math.inf if states[0].scale.scale > 2.0**7 else grad
     )
     history = fit(model, batches(model), TrainConfig(epochs=2, lr=0.01))

@@ -82,7 +82,7 @@ def test_a_finished_run_is_not_run_again(method: str, tmp_path: Path) -> None:
     for name in ("labels", "predicted", "probability"):
         assert torch.equal(getattr(again.predictions, name), getattr(first.predictions, name))
     assert again.predictions.images == first.predictions.images
-    assert all(torch.equal(t, first.model.learned()[name]) for name, t in again.model.learned().items())
+    assert all(torch.equal(t, first.model.trainable()[name]) for name, t in again.model.trainable().items())
 
 
 def test_a_run_knows_how_long_others_have_trained_it(tmp_path: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_method_from_outside_runs_by_its_dotted_path(tmp_path: Path) -> None:
     config = RunConfig(method="tests.training.regularised", training=TrainConfig(epochs=1))
     run = train(config, tiny_clip(), DATA, tmp_path)
     assert run.history.kept is None
-    assert load_checkpoint(tmp_path, tiny_clip()).learned().keys() == run.model.learned().keys()
+    assert load_checkpoint(tmp_path, tiny_clip()).trainable().keys() == run.model.trainable().keys()
 
 
 def test_an_environment_names_a_commit_only_of_its_own_checkout(

@@ -79,7 +79,7 @@ def anatomy(method: str, options: Mapping[str, Any]) -> Anatomy:
         "text": (_slots(text), clip.text.width),
         "image": (_slots(prompts.image), clip.vit.width),
     }
-    sources = Sources(model.learned(), features, slots)
+    sources = Sources(model.trainable(), features, slots)
     axes = (not prompts.sentences, True)
     probed = next((text for text in texts if text.layout.probe), None)
     return Anatomy(
@@ -88,7 +88,7 @@ def anatomy(method: str, options: Mapping[str, Any]) -> Anatomy:
         image_slots=_slots(prompts.image),
         sentences=tuple(Sentence(_tokens(texts[k]), variants[k]) for k in order),
         probe=Sentence(_tokens(probed, probe=True)) if probed else None,
-        losses=losses(method, options, clip, CLASSES) if model.learned() else (),
+        losses=losses(method, options, clip, CLASSES) if model.trainable() else (),
         adapted=model.adapter is not None,
         averaged=model.method.average is not None,
     )

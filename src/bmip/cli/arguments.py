@@ -11,7 +11,7 @@ from bmip.class_names import words
 from bmip.cli.console import note
 from bmip.cli.options import parse_settings
 from bmip.data.dataset import DataError, Dataset
-from bmip.data.sampling import base_novel
+from bmip.data.sampling import split_base_novel
 from bmip.data.sources.class_name_file import read_class_names
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.trial import HALF, Trial
@@ -26,7 +26,7 @@ def of_classes(dataset: Dataset, which: str) -> Dataset:
         raise ValueError(f"--classes is {which!r}; choose one of {', '.join(HALVES)}")
     if which == "all":
         return dataset
-    return base_novel(dataset)[HALVES.index(which) - 1]
+    return split_base_novel(dataset)[HALVES.index(which) - 1]
 
 
 def base_asked(said: str | None) -> float | tuple[str, ...]:

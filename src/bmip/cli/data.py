@@ -24,7 +24,7 @@ from bmip.data.names import dataset_names
 from bmip.data.public.prepare import Fetching, plan, to_do
 from bmip.data.public.prepare import prepare as get
 from bmip.data.public.registry import PUBLIC
-from bmip.data.sampling import few_shot
+from bmip.data.sampling import sample_few_shot
 from bmip.data.shots import shots_hash, write_shots
 from bmip.data.sources.class_name_file import read_class_names
 from bmip.data.sources.digits import NAMES, TEMPLATE
@@ -160,7 +160,7 @@ def _draws(dataset: Dataset, shots: int, seeds: list[int], write_to: Path | None
     hashes = {}
     for seed in seeds if shots and len(dataset.train) else []:
         try:
-            drawn = few_shot(dataset, shots, seed)
+            drawn = sample_few_shot(dataset, shots, seed)
         except DataError:  # of a stored draw; the inspection has named it
             continue
         hashes[seed] = shots_hash(drawn)

@@ -17,11 +17,11 @@ from bmip.cli.console import note, out
 from bmip.cli.progress import watching
 from bmip.cli.tables import predictions_table
 from bmip.data.dataset import Dataset
-from bmip.data.sampling import base_novel
+from bmip.data.sampling import split_base_novel
 from bmip.evaluation.predict import Prediction, predict
 from bmip.experiments.protocols.base_to_novel import base_to_novel
 from bmip.experiments.results import Results, Row
-from bmip.experiments.runner import Materials, Watch, run_folder, run_trials, train_config
+from bmip.experiments.runner import ProgressListener, Resources, run_folder, run_trials, train_config
 from bmip.experiments.trial import Trial
 from bmip.report import as_rich, tables
 from bmip.report.sample_pictures import Sample, draw_samples
@@ -52,35 +52,35 @@ def run_demo(
     *,
     device: str = "auto",
     data: Sequence[str] = DATA,
-    watch: Watch | None = None,
+    listener: ProgressListener | None = None,
 ) -> Demo:
     """Train, judge and draw; everything lies in `folder` afterwards. What is there already is not done again.
 
     `methods` are trials without data and seeds; one of them is BMIP, whose predictions are shown.
     """
     folder = Path(folder)
-    materials = Materials(device=device)
+    resources = Resources(device=device)
     trials = list(base_to_novel(data, methods, [SEED]))
-    rows = run_trials(trials, Results(folder / "results.jsonl"), runs=folder, materials=materials, watch=watch)
+    rows = run_trials(trials, Results(folder / "results.jsonl"), runs=folder, resources=resources, listener=listener)
     bmip = [trial for trial in trials if trial.method == "bmip"]
     asked: list[Prediction] = []
     samples: list[Sample] = []
     for trial in bmip:
-        found, more = _look(trial, folder, materials)
+        found, more = _look(trial, folder, resources)
         samples += found
         asked += more
     picture = folder / "predictions.png"
     draw_samples(samples, picture)
-    return Demo(tuple(rows), tuple(asked), tuple(run_folder(trial, folder, materials) for trial in bmip), picture)
+    return Demo(tuple(rows), tuple(asked), tuple(run_folder(trial, folder, resources) for trial in bmip), picture)
 
 
-def _look(trial: Trial, folder: Path, materials: Materials) -> tuple[list[Sample], list[Prediction]]:
-    clip = materials.clip(trial.backbone, train_config(trial).precision)
-    model = load_checkpoint(run_folder(trial, folder, materials), clip)
-    whole = materials.dataset(trial.data)
+def _look(trial: Trial, folder: Path, resources: Resources) -> tuple[list[Sample], list[Prediction]]:
+    clip = resources.clip(trial.backbone, train_config(trial).precision)
+    model = load_checkpoint(run_folder(trial, folder, resources), clip)
+    whole = resources.dataset(trial.data)
     samples: list[Sample] = []
     asked: list[Prediction] = []
-    for group, half in zip(("base", "novel"), base_novel(whole), strict=True):
+    for group, half in zip(("base", "novel"), split_base_novel(whole), strict=True):
         chosen = _spread(half)
         pictures = [half.test.images[index] for index in chosen]
         truths = [half.classes.names[half.test.labels[index]] for index in chosen]
@@ -134,8 +134,8 @@ def demo(
     common_options.use_threads(threads)
     note(f"Trained on {shots} images of each base class; novel classes are never seen. Minutes on two cores.")
     methods = methods_asked(list(METHODS), None, set_ or [], training=training, shots=shots, backbone=backbone)
-    with watching() as watch:
-        found = run_demo(out_, methods, device=device, data=data, watch=watch)
+    with watching() as listener:
+        found = run_demo(out_, methods, device=device, data=data, listener=listener)
     for table in tables(found.rows):
         out().print(as_rich(table))
     out().print(predictions_table(found.asked, "BMIP on images of classes it was not trained on, among all names"))

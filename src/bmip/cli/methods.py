@@ -10,7 +10,7 @@ from rich.table import Table
 
 from bmip.cli.console import add, out, table
 from bmip.cli.options import documented_fields
-from bmip.experiments.parameter_counts import trained_values
+from bmip.experiments.parameter_counts import trainable_parameters
 from bmip.experiments.presets import presets
 from bmip.methods import combination_names, load_method, method_names
 
@@ -51,7 +51,7 @@ def _one(name: str) -> list[Table | str]:
         "preset", "options", "training", "trained values", "source", title=f"{name}: presets, given as --preset NAME"
     )
     for preset, value in presets(name).items():
-        count = f"{trained_values(name, value.options):,}"
+        count = f"{trainable_parameters(name, value.options):,}"
         add(named, preset, _pairs(value.options), _pairs(value.training), count, value.source)
     named.caption = "Trained values are those on CLIP's ViT-B/16."
     return [(load_method(name).__doc__ or "").strip(), options, named]

@@ -10,12 +10,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bmip.cli.console import err
 from bmip.experiments.results import Results, Row
-from bmip.experiments.runner import Materials, TrialsFailed, Watch, run_trials
+from bmip.experiments.runner import ProgressListener, Resources, TrialsFailed, run_trials
 from bmip.experiments.trial import Trial
 from bmip.training.progress import Tick
 
 
-class Bars(Watch):
+class Bars(ProgressListener):
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._all = bars.add_task("trials", total=None, told="")
@@ -56,7 +56,7 @@ class Bars(Watch):
 
 
 @contextmanager
-def watching() -> Iterator[Watch]:
+def watching() -> Iterator[ProgressListener]:
     console = err()
     columns = (
         TextColumn("{task.description}", markup=False),
@@ -71,11 +71,11 @@ def watching() -> Iterator[Watch]:
 
 
 def carried_out(
-    trials: Sequence[Trial], results: Results, *, runs: Path, materials: Materials
+    trials: Sequence[Trial], results: Results, *, runs: Path, resources: Resources
 ) -> tuple[Sequence[Row], list[str]]:
     """The rows of the trials, and of those whose training diverged what became of them."""
-    with watching() as watch:
+    with watching() as listener:
         try:
-            return run_trials(trials, results, runs=runs, materials=materials, watch=watch), []
+            return run_trials(trials, results, runs=runs, resources=resources, listener=listener), []
         except TrialsFailed as failed:
             return failed.rows, failed.failures

@@ -20,7 +20,7 @@ from bmip.data.load import load_dataset
 from bmip.experiments.registry import protocol as find_protocol
 from bmip.experiments.registry import protocols
 from bmip.experiments.results import Results, with_all_seeds
-from bmip.experiments.runner import Materials
+from bmip.experiments.runner import Resources
 from bmip.report import as_rich, tables
 
 app = typer.Typer(add_completion=False)
@@ -106,10 +106,10 @@ def run(
     asked_for = found.trials(data or found.data, methods, seeds, init_seeds=init_seeds, targets=targets)
     trials = list(dict.fromkeys(asked_for))
     load = partial(load_dataset, **reading)
-    materials = Materials(device=device, split_seed=split_seed, skip_bad_images=skip_bad_images, load=load)
+    resources = Resources(device=device, split_seed=split_seed, skip_bad_images=skip_bad_images, load=load)
     store = Results(results or runs / found.name / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
-    rows, failures = carried_out(trials, store, runs=runs, materials=materials)
+    rows, failures = carried_out(trials, store, runs=runs, resources=resources)
     all_rows = with_all_seeds(rows, store.rows()) if rows else []
     if more := len(all_rows) - len(rows):
         note(

@@ -19,7 +19,7 @@ from bmip.cli.progress import carried_out
 from bmip.data.load import load_dataset
 from bmip.experiments.presets import write_presets
 from bmip.experiments.results import Results
-from bmip.experiments.runner import Materials
+from bmip.experiments.runner import Resources
 from bmip.experiments.search import EPOCHS, LRS, best_presets, search_trials
 from bmip.report import as_rich, tables
 
@@ -60,8 +60,8 @@ def search(
     trials = list(dict.fromkeys(search_trials(methods, data, seeds, lrs=lr, epochs=epochs)))
     store = Results(runs / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
-    materials = Materials(device=device, load=partial(load_dataset, **reading))
-    rows, failures = carried_out(trials, store, runs=runs, materials=materials)
+    resources = Resources(device=device, load=partial(load_dataset, **reading))
+    rows, failures = carried_out(trials, store, runs=runs, resources=resources)
     if not rows:
         raise ValueError(f"no setting could be judged ({failures[0]}): give smaller learning rates with --lr")
     for failure in failures:

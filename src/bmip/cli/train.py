@@ -18,7 +18,7 @@ from bmip.cli.tables import accuracy_table
 from bmip.clip.loading.load import load_clip
 from bmip.data.load import load_dataset
 from bmip.data.names import data_name
-from bmip.data.sampling import few_shot
+from bmip.data.sampling import sample_few_shot
 from bmip.experiments.method_trial import check_training, method_trial
 from bmip.methods import load_method
 from bmip.system.device import pick_device
@@ -76,7 +76,7 @@ def train(
     options = parse_settings(set_ or [], load_method(method).Config, f"the method {method!r}")
     trial = method_trial(method, preset, options=options, training=training, shots=shots, backbone=backbone)
     dataset = load_dataset(data, seed=split_seed, skip_bad_images=skip_bad_images, template=template or None, **reading)
-    chosen = of_classes(few_shot(dataset, shots, data_seed), classes)
+    chosen = of_classes(sample_few_shot(dataset, shots, data_seed), classes)
     for remark in chosen.notes:
         note(remark)
     folder = out_ or Path("runs") / f"{dataset.name}-{trial.method.replace('_', '-')}"

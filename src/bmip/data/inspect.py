@@ -12,7 +12,7 @@ from bmip.data.dataset import DataError, Dataset, shot_files
 from bmip.data.images import image_files
 from bmip.data.public.load import missing, places, public_dataset, read_lists, written_split
 from bmip.data.public.registry import PUBLIC, PublicSet
-from bmip.data.sampling import few_shot
+from bmip.data.sampling import sample_few_shot
 from bmip.data.shots import read_shots
 from bmip.data.sources.assembly import Source, assembled, drawn, is_whole, missing_drawn, without
 from bmip.data.sources.listing import Listing, list_files
@@ -110,7 +110,7 @@ def inspect_public(
 def _is_own_draw(dataset: Dataset, file: Path) -> bool:
     stored = read_shots(dataset, file)
     shots, seed = map(int, re.findall(r"\d+", file.stem))
-    own = few_shot(replace(dataset, stored_shots=None), shots, seed).train.images
+    own = sample_few_shot(replace(dataset, stored_shots=None), shots, seed).train.images
     return [own.name(index) for index in range(len(own))] == [dataset.train.images.name(i) for i in stored.train]
 
 

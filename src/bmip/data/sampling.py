@@ -12,7 +12,7 @@ from bmip.data.shots import read_shots, stored_file
 VAL_SHOTS = 4  # Dassl and CoOp validate on min(shots, 4) images per class
 
 
-def few_shot(dataset: Dataset, shots: int, seed: int) -> Dataset:
+def sample_few_shot(dataset: Dataset, shots: int, seed: int) -> Dataset:
     """`shots` training images per class and at most four for validation; fewer than one shot means all images.
 
     The draw is the one of the reference code (Dassl's `generate_fewshot_dataset` under `random.seed(seed)`) for the
@@ -53,7 +53,7 @@ def _draw(split: Split, shots: int, stream: random.Random) -> tuple[Split, dict[
     return split.take(drawn), short
 
 
-def base_novel(dataset: Dataset, base: float | Sequence[str] = 0.5) -> tuple[Dataset, Dataset]:
+def split_base_novel(dataset: Dataset, base: float | Sequence[str] = 0.5) -> tuple[Dataset, Dataset]:
     """The base classes and the rest, each a data set of its own labelled from 0, in the order they had.
 
     `base` as for `base_novel_labels`.

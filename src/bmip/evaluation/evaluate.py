@@ -109,7 +109,7 @@ def accuracy_on(model: PromptedCLIP, split: Split, classes: ClassNames, batch: i
 
 
 @contextmanager
-def judging(model: nn.Module):
+def evaluation_mode(model: nn.Module):
     """Evaluation mode, and back to the mode that was."""
     before = {module: module.training for module in model.modules()}
     model.eval()
@@ -131,14 +131,14 @@ def _judged(
     if not len(batches):
         raise ValueError("the split has no images: give at least one to judge")
     # Not inference mode: sentences laid out here are kept in the model and must serve training as well.
-    with judging(model), torch.no_grad():
+    with evaluation_mode(model), torch.no_grad():
         classify = model.classifier(classes)
         for done, (pixels, truth) in enumerate(batches, start=1):
             logits = classify(normalise(pixels.to(device), config.mean, config.std)).cpu()
             if not logits.isfinite().all():
                 raise LogitsError(
                     "the model's logits are not finite: training has diverged (lower the learning rate), or its CLIP "
-                    "or its learned tensors are damaged"
+                    "or its trainable parameters are damaged"
                 )
             yield truth, logits
             if progress is not None:

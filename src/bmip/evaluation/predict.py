@@ -18,7 +18,7 @@ from bmip.data.dataset import DataError
 from bmip.data.images import image_files, read_image
 from bmip.data.sources.listing import list_files
 from bmip.data.transforms import centre_square, normalise
-from bmip.evaluation.evaluate import judging
+from bmip.evaluation.evaluate import evaluation_mode
 from bmip.prompting.model import PromptedCLIP
 
 Picture = UInt8[Tensor, "3 height width"]
@@ -56,7 +56,7 @@ def predict(
         raise ValueError(f"top is {top}; at least the first guess must be asked for")
     size, device, config = model.clip.config.image_size, model.clip.logit_scale.device, model.clip.config
     found: list[Prediction] = []
-    with judging(model), torch.no_grad():
+    with evaluation_mode(model), torch.no_grad():
         classify = model.classifier(classes)
         squares = ahead(lambda image: (_name(image), centre_square(_pixels(image), size)), images)
         while chunk := list(islice(squares, batch)):

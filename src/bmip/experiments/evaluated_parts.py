@@ -60,19 +60,19 @@ class Trained:
 
 
 @dataclass(frozen=True)
-class Judged:
+class Evaluated:
     counts: Mapping[str, Count]
     scores: Mapping[str, float] = field(default_factory=dict)
     """In percent, by the name of the metric."""
 
 
-def judge_parts(trained: Trained) -> Judged:
+def evaluate_parts(trained: Trained) -> Evaluated:
     """The accuracy of each part."""
     found = {part: trained.predictions(part) for part in trained.parts.judged}
-    return Judged({part: Count(one.correct, one.total) for part, one in found.items()})
+    return Evaluated({part: Count(one.correct, one.total) for part, one in found.items()})
 
 
-def judge_all(trained: Trained) -> Judged:
+def evaluate_all(trained: Trained) -> Evaluated:
     """The one part "all", with what else is asked of a classifier."""
     found = trained.predictions("all")
     labels, predicted = found.labels.numpy(), found.predicted.numpy()
@@ -84,7 +84,7 @@ def judge_all(trained: Trained) -> Judged:
     }
     if found.rank is not None:
         scores["top5"] = top_accuracy(found.rank.numpy(), 5)
-    return Judged({"all": Count(found.correct, found.total)}, scores)
+    return Evaluated({"all": Count(found.correct, found.total)}, scores)
 
 
 @dataclass(frozen=True, eq=False)

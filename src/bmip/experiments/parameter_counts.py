@@ -19,12 +19,12 @@ VIT_B_16 = CLIPConfig(
 )  # fmt: skip
 
 
-def trained_values(method: str, options: Mapping[str, Any], classes: int = 1) -> int:
+def trainable_parameters(method: str, options: Mapping[str, Any], classes: int = 1) -> int:
     """How many numbers the method learns on ViT-B/16; only contexts of each class's own depend on the classes."""
     names = ClassNames(tuple(f"class {k}" for k in range(classes)))
     with torch.device("meta"):
         model = build_model(method, dict(options), _without_values(), names, seed=0)
-    return sum(tensor.numel() for tensor in model.learned().values())
+    return sum(tensor.numel() for tensor in model.trainable().values())
 
 
 @cache

@@ -9,7 +9,7 @@ from itertools import product
 from bmip.data.dataset import Dataset
 from bmip.data.names import data_name
 from bmip.experiments.default_data import EMBEDDED
-from bmip.experiments.evaluated_parts import Judged, Parts, Trained, judge_parts
+from bmip.experiments.evaluated_parts import Evaluated, Parts, Trained, evaluate_parts
 from bmip.experiments.trial import HALF, Trial
 
 
@@ -22,7 +22,7 @@ class Protocol:
     parts: Callable[[Trial, Callable[[str], Dataset]], Parts]
     """From a trial and a function that loads data sets by name."""
 
-    judge: Callable[[Trained], Judged] = judge_parts
+    judge: Callable[[Trained], Evaluated] = evaluate_parts
     trains_as: str = ""
     """The protocol that trains on the same images, in whose folders this one trains too; empty for its own."""
 

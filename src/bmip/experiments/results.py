@@ -31,7 +31,7 @@ class Row:
     scores: Mapping[str, float] = field(default_factory=dict)
     """What else was measured, in percent, by the name of the metric ("auroc")."""
 
-    learned: int
+    trainable: int
     """Trained values."""
 
     seconds: float

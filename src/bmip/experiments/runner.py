@@ -31,7 +31,7 @@ from bmip.training.progress import Tick
 from bmip.training.run import RunConfig, train
 
 
-class Watch:
+class ProgressListener:
     """Told how a run of trials goes on; this one keeps silent."""
 
     def begin(self, trial: Trial, number: int, count: int) -> None:
@@ -59,7 +59,7 @@ class TrialsFailed(ValueError):
         super().__init__("; ".join(self.failures))
 
 
-class Materials:
+class Resources:
     """Backbones and data sets, each loaded once while it is in use."""
 
     def __init__(
@@ -98,7 +98,12 @@ class Materials:
 
 
 def run_trials(
-    trials: Iterable[Trial], results: Results, *, runs: Path | str, materials: Materials, watch: Watch | None = None
+    trials: Iterable[Trial],
+    results: Results,
+    *,
+    runs: Path | str,
+    resources: Resources,
+    listener: ProgressListener | None = None,
 ) -> list[Row]:
     """The rows of all trials, in their order; those that are missing in the store are run and appended.
 
@@ -106,34 +111,34 @@ def run_trials(
     goes on if it was interrupted. Raises ValueError before any work for data that cannot be read, and for data or a
     method that do not fit the protocol; TrialsFailed at the end for trainings that diverged.
     """
-    watch = watch or Watch()
+    listener = listener or ProgressListener()
     trials = list(dict.fromkeys(trials))
-    _check(trials, materials)
+    _check(trials, resources)
     stored = results.rows() if results.path.exists() else []
     rows: list[Row] = []
     diverged: dict[Trial, Exception] = {}
     for number, trial in enumerate(trials, 1):
-        watch.begin(trial, number, len(trials))
-        row = next((row for row in stored if row.trial == trial and _is_current(row, materials)), None)
+        listener.begin(trial, number, len(trials))
+        row = next((row for row in stored if row.trial == trial and _is_current(row, resources)), None)
         skipped = row is not None
         if row is None:
             training = protocol(trial.protocol).trained(trial)
             try:
                 if training in diverged:
                     raise diverged[training]
-                twin = next((row for row in stored if _same_without_training(row, trial, materials)), None)
-                row = _run(trial, Path(runs), materials, watch) if twin is None else _of_twin(twin, trial)
+                twin = next((row for row in stored if _same_without_training(row, trial, resources)), None)
+                row = _run(trial, Path(runs), resources, listener) if twin is None else _of_twin(twin, trial)
             except (TrainingError, LogitsError) as error:
                 diverged[training] = error
-                watch.failed(trial, error)
+                listener.failed(trial, error)
                 continue
             except Exception as error:
-                watch.failed(trial, error)
+                listener.failed(trial, error)
                 raise
             results.append(row)
             stored.append(row)
         rows.append(row)
-        watch.done(row, skipped=skipped)
+        listener.done(row, skipped=skipped)
     if diverged:
         raise TrialsFailed(rows, diverged)
     return rows
@@ -143,26 +148,26 @@ def _said(trial: Trial) -> str:
     return ", ".join([f"preset {trial.preset}", *(f"{name}={value}" for name, value in trial.options + trial.training)])
 
 
-def run_folder(trial: Trial, runs: Path | str, materials: Materials) -> Path:
+def run_folder(trial: Trial, runs: Path | str, resources: Resources) -> Path:
     """Where the trial trains, with this backbone and data; trials that train on the same images share the folder."""
-    clip = materials.clip(trial.backbone, train_config(trial).precision)
+    clip = resources.clip(trial.backbone, train_config(trial).precision)
     trained = protocol(trial.protocol).trained(trial)
-    return Path(runs) / trained.folder(clip.sha256, materials.split_hash(trial.data, trial.template))
+    return Path(runs) / trained.folder(clip.sha256, resources.split_hash(trial.data, trial.template))
 
 
 def train_config(trial: Trial) -> TrainConfig:
     return TrainConfig(**dict(trial.training))  # type: ignore[arg-type]
 
 
-def _check(trials: Sequence[Trial], materials: Materials) -> None:
+def _check(trials: Sequence[Trial], resources: Resources) -> None:
     placed = {_judged_on(trial): trial for trial in trials}
-    bare = [trial.data for trial in placed.values() if not len(_parts(trial, materials).train.train)]
+    bare = [trial.data for trial in placed.values() if not len(_parts(trial, resources).train.train)]
     kinds = {(one.protocol, one.method, one.options, one.backbone, bool(one.target)): one for one in trials}
     for trial in kinds.values():
-        parts = _parts(trial, materials)
-        clip = materials.clip(trial.backbone, train_config(trial).precision)
+        parts = _parts(trial, resources)
+        clip = resources.clip(trial.backbone, train_config(trial).precision)
         model = build_model(trial.method, dict(trial.options), clip, parts.train.classes, seed=0)
-        if bare and model.learned():
+        if bare and model.trainable():
             raise DataError(f"{bare[0]} has no images to train on, which {trial.method} needs: leave out either")
         for dataset in parts.judged.values():
             try:
@@ -177,51 +182,51 @@ def _judged_on(trial: Trial) -> tuple:
     return trial.protocol, trial.data, trial.target, trial.base, drawn
 
 
-def _parts(trial: Trial, materials: Materials) -> Parts:
-    return protocol(trial.protocol).parts(trial, lambda name: materials.dataset(name, trial.template))
+def _parts(trial: Trial, resources: Resources) -> Parts:
+    return protocol(trial.protocol).parts(trial, lambda name: resources.dataset(name, trial.template))
 
 
-def _is_current(row: Row, materials: Materials) -> bool:
+def _is_current(row: Row, resources: Resources) -> bool:
     trial = row.trial
-    clip = materials.clip(trial.backbone, train_config(trial).precision)
-    return row.backbone == clip.sha256 and row.split == _split(trial, materials)
+    clip = resources.clip(trial.backbone, train_config(trial).precision)
+    return row.backbone == clip.sha256 and row.split == _split(trial, resources)
 
 
-def _split(trial: Trial, materials: Materials) -> str:
+def _split(trial: Trial, resources: Resources) -> str:
     named = [trial.data, trial.target] if trial.target else [trial.data]
-    return "+".join(materials.split_hash(name, trial.template) for name in named)
+    return "+".join(resources.split_hash(name, trial.template) for name in named)
 
 
-def _same_without_training(row: Row, trial: Trial, materials: Materials) -> bool:
+def _same_without_training(row: Row, trial: Trial, resources: Resources) -> bool:
     """Whether the row tells what the trial would, because nothing is learned and so nothing is drawn."""
-    if row.learned or row.trial.protocol != trial.protocol or protocol(trial.protocol).draws:
+    if row.trainable or row.trial.protocol != trial.protocol or protocol(trial.protocol).draws:
         return False
     drawn = {"data_seed": trial.data_seed, "init_seed": trial.init_seed, "shots": trial.shots}
-    return replace(row.trial, **drawn) == trial and _is_current(row, materials)
+    return replace(row.trial, **drawn) == trial and _is_current(row, resources)
 
 
 def _of_twin(row: Row, trial: Trial) -> Row:
     return replace(row, trial=trial, seconds=0.0)
 
 
-def _run(trial: Trial, runs: Path, materials: Materials, watch: Watch) -> Row:
+def _run(trial: Trial, runs: Path, resources: Resources, listener: ProgressListener) -> Row:
     training = train_config(trial)
-    clip = materials.clip(trial.backbone, training.precision)
+    clip = resources.clip(trial.backbone, training.precision)
     found = protocol(trial.protocol)
-    parts = _parts(trial, materials)
+    parts = _parts(trial, resources)
     for text in parts.train.notes:
-        watch.remark(text)
+        listener.remark(text)
     use_precision(clip, training.precision)
     options: dict[str, Any] = dict(trial.options)
     model = build_model(trial.method, options, clip, parts.train.classes, seed=0)
-    learned = sum(tensor.numel() for tensor in model.learned().values())
+    trainable = sum(tensor.numel() for tensor in model.trainable().values())
     started, template, own, earlier = time.monotonic(), None, None, 0.0
-    if not learned:
-        phrased_by = parts.phrased_by or materials.dataset(trial.data, trial.template)
+    if not trainable:
+        phrased_by = parts.phrased_by or resources.dataset(trial.data, trial.template)
         if phrased_by.classes.templates:
             template = best_template(trial, clip, phrased_by)
             parts = _with_template(parts, template)
-    if learned or parts.train in parts.judged.values():
+    if trainable or parts.train in parts.judged.values():
         config = RunConfig(
             method=trial.method,
             options=options,
@@ -230,18 +235,18 @@ def _run(trial: Trial, runs: Path, materials: Materials, watch: Watch) -> Row:
             init_seed=trial.init_seed,
             trial=found.trained(trial).to_json(),
         )
-        run = train(config, clip, parts.train, run_folder(trial, runs, materials), progress=watch.tick)
+        run = train(config, clip, parts.train, run_folder(trial, runs, resources), progress=listener.tick)
         model, own, earlier = run.model, run.predictions, run.earlier
     judged = found.judge(Trained(trial, model, parts, own))
     return Row(
         trial=trial,
         counts=judged.counts,
         scores=judged.scores,
-        learned=learned,
+        trainable=trainable,
         seconds=round(time.monotonic() - started + earlier, 2),
         backbone=clip.sha256,
-        split=_split(trial, materials),
-        environment=environment(materials.device),
+        split=_split(trial, resources),
+        environment=environment(resources.device),
         template=template,
         changed=settings(departures(trial.method, trial.preset, options, dict(trial.training))),
     )

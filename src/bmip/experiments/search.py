@@ -9,7 +9,7 @@ from itertools import product
 
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.names import data_name
-from bmip.data.sampling import base_novel, few_shot
+from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.experiments.evaluated_parts import Parts, check_images
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.results import Row
@@ -50,7 +50,7 @@ def best_presets(rows: Iterable[Row], asked: str) -> dict[str, Preset]:
     """
     points: dict[Trial, list[Row]] = defaultdict(list)
     for row in rows:
-        if row.trial.protocol == PROTOCOL.name and row.learned:
+        if row.trial.protocol == PROTOCOL.name and row.trainable:
             points[row.trial.variant()].append(row)
     best: dict[str, Preset] = {}
     for method in sorted({point.method for point in points}):
@@ -77,8 +77,10 @@ def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     whole = load(trial.data)
     if whole.val is None or whole.val_is_test:
         raise DataError(f"{whole.name} has no validation images of its own, so nothing can be chosen on it")
-    drawn = base_novel(few_shot(whole, trial.shots, trial.data_seed), trial.base)
-    judged = [replace(half, test=full.val) for half, full in zip(drawn, base_novel(whole, trial.base), strict=True)]
+    drawn = split_base_novel(sample_few_shot(whole, trial.shots, trial.data_seed), trial.base)
+    judged = [
+        replace(half, test=full.val) for half, full in zip(drawn, split_base_novel(whole, trial.base), strict=True)
+    ]
     for half, which in zip(judged, ("base", "novel"), strict=True):
         check_images(half, f"the {which} classes", split="validation")
     return Parts(judged[0], dict(zip(("base", "novel"), judged, strict=True)))

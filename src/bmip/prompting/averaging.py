@@ -1,4 +1,4 @@
-"""Averages of the learned tensors over epochs."""
+"""Averages of the trainable parameters over epochs."""
 
 from __future__ import annotations
 

@@ -142,7 +142,7 @@ class Adapter(nn.Module, ABC):
 
 
 class Average(ABC):
-    """A weighted mean of the learned tensors over epochs, which replaces them after the last."""
+    """A weighted mean of the trainable parameters over epochs, which replaces them after the last."""
 
     @abstractmethod
     def weight(self, epoch: int, epochs: int) -> float:

@@ -35,13 +35,13 @@ class PromptedCLIP(nn.Module):
         self._laid_out(classes)  # names and slots that do not fit are known before any work
         self.to(clip.logit_scale.device)
 
-    def learned(self) -> dict[str, nn.Parameter]:
+    def trainable(self) -> dict[str, nn.Parameter]:
         """The method's own parameters, named as in a checkpoint."""
         return {name: p for name, p in self.named_parameters() if not name.startswith("clip.") and p.requires_grad}
 
-    def load_learned(self, tensors: Mapping[str, Tensor]) -> None:
+    def load_trainable(self, tensors: Mapping[str, Tensor]) -> None:
         """Raises ValueError that lists missing and unexpected names, and tensors of another shape."""
-        own = self.learned()
+        own = self.trainable()
         missing, unexpected = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
         shapes = [
             f"{name} is {tuple(tensors[name].shape)} and needs {tuple(own[name].shape)}"
@@ -50,7 +50,7 @@ class PromptedCLIP(nn.Module):
         ]
         if missing or unexpected or shapes:
             raise ValueError(
-                "these learned tensors do not fit the method: "
+                "these trainable parameters do not fit the method: "
                 + "; ".join(
                     f"{what}: {', '.join(names)}"
                     for what, names in (("missing", missing), ("unexpected", unexpected), ("shape", shapes))
@@ -102,14 +102,14 @@ class PromptedCLIP(nn.Module):
         return parts
 
     def backward(self, parts: Mapping[str, Tensor], scale: float = 1.0) -> None:
-        """Leave in the learned tensors' `grad` what to step along: `scale` times the gradient of the parts' sum,
+        """Leave in the trainable parameters' `grad` what to step along: `scale` times the gradient of the parts' sum,
         edited by the terms that have guides."""
         editors = [term for term in self.method.terms if term.guides]
         guides = {name for term in editors for name in term.guides}
         minimised = torch.stack([part for name, part in parts.items() if name not in guides]).sum()
         (minimised * scale).backward(retain_graph=bool(editors))
         for number, term in enumerate(editors, start=1):
-            tensors = [tensor for tensor in self.learned().values() if tensor.grad is not None]
+            tensors = [tensor for tensor in self.trainable().values() if tensor.grad is not None]
             guide = torch.stack([parts[name] for name in sorted(term.guides)]).sum() * scale
             found = torch.autograd.grad(
                 guide, tensors, retain_graph=number < len(editors), allow_unused=True, materialize_grads=True

@@ -55,7 +55,7 @@ def summary(column: Column, cells: Sequence[Sequence[Row]], drawn: bool = False)
     found = [column.values(rows) for rows in cells]
     if not all(found):
         return None
-    if not drawn and all(row.learned == 0 for rows in cells for row in rows):
+    if not drawn and all(row.trainable == 0 for rows in cells for row in rows):
         return Summary(_mean([next(iter(values.values())) for values in found]), None, 1)
     if all(values.keys() == found[0].keys() for values in found):
         return summarise(by_data_seed({seeds: _mean([values[seeds] for values in found]) for seeds in found[0]}))

@@ -74,7 +74,7 @@ def _compared(
     plan: Layout, column: Column | Balance, one: Sequence[Sequence[Row]], other: Sequence[Sequence[Row]]
 ) -> tuple[Comparison | None, Sequence[Seeds]]:
     """Over the seeds that all have in common; averages over data sets are made first, then those over data seeds."""
-    trained = [row.trial for rows in (*one, *other) for row in rows if row.learned]
+    trained = [row.trial for rows in (*one, *other) for row in rows if row.trainable]
     known = {(trial.data_seed, trial.init_seed) for trial in trained} or {(0, 0)}
     sides = [[_values(plan, column, rows, known) for rows in side] for side in (one, other)]
     common = sorted(set.intersection(*(set(own) for side in sides for own in side)))
@@ -87,7 +87,7 @@ def _compared(
 def _values(plan: Layout, column: Column | Balance, rows: Sequence[Row], known: Iterable[Seeds]) -> dict[Seeds, float]:
     """What is not learned, on what is not drawn, is the same for every one of the known seeds."""
     found = _of_runs(plan, column, rows)
-    if found and not plan.drawn and all(row.learned == 0 for row in rows):
+    if found and not plan.drawn and all(row.trainable == 0 for row in rows):
         return dict.fromkeys(known, next(iter(found.values())))
     return found
 

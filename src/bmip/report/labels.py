@@ -26,7 +26,7 @@ def called(trial: Trial) -> str:
 def variant(row: Row, *, shots: bool = True) -> Variant:
     """Where nothing is learned no setting of training counts but the precision."""
     found = row.trial.variant()
-    if row.learned == 0:
+    if row.trainable == 0:
         found = replace(found, training=tuple(pair for pair in found.training if pair[0] == "precision"))
     return found if shots else replace(found, shots=0)
 
@@ -37,7 +37,7 @@ def labels(rows: Iterable[Row], key: Callable[[Row], Variant] = variant) -> dict
     Untrained methods come first and this package's own last. What all trained lines depart in stands in the title.
     """
     rows = list(rows)
-    untrained = {key(row) for row in rows if row.learned == 0}
+    untrained = {key(row) for row in rows if row.trainable == 0}
     variants = sorted(
         {key(row) for row in rows}, key=lambda v: (v not in untrained, v.method.startswith("bmip"), repr(v))
     )
@@ -77,7 +77,7 @@ def _changed(rows: Iterable[Row], key: Callable[[Row], Variant]) -> dict[Variant
 def _shared(rows: Sequence[Row], key: Callable[[Row], Variant]) -> Changes:
     """What departs in every line that it is about: precision in all, everything else in those that are trained."""
     changed = _changed(rows, key)
-    trained = [changed[one] for one in {key(row) for row in rows if row.learned}]
+    trained = [changed[one] for one in {key(row) for row in rows if row.trainable}]
     common = set.intersection(*trained) if trained else set()
     return {pair for pair in common if pair[0] != "precision" or all(pair in own for own in changed.values())}
 

@@ -115,7 +115,7 @@ def _line(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
 def _told(rows: Sequence[Row]) -> tuple[str, str, str]:
     """Seeds, trained values, and the mean seconds of a run; of a method that learns nothing, of its only one."""
     took = [row.seconds for row in rows if row.seconds]
-    return said_seeds(_runs(rows)), f"{rows[0].learned:,}", f"{sum(took) / len(took):.0f}" if took else ABSENT
+    return said_seeds(_runs(rows)), f"{rows[0].trainable:,}", f"{sum(took) / len(took):.0f}" if took else ABSENT
 
 
 def _runs(rows: Iterable[Row]) -> list[set[Seeds]]:
@@ -153,7 +153,7 @@ def _about_averages(count: int, balances: bool, source: bool) -> str:
 def _about_rows(found: Mapping[tuple[str, Variant], Sequence[Row]]) -> str:
     rows = [row for own in found.values() for row in own]
     said = ""
-    if any(own[0].learned and any(map(are_crossed, _runs(own))) for own in found.values()):
+    if any(own[0].trainable and any(map(are_crossed, _runs(own))) for own in found.values()):
         said += (
             " Where each data seed met several initialisation seeds (data seeds x initialisation seeds), the interval "
             "is that of the means per data seed."

@@ -116,7 +116,7 @@ def all_metrics(rows: Iterable[Row]) -> list[Table]:
 def _what_seeds_change(rows: Sequence[Row], plan: Layout, key: Callable[[Row], Variant]) -> list[Table]:
     """Standard deviations of the lines whose data seeds met several initialisation seeds; no table without such."""
     columns = [column for column in plan.columns if isinstance(column, Column)]
-    found = cells([row for row in rows if row.learned or plan.drawn], key)
+    found = cells([row for row in rows if row.trainable or plan.drawn], key)
     lines = []
     for name in places_of(found, plan)[0]:
         for one, label in labels(rows, key).items():

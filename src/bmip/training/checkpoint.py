@@ -1,4 +1,4 @@
-"""A method's learned tensors, and what is needed to use them again: never CLIP itself.
+"""A method's trainable parameters, and what is needed to use them again: never CLIP itself.
 
 Two files: NAME.safetensors holds the tensors and NAME.json everything else, with the first one's hash. The second is
 written last, so that a save cut short is an error when loaded and never a mixture.
@@ -37,7 +37,7 @@ class CheckpointError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where learned tensors come from; what a checkpoint says beside them."""
+    """Where trainable parameters come from; what a checkpoint says beside them."""
 
     method: str
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -55,10 +55,10 @@ class Origin:
 def save_checkpoint(path: str | Path, model: PromptedCLIP, origin: Origin) -> None:
     """Write NAME.safetensors and NAME.json; `path` is a folder (then NAME is "prompts") or ends in either name.
 
-    Raises ValueError, and writes nothing, where a learned tensor is not finite.
+    Raises ValueError, and writes nothing, where a trainable parameter is not finite.
     """
     tensors_file, json_file = _files(path)
-    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.learned().items()}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in model.trainable().items()}
     if lost := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
         raise ValueError(f"{', '.join(lost)} is not finite: nothing was saved; train with a lower learning rate")
     content = save(tensors, metadata={"format": "pt"})
@@ -111,7 +111,7 @@ def load_checkpoint(path: str | Path, clip: CLIP | None = None, *, other_backbon
         )
     try:
         model = build_model(said["method"], said["options"], clip, said["classes"], seed=0)
-        model.load_learned(tensors)
+        model.load_trainable(tensors)
     except (ValueError, TypeError) as error:
         raise CheckpointError(f"{json_file}: {error}") from error
     return model.eval()

@@ -1,4 +1,4 @@
-"""How the learned tensors are trained: settings, optimiser and learning rate. (Dassl, as the released code uses it)"""
+"""How trainable parameters are trained: settings, optimiser, learning rate. (Dassl, as the released code uses it)"""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class TrainConfig:
     """Of SGD."""
 
     precision: Precision = "float32"
-    """Compute type of the frozen towers; learned tensors, gates and the loss are float32."""
+    """Compute type of the frozen towers; trainable parameters, gates and the loss are float32."""
 
     selection: Choice = "last"
     """Which epoch's tensors are kept."""
@@ -58,11 +58,11 @@ class TrainConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be a number and at least {bound}")
 
 
-def build_optimizer(learned: Iterable[Tensor], config: TrainConfig) -> torch.optim.Optimizer:
+def build_optimizer(trainable: Iterable[Tensor], config: TrainConfig) -> torch.optim.Optimizer:
     """Tensors that get no gradient are left alone, by weight decay too."""
     if config.optimizer == "sgd":
-        return torch.optim.SGD(learned, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
-    return torch.optim.Adam(learned, lr=config.lr, weight_decay=config.weight_decay)
+        return torch.optim.SGD(trainable, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
+    return torch.optim.Adam(trainable, lr=config.lr, weight_decay=config.weight_decay)
 
 
 def learning_rate(epoch: int, config: TrainConfig) -> float:

@@ -28,7 +28,7 @@ def check_losses(parts: Mapping[str, float], where: str) -> None:
 
 
 def check_tensors(tensors: Mapping[str, Tensor], what: str, where: str) -> None:
-    """`what` says which values these are: "the gradient of" or "the learned tensor"."""
+    """`what` says which values these are: "the gradient of" or "the trainable parameter"."""
     bad = [name for name, tensor in tensors.items() if not bool(tensor.isfinite().all())]
     if bad:
         raise TrainingError(f"{where}: {what} {_some(bad)} is not finite: {_REMEDY}")

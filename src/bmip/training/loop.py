@@ -48,7 +48,7 @@ def fit(
     run: RunFolder | None = None,
     progress: Callable[[Tick], None] | None = None,
 ) -> History:
-    """Train the model's learned tensors in place, where the model is; nothing is drawn from a global generator.
+    """Train the model's trainable parameters in place, where the model is; nothing is drawn from a global generator.
 
     Args:
         model: with a CLIP in float32, which is changed to the precision asked for, or already in that precision.
@@ -58,12 +58,12 @@ def fit(
             what is there.
 
     Raises:
-        TrainingError: a ValueError; where a loss, a gradient or a learned tensor is not finite. The state on disk is
-            that of the epoch before.
+        TrainingError: a ValueError; where a loss, a gradient or a trainable parameter is not finite. The state on disk
+            is that of the epoch before.
     """
     use_precision(model.clip, config.precision)
-    learned, average = model.learned(), model.method.average
-    if not learned:
+    trainable, average = model.trainable(), model.method.average
+    if not trainable:
         return History()
     if config.selection == "best-val":
         if validate is None:
@@ -72,7 +72,7 @@ def fit(
             raise ValueError(
                 "selection 'best-val' keeps one epoch's tensors and this method averages over epochs: use 'last'"
             )
-    state = State(learned, config)
+    state = State(trainable, config)
     if run is not None and (saved := run.read_state()) is not None:
         state.restore(saved)
         run.write_metrics(rows_of(state.epochs))
@@ -80,7 +80,7 @@ def fit(
     while not finished(state.epochs, config):
         began, epoch = time.perf_counter(), len(state.epochs)
         losses, hits = _train_epoch(model, train, config, state, seed, progress)
-        check_tensors(learned, "the learned tensor", f"after epoch {epoch + 1}")
+        check_tensors(trainable, "the trainable parameter", f"after epoch {epoch + 1}")
         judged = None if validate is None else validate()
         if judged is not None and not math.isfinite(judged):
             raise TrainingError(f"after epoch {epoch + 1}: the validation accuracy is {judged}: it must be a number")
@@ -89,15 +89,15 @@ def fit(
         if config.selection == "best-val" and selected(state.epochs).since == 0:
             state.best = state.tensors()
         if average is not None:
-            state.mean.add(learned, average.weight(epoch, config.epochs))
+            state.mean.add(trainable, average.weight(epoch, config.epochs))
         if run is not None:
             run.write_state(state.saved())
             run.write_metrics(rows_of(state.epochs))
 
     if average is not None:
-        model.load_learned(state.mean.mean())
+        model.load_trainable(state.mean.mean())
     elif config.selection == "best-val":
-        model.load_learned(state.best)
+        model.load_trainable(state.best)
     model.zero_grad()
     model.eval()
     return concluded(state.epochs, config, averaged=average is not None)
@@ -160,7 +160,7 @@ def _step(model: PromptedCLIP, views: list[Tensor], labels: Tensor, state: State
     state.optimizer.zero_grad()
     parts = model.losses(views, labels)
     model.backward(parts, state.scale.scale)
-    grads = {name: tensor.grad for name, tensor in state.learned.items() if tensor.grad is not None}
+    grads = {name: tensor.grad for name, tensor in state.trainable.items() if tensor.grad is not None}
     if state.scale.scale != 1:
         for grad in grads.values():
             grad.div_(state.scale.scale)

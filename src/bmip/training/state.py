@@ -16,9 +16,9 @@ from bmip.training.run_folder import Saved
 
 
 class State:
-    def __init__(self, learned: dict[str, nn.Parameter], config: TrainConfig) -> None:
-        self.learned = learned
-        self.optimizer = build_optimizer(learned.values(), config)
+    def __init__(self, trainable: dict[str, nn.Parameter], config: TrainConfig) -> None:
+        self.trainable = trainable
+        self.optimizer = build_optimizer(trainable.values(), config)
         self.scale = LossScale.of(config.precision)
         self.epochs: tuple[EpochMetrics, ...] = ()
         self.best: dict[str, Tensor] = {}
@@ -26,18 +26,18 @@ class State:
         self.mean = RunningMean()
 
     def tensors(self) -> dict[str, Tensor]:
-        """A copy of the learned tensors."""
-        return {name: tensor.detach().clone() for name, tensor in self.learned.items()}
+        """A copy of the trainable parameters."""
+        return {name: tensor.detach().clone() for name, tensor in self.trainable.items()}
 
     def saved(self) -> Saved:
         state = self.optimizer.state_dict()["state"]
         groups = {
-            "learned": self.learned,
+            "trainable": self.trainable,
             "best": self.best,
             "sums": self.mean.sums,
             "optimizer": {
                 f"{name}/{key}": value
-                for index, name in enumerate(self.learned)
+                for index, name in enumerate(self.trainable)
                 for key, value in state.get(index, {}).items()
                 if value is not None
             },
@@ -54,13 +54,13 @@ class State:
     def restore(self, saved: Saved) -> None:
         """Go back to what was saved; every tensor is copied into memory of torch's own."""
         with torch.no_grad():
-            for name, value in _group("learned", saved.tensors).items():
-                self.learned[name].copy_(value)
-        device = next(iter(self.learned.values())).device
+            for name, value in _group("trainable", saved.tensors).items():
+                self.trainable[name].copy_(value)
+        device = next(iter(self.trainable.values())).device
         self.best = {name: value.to(device) for name, value in _group("best", saved.tensors).items()}
         state: dict[int, dict[str, Tensor]] = {}
         of_optimizer = _group("optimizer", saved.tensors)
-        for index, name in enumerate(self.learned):
+        for index, name in enumerate(self.trainable):
             found = _group(name, of_optimizer)
             if found:
                 state[index] = found

@@ -11,7 +11,7 @@ from bmip.data.load import load_dataset
 from bmip.data.names import dataset_names
 from bmip.data.public import load as load_module
 from bmip.data.public.registry import PUBLIC
-from bmip.data.sampling import base_novel, few_shot
+from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.data.sources.split_file import write_parts
 from tests.data.public.test_readers import names
 
@@ -54,7 +54,7 @@ def test_the_published_split_is_honoured_in_its_order(textures: Path) -> None:
         "images",
         "split_zhou_DescribableTextures.json",
     ]
-    base, novel = base_novel(few_shot(dataset, 2, 1))
+    base, novel = split_base_novel(sample_few_shot(dataset, 2, 1))
     assert base.classes.names + novel.classes.names == dataset.classes.names
 
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from bmip.data.dataset import DataError, split_hash
-from bmip.data.sampling import base_novel
+from bmip.data.sampling import split_base_novel
 from bmip.data.sources.digits import load_digits_folder
 from bmip.data.transforms import centre_square
 
@@ -43,7 +43,7 @@ def test_images_are_the_digits_dark_on_light(folder: Path) -> None:
 
 
 def test_zero_to_four_are_base_and_nothing_is_flipped(folder: Path) -> None:
-    base, novel = base_novel(load_digits_folder(folder))
+    base, novel = split_base_novel(load_digits_folder(folder))
     assert base.classes.names == ("digit zero", "digit one", "digit two", "digit three", "digit four")
     assert novel.classes.names[0] == "digit five"
     assert not base.augmentation.flip

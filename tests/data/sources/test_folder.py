@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bmip.data.dataset import DataError, Dataset, Split, split_hash
-from bmip.data.sampling import base_novel, few_shot
+from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.data.sources import assembly
 from bmip.data.sources.folder import load_folder
 from bmip.data.sources.split_file import Item, Parts, draw_parts, draw_val, read_parts, write_parts
@@ -162,7 +162,7 @@ def test_images_that_arrive_later_are_named_and_left_out(make_folder: Make, pict
 
 def test_a_few_shots_of_a_folder_end_to_end(make_folder: Make) -> None:
     folder = make_folder("pets", {"a": 8, "b": 8, "c": 2, "d": 8})
-    base, novel = base_novel(few_shot(load_folder(folder), 2, 1))
+    base, novel = split_base_novel(sample_few_shot(load_folder(folder), 2, 1))
     assert (base.classes.names, novel.classes.names) == (("a", "b"), ("c", "d"))
     assert [Counter(half.train.labels) for half in (base, novel)] == [{0: 2, 1: 2}, {0: 1, 1: 2}]
     assert base.notes == ("class 'c' has 1 training images, fewer than 2 shots: it gives all",)

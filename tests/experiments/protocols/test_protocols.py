@@ -17,7 +17,7 @@ from sklearn import metrics as reference
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.load import load_dataset
 from bmip.data.names import dataset_names
-from bmip.data.sampling import base_novel
+from bmip.data.sampling import split_base_novel
 from bmip.data.sources.folder import SPLIT_FILE
 from bmip.data.transforms import centre_square, normalise
 from bmip.experiments.default_data import EMBEDDED, SHIFTS, TARGETS
@@ -26,7 +26,7 @@ from bmip.experiments.method_trial import method_trial
 from bmip.experiments.protocols.ratio_sweep import RATIOS, label_spaces
 from bmip.experiments.registry import protocol, protocols
 from bmip.experiments.results import Results, Row, with_all_seeds
-from bmip.experiments.runner import Materials, best_template, run_folder, run_trials
+from bmip.experiments.runner import Resources, best_template, run_folder, run_trials
 from bmip.experiments.trial import Trial, settings
 from bmip.training.checkpoint import load_checkpoint
 from tests.experiments.test_runner import TRAINING, Seen
@@ -39,7 +39,7 @@ class Work:
 
     def __init__(self, folder: Path, backbone: Path) -> None:
         self.folder = folder
-        self.materials = Materials(device="cpu", load=partial(load_dataset, cache=folder / "cache"))
+        self.resources = Resources(device="cpu", load=partial(load_dataset, cache=folder / "cache"))
         given = {"shots": 2, "backbone": str(backbone), "training": TRAINING}
         self.methods = {
             "zero-shot": method_trial("zero-shot", **given),
@@ -54,12 +54,12 @@ class Work:
     def run(self, trials: list[Trial]) -> list[Row]:
         self.seen = Seen()
         store = Results(self.folder / "results.jsonl")
-        return run_trials(trials, store, runs=self.folder, materials=self.materials, watch=self.seen)
+        return run_trials(trials, store, runs=self.folder, resources=self.resources, listener=self.seen)
 
     def logits(self, trial: Trial, dataset: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
         """Of the trained model over all names, image by image, with labels."""
-        clip = self.materials.clip(trial.backbone, "float32")
-        model = load_checkpoint(run_folder(trial, self.folder, self.materials), clip)
+        clip = self.resources.clip(trial.backbone, "float32")
+        model = load_checkpoint(run_folder(trial, self.folder, self.resources), clip)
         size, mean, std = clip.config.image_size, clip.config.mean, clip.config.std
         images = [centre_square(dataset.test.images[index], size) for index in range(len(dataset.test))]
         with torch.no_grad():
@@ -86,7 +86,7 @@ def test_open_world_uses_the_training_of_base_to_novel(work: Work, photos: Path)
     assert work.seen.ticks == 0, "nothing is trained again"
     assert [row.counts[half] for half in ("base", "novel")] == [halves.counts[half] for half in ("base", "novel")]
 
-    whole = work.materials.dataset(str(photos))
+    whole = work.resources.dataset(str(photos))
     logits, labels = work.logits(trials[0], whole)
     right, base = logits.argmax(-1) == labels, labels < 2
     assert row.counts["joint"] == (int(right.sum()), len(labels))
@@ -125,12 +125,12 @@ def test_one_training_serves_few_shot_and_all_targets(work: Work, photos: Path, 
     assert work.seen.ticks == 0
     assert alone.counts == rows[0].counts
 
-    target = work.materials.dataset(str(others))
+    target = work.resources.dataset(str(others))
     logits, labels = work.logits(trials[1], target)
     assert rows[1].counts["all"] == (int((logits.argmax(-1) == labels).sum()), len(labels))
-    source = work.materials.split_hash(str(photos))
+    source = work.resources.split_hash(str(photos))
     assert rows[0].split == source
-    assert rows[1].split == f"{source}+{work.materials.split_hash(str(others))}"
+    assert rows[1].split == f"{source}+{work.resources.split_hash(str(others))}"
     work.run(trials)
     assert work.seen.skipped == [True, True]
 
@@ -141,7 +141,7 @@ def test_a_target_that_has_changed_is_judged_again(work: Work, photos: Path, tmp
     work.run(trials)
     photo_folder(target, images=7, classes=("green",))
     (target / SPLIT_FILE).unlink()
-    work.materials = Materials(device="cpu", load=partial(load_dataset, cache=tmp_path / "fresh"))
+    work.resources = Resources(device="cpu", load=partial(load_dataset, cache=tmp_path / "fresh"))
     work.run(trials)
     assert (work.seen.skipped, work.seen.ticks) == ([True, False], 0)
 
@@ -149,7 +149,7 @@ def test_a_target_that_has_changed_is_judged_again(work: Work, photos: Path, tmp
 def test_few_shot_scores(work: Work, photos: Path) -> None:
     trials = work.trials("few-shot", photos)
     (row,) = work.run(trials)
-    with (run_folder(trials[0], work.folder, work.materials) / "predictions.csv").open() as file:
+    with (run_folder(trials[0], work.folder, work.resources) / "predictions.csv").open() as file:
         lines = list(csv.DictReader(file))
     labels, predicted = ([int(line[column]) for line in lines] for column in ("label", "predicted"))
     probability = np.array([float(line["probability"]) for line in lines])
@@ -187,12 +187,12 @@ def test_ratio_sweep_goes_from_base_to_novel_accuracy(work: Work, photos: Path) 
     assert list(maple.counts) == [str(ratio) for ratio in RATIOS]
     assert (maple.counts["100"], maple.counts["0"]) == (halves.counts["base"], halves.counts["novel"])
 
-    logits, labels = work.logits(maple.trial, work.materials.dataset(str(photos)))
+    logits, labels = work.logits(maple.trial, work.resources.dataset(str(photos)))
     chosen = label_spaces(2, 2, 1)[50]
     asked = [index for index, label in enumerate(labels.tolist()) if label in chosen]
     right = [max(chosen, key=lambda c, row=logits[index]: row[c].item()) == labels[index] for index in asked]
     assert maple.counts["50"] == (sum(right), len(asked))
-    untrained = [row for row in rows if row.learned == 0]
+    untrained = [row for row in rows if row.trainable == 0]
     assert all(row.seconds > 0 for row in untrained), "label spaces are drawn for each seed"
 
 
@@ -229,15 +229,15 @@ def test_sentences_are_chosen_where_the_protocol_may_look(name: str, choosing: s
         return replace(dataset, name=name, val=val, classes=replace(dataset.classes, templates=TEMPLATES))
 
     clip = tiny_clip()
-    materials = Materials(device="cpu", load=load, backbone=lambda name: clip)
+    resources = Resources(device="cpu", load=load, backbone=lambda name: clip)
     trial = Trial(method="zero_shot", data="source", target="target", protocol=name)
     best = {name: best_template(trial, clip, load(name)) for name in ("source", "target")}
     assert best["source"] != best["target"]
-    (row,) = run_trials([trial], Results(tmp_path / "rows"), runs=tmp_path, materials=materials)
+    (row,) = run_trials([trial], Results(tmp_path / "rows"), runs=tmp_path, resources=resources)
     assert row.template == best[choosing]
 
 
-def partly(labels: set[int], split: str = "test") -> Materials:
+def partly(labels: set[int], split: str = "test") -> Resources:
     """Four classes, of which only some have images in one split."""
 
     def load(name: str, **_: object) -> Dataset:
@@ -246,7 +246,7 @@ def partly(labels: set[int], split: str = "test") -> Materials:
         kept = kept.take([index for index, label in enumerate(kept.labels) if label in labels])
         return replace(dataset, name=name, **{split: kept})
 
-    return Materials(device="cpu", load=load, backbone=lambda name: tiny_clip())
+    return Resources(device="cpu", load=load, backbone=lambda name: tiny_clip())
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_where_there_is_nothing_to_judge_nothing_is_trained(
 ) -> None:
     trial = Trial(method="zero_shot", data="own", protocol=name)
     with pytest.raises(DataError, match=message):
-        run_trials([trial], Results(tmp_path / "rows"), runs=tmp_path, materials=partly(labels, split))
+        run_trials([trial], Results(tmp_path / "rows"), runs=tmp_path, resources=partly(labels, split))
     assert not list(tmp_path.iterdir())
 
 
@@ -280,22 +280,22 @@ def test_every_label_space_of_every_seed_has_images(tmp_path: Path) -> None:
     good = [seed for seed in range(40) if seed not in bad]
     trials = [Trial(method="zero_shot", data="own", protocol="ratio-sweep", data_seed=seed) for seed in range(40)]
     rows = [trials[seed] for seed in good[:2]]
-    assert run_trials(rows, Results(tmp_path / "rows"), runs=tmp_path / "runs", materials=partly(labels))
+    assert run_trials(rows, Results(tmp_path / "rows"), runs=tmp_path / "runs", resources=partly(labels))
     asked = [trials[seed] for seed in (good[2], bad[0], good[3])]
     store = Results(tmp_path / "none")
     with pytest.raises(DataError, match=f"90 % of the base classes that seed {bad[0]} draws \\('green', 'grey'\\)"):
-        run_trials(asked, store, runs=tmp_path / "runs", materials=partly(labels))
+        run_trials(asked, store, runs=tmp_path / "runs", resources=partly(labels))
     assert not store.path.exists()
 
 
 def test_a_shift_shows_no_new_class(work: Work, photos: Path, others: Path, tmp_path: Path) -> None:
     (_, trial) = work.trials("domain", photos, targets=[str(others)])
-    protocol("domain").parts(trial, work.materials.dataset)
+    protocol("domain").parts(trial, work.resources.dataset)
     backwards = replace(trial, data=str(others), target=str(photos))
     with pytest.raises(
         DataError, match=r"is no shifted .*others, which has no class 'green': judge it with cross-dataset"
     ):
-        protocol("domain").parts(backwards, work.materials.dataset)
+        protocol("domain").parts(backwards, work.resources.dataset)
 
 
 def test_prompts_of_single_classes_are_for_protocols_without_new_ones(work: Work, photos: Path, others: Path) -> None:
@@ -307,16 +307,16 @@ def test_prompts_of_single_classes_are_for_protocols_without_new_ones(work: Work
             work.run(work.trials(name, photos, ("maple", "coop"), targets=targets.get(name)))
         assert work.seen.ticks == 0, "not even the method that fits is trained"
     (row,) = work.run(work.trials("few-shot", photos, ("coop",)))
-    assert row.learned > 0
+    assert row.trainable > 0
 
 
 def test_logits_among_fewer_classes(work: Work, photos: Path) -> None:
     """Columns are taken where classes do not meet; a method that mixes over classes is asked again."""
     trials = work.trials("open-world", photos)
     work.run(trials)
-    clip = work.materials.clip(trials[0].backbone, "float32")
-    model = load_checkpoint(run_folder(trials[0], work.folder, work.materials), clip)
-    parts = protocol("open-world").parts(trials[0], work.materials.dataset)
+    clip = work.resources.clip(trials[0].backbone, "float32")
+    model = load_checkpoint(run_folder(trials[0], work.folder, work.resources), clip)
+    parts = protocol("open-world").parts(trials[0], work.resources.dataset)
     joint = Joint.of(Trained(trials[0], model, parts), "joint")
     columns = joint.among([1, 3])
     assert torch.equal(columns, joint.logits[:, [1, 3]])
@@ -326,8 +326,8 @@ def test_logits_among_fewer_classes(work: Work, photos: Path) -> None:
 
 def test_the_joint_label_space_holds_base_then_novel(work: Work, photos: Path) -> None:
     (trial,) = work.trials("open-world", photos)
-    parts = protocol("open-world").parts(trial, work.materials.dataset)
-    base, novel = base_novel(work.materials.dataset(str(photos)))
+    parts = protocol("open-world").parts(trial, work.resources.dataset)
+    base, novel = split_base_novel(work.resources.dataset(str(photos)))
     joint = parts.judged["joint"]
     assert joint.classes.names == base.classes.names + novel.classes.names
     assert parts.train.classes == base.classes
@@ -336,10 +336,10 @@ def test_the_joint_label_space_holds_base_then_novel(work: Work, photos: Path) -
 
 @pytest.mark.parametrize("name", ["base-to-novel", "open-world", "validation"])
 def test_base_classes_by_name(work: Work, photos: Path, name: str) -> None:
-    whole = work.materials.dataset(str(photos))
+    whole = work.resources.dataset(str(photos))
     first, *_, last = whole.classes.names
     (trial,) = (replace(one, base=(last, first)) for one in work.trials(name, photos))
-    parts = protocol(name).parts(trial, work.materials.dataset)
+    parts = protocol(name).parts(trial, work.resources.dataset)
     assert parts.train.classes.names == (first, last)
     others = set(whole.classes.names) - {first, last}
     if name == "open-world":

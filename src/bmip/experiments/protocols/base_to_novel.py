@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from bmip.data.dataset import Dataset
-from bmip.data.sampling import base_novel, few_shot
+from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.experiments.evaluated_parts import Parts, check_images
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.trial import Trial
@@ -20,7 +20,7 @@ def base_to_novel(
 
 def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     """Shots are drawn from all classes before these are halved, as in the released code."""
-    base, novel = base_novel(few_shot(load(trial.data), trial.shots, trial.data_seed), trial.base)
+    base, novel = split_base_novel(sample_few_shot(load(trial.data), trial.shots, trial.data_seed), trial.base)
     check_images(base, "the base classes")
     check_images(novel, "the novel classes")
     return Parts(base, {"base": base, "novel": novel})

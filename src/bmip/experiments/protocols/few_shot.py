@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bmip.data.dataset import Dataset
-from bmip.data.sampling import few_shot
-from bmip.experiments.evaluated_parts import Parts, check_images, judge_all
+from bmip.data.sampling import sample_few_shot
+from bmip.experiments.evaluated_parts import Parts, check_images, evaluate_all
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.trial import Trial
 
 
 def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
-    drawn = few_shot(load(trial.data), trial.shots, trial.data_seed)
+    drawn = sample_few_shot(load(trial.data), trial.shots, trial.data_seed)
     check_images(drawn, "its classes")
     return Parts(drawn, {"all": drawn})
 
@@ -23,6 +23,6 @@ PROTOCOL = Protocol(
     "among all class names, each of which training has seen. The accuracy over the number of shots says how much a "
     "method learns from how little.",
     _parts,
-    judge_all,
+    evaluate_all,
     shots=(1, 2, 4, 8, 16),
 )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bmip.data.dataset import Dataset
-from bmip.data.sampling import base_novel_labels, few_shot, only_classes
-from bmip.experiments.evaluated_parts import Joint, Judged, Parts, Trained, check_images
+from bmip.data.sampling import base_novel_labels, only_classes, sample_few_shot
+from bmip.experiments.evaluated_parts import Evaluated, Joint, Parts, Trained, check_images
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.protocols import base_to_novel
 from bmip.experiments.trial import Trial
@@ -15,19 +15,19 @@ from bmip.metrics import open_world
 
 def joint_parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     """Trained on the base classes, as in base-to-novel; judged on all classes, of which the base ones come first."""
-    whole = few_shot(load(trial.data), trial.shots, trial.data_seed)
+    whole = sample_few_shot(load(trial.data), trial.shots, trial.data_seed)
     base, novel = base_novel_labels(whole, trial.base)
     check_images(whole, "the base classes", base)
     check_images(whole, "the novel classes", novel)
     return Parts(only_classes(whole, base), {"joint": only_classes(whole, [*base, *novel])})
 
 
-def _judge(trained: Trained) -> Judged:
+def _judge(trained: Trained) -> Evaluated:
     joint, base = Joint.of(trained, "joint"), len(trained.parts.train.classes)
     halves = range(base), range(base, len(joint.dataset.classes))
     found = open_world(joint.labels.numpy(), joint.logits.numpy(), *(joint.among(half).numpy() for half in halves))
     counts = {name: getattr(found, name) for name in ("base", "novel", "base_joint", "novel_joint", "joint")}
-    return Judged(counts, {name: getattr(found, name) for name in ("auroc", "fpr95", "openworld_auc")})
+    return Evaluated(counts, {name: getattr(found, name) for name in ("auroc", "fpr95", "openworld_auc")})
 
 
 PROTOCOL = Protocol(

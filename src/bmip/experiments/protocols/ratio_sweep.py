@@ -8,7 +8,7 @@ from collections.abc import Callable
 import torch
 
 from bmip.data.dataset import Dataset
-from bmip.experiments.evaluated_parts import Joint, Judged, Parts, Trained, check_images
+from bmip.experiments.evaluated_parts import Evaluated, Joint, Parts, Trained, check_images
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.protocols import base_to_novel
 from bmip.experiments.protocols.open_world import joint_parts
@@ -41,7 +41,7 @@ def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     return parts
 
 
-def _judge(trained: Trained) -> Judged:
+def _judge(trained: Trained) -> Evaluated:
     joint = Joint.of(trained, "joint")
     counts = {}
     for ratio, chosen in _spaces(trained.parts, trained.trial.data_seed).items():
@@ -49,7 +49,7 @@ def _judge(trained: Trained) -> Judged:
         asked = torch.isin(joint.labels, classes)
         predicted = classes[joint.among(chosen)[asked].argmax(-1)]
         counts[str(ratio)] = Count.of((predicted == joint.labels[asked]).numpy())
-    return Judged(counts)
+    return Evaluated(counts)
 
 
 def _spaces(parts: Parts, seed: int) -> dict[int, tuple[int, ...]]:

@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 from bmip.class_names import words
 from bmip.data.dataset import DataError, Dataset
-from bmip.data.sampling import few_shot
+from bmip.data.sampling import sample_few_shot
 from bmip.experiments.default_data import SHIFTS, TARGETS
-from bmip.experiments.evaluated_parts import Parts, check_images, judge_all
+from bmip.experiments.evaluated_parts import Parts, check_images, evaluate_all
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.protocols import few_shot as all_classes
 from bmip.experiments.trial import Trial
 
 
 def _to_other_classes(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
-    source = few_shot(load(trial.data), trial.shots, trial.data_seed)
+    source = sample_few_shot(load(trial.data), trial.shots, trial.data_seed)
     target = load(trial.target) if trial.target else source
     check_images(target, "its classes")
     return Parts(source, {"all": target}, phrased_by=target if trial.target else None)
@@ -39,7 +39,7 @@ CROSS_DATASET = Protocol(
     "test images of other data sets, the targets, each among all of its own class names. The mean over the targets, "
     "without the source, says how well prompts carry over to classes and images of another kind.",
     _to_other_classes,
-    judge_all,
+    evaluate_all,
     trains_as=all_classes.PROTOCOL.name,
     data=("shapes",),
     targets=TARGETS,
@@ -52,7 +52,7 @@ DOMAIN = Protocol(
     "pictures of the same classes: drawn again, sketched, adversarial, rendered. The mean over these shifted variants, "
     "without the source, says how well prompts bear a change of the images alone.",
     _to_other_images,
-    judge_all,
+    evaluate_all,
     trains_as=all_classes.PROTOCOL.name,
     data=("shapes",),
     targets=SHIFTS,
