@@ -58,7 +58,7 @@ class Contestants:
         self.pixels = torch.randn(images, 3, size, size, generator=torch.Generator().manual_seed(1)).to(device)
         self.labels = torch.arange(images, device=device) % classes
         self.ours = build_model("bmip", {}, clip, self.names, seed=0)
-        released = build_model("bmip", load_method("bmip").PRESETS["released"].options, clip, self.names, seed=0)
+        released = build_model("bmip", load_method("bmip").presets["released"].options, clip, self.names, seed=0)
         self.plain = Plain(clip, released.prompter, self.names.names)
         self.texts = clip.texts(self.names.names, TextLayout())
         self.steps: dict[str, Callable[[], None]] = {

@@ -1,6 +1,6 @@
-"""A method from outside the package: learned words before the class name, in the text tower's first layer alone.
+"""A method from outside the package: it trains words before the class name, in the text tower's first layer alone.
 
-Name it by its dotted path, with the folder it lies in on Python's path:
+Name it by its dotted path, with the folder that holds `examples` on Python's path:
 
     PYTHONPATH=. bmip train --method examples.shallow_text --data digits
 """
@@ -11,23 +11,34 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
-from bmip.clip.prompts import Prompts
-from bmip.clip.text_layout import TextLayout
-from bmip.prompting.initial_prompts import first_slots
-from bmip.prompting.method import Given, Method, Preset, Prompter
+from bmip.prompting import (
+    CLIP,
+    ClassNames,
+    Given,
+    Method,
+    MethodSpec,
+    Preset,
+    Prompter,
+    Prompts,
+    TextLayout,
+    check_slots,
+    first_slots,
+)
 
 
 @dataclass(frozen=True)
 class Config:
     slots: int = 4
+    """Prompt tokens before the class name."""
+
     context: str = "a photo of a"
-    """Words the slots start from."""
+    """Words that the prompt tokens start from; with fewer words than `slots` they start at random."""
 
 
 class ShallowText(Prompter):
-    def __init__(self, start: Tensor, template: str) -> None:
+    """The same prompt tokens for all images and classes."""
+
+    def __init__(self, template: str, start: Tensor) -> None:
         super().__init__()
         self.template, self.words = template, nn.Parameter(start)
 
@@ -35,14 +46,19 @@ class ShallowText(Prompter):
         return TextLayout(self.template, slots=len(self.words))
 
     def forward(self, given: Given) -> Prompts:
-        return Prompts(
-            text=[self.words[None, None]]
-        )  # (image, class, slot, width): the same for all images and classes
+        return Prompts(text=[self.words[None, None]])  # (image, class, slot, width)
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    check_slots(config.slots, "text")
     template, start = first_slots(clip, config.context, config.slots)
-    return Method(prompter=ShallowText(start, template))
+    return Method(prompter=ShallowText(template, start))
 
 
-PRESETS = {"default": Preset("our own", training={"lr": 0.02, "epochs": 20, "batch": 32})}
+METHOD = MethodSpec(
+    name="shallow_text",
+    summary="Trains the words before the class name, in the text tower's first layer.",
+    Config=Config,
+    build=build,
+    presets={"default": Preset("our own", training={"lr": 0.02, "epochs": 20, "batch": 32})},
+)

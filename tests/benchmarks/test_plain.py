@@ -21,7 +21,7 @@ TINY = replace(
     VIT_B_16, image_size=48, image_width=48, image_layers=4, image_heads=3, text_width=32, text_layers=4, text_heads=2
 )
 NAMES = ("heron", "red_brick wall", "an unusually long name for a class here", "axolotl", "St. Bernard")
-RELEASED = load_method("bmip").PRESETS["released"].options
+RELEASED = load_method("bmip").presets["released"].options
 
 
 def test_plain_equals_the_released_code() -> None:

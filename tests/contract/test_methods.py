@@ -57,10 +57,10 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
 def cases() -> list:
     found = []
     for name in METHODS:
-        module = load_method(name)
-        shallow = small(module.Config)
+        spec = load_method(name)
+        shallow = small(spec.Config)
         seen = []
-        for preset, chosen in module.PRESETS.items():
+        for preset, chosen in spec.presets.items():
             options = {**shallow, **_within(chosen.options)}
             if options not in seen:
                 found.append(pytest.param(name, options, id=f"{name}-{preset}"))
@@ -285,12 +285,12 @@ def test_on_a_resnet_it_works_or_is_refused_when_built(name: str, options: dict)
 
 @pytest.mark.parametrize("name", METHODS)
 def test_defaults_are_clean(name: str) -> None:
-    module = load_method(name)
-    prompter = build(name, {**small(module.Config), **_within(module.PRESETS["default"].options)}).prompter
+    spec = load_method(name)
+    prompter = build(name, {**small(spec.Config), **_within(spec.presets["default"].options)}).prompter
     assert not prompter.reads_batch and not prompter.dead
-    for preset in module.PRESETS.values():
+    for preset in spec.presets.values():
         assert preset.source
-        known = {field.name for field in fields(module.Config)}
+        known = {field.name for field in fields(spec.Config)}
         assert set(chain(preset.options)) <= known
 
 
@@ -312,7 +312,7 @@ def test_wrong_tensors_are_listed() -> None:
         ("bmip", {"depht": 3}, "did you mean 'depth'"),
         ("bmip", {"depth": 4}, "has 3 layers"),
         ("nowhere.to.be.found", {}, "is its package installed"),
-        ("json.decoder", {}, "its module lacks Config, build, PRESETS"),
+        ("json.decoder", {}, "its module needs METHOD"),
     ],
 )
 def test_names_and_options_that_do_not_exist(name: str, options: dict, message: str) -> None:

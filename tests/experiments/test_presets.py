@@ -14,7 +14,7 @@ from bmip.experiments.presets import (
 )
 from bmip.experiments.registry import protocol
 from bmip.methods import load_method, method_names
-from bmip.prompting.method import Preset
+from bmip.prompting import Preset
 
 
 @pytest.mark.parametrize("method", method_names())
@@ -29,7 +29,7 @@ def test_the_embedded_backbone_has_presets_of_its_own() -> None:
     searched = read_presets(SEARCHED)
     assert {"bmip", "maple", "ivlp"} <= set(searched)
     assert choose_preset("bmip", None, "embedded") == ("embedded", searched["bmip"])
-    assert choose_preset("bmip", None, "ViT-B/16") == ("default", load_method("bmip").PRESETS["default"])
+    assert choose_preset("bmip", None, "ViT-B/16") == ("default", load_method("bmip").presets["default"])
     assert choose_preset("zero-shot", None, "embedded")[0] == "default"
 
 

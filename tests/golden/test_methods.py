@@ -113,7 +113,7 @@ def recipe_value(name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
 def released(name: str) -> tuple[recipe.Case, PromptedCLIP, dict[str, str]]:
     case = recipe.case(name)
     method, options = CASES[name]
-    options = {**load_method(method).PRESETS["released"].options, **options}
+    options = {**load_method(method).presets["released"].options, **options}
     model = build_model(method, options, recipe.clip(), ClassNames(case.names), seed=0).eval()
     shapes = case.manifest["param_shapes"]
     names = {ours: resolve(official_name(method, ours), shapes) for ours in model.trainable()}

@@ -224,4 +224,4 @@ def test_the_table_gives_layers_and_trained_values(method: str) -> None:
 def test_presets_named_on_the_page_exist() -> None:
     for method in METHODS:
         for preset in re.findall(r"`([a-z0-9-]+)` [\d,]+", section(method)):
-            assert preset in load_method(method).PRESETS
+            assert preset in load_method(method).presets

@@ -5,10 +5,18 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from bmip.clip.prompts import Prompts
-from bmip.clip.text_layout import TextLayout
-from bmip.prompting.averaging import GaussianAverage
-from bmip.prompting.method import Adapter, Given, Method, Preset, Prompter, Term
+from bmip.prompting import (
+    Adapter,
+    GaussianAverage,
+    Given,
+    Method,
+    MethodSpec,
+    Preset,
+    Prompter,
+    Prompts,
+    Term,
+    TextLayout,
+)
 
 
 @dataclass(frozen=True)
@@ -57,4 +65,6 @@ def build(config, clip, classes):
     )
 
 
-PRESETS = {"default": Preset("a test")}
+METHOD = MethodSpec(
+    name="regularised", summary="A test.", Config=Config, build=build, presets={"default": Preset("a test")}
+)

@@ -12,4 +12,4 @@ if len(sys.argv) != 2:
 folder = Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
 for name in (*method_names(), *combination_names()):
-    write_text(folder / file_name(name), picture(name, load_method(name).PRESETS["default"].options))
+    write_text(folder / file_name(name), picture(name, load_method(name).presets["default"].options))

@@ -32,14 +32,13 @@ def methods(
 def _list() -> Table:
     listed = table("method", "what it is", "presets")
     for name in (*method_names(), *combination_names()):
-        summary = (load_method(name).__doc__ or "").strip().splitlines()[0]
-        add(listed, name.replace("_", "-"), summary, ", ".join(presets(name)))
+        add(listed, name.replace("_", "-"), load_method(name).summary, ", ".join(presets(name)))
     listed.caption = f"--with adds what goes with any prompts: {', '.join(_bringing())}"
     return listed
 
 
 def _bringing() -> list[str]:
-    return [name for name in method_names() if hasattr(load_method(name), "Extra")]
+    return [name for name in method_names() if load_method(name).extras is not None]
 
 
 def _one(name: str) -> list[Table | str]:
@@ -54,7 +53,7 @@ def _one(name: str) -> list[Table | str]:
         count = f"{trainable_parameters(name, value.options):,}"
         add(named, preset, _pairs(value.options), _pairs(value.training), count, value.source)
     named.caption = "Trained values are those on CLIP's ViT-B/16."
-    return [(load_method(name).__doc__ or "").strip(), options, named]
+    return [load_method(name).summary, options, named]
 
 
 def _pairs(values) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from bmip.clip.loading.backbones import EMBEDDED
 from bmip.methods import load_method, method_config, method_id
-from bmip.prompting.method import Preset
+from bmip.prompting import Preset
 from bmip.system.files import write_text
 from bmip.training.config import TrainConfig
 
@@ -53,7 +53,7 @@ def _searched() -> dict[str, Preset]:
 
 def presets(method: str) -> dict[str, Preset]:
     """All of a method's, by name; `embedded` where there is one."""
-    found = dict(load_method(method).PRESETS)
+    found = dict(load_method(method).presets)
     if searched := _searched().get(method_id(method)):
         found[EMBEDDED] = searched
     return found

@@ -15,7 +15,7 @@ from bmip.experiments.protocol import Protocol
 from bmip.experiments.results import Row
 from bmip.experiments.trial import Trial, settings
 from bmip.metrics import harmonic_mean
-from bmip.prompting.method import Preset
+from bmip.prompting import Preset
 
 LRS = (0.0025, 0.01, 0.04, 0.16)
 EPOCHS = (20,)

@@ -1,9 +1,6 @@
-"""The methods. A method is a module with `Config`, `build` and `PRESETS`; its file name is its name.
+"""The methods: one module each, found by its file name, which exposes one MethodSpec as `METHOD`.
 
-Config: a frozen dataclass of options.
-build(config, clip, classes) -> Method: draws initial values from torch's generator, which the caller seeds.
-PRESETS: dict[str, Preset] with at least "default".
-Extra and extras(config, clip, classes), where it brings something that goes with other prompts.
+`combinations` holds the pairs of methods that have settings of their own.
 """
 
 from __future__ import annotations
@@ -12,30 +9,32 @@ import difflib
 import importlib
 import pkgutil
 from dataclasses import fields, replace
-from functools import cache
-from types import ModuleType
+from functools import cache, reduce
+from operator import add
 from typing import Any
 
 import torch
 
 from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
-from bmip.prompting.combine import NAMED, combine
+from bmip.prompting.method_spec import MethodSpec
 from bmip.prompting.model import PromptedCLIP
 
 
 def method_names() -> tuple[str, ...]:
-    """The methods of the package, found by their files."""
-    return tuple(module.name for module in pkgutil.iter_modules(__path__))
+    """The names of the package's methods, found by their files."""
+    return tuple(module.name for module in pkgutil.iter_modules(__path__) if module.name != "combinations")
 
 
 def combination_names() -> tuple[str, ...]:
-    """The combinations that have settings of their own."""
-    return tuple(NAMED)
+    """The names of the combinations that have settings of their own."""
+    from bmip.methods.combinations import COMBINATIONS
+
+    return tuple(COMBINATIONS)
 
 
 def method_id(name: str) -> str:
-    """How a method is called in results: "zero-shot" and "zero_shot" are the same one.
+    """The name of a method in results: "zero-shot" and "zero_shot" are the same method.
 
     Raises ValueError for a name that is no method.
     """
@@ -44,17 +43,17 @@ def method_id(name: str) -> str:
     return "+".join(parts)
 
 
-def load_method(name: str) -> ModuleType:
+def load_method(name: str) -> MethodSpec:
     """A method of the package by its name, one from outside by its dotted path, or a combination: "bmip+promptsrc".
 
-    Raises ValueError for a name that is none of these, with the nearest right one, or for a module that is no method.
+    Raises ValueError for a name that is none of these, with the nearest right one, and for a module without a METHOD.
     """
     if "+" in name:
         return _combination("+".join(part.strip().replace("-", "_") for part in name.split("+")))
     known = method_names()
     spelled = name.replace("-", "_")
     if spelled in known:
-        return importlib.import_module(f"{__name__}.{spelled}")
+        return importlib.import_module(f"{__name__}.{spelled}").METHOD
     if "." not in name:
         near = difflib.get_close_matches(spelled, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
@@ -65,20 +64,17 @@ def load_method(name: str) -> ModuleType:
         raise ValueError(
             f"cannot import the method {name!r}: {error}: is its package installed, or its folder in PYTHONPATH?"
         ) from error
-    lacking = [part for part in ("Config", "build", "PRESETS") if not hasattr(module, part)]
-    if lacking:
-        raise ValueError(f"{name!r} is no method: its module lacks {', '.join(lacking)}")
-    return module
-
-
-@cache
-def _combination(name: str) -> ModuleType:
-    base, *others = name.split("+")
-    return combine(name, load_method(base), {other: load_method(other) for other in others})
+    found = getattr(module, "METHOD", None)
+    if not isinstance(found, MethodSpec):
+        raise ValueError(f"{name!r} is no method: its module needs METHOD, a bmip.prompting.MethodSpec")
+    return found
 
 
 def method_config(name: str, options: dict[str, Any]) -> Any:
-    """The method's Config with these options; an unknown one is a ValueError with the nearest right name."""
+    """The method's Config with these options.
+
+    Raises ValueError for an option that the method does not have, with the nearest right name.
+    """
     config = load_method(name).Config
     known = [field.name for field in fields(config)]
     for option in options:
@@ -90,11 +86,25 @@ def method_config(name: str, options: dict[str, Any]) -> Any:
 
 
 def build_model(name: str, options: dict[str, Any], clip: CLIP, classes: ClassNames, *, seed: int) -> PromptedCLIP:
-    """The frozen CLIP with the method around it, its initial prompts drawn from `seed` and nothing else.
+    """The frozen CLIP with the method around it, ready to evaluate; `fit` trains it.
 
-    It is ready to judge; `fit` turns what only training does (dropout, drawn prompts) on and off again.
+    Args:
+        name: as `load_method` takes it.
+        options: departures from the defaults of the method's Config.
+        classes: those that the method is trained on.
+        seed: the initial prompts are drawn from it; torch's global generator is left as it is.
+
+    Raises:
+        ValueError: for an unknown method or option, and for options that do not fit the CLIP or the classes.
     """
     config = method_config(name, options)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return PromptedCLIP(clip, load_method(name).build(config, clip, classes), classes).eval()
+
+
+@cache
+def _combination(name: str) -> MethodSpec:
+    from bmip.methods.combinations import COMBINATIONS  # it imports methods, so none is imported before it is needed
+
+    return COMBINATIONS.get(name) or reduce(add, map(load_method, name.split("+")))

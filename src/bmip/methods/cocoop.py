@@ -7,12 +7,19 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
-from bmip.clip.prompts import Prompts
-from bmip.clip.text_layout import TextLayout
-from bmip.prompting.initial_prompts import check_slots, first_slots
-from bmip.prompting.method import Given, Method, Preset, Prompter
+from bmip.prompting import (
+    CLIP,
+    ClassNames,
+    Given,
+    Method,
+    MethodSpec,
+    Preset,
+    Prompter,
+    Prompts,
+    TextLayout,
+    check_slots,
+    first_slots,
+)
 
 
 @dataclass(frozen=True)
@@ -52,4 +59,12 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _SOURCE = "KaiyangZhou/CoOp, configs/trainers/CoCoOp/vit_b16_c4_ep10_batch1_ctxv1.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 10, "batch": 1}
 
-PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}
+_PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}
+
+METHOD = MethodSpec(
+    name="cocoop",
+    summary="CoCoOp: CoOp's prompt tokens, shifted for each image by a small network. (Zhou et al. 2022, CVPR)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+)

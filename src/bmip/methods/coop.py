@@ -7,12 +7,22 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
-from bmip.clip.prompts import Prompts
-from bmip.clip.text_layout import Position, TextLayout
-from bmip.prompting.initial_prompts import check_slots, first_slots, padded_slots, random_slots
-from bmip.prompting.method import Given, Method, Preset, Prompter
+from bmip.prompting import (
+    CLIP,
+    ClassNames,
+    Given,
+    Method,
+    MethodSpec,
+    Position,
+    Preset,
+    Prompter,
+    Prompts,
+    TextLayout,
+    check_slots,
+    first_slots,
+    padded_slots,
+    random_slots,
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +80,7 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _TABLES = {"optimizer": "sgd", "lr": 0.002, "epochs": 200, "batch": 32}
 _RANDOM = {"slots": 16, "context": ""}
 
-PRESETS = {
+_PRESETS = {
     "default": Preset("CoOp rows of CoCoOp's and MaPLe's base-to-new tables: 4 tokens, 200 epochs", training=_TABLES),
     "released": Preset(
         "KaiyangZhou/CoOp, scripts/coop/main.sh: 16 random tokens at the end; configs/trainers/CoOp/vit_b16.yaml",
@@ -96,3 +106,11 @@ PRESETS = {
         training={**_TABLES, "epochs": 100},
     ),
 }
+
+METHOD = MethodSpec(
+    name="coop",
+    summary="CoOp: trains the words around the class name, in the text tower's first layer. (Zhou et al. 2022, IJCV)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+)

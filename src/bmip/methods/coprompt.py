@@ -12,11 +12,21 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
-from bmip.clip.text_layout import TextLayout
 from bmip.methods import maple
-from bmip.prompting.method import Adapter, Extras, Method, Preset, Step, Teacher, Term, at_least_float32
+from bmip.prompting import (
+    CLIP,
+    Adapter,
+    ClassNames,
+    Extras,
+    Method,
+    MethodSpec,
+    Preset,
+    Step,
+    Teacher,
+    Term,
+    TextLayout,
+    at_least_float32,
+)
 from bmip.prompting.sentences import read_sentences, sentences_of
 from bmip.prompting.templates import NEUTRAL
 
@@ -105,7 +115,7 @@ def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    return maple.build(config, clip, classes).plus(extras(config, clip, classes))
+    return maple.METHOD.build(config, clip, classes).plus(extras(config, clip, classes))
 
 
 _SOURCE = "ShuvenduRoy/CoPrompt, configs/trainers/CoPrompt"
@@ -126,7 +136,7 @@ _TUNED = {
     "ucf101": (12, 4, 2.0),
 }
 
-PRESETS = {
+_PRESETS = {
     "default": Preset(f"{_SOURCE}, its adapters free to subtract (docs/fidelity.md)", training=_TRAINING),
     "released": Preset(_SOURCE, options={"rectified": True}, training=_TRAINING),
     **{
@@ -138,3 +148,13 @@ PRESETS = {
         for data, (depth, slots, weight) in _TUNED.items()
     },
 }
+
+METHOD = MethodSpec(
+    name="coprompt",
+    summary="CoPrompt: MaPLe's prompts and adapters, kept consistent with the frozen CLIP. (Roy & Etemad 2024, ICLR)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+    Extra=Extra,
+    extras=extras,
+)

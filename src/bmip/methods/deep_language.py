@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
 from bmip.methods.ivlp import Independent, deep_text
-from bmip.prompting.method import Method, Preset
+from bmip.prompting import CLIP, ClassNames, Method, MethodSpec, Preset
 
 
 @dataclass(frozen=True)
@@ -28,4 +26,12 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _SOURCE = "multimodal-prompt-learning, configs/trainers/IVLP/vit_b16_c2_ep5_batch4_language_only.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0025, "epochs": 5, "batch": 4}
 
-PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}
+_PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}
+
+METHOD = MethodSpec(
+    name="deep_language",
+    summary="Deep language prompting: prompt tokens in every layer of the text tower alone. (MaPLe, section 4.1)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+)

@@ -11,12 +11,22 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
-from bmip.clip.prompts import Prompts
-from bmip.clip.text_layout import TextLayout
-from bmip.prompting.initial_prompts import check_depth, check_slots, deep_slots, first_slots, random_slots
-from bmip.prompting.method import Given, Method, Preset, Prompter
+from bmip.prompting import (
+    CLIP,
+    ClassNames,
+    Given,
+    Method,
+    MethodSpec,
+    Preset,
+    Prompter,
+    Prompts,
+    TextLayout,
+    check_depth,
+    check_slots,
+    deep_slots,
+    first_slots,
+    random_slots,
+)
 
 
 @dataclass(frozen=True)
@@ -75,7 +85,7 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _SOURCE = "multimodal-prompt-learning, configs/trainers/IVLP/vit_b16_c2_ep5_batch4_2+2ctx.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0035, "epochs": 5, "batch": 4}
 
-PRESETS = {
+_PRESETS = {
     "default": Preset(_SOURCE, training=_TRAINING),
     "released": Preset(_SOURCE, training=_TRAINING),
     "promptsrc-repository": Preset(
@@ -84,3 +94,11 @@ PRESETS = {
         training={**_TRAINING, "lr": 0.0025, "epochs": 20},
     ),
 }
+
+METHOD = MethodSpec(
+    name="ivlp",
+    summary="IVLP: deep prompt tokens in both towers, independent of each other. (MaPLe, section 4.1)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+)

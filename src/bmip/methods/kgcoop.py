@@ -7,10 +7,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
 from bmip.methods import coop
-from bmip.prompting.method import Extras, Method, Preset, Step, Term
+from bmip.prompting import CLIP, ClassNames, Extras, Method, MethodSpec, Preset, Step, Term
 
 
 @dataclass(frozen=True)
@@ -40,10 +38,20 @@ def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    return coop.build(config, clip, classes).plus(extras(config, clip, classes))
+    return coop.METHOD.build(config, clip, classes).plus(extras(config, clip, classes))
 
 
 _SOURCE = "htyao89/KgCoOp, scripts/base2new_train.sh and configs/trainers/KgCoOp/vit_b16_ep100_ctxv1.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 100, "batch": 128}
 
-PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}
+_PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}
+
+METHOD = MethodSpec(
+    name="kgcoop",
+    summary="KgCoOp: CoOp's prompts, with class features kept near the fixed sentence's. (Yao et al. 2023, CVPR)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+    Extra=Extra,
+    extras=extras,
+)

@@ -7,12 +7,20 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
-from bmip.clip.prompts import Prompts
-from bmip.clip.text_layout import TextLayout
-from bmip.prompting.initial_prompts import check_depth, first_slots, random_slots
-from bmip.prompting.method import Given, Method, Preset, Prompter
+from bmip.prompting import (
+    CLIP,
+    ClassNames,
+    Given,
+    Method,
+    MethodSpec,
+    Preset,
+    Prompter,
+    Prompts,
+    TextLayout,
+    check_depth,
+    first_slots,
+    random_slots,
+)
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _RELEASED = {"optimizer": "sgd", "lr": 0.0035, "epochs": 5, "batch": 4}
 _SOURCE = "multimodal-prompt-learning, configs/trainers/MaPLe/vit_b16_c2_ep5_batch4_2ctx.yaml"
 
-PRESETS = {
+_PRESETS = {
     "default": Preset(_SOURCE, training=_RELEASED),
     "released": Preset(_SOURCE, training=_RELEASED),
     "cross-dataset": Preset(
@@ -65,3 +73,11 @@ PRESETS = {
         training={**_RELEASED, "lr": 0.0026, "epochs": 2},
     ),
 }
+
+METHOD = MethodSpec(
+    name="maple",
+    summary="MaPLe: deep text prompts, and image prompts that are linear maps of them. (Khattak et al. 2023, CVPR)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+)

@@ -15,13 +15,23 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
-from bmip.clip.prompts import Prompts
-from bmip.clip.text_layout import Position, TextLayout
-from bmip.clip.texts import ClassTexts
-from bmip.prompting.initial_prompts import DEVIATION, check_slots
-from bmip.prompting.method import Given, Method, Preset, Prompter, Step, Term
+from bmip.prompting import (
+    CLIP,
+    DEVIATION,
+    ClassNames,
+    ClassTexts,
+    Given,
+    Method,
+    MethodSpec,
+    Position,
+    Preset,
+    Prompter,
+    Prompts,
+    Step,
+    Term,
+    TextLayout,
+    check_slots,
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +131,15 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _SOURCE = "LAMDASZ-ML/BMIP, trainers/proda.py and configs/trainers/ProDA"
 _TRAINING = {"optimizer": "sgd", "lr": 0.001, "epochs": 100, "batch": 4, "warmup_epochs": 5}
 
-PRESETS = {
+_PRESETS = {
     "default": Preset(f"{_SOURCE}, its faults mended (docs/fidelity.md)", training=_TRAINING),
     "released": Preset(_SOURCE, options={"orthogonality": 0.0, "raw_names": True}, training=_TRAINING),
 }
+
+METHOD = MethodSpec(
+    name="proda",
+    summary="ProDA: many prompts for each class, trained as a distribution of class features. (Lu et al. 2022, CVPR)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+)

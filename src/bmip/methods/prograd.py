@@ -11,10 +11,8 @@ from dataclasses import dataclass
 import torch.nn.functional as F
 from torch import Tensor
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
 from bmip.methods import coop
-from bmip.prompting.method import Extras, Method, Preset, Step, Term
+from bmip.prompting import CLIP, ClassNames, Extras, Method, MethodSpec, Preset, Step, Term
 
 
 @dataclass(frozen=True)
@@ -57,13 +55,13 @@ def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    return coop.build(config, clip, classes).plus(extras(config, clip, classes))
+    return coop.METHOD.build(config, clip, classes).plus(extras(config, clip, classes))
 
 
 _SOURCE = "BeierZhu/Prompt-align, configs/trainers/ProGrad; made for RN50 and 4 shots"
 _TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 100, "batch": 32}
 
-PRESETS = {
+_PRESETS = {
     "default": Preset(_SOURCE, training=_TRAINING),
     "released": Preset(_SOURCE, training=_TRAINING),
     "few-shot": Preset(
@@ -72,3 +70,13 @@ PRESETS = {
     "few-shot-4": Preset("ProGrad, section 4.1: 100 epochs with 2 or 4 shots", training=_TRAINING),
     "few-shot-1": Preset("ProGrad, section 4.1: 50 epochs with 1 shot", training={**_TRAINING, "epochs": 50}),
 }
+
+METHOD = MethodSpec(
+    name="prograd",
+    summary="ProGrad: CoOp's prompts, without gradients that oppose the zero-shot prediction. (Zhu et al. 2023, ICCV)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+    Extra=Extra,
+    extras=extras,
+)

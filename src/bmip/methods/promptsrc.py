@@ -13,11 +13,8 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
 from bmip.methods import ivlp
-from bmip.prompting.averaging import GaussianAverage
-from bmip.prompting.method import Extras, Method, Preset, Step, Term
+from bmip.prompting import CLIP, ClassNames, Extras, GaussianAverage, Method, MethodSpec, Preset, Step, Term
 from bmip.prompting.templates import IMAGENET_80, PROMPTSRC_60
 
 
@@ -75,14 +72,14 @@ def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    return ivlp.build(config, clip, classes).plus(extras(config, clip, classes))
+    return ivlp.METHOD.build(config, clip, classes).plus(extras(config, clip, classes))
 
 
 _SOURCE = "muzairkhattak/PromptSRC, configs/trainers/PromptSRC/vit_b16_c2_ep20_batch4_4+4ctx.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0025, "epochs": 20, "batch": 4}
 _FEW_SHOT = "muzairkhattak/PromptSRC, configs/trainers/PromptSRC/vit_b16_c2_ep50_batch4_4+4ctx_few_shot.yaml"
 
-PRESETS = {
+_PRESETS = {
     "default": Preset(_SOURCE, training=_TRAINING),
     "released": Preset(_SOURCE, training=_TRAINING),
     "cross-dataset": Preset(
@@ -101,3 +98,13 @@ PRESETS = {
         training={**_TRAINING, "epochs": 50},
     ),
 }
+
+METHOD = MethodSpec(
+    name="promptsrc",
+    summary="PromptSRC: IVLP's prompts, kept near the frozen CLIP, averaged over epochs. (Khattak et al. 2023, ICCV)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+    Extra=Extra,
+    extras=extras,
+)

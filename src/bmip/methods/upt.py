@@ -11,12 +11,21 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
-from bmip.clip.prompts import Prompts
-from bmip.clip.text_layout import TextLayout
-from bmip.prompting.initial_prompts import check_depth, check_slots, first_slots, random_slots
-from bmip.prompting.method import Given, Method, Preset, Prompter
+from bmip.prompting import (
+    CLIP,
+    ClassNames,
+    Given,
+    Method,
+    MethodSpec,
+    Preset,
+    Prompter,
+    Prompts,
+    TextLayout,
+    check_depth,
+    check_slots,
+    first_slots,
+    random_slots,
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,15 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _SOURCE = "LAMDASZ-ML/BMIP, trainers/upt.py with the settings of TRAINER.BITP that it reads"
 _TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 5, "batch": 4}
 
-PRESETS = {
+_PRESETS = {
     "default": Preset(f"{_SOURCE}, both towers equally deep (docs/fidelity.md)", training=_TRAINING),
     "released": Preset(_SOURCE, options={"text_short": True}, training=_TRAINING),
 }
+
+METHOD = MethodSpec(
+    name="upt",
+    summary="UPT: one prompt for both towers in each layer, made by a small transformer. (Zang et al. 2022)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+)

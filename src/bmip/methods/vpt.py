@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
 from bmip.methods.ivlp import Independent, deep_image
-from bmip.prompting.method import Method, Preset
+from bmip.prompting import CLIP, ClassNames, Method, MethodSpec, Preset
 from bmip.prompting.templates import PLAIN
 
 
@@ -29,4 +27,12 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _SOURCE = "multimodal-prompt-learning, configs/trainers/VPT/vit_b16_c2_ep5_batch4_4.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0025, "epochs": 5, "batch": 4}
 
-PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}
+_PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}
+
+METHOD = MethodSpec(
+    name="vpt",
+    summary="VPT: deep prompt tokens in the image tower, with one fixed sentence. (Jia et al. 2022)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+)

@@ -6,11 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
-from bmip.clip.prompts import Prompts
-from bmip.clip.text_layout import TextLayout
-from bmip.prompting.method import Given, Method, Preset, Prompter
+from bmip.prompting import CLIP, ClassNames, Given, Method, MethodSpec, Preset, Prompter, Prompts, TextLayout
 from bmip.prompting.templates import IMAGENET_7, IMAGENET_80
 
 LISTS = {"own": (), "7": IMAGENET_7, "80": IMAGENET_80}
@@ -47,7 +43,7 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 
 _SOURCE = "CoOp, trainers/zsclip.py"
 
-PRESETS = {
+_PRESETS = {
     "default": Preset(f"{_SOURCE}: one template per data set"),
     "released": Preset(f"{_SOURCE}: one template per data set"),
     "ensemble": Preset(f"{_SOURCE}, ZeroshotCLIP2: 7 selected templates and the data set's own", {"templates": "7"}),
@@ -59,3 +55,11 @@ PRESETS = {
         {"templates": "80", "with_own": False},
     ),
 }
+
+METHOD = MethodSpec(
+    name="zero_shot",
+    summary="Zero-shot CLIP: classifies by sentences in words and trains nothing. (Radford et al. 2021)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+)

@@ -1,1 +1,65 @@
-"""What a method is made of, and the frozen CLIP with a method around it."""
+"""What a method is made of, and the frozen CLIP with a method around it. A method's module needs this import alone.
+
+`slots` is everywhere the number of prompt tokens that stand in a tower's layer (`n_ctx` in CoOp's code).
+"""
+
+from bmip.class_names import ClassNames
+from bmip.clip.model import CLIP
+from bmip.clip.prompts import LayerView, Prompt, Prompts
+from bmip.clip.text_layout import Position, TextLayout
+from bmip.clip.texts import ClassTexts
+from bmip.prompting.averaging import GaussianAverage
+from bmip.prompting.initial_prompts import (
+    DEVIATION,
+    check_depth,
+    check_slots,
+    deep_slots,
+    first_slots,
+    padded_slots,
+    random_slots,
+)
+from bmip.prompting.method import (
+    Adapter,
+    Average,
+    Extras,
+    Given,
+    Method,
+    Prompter,
+    Step,
+    Teacher,
+    Term,
+    at_least_float32,
+)
+from bmip.prompting.method_spec import MethodSpec
+from bmip.prompting.preset import Preset
+
+__all__ = [
+    "CLIP",
+    "DEVIATION",
+    "Adapter",
+    "Average",
+    "ClassNames",
+    "ClassTexts",
+    "Extras",
+    "GaussianAverage",
+    "Given",
+    "LayerView",
+    "Method",
+    "MethodSpec",
+    "Position",
+    "Preset",
+    "Prompt",
+    "Prompter",
+    "Prompts",
+    "Step",
+    "Teacher",
+    "Term",
+    "TextLayout",
+    "at_least_float32",
+    "check_depth",
+    "check_slots",
+    "deep_slots",
+    "first_slots",
+    "padded_slots",
+    "random_slots",
+]

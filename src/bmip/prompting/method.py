@@ -7,10 +7,9 @@ prompter goes with any other method's extras: `bmip.plus(promptsrc_extras)`.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -173,17 +172,6 @@ class Method(Extras):
             adapter=self.adapter or extras.adapter,
             average=self.average or extras.average,
         )
-
-
-@dataclass(frozen=True)
-class Preset:
-    """A named set of departures from a method's Config and from TrainConfig."""
-
-    source: str
-    """Where these settings come from: paper, repository and file, or our own search."""
-
-    options: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 def at_least_float32(features: Tensor) -> Tensor:

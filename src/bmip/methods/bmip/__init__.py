@@ -17,13 +17,25 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP
-from bmip.clip.prompts import LayerView, Prompt, Prompts
-from bmip.clip.text_layout import TextLayout
 from bmip.methods.bmip.gates import Constant, Gate, Half, Learned, Threshold, gate_input
-from bmip.prompting.initial_prompts import check_depth, check_slots, deep_slots, first_slots, random_slots
-from bmip.prompting.method import Given, Method, Preset, Prompter
+from bmip.prompting import (
+    CLIP,
+    ClassNames,
+    Given,
+    LayerView,
+    Method,
+    MethodSpec,
+    Preset,
+    Prompt,
+    Prompter,
+    Prompts,
+    TextLayout,
+    check_depth,
+    check_slots,
+    deep_slots,
+    first_slots,
+    random_slots,
+)
 
 
 @dataclass(frozen=True)
@@ -237,7 +249,7 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     return Method(prompter=prompter)
 
 
-PRESETS = {
+_PRESETS = {
     "default": Preset(
         "LAMDASZ-ML/BMIP, configs/trainers/BMIP/BMIP_ctx2_dp9_lr2.yaml, its faults mended (docs/fidelity.md)",
         training={"optimizer": "adam", "lr": 0.002, "epochs": 10, "batch": 4},
@@ -262,3 +274,11 @@ PRESETS = {
         },
     ),
 }
+
+METHOD = MethodSpec(
+    name="bmip",
+    summary="BMIP: mixes each tower's deep prompts with the other's, projected, weighted by attention. (IJCAI 2025)",
+    Config=Config,
+    build=build,
+    presets=_PRESETS,
+)

@@ -1,0 +1,79 @@
+"""A method as a value: its name, its options, how it is built, and its presets. Two of them add up to a combination."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, make_dataclass
+from typing import Any
+
+from bmip.class_names import ClassNames
+from bmip.clip.model import CLIP
+from bmip.prompting.method import Extras, Method
+from bmip.prompting.preset import Preset
+
+
+@dataclass(frozen=True, kw_only=True)
+class MethodSpec:
+    """Everything that the rest of the package knows about a method. A method's module exposes one as `METHOD`.
+
+    `bmip + promptsrc` is a MethodSpec, too: the first one's prompts with the second one's terms, adapter and average.
+    """
+
+    name: str
+    """In a module of the package the module's name; in a combination both names, joined by "+"."""
+
+    summary: str
+    """One sentence on what the method is, with its paper."""
+
+    Config: type
+    """A frozen dataclass of options, all with defaults. The sentence below each field becomes its help text."""
+
+    build: Callable[[Any, CLIP, ClassNames], Method]
+    """Builds the method from a Config, the CLIP and the training classes. It draws initial values from torch's global
+    generator, which the caller has seeded, and raises ValueError for options that do not fit the CLIP."""
+
+    presets: Mapping[str, Preset]
+    """At least "default"; "released" where code was released."""
+
+    Extra: type | None = None
+    """Where the method has something for other prompts: the options of that alone. `Config` extends it."""
+
+    extras: Callable[[Any, CLIP, ClassNames], Extras] | None = None
+    """Builds the loss terms, adapter and average that go with any prompts; its first argument has Extra's fields."""
+
+    def __post_init__(self) -> None:
+        if "default" not in self.presets:
+            raise ValueError(f"the method {self.name!r} has no preset 'default': add one")
+        if (self.Extra is None) != (self.extras is None):
+            raise ValueError(f"the method {self.name!r} must have both Extra and extras, or neither")
+
+    def __add__(self, other: MethodSpec) -> MethodSpec:
+        """The prompts of this method with what the other one adds, trained by the other's default settings.
+
+        Raises ValueError where the other method adds nothing, and where both have an option of the same name.
+        """
+        name, extras = f"{self.name}+{other.name}", other.extras
+        if extras is None or other.Extra is None:
+            raise ValueError(
+                f"{other.name} has no loss, adapter or average to go with other prompts; `bmip methods` lists those "
+                "that have one"
+            )
+        if twice := {field.name for field in fields(self.Config)} & {field.name for field in fields(other.Extra)}:
+            raise ValueError(f"{name} has the option {min(twice)!r} twice, from {self.name} and from {other.name}")
+
+        def build(config: Any, clip: CLIP, classes: ClassNames) -> Method:
+            return self.build(config, clip, classes).plus(extras(config, clip, classes))
+
+        return MethodSpec(
+            name=name,
+            summary=f"The prompts of {self.name} with what {other.name} adds.",
+            Config=make_dataclass("Config", [], bases=(other.Extra, self.Config), frozen=True),
+            build=build,
+            presets={
+                "default": Preset(
+                    "our own, trained as the method whose losses it has; no code was released",
+                    self.presets["default"].options,
+                    other.presets["default"].training,
+                )
+            },
+        )
