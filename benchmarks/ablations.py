@@ -50,7 +50,7 @@ CHOICES: dict[str, dict[str, Mapping[str, Any]]] = {
         "image gate over the batch, as released": {"image_gate": "batch"},
     },
     "direction": {"text to image": {"direction": "to-image"}, "image to text": {"direction": "to-text"}},
-    "projections": {"one for each layer": {"share_to_text": False, "share_to_image": False}},
+    "projections": {"one for each layer": {"shared_projection_to_text": False, "shared_projection_to_image": False}},
     "tokens, text + image": {
         "1 + 1": {"slots": 1},
         "4 + 4": {"slots": 4},

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from bmip.clip.block import Block
 from bmip.clip.model import CLIP
-from bmip.methods.bmip import BMIP
+from bmip.methods.bmip.prompter import BMIP
 
 CONTEXT = "a photo of a"
 

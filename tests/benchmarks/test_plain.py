@@ -32,7 +32,11 @@ def test_plain_equals_the_released_code() -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"depth": 3}, {"depth": 4, "slots": 4, "share_to_text": False, "share_to_image": False}]
+    "options",
+    [
+        {"depth": 3},
+        {"depth": 4, "slots": 4, "shared_projection_to_text": False, "shared_projection_to_image": False},
+    ],
 )
 def test_plain_equals_ours(options: dict[str, object]) -> None:
     clip = random_clip(TINY, "float32")

@@ -30,7 +30,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"text_gate": "class"},
         {"gate_input": "raw"},
         {"gate_input": "relative", "slots": 4},
-        {"share_to_text": False, "share_to_image": False},
+        {"shared_projection_to_text": False, "shared_projection_to_image": False},
         {"slots": 6, "depth": 2},
         {"depth": 1, "image_depth": 0},
         {"depth": 1},
@@ -40,7 +40,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"gate": "constant"},
         {"gate": "average", "text_gate": "class"},
         {"gate": "concatenation"},
-        {"gate": "concatenation", "direction": "to-text", "share_to_text": False, "image_slots": 1},
+        {"gate": "concatenation", "direction": "to-text", "shared_projection_to_text": False, "image_slots": 1},
     ],
     "ivlp": [{"text_slots": 5, "image_slots": 1, "text_depth": 1}],
     "coop": [

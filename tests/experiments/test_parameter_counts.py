@@ -15,7 +15,7 @@ from bmip.methods import combination_names, method_names
 
 TEXT, IMAGE, OUT = 512, 768, 512
 TO_IMAGE, TO_TEXT = TEXT * IMAGE + IMAGE, IMAGE * TEXT + TEXT
-SEPARATE = {"share_to_text": False, "share_to_image": False}
+SEPARATE = {"shared_projection_to_text": False, "shared_projection_to_image": False}
 
 
 def upt(slots: int, depth: int, inner: int) -> int:

@@ -32,9 +32,9 @@ CASES = {
     "maple": ("maple", {}),
     "maple_depth3": ("maple", {"depth": 3}),
     "bmip_shareTT": ("bmip", {}),
-    "bmip_shareFF": ("bmip", {"share_to_text": False, "share_to_image": False}),
-    "bmip_shareTF_visual_only": ("bmip", {"share_to_image": False}),
-    "bmip_shareFT_text_only": ("bmip", {"share_to_text": False}),
+    "bmip_shareFF": ("bmip", {"shared_projection_to_text": False, "shared_projection_to_image": False}),
+    "bmip_shareTF_visual_only": ("bmip", {"shared_projection_to_image": False}),
+    "bmip_shareFT_text_only": ("bmip", {"shared_projection_to_text": False}),
     "bmip_shareTT_depth3_ctx4": ("bmip", {"depth": 3, "slots": 4}),
     "bmip_shareTT_depth12": ("bmip", {"depth": 12}),
     "promptsrc": ("promptsrc", {}),
@@ -229,7 +229,7 @@ def test_five_steps_of_the_released_optimiser(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in CASES if "bmip" in name])
 def test_released_gates(name: str) -> None:
-    """Attention and shares in every gated block; the text gate's input is exactly 0, the image gate's a batch mean."""
+    """Attention and gate weights in every gated block; the text gate's input is exactly 0, the image gate's a batch mean."""
     case, model, _ = released(name)
     for tower, kind in (("text", "learnable_linear2"), ("image", "learnable_linear1")):
         gates = getattr(model.prompter, f"{tower}_gates")
@@ -248,9 +248,9 @@ def test_released_gates(name: str) -> None:
         for handle in handles:
             handle.remove()
         for j, (pairs,) in gold.items():
-            x, share = (t.detach().flatten() for t in seen[j])
+            x, w = (t.detach().flatten() for t in seen[j])
             close(x, torch.tensor([p[0] for p in pairs]).flatten(), 1e-6)
-            close(share, torch.tensor([p[1] for p in pairs]).flatten(), 2e-5)
+            close(w, torch.tensor([p[1] for p in pairs]).flatten(), 2e-5)
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if "bmip" in name])

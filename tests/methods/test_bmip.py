@@ -40,8 +40,8 @@ def projection(layers: torch.nn.ModuleList, j: int, x: Tensor) -> Tensor:
 
 
 def mixed(gate: torch.nn.Module, x: Tensor, own: Tensor, other: Tensor) -> Tensor:
-    share = 1 / (1 + torch.exp(-(gate.weight * x + gate.bias)))
-    return share[:, None] * own + (1 - share[:, None]) * other
+    w = 1 / (1 + torch.exp(-(gate.weight * x + gate.bias)))
+    return w[:, None] * own + (1 - w[:, None]) * other
 
 
 def plain_text_prompts(model: PromptedCLIP, ids: list[int], slots: list[int], kind: str) -> list[Tensor]:
@@ -80,7 +80,7 @@ def plain_image_feature(model: PromptedCLIP, image: Tensor, kind: str) -> Tensor
 @pytest.mark.parametrize("slots", [2, 4, 6])
 @pytest.mark.parametrize("shared", [True, False])
 def test_default_equals_its_definition(kind: str, slots: int, shared: bool) -> None:
-    model = build(gate_input=kind, slots=slots, share_to_text=shared, share_to_image=shared)
+    model = build(gate_input=kind, slots=slots, shared_projection_to_text=shared, shared_projection_to_image=shared)
     clip, layout = model.clip, model.prompter.layout(CLASSES)
     words = "a photo of a" if slots <= 4 else " ".join(["X"] * slots)
     ids = [49406, *clip.tokenizer.encode(f"{words}."), 49407]
@@ -119,7 +119,7 @@ def test_gate_per_class_reads_each_class_s_own_sentence() -> None:
 
 
 def test_start_token_gives_no_attention_to_the_slots() -> None:
-    """What the released text gate reads is exactly 0 under the causal mask, so its share is a learned constant."""
+    """What the released text gate reads is exactly 0 under the causal mask, so its gate weight is a trainable constant."""
     model = build()
     clip = model.clip
     texts = clip.texts(CLASSES.names, TextLayout(slots=2))
@@ -130,13 +130,14 @@ def test_start_token_gives_no_attention_to_the_slots() -> None:
 
 
 def shut(model: PromptedCLIP, *, text: float, image: float) -> None:
-    for gates, share in ((model.prompter.text_gates, text), (model.prompter.image_gates, image)):
+    """Set all gate weights to 0 or 1."""
+    for gates, w in ((model.prompter.text_gates, text), (model.prompter.image_gates, image)):
         for gate in gates:
             gate.weight.data.zero_()
-            gate.bias.data.fill_(100.0 if share else -100.0)
+            gate.bias.data.fill_(100.0 if w else -100.0)
 
 
-def test_with_full_shares_it_is_independent_prompting() -> None:
+def test_with_gate_weights_of_1_it_is_independent_prompting() -> None:
     model = build()
     shut(model, text=1, image=1)
     other = build_model("ivlp", {"text_depth": 3, "image_depth": 3}, clip_of(), CLASSES, seed=0).double()
@@ -150,7 +151,7 @@ def test_with_full_shares_it_is_independent_prompting() -> None:
 
 
 def test_with_text_alone_passed_on_it_is_maple() -> None:
-    model = build(share_to_image=False)
+    model = build(shared_projection_to_image=False)
     shut(model, text=1, image=0)
     other = build_model("maple", {"depth": 3}, clip_of(), CLASSES, seed=0).double()
     own = model.prompter
@@ -163,7 +164,7 @@ def test_with_text_alone_passed_on_it_is_maple() -> None:
 
 def test_released_start() -> None:
     """Image prompts all equal where the projection to text is shared, else uniform; the default draws each apart."""
-    shared, separate, ours = build(start="released"), build(start="released", share_to_text=False), build()
+    shared, separate, ours = build(start="released"), build(start="released", shared_projection_to_text=False), build()
     assert torch.equal(shared.prompter.image[0], shared.prompter.image[1])
     assert not torch.equal(ours.prompter.image[0], ours.prompter.image[1])
     bound = (6 / (3 * 4 + 32)) ** 0.5
@@ -174,14 +175,14 @@ def test_the_gates_compute_in_float32_under_autocast() -> None:
     model = build_model("bmip", {"depth": 3}, plain.tiny_clip(dtype=torch.float32), CLASSES, seed=7)
     seen: list[torch.dtype] = []
     for gate in (*model.prompter.text_gates, *model.prompter.image_gates):
-        gate.register_forward_hook(lambda _, args, share: seen.extend([args[0].dtype, share.dtype]))
+        gate.register_forward_hook(lambda _, args, w: seen.extend([args[0].dtype, w.dtype]))
     with torch.autocast("cpu", torch.bfloat16):
         model(pixels().float(), CLASSES)
     assert seen == [torch.float32] * 8
 
 
 def test_the_look_keeps_no_graph() -> None:
-    """Shares depend on earlier prompts, but no gradient flows there: attention is read, not trained through."""
+    """Gate weights depend on earlier prompts, but no gradient flows there: attention is read, not trained through."""
     model = build()
     inputs: list[Tensor] = []
     for gate in (*model.prompter.text_gates, *model.prompter.image_gates):
@@ -194,13 +195,13 @@ def rows_in_turn(rows: Tensor, count: int) -> Tensor:
     return torch.stack([rows[k % len(rows)] for k in range(count)])
 
 
-def fixed_prompts(model: PromptedCLIP) -> tuple[list[Tensor], list[Tensor]]:
+def fixed_prompts(model: PromptedCLIP, gate: str, direction: str) -> tuple[list[Tensor], list[Tensor]]:
     """What enters each layer of the text and of the image tower, for gates that do not look at attention."""
-    prompter, config = model.prompter, model.prompter.config
-    joined = config.gate == "concatenation"
+    prompter, joined = model.prompter, gate == "concatenation"
+    text_gates, image_gates = ([], []) if joined else (prompter.text_gates, prompter.image_gates)
     towers = {
-        "text": ([*prompter.text], prompter.to_text, prompter.text_gates, "to-image"),
-        "image": ([prompter.first_image, *prompter.image], prompter.to_image, prompter.image_gates, "to-text"),
+        "text": ([*prompter.text], prompter.to_text, text_gates, "to-image"),
+        "image": ([prompter.first_image, *prompter.image], prompter.to_image, image_gates, "to-text"),
     }
     found = []
     for tower, other in (("text", "image"), ("image", "text")):
@@ -211,14 +212,14 @@ def fixed_prompts(model: PromptedCLIP) -> tuple[list[Tensor], list[Tensor]]:
                 first = prompter.first_to_image
                 foreign = prompter.text[0] @ first.weight.T + first.bias
                 entering.append(rows_in_turn(foreign, len(prompter.image[0])))
-            elif config.direction == off or i >= len(towers[other][0]) or (i == 0 and not joined):
+            elif direction == off or i >= len(towers[other][0]) or (i == 0 and not joined):
                 entering.append(own)
             elif joined:
                 entering.append(torch.cat([own, projection(projections, i, towers[other][0][i])]))
             else:
                 foreign = rows_in_turn(projection(projections, i - 1, towers[other][0][i]), len(own))
-                share = 0.5 if config.gate == "average" else torch.sigmoid(gates[i - 1].bias)
-                entering.append(share * own + (1 - share) * foreign)
+                w = 0.5 if gate == "average" else torch.sigmoid(gates[i - 1].bias)
+                entering.append(w * own + (1 - w) * foreign)
         found.append(entering)
     return found[0], found[1]
 
@@ -231,9 +232,9 @@ def fixed_prompts(model: PromptedCLIP) -> tuple[list[Tensor], list[Tensor]]:
         {"direction": "to-image"},
         {"direction": "to-text"},
         {"image_slots": 3},
-        {"slots": 3, "image_slots": 1, "share_to_text": False},
+        {"slots": 3, "image_slots": 1, "shared_projection_to_text": False},
         {"depth": 2, "image_depth": 3},
-        {"depth": 3, "image_depth": 2, "share_to_image": False},
+        {"depth": 3, "image_depth": 2, "shared_projection_to_image": False},
     ],
 )
 def test_forms_that_do_not_look_equal_their_definition(gate: str, options: dict) -> None:
@@ -242,7 +243,7 @@ def test_forms_that_do_not_look_equal_their_definition(gate: str, options: dict)
             build_model("bmip", {"gate": gate, **options}, clip_of(), CLASSES, seed=7)
         return
     model = build_model("bmip", {"depth": 3, "gate": gate, **options}, clip_of(), CLASSES, seed=7).double()
-    text_prompts, image_prompts = fixed_prompts(model)
+    text_prompts, image_prompts = fixed_prompts(model, gate, options.get("direction", "both"))
     clip = model.clip
     texts = clip.texts(CLASSES.names, model.prompter.layout(CLASSES))
     text = torch.stack(
@@ -253,11 +254,11 @@ def test_forms_that_do_not_look_equal_their_definition(gate: str, options: dict)
     torch.testing.assert_close(model(pixels(), CLASSES), gold, atol=1e-9, rtol=0)
 
 
-@pytest.mark.parametrize(("threshold", "share"), [(-1e9, 1.0), (1e9, 0.0)])
-def test_a_threshold_out_of_reach_takes_one_tower_s_prompt(threshold: float, share: float) -> None:
+@pytest.mark.parametrize(("threshold", "w"), [(-1e9, 1.0), (1e9, 0.0)])
+def test_a_threshold_out_of_reach_takes_one_tower_s_prompt(threshold: float, w: float) -> None:
     model = build_model("bmip", {"depth": 3, "gate": "threshold", "threshold": threshold}, clip_of(), CLASSES, seed=7)
     learned = build()
-    shut(learned, text=share, image=share)
+    shut(learned, text=w, image=w)
     model.double().load_trainable({name: p for name, p in learned.trainable().items() if "gates" not in name})
     torch.testing.assert_close(model(pixels(), CLASSES), learned(pixels(), CLASSES), atol=1e-9, rtol=0)
 
@@ -268,6 +269,6 @@ def test_a_threshold_splits_slots_by_their_attention() -> None:
     for gate in (*model.prompter.text_gates, *model.prompter.image_gates):
         gate.register_forward_hook(lambda _, args, out: seen.append((args[0], out)))
     model(pixels(), CLASSES)
-    x, share = (torch.cat([pair[k].flatten() for pair in seen]) for k in (0, 1))
-    assert set(share.tolist()) == {0.0, 1.0}
-    assert torch.equal(share == 1, x >= 0)
+    x, w = (torch.cat([pair[k].flatten() for pair in seen]) for k in (0, 1))
+    assert set(w.tolist()) == {0.0, 1.0}
+    assert torch.equal(w == 1, x >= 0)

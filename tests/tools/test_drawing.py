@@ -178,7 +178,7 @@ def test_a_method_from_outside_and_every_variant_can_be_drawn() -> None:
         ("examples.shallow_text", {}),
         ("bmip", {"gate": "concatenation"}),
         ("bmip", {"text_gate": "class", "slots": 6, "image_slots": 3}),
-        ("bmip", {"direction": "to-image", "share_to_image": False}),
+        ("bmip", {"direction": "to-image", "shared_projection_to_image": False}),
         ("coop", {"position": "middle", "class_specific": True}),
         ("zero_shot", {"templates": "7"}),
     ):

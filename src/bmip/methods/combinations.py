@@ -47,7 +47,7 @@ BMIP_MAPLE = replace(
     presets={
         "default": Preset(
             "our own; no code was released",
-            {"share_to_text": False, "share_to_image": False},
+            {"shared_projection_to_text": False, "shared_projection_to_image": False},
             maple.METHOD.presets["default"].training,
         )
     },

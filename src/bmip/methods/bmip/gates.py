@@ -1,27 +1,33 @@
-"""Gates: the share that a tower's own prompt has in a mixture with the other tower's. (BMIP and its ablations)"""
+"""Gates: each gives the gate weight w in w * own + (1 - w) * projected. (BMIP and its ablations)"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.clip.prompts import LayerView
+from bmip.prompting import LayerView
+
+GateInput = Callable[[LayerView], Float[Tensor, "*lead slot"]]
+"""Gives a gate its x for each slot, from a layer that is about to run."""
 
 
 class Gate(nn.Module, ABC):
-    looks: bool = True
-    """Whether the share depends on attention."""
+    """Gives the weight of a tower's own prompt, in 0..1, for each slot of one layer."""
+
+    reads_attention: bool = True
+    """Whether w depends on x; otherwise only the shape of x counts."""
 
     @abstractmethod
     def forward(self, x: Float[Tensor, "*lead slot"]) -> Float[Tensor, "*lead slot"]:
-        """The share, from a number about attention for each slot."""
+        """The gate weight w for each slot, from its x."""
 
 
 class Learned(Gate):
-    """An affine map and a sigmoid; one of each for all slots of a layer."""
+    """w = sigmoid(weight * x + bias), with one weight and one bias for all slots of a layer."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -33,9 +39,9 @@ class Learned(Gate):
 
 
 class Constant(Gate):
-    """A learned share that knows nothing of attention."""
+    """w = sigmoid(bias): it is trained and does not depend on attention."""
 
-    looks = False
+    reads_attention = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,16 +52,16 @@ class Constant(Gate):
 
 
 class Half(Gate):
-    """The plain mean of both prompts."""
+    """w = 1/2: the plain mean of both prompts."""
 
-    looks = False
+    reads_attention = False
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.full_like(x, 0.5)
 
 
 class Threshold(Gate):
-    """All or nothing: the own prompt where attention reaches the threshold, else the other's."""
+    """w = 1 where x reaches the threshold, and 0 elsewhere."""
 
     def __init__(self, threshold: float) -> None:
         super().__init__()
@@ -65,10 +71,16 @@ class Threshold(Gate):
         return (x >= self.threshold).to(x.dtype)
 
 
-def gate_input(view: LayerView, kind: str) -> Float[Tensor, "*lead slot"]:
-    """Attention to one of 199 keys is about 0.005 and hardly moves a sigmoid; relative to uniform it is about 1."""
-    attention = view.attention()
-    if kind == "raw":
-        return attention
-    relative = attention * view.reach
-    return relative if kind == "relative" else relative.clamp_min(1e-6).log()
+def raw_attention(view: LayerView) -> Float[Tensor, "*lead slot"]:
+    """The attention that each slot receives, in 0..1. With 199 keys it is about 0.005 and hardly moves a sigmoid."""
+    return view.attention()
+
+
+def relative_attention(view: LayerView) -> Float[Tensor, "*lead slot"]:
+    """The attention that each slot receives, divided by uniform attention: about 1."""
+    return view.attention() * view.reach
+
+
+def log_attention(view: LayerView) -> Float[Tensor, "*lead slot"]:
+    """The logarithm of `relative_attention`: about 0, whatever the number of keys."""
+    return relative_attention(view).clamp_min(1e-6).log()
