@@ -100,7 +100,7 @@ class Study:
         shares: list[Tensor] = []
         for gate in model.prompter.image_gates:
             gate.register_forward_hook(lambda *given: shares.append(given[2]))
-        model.image_features(normalise(pixels.to(model.clip.logit_scale.device), config.mean, config.std))
+        model.image_features(normalise(pixels.to(model.clip.device), config.mean, config.std))
         return fmean(float(share.std(0).mean()) if len(share) > 1 else 0.0 for share in shares)
 
 

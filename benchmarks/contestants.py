@@ -52,7 +52,7 @@ class Contestants:
 
     def __init__(self, clip: CLIP, classes: int, images: int = BATCH) -> None:
         self.clip = clip
-        device = clip.logit_scale.device
+        device = clip.device
         self.names = ClassNames(class_names(classes))
         size = clip.config.image_size
         self.pixels = torch.randn(images, 3, size, size, generator=torch.Generator().manual_seed(1)).to(device)
@@ -62,7 +62,7 @@ class Contestants:
         self.plain = Plain(clip, released.prompter, self.names.names)
         self.texts = clip.texts(self.names.names, TextLayout())
         self.steps: dict[str, Callable[[], None]] = {
-            "ours": self._training(self.ours, lambda: self.ours.losses([self.pixels], self.labels)["cross_entropy"]),
+            "ours": self._training(self.ours, lambda: _loss(self.ours, self.pixels, self.labels)),
             "plain": self._training(released, lambda: self.plain.loss(self.pixels, self.labels)),
             "floor": self._floor,
             "constant gate": self._without_look(),
@@ -117,7 +117,7 @@ class Contestants:
                     patches.enter_context(mock.patch.object(tower, "LayerView", _blind(attention)))
                 train()
 
-        train = self._training(self.ours, lambda: self.ours.losses([self.pixels], self.labels)["cross_entropy"])
+        train = self._training(self.ours, lambda: _loss(self.ours, self.pixels, self.labels))
         return step
 
 
@@ -126,7 +126,7 @@ def cocoop_steps(clip: CLIP, classes: int) -> dict[str, Callable[[], None]]:
     names = ClassNames(class_names(classes))
     model = build_model("cocoop", {}, clip, names, seed=0)
     plain = PlainCoCoOp(clip, model.prompter, names.names)  # pyright: ignore[reportArgumentType]
-    pixels = torch.randn(BATCH, 3, 224, 224, generator=torch.Generator().manual_seed(1)).to(clip.logit_scale.device)
+    pixels = torch.randn(BATCH, 3, 224, 224, generator=torch.Generator().manual_seed(1)).to(clip.device)
     labels = torch.arange(BATCH, device=pixels.device) % classes
     optimizer = torch.optim.SGD(model.trainable().values(), lr=0.002, momentum=0.9, weight_decay=5e-4)
 
@@ -136,7 +136,7 @@ def cocoop_steps(clip: CLIP, classes: int) -> dict[str, Callable[[], None]]:
         optimizer.step()
 
     return {
-        "ours": lambda: step(lambda: model.losses([pixels], labels)["cross_entropy"]),
+        "ours": lambda: step(lambda: _loss(model, pixels, labels)),
         "plain": lambda: step(lambda: plain.loss(pixels[:1], labels[:1])),
     }
 
@@ -156,3 +156,7 @@ def _inputs_with_gradients(clip: CLIP) -> Iterator[None]:
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _loss(model: PromptedCLIP, pixels: Tensor, labels: Tensor) -> Tensor:
+    return model.losses([pixels], labels).parts["cross_entropy"]

@@ -100,7 +100,7 @@ def token_ids(clip: CLIP, names: Sequence[str]) -> Tensor:
         words = name.replace("_", " ")
         tokens = [tokenizer.start, *tokenizer.encode(f"{CONTEXT} {words}."), tokenizer.end]
         row[: len(tokens)] = torch.tensor(tokens)
-    return ids.to(clip.logit_scale.device)
+    return ids.to(clip.device)
 
 
 def run(block: Block, x: Tensor, mask: Tensor | None) -> Tensor:

@@ -281,7 +281,7 @@ def test_text_prompts_are_trained(file: Path) -> None:
     views, labels = [pixels_of(64)], torch.tensor([0, 2])
     losses = []
     for _ in range(2):
-        parts = model.losses(views, labels)
+        parts = model.losses(views, labels).parts
         losses.append(parts["cross_entropy"].item())
         model.backward(parts)
         optimizer.step()

@@ -103,7 +103,7 @@ def loss(model: PromptedCLIP, dtype: torch.dtype = torch.float64) -> Tensor:
     views = [images(dtype=dtype) + 0.1 * view for view in range(model.views)]
     torch.manual_seed(0)  # of what a method draws in a step
     model.train()
-    parts = model.losses(views, LABELS)
+    parts = model.losses(views, LABELS).parts
     model.eval()
     return torch.stack(list(parts.values())).sum()
 
@@ -276,7 +276,7 @@ def test_on_a_resnet_it_works_or_is_refused_when_built(name: str, options: dict)
         return
     model = build_model(name, options, resnet_clip(), CLASSES, seed=3)
     views = [torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(k)) for k in range(model.views)]
-    parts = model.losses(views, LABELS)
+    parts = model.losses(views, LABELS).parts
     assert all(part.isfinite() for part in parts.values())
     if model.trainable():
         model.backward(parts)

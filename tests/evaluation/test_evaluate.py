@@ -66,7 +66,7 @@ def test_the_mode_is_left_as_it_was_and_training_works_afterwards() -> None:
     judged.clip.eval()
     evaluate(judged, DATA.test, DATA.classes)
     assert judged.training and not judged.clip.training
-    judged.losses([torch.zeros(2, 3, 16, 16)], torch.tensor([0, 1]))["cross_entropy"].backward()
+    judged.losses([torch.zeros(2, 3, 16, 16)], torch.tensor([0, 1])).parts["cross_entropy"].backward()
 
 
 def test_nothing_to_judge_and_damaged_models_are_errors() -> None:

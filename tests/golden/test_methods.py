@@ -127,7 +127,7 @@ def released(name: str) -> tuple[recipe.Case, PromptedCLIP, dict[str, str]]:
 
 
 def losses(model: PromptedCLIP) -> dict[str, Tensor]:
-    return model.losses([recipe.images(), recipe.images("image2")], recipe.LABELS)
+    return model.losses([recipe.images(), recipe.images("image2")], recipe.LABELS).parts
 
 
 def check_tokens(case: recipe.Case, model: PromptedCLIP) -> None:

@@ -67,7 +67,7 @@ def test_kgcoop_is_its_definition() -> None:
     logits = clip_of().scale * frozen_images(pixels()) @ text.T
     far = 1 - (text * unit(sentences(CLASSES.template))).sum(-1).mean()
     gold = -logits.log_softmax(-1)[range(3), LABELS].mean() + 3.0 * far
-    found = model.losses([pixels()], LABELS)
+    found = model.losses([pixels()], LABELS).parts
     torch.testing.assert_close(sum(found.values()), gold, atol=1e-10, rtol=0)
     model.backward(found)
     torch.testing.assert_close(context.grad, torch.autograd.grad(gold, context)[0], atol=1e-9, rtol=1e-7)
@@ -92,7 +92,7 @@ def test_prograd_leaves_out_what_zero_shot_objects_to(agrees: bool, correction: 
             break
     assert (agreement > 0) == agrees
     gold = along if agrees else along - correction * agreement / guide.square().sum() * guide
-    parts = model.losses([pixels()], labels)
+    parts = model.losses([pixels()], labels).parts
     torch.testing.assert_close(parts["zero_shot_divergence"], divergence, atol=1e-9, rtol=0)
     model.backward(parts, 8.0)
     torch.testing.assert_close(context.grad, 8.0 * gold, atol=1e-8, rtol=1e-7)
@@ -104,7 +104,7 @@ def test_prograd_edits_the_same_with_chunks_of_classes() -> None:
         model = build("prograd", slots=5)
         model.clip.text.chunk_tokens = tokens
         try:
-            model.backward(model.losses([pixels()], LABELS))
+            model.backward(model.losses([pixels()], LABELS).parts)
         finally:
             del model.clip.text.chunk_tokens
         grads.append(model.prompter.context.grad)
@@ -114,8 +114,8 @@ def test_prograd_edits_the_same_with_chunks_of_classes() -> None:
 def test_cocoop_s_images_have_nothing_to_do_with_each_other() -> None:
     model = build("cocoop", bottleneck=2)
     learned = list(model.trainable().values())
-    together = model.losses([pixels()], LABELS)["cross_entropy"]
-    alone = [model.losses([pixels()[i : i + 1]], LABELS[i : i + 1])["cross_entropy"] for i in range(3)]
+    together = model.losses([pixels()], LABELS).parts["cross_entropy"]
+    alone = [model.losses([pixels()[i : i + 1]], LABELS[i : i + 1]).parts["cross_entropy"] for i in range(3)]
     for i, grad in enumerate(torch.autograd.grad(together, learned)):
         each = [torch.autograd.grad(loss, learned[i], retain_graph=True)[0] for loss in alone]
         torch.testing.assert_close(grad, torch.stack(each).mean(0), atol=1e-10, rtol=0)
@@ -161,7 +161,7 @@ def test_promptsrc_s_losses_hold_any_prompts(name: str, teacher: str) -> None:
         text = model.class_features(CLASSES)
     gold_teacher = (clip_of().scale * images @ target.T).log_softmax(-1)
     student = logits.log_softmax(-1)
-    parts = model.losses([pixels()], LABELS)
+    parts = model.losses([pixels()], LABELS).parts
     expected = {
         "cross_entropy": -student[range(3), LABELS].mean(),
         "text_distance": 25 * (text - target).abs().mean(),
@@ -184,7 +184,7 @@ def test_coprompt_s_consistency_reads_the_given_sentences(name: str, tmp_path: P
     depth = {} if name.startswith("coop") else {"depth": 3}
     model = build(name, sentences=str(file), consistency=2.0, **depth)
     torch.manual_seed(5)
-    parts = model.losses([pixels(1), pixels(2)], LABELS)
+    parts = model.losses([pixels(1), pixels(2)], LABELS).parts
     torch.manual_seed(5)
     drawn = int(torch.randint(len(CLASSES), ()))
     target = unit(torch.stack([sentence(own[drawn % len(own)]) for own in known.values()]))

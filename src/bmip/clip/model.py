@@ -72,7 +72,13 @@ class CLIP(nn.Module):
         self.logit_scale = nn.Parameter(torch.empty(()))
 
     @property
+    def device(self) -> torch.device:
+        """Where the weights are, and where pixels must be."""
+        return self.logit_scale.device
+
+    @property
     def scale(self) -> Float[Tensor, ""]:
+        """What the cosines are multiplied by to give logits; the exponential of the stored `logit_scale`."""
         return self.logit_scale.exp()
 
     @property
@@ -109,7 +115,7 @@ class CLIP(nn.Module):
 
         Raises ValueError for float16 on a CPU, where it is several times slower than float32.
         """
-        if precision == "float16" and self.logit_scale.device.type == "cpu":
+        if precision == "float16" and self.device.type == "cpu":
             raise ValueError("float16 on a CPU is several times slower than float32: use bfloat16 or float32 there")
         dtype = getattr(torch, precision)
         for module in self.modules():

@@ -127,7 +127,7 @@ def _judged(
     progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Labels and logits of each batch, on the CPU."""
-    device, config = model.clip.logit_scale.device, model.clip.config
+    device, config = model.clip.device, model.clip.config
     if not len(batches):
         raise ValueError("the split has no images: give at least one to judge")
     # Not inference mode: sentences laid out here are kept in the model and must serve training as well.

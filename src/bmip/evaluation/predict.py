@@ -54,7 +54,7 @@ def predict(
     classes = classes_of(model, names)
     if top < 1:
         raise ValueError(f"top is {top}; at least the first guess must be asked for")
-    size, device, config = model.clip.config.image_size, model.clip.logit_scale.device, model.clip.config
+    size, device, config = model.clip.config.image_size, model.clip.device, model.clip.config
     found: list[Prediction] = []
     with evaluation_mode(model), torch.no_grad():
         classify = model.classifier(classes)

@@ -264,7 +264,7 @@ def best_template(trial: Trial, clip: CLIP, dataset: Dataset) -> str:
     models = [build_model(trial.method, dict(trial.options), clip, each, seed=0) for each in named]
     use_precision(clip, train_config(trial).precision)
     # The images' features know no template: they are computed once.
-    device, config = clip.logit_scale.device, clip.config
+    device, config = clip.device, clip.config
     right = [0] * len(named)
     texts = [model.class_features(each)[0] for model, each in zip(models, named, strict=True)]
     for pixels, labels in eval_batches(dataset.val, config.image_size):

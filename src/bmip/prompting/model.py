@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +21,16 @@ _PAIRS = 2**15
 """Of an image and a class, whose features are kept at once where they differ between images: 64 MB in ViT-B/16."""
 
 
+@dataclass(frozen=True)
+class Losses:
+    """What one batch gives in training."""
+
+    parts: dict[str, Float[Tensor, ""]]
+    """The parts of the loss by name: "cross_entropy", and those of the method's terms."""
+
+    logits: Float[Tensor, "image class"]
+
+
 class PromptedCLIP(nn.Module):
     """A frozen CLIP with a method around it. Gradients reach the method's tensors alone."""
 
@@ -33,7 +44,7 @@ class PromptedCLIP(nn.Module):
         self._texts: dict[ClassNames, tuple[ClassTexts, ...]] = {}
         self._frozen_texts: dict[ClassNames, Tensor] = {}
         self._laid_out(classes)  # names and slots that do not fit are known before any work
-        self.to(clip.logit_scale.device)
+        self.to(clip.device)
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """The method's own parameters, named as in a checkpoint."""
@@ -77,10 +88,11 @@ class PromptedCLIP(nn.Module):
         prompts = self.prompter(self._given(frozen))
         return self._logits(self._image_features(prompts, pixels, frozen), self._text_features(prompts, classes)[0])
 
-    def losses(
-        self, views: Sequence[Float[Tensor, "image 3 size size"]], labels: Int64[Tensor, " image"]
-    ) -> dict[str, Float[Tensor, ""]]:
-        """The parts of the loss on a batch of the training classes; `backward` turns them into gradients."""
+    def losses(self, views: Sequence[Float[Tensor, "image 3 size size"]], labels: Int64[Tensor, " image"]) -> Losses:
+        """The parts of the loss on a batch of the training classes; `backward` turns them into gradients.
+
+        `labels` are indices into `classes`; the logits are those of the first view.
+        """
         frozen = _FrozenViews(self.clip, views)
         prompts = self.prompter(self._given(frozen))
         image = self._image_features(prompts, views[0], frozen)
@@ -99,7 +111,7 @@ class PromptedCLIP(nn.Module):
         )
         for term in self.terms:
             parts |= term(step)
-        return parts
+        return Losses(parts, logits)
 
     def backward(self, parts: Mapping[str, Tensor], scale: float = 1.0) -> None:
         """Leave in the trainable parameters' `grad` what to step along: `scale` times the gradient of the parts' sum,

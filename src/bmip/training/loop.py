@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -13,7 +13,6 @@ from torch import Tensor
 
 from bmip.data.transforms import normalise
 from bmip.metrics import accuracy
-from bmip.prompting.method import Step, Term
 from bmip.prompting.model import PromptedCLIP
 from bmip.training.config import TrainConfig, learning_rate
 from bmip.training.epoch_selection import concluded, finished, selected
@@ -103,20 +102,6 @@ def fit(
     return concluded(state.epochs, config, averaged=average is not None)
 
 
-class _Hits(Term):
-    """Counts right answers; adds nothing to the loss."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.correct: Tensor | int = 0
-        self.total = 0
-
-    def forward(self, step: Step) -> dict[str, Tensor]:
-        self.correct = self.correct + (step.logits.argmax(-1) == step.labels).sum()
-        self.total += len(step.labels)
-        return {}
-
-
 def _train_epoch(
     model: PromptedCLIP,
     train: Batches,
@@ -127,15 +112,14 @@ def _train_epoch(
 ) -> tuple[dict[str, float], float]:
     """The mean of each part of the loss, and the accuracy."""
     epoch = len(state.epochs)
-    device, mean, std = model.clip.logit_scale.device, model.clip.config.mean, model.clip.config.std
+    device, mean, std = model.clip.device, model.clip.config.mean, model.clip.config.std
     for group in state.optimizer.param_groups:
         group["lr"] = learning_rate(epoch, config)
     val = state.epochs[-1].val_accuracy if state.epochs else None
     sums: dict[str, float] = {}
-    hits = _Hits()
+    correct, total = torch.zeros((), dtype=torch.int64, device=device), 0
     model.train()
     model.clip.eval()
-    model.terms.append(hits)
     try:
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             torch.manual_seed(_seed(seed, epoch))
@@ -144,21 +128,23 @@ def _train_epoch(
                     raise ValueError(f"{len(views)} views of each image came; this method needs {model.views}")
                 pixels = [normalise(view.to(device), mean, std) for view in views]
                 where = f"epoch {epoch + 1}, step {step} of {len(train)}"
-                parts = _step(model, pixels, labels.to(device), state, where)
+                labels = labels.to(device)
+                losses = model.losses(pixels, labels)
+                parts = _step(model, losses.parts, state, where)
+                correct += (losses.logits.argmax(-1) == labels).sum()
+                total += len(labels)
                 for name, value in parts.items():
                     sums[name] = sums.get(name, 0.0) + value
                 if progress is not None:
                     progress(Tick(epoch + 1, config.epochs, step, len(train), sum(parts.values()), val))
     finally:
-        model.terms.pop(-1)
         model.eval()
-    return {name: value / len(train) for name, value in sums.items()}, accuracy(int(hits.correct), hits.total)
+    return {name: value / len(train) for name, value in sums.items()}, accuracy(int(correct), total)
 
 
-def _step(model: PromptedCLIP, views: list[Tensor], labels: Tensor, state: State, where: str) -> dict[str, float]:
-    """The parts of the loss before the step."""
+def _step(model: PromptedCLIP, parts: Mapping[str, Tensor], state: State, where: str) -> dict[str, float]:
+    """Step along the gradient of the parts of the loss; returns their values."""
     state.optimizer.zero_grad()
-    parts = model.losses(views, labels)
     model.backward(parts, state.scale.scale)
     grads = {name: tensor.grad for name, tensor in state.trainable.items() if tensor.grad is not None}
     if state.scale.scale != 1:

@@ -88,7 +88,7 @@ def train(
         "training": dataclasses.asdict(TrainConfig()),
     }
     with alone_in(Path(folder)):
-        run = RunFolder(folder, _written(config, origin, clip, dataset), clip.logit_scale.device, defaults=defaults)
+        run = RunFolder(folder, _written(config, origin, clip, dataset), clip.device, defaults=defaults)
         if run.complete:
             return _finished(run, config, clip, dataset)
         return _trained(run, config, clip, dataset, origin, progress)

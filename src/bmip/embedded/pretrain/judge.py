@@ -35,7 +35,7 @@ def zero_shot(
     names: tuple[str, ...],
     templates: tuple[str, ...],
 ) -> ZeroShot:
-    device = clip.logit_scale.device
+    device = clip.device
     mean, std = (torch.tensor(values, device=device)[:, None, None] for values in (clip.config.mean, clip.config.std))
     pixels = ((part.to(device).float() / 255 - mean) / std for part in images.split(128))
     features = F.normalize(torch.cat([clip.encode_image(part) for part in pixels]), dim=-1)
