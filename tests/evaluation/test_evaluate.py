@@ -5,9 +5,12 @@ import pytest
 import torch
 
 from bmip.class_names import ClassNames
+from bmip.data.batches import EvalBatches
 from bmip.data.transforms import centre_square, normalise
-from bmip.evaluation.evaluate import Count, Predictions, accuracy_on, evaluate, evaluate_logits
+from bmip.evaluation.evaluate import Predictions, accuracy_on, evaluate, evaluate_logits
+from bmip.evaluation.logits import batch_logits
 from bmip.methods import build_model
+from bmip.metrics import Count
 from bmip.prompting.model import PromptedCLIP
 from bmip.training.run_folder import RunFolder
 from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
@@ -21,18 +24,18 @@ def model(method: str = "bmip") -> PromptedCLIP:
 
 @pytest.mark.parametrize("method", OPTIONS)
 def test_predictions_equal_a_plain_forward_pass(method: str) -> None:
-    judged = model(method)
-    config = judged.clip.config
+    evaluated = model(method)
+    config = evaluated.clip.config
     pixels = torch.stack([centre_square(DATA.test.images[i], 16) for i in range(len(DATA.test))])
     with torch.no_grad():
-        shares = judged(normalise(pixels, config.mean, config.std), DATA.classes).softmax(-1)
+        shares = evaluated(normalise(pixels, config.mean, config.std), DATA.classes).softmax(-1)
     for batch in (100, 7, 1):
-        found = evaluate(judged, DATA.test, DATA.classes, batch)
+        found = evaluate(evaluated, DATA.test, DATA.classes, batch)
         assert torch.equal(found.predicted, shares.argmax(-1))
         torch.testing.assert_close(found.probability, shares.max(-1).values, atol=1e-5, rtol=0)
         assert found.labels.tolist() == list(DATA.test.labels)
         assert found.images == tuple(f"colours/test/{i}" for i in range(20))
-        assert found.accuracy == 100 * found.correct / 20 == accuracy_on(judged, DATA.test, DATA.classes, batch)()
+        assert found.accuracy == 100 * found.correct / 20 == accuracy_on(evaluated, DATA.test, DATA.classes, batch)()
 
 
 def test_counts_per_class() -> None:
@@ -43,12 +46,12 @@ def test_counts_per_class() -> None:
 
 
 def test_class_features_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    judged = model()
+    evaluated = model()
     calls: list[int] = []
-    encode = judged.clip.encode_text
-    monkeypatch.setattr(judged.clip, "encode_text", lambda *given: (calls.append(1), encode(*given))[1])
+    encode = evaluated.clip.encode_text
+    monkeypatch.setattr(evaluated.clip, "encode_text", lambda *given: (calls.append(1), encode(*given))[1])
     done: list[tuple[int, int]] = []
-    evaluate(judged, DATA.test, DATA.classes, 3, progress=lambda *given: done.append(given))
+    evaluate(evaluated, DATA.test, DATA.classes, 3, progress=lambda *given: done.append(given))
     assert len(calls) == 1
     assert done == [(batch, 7) for batch in range(1, 8)]
 
@@ -61,15 +64,15 @@ def test_any_classes_can_be_asked_about() -> None:
 
 
 def test_the_mode_is_left_as_it_was_and_training_works_afterwards() -> None:
-    judged = model()
-    judged.train()
-    judged.clip.eval()
-    evaluate(judged, DATA.test, DATA.classes)
-    assert judged.training and not judged.clip.training
-    judged.losses([torch.zeros(2, 3, 16, 16)], torch.tensor([0, 1])).parts["cross_entropy"].backward()
+    evaluated = model()
+    evaluated.train()
+    evaluated.clip.eval()
+    evaluate(evaluated, DATA.test, DATA.classes)
+    assert evaluated.training and not evaluated.clip.training
+    evaluated.losses([torch.zeros(2, 3, 16, 16)], torch.tensor([0, 1])).parts["cross_entropy"].backward()
 
 
-def test_nothing_to_judge_and_damaged_models_are_errors() -> None:
+def test_nothing_to_evaluate_and_damaged_models_are_errors() -> None:
     with pytest.raises(ValueError, match="the split has no images"):
         evaluate(model(), DATA.test.take([]), DATA.classes)
     with pytest.raises(ValueError, match="an image is of class 3, counted from 0, and 3 classes were given"):
@@ -109,3 +112,25 @@ def test_predictions_that_were_written_without_ranks_are_read(tmp_path: Path) ->
     assert before.rank is None and torch.equal(before.predicted, found.predicted)
     folder.write_predictions(before)
     assert folder.read_predictions(DATA.classes).rank is None
+
+
+@pytest.mark.parametrize("method", ["bmip", "cocoop"])
+def test_several_class_lists_at_once_equal_one_at_a_time(method: str) -> None:
+    evaluated = build_model(method, OPTIONS.get(method, {}), tiny_clip(), DATA.classes, seed=1)
+    lists = [DATA.classes, ClassNames(("dog", "red dog")), dataclasses.replace(DATA.classes, template="a dog {}.")]
+    batches = [(pixels, f"batch {number}") for number, (pixels, _) in enumerate(EvalBatches(DATA.test, 16, 8))]
+    together = list(batch_logits(evaluated, batches, lists))
+    assert [beside for beside, _ in together] == ["batch 0", "batch 1", "batch 2"]
+    for position, classes in enumerate(lists):
+        alone = [logits for _, (logits,) in batch_logits(evaluated, batches, [classes])]
+        for (_, found), gold in zip(together, alone, strict=True):
+            assert torch.equal(found[position], gold)
+
+
+def test_image_features_are_computed_once_for_all_class_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluated = model()
+    calls: list[int] = []
+    encode = evaluated.clip.encode_image
+    monkeypatch.setattr(evaluated.clip, "encode_image", lambda *given: (calls.append(1), encode(*given))[1])
+    list(batch_logits(evaluated, EvalBatches(DATA.test, 16, 10), [DATA.classes, ClassNames(("dog", "red"))]))
+    assert len(calls) == 2

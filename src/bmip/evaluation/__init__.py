@@ -1,1 +1,1 @@
-"""Classifying images with a trained model: test splits and single pictures."""
+"""Evaluation of a model: splits with labels, and single pictures."""

@@ -1,59 +1,58 @@
-"""What a model makes of a split: each image's class, and how many are right."""
+"""Evaluates a model on a split: the predicted class of every image, and how many are right."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int64
-from torch import Tensor, nn
+from torch import Tensor
 
 from bmip.class_names import ClassNames
 from bmip.data.batches import EvalBatches
 from bmip.data.dataset import Split
-from bmip.data.transforms import normalise
+from bmip.evaluation.logits import batch_logits
 from bmip.metrics import Count, accuracy, ranks
 from bmip.prompting.model import PromptedCLIP
 
 
-class LogitsError(ValueError):
-    """A model that cannot be judged, because its logits are no numbers."""
-
-
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """A judged split, in its order. Labels are indices into `classes.names`."""
+    """The predictions for a split, in the order of its images. Labels are indices into `classes.names`."""
 
     classes: ClassNames
     images: tuple[str, ...]
+    """The name of each image: its file where it has one."""
+
     labels: Int64[Tensor, " image"]
     predicted: Int64[Tensor, " image"]
     probability: Float[Tensor, " image"]
-    """Of the predicted class among `classes`."""
+    """The probability of the predicted class among `classes`, 0 to 1."""
 
     rank: Int64[Tensor, " image"] | None = None
-    """Classes that are likelier than the right one; None for runs that were made before this was written down."""
+    """How many classes are more probable than the right one; 0 where the prediction is right."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
     @property
     def correct(self) -> int:
+        """The number of images whose prediction is right."""
         return int((self.labels == self.predicted).sum())
 
     @property
     def total(self) -> int:
+        """The number of images."""
         return len(self)
 
     @property
     def accuracy(self) -> float:
-        """Percent."""
+        """The accuracy in percent."""
         return accuracy(self.correct, self.total)
 
     def per_class(self) -> tuple[Count, ...]:
-        """In the order of the classes; a class without images has 0 of 0."""
+        """Correct and total of each class, in the order of the classes; a class without images has 0 of 0."""
         totals = torch.bincount(self.labels, minlength=len(self.classes))
         hits = torch.bincount(self.labels[self.labels == self.predicted], minlength=len(self.classes))
         return tuple(Count(*pair) for pair in zip(hits.tolist(), totals.tolist(), strict=True))
@@ -69,8 +68,16 @@ def evaluate(
 ) -> Predictions:
     """Classify every image of a split among `classes`, on the model's own device.
 
-    The classes' features are computed once, not per batch. `progress` is called with batches done and batches in all.
-    Raises LogitsError where a logit is not finite, ValueError where a label is none of the classes.
+    Args:
+        model: evaluated as it is; its mode is the same afterwards.
+        split: its labels are indices into `classes.names`.
+        classes: any class names, not only those of training.
+        batch: images at a time; the predictions do not depend on it, up to rounding.
+        progress: called after each batch with the number of batches done and of all.
+
+    Raises:
+        LogitsError: where a logit is not finite.
+        ValueError: where the split is empty, or a label is none of the classes.
     """
     if len(split) and max(split.labels) >= len(classes):
         raise ValueError(
@@ -78,68 +85,51 @@ def evaluate(
             "those that the split's labels mean"
         )
     names = tuple(split.images.name(index) for index in range(len(split)))
+    batches = _batches(model, split, batch)
     labels, predicted, probability, rank = [], [], [], []
-    for truth, logits in _judged(model, EvalBatches(split, model.clip.config.image_size, batch), classes, progress):
+    for done, (truth, logits) in enumerate(_each(model, batches, classes), start=1):
         most, best = logits.softmax(-1).max(-1)
         labels.append(truth)
         predicted.append(best)
         probability.append(most.float())
         rank.append(torch.from_numpy(ranks(logits.numpy(), truth.numpy())))
+        if progress is not None:
+            progress(done, len(batches))
     return Predictions(classes, names, *map(torch.cat, (labels, predicted, probability, rank)))
 
 
 def evaluate_logits(
     model: PromptedCLIP, split: Split, classes: ClassNames, batch: int = 100
 ) -> tuple[Int64[Tensor, " image"], Float[Tensor, "image class"]]:
-    """The labels of a split and every image's logits over all classes: what several label spaces are judged by."""
-    batches = EvalBatches(split, model.clip.config.image_size, batch)
-    labels, logits = zip(*_judged(model, batches, classes), strict=True)
+    """The labels of a split, and the logits of its images over `classes`: for metrics over several label spaces.
+
+    Raises what `evaluate` raises.
+    """
+    labels, logits = zip(*_each(model, _batches(model, split, batch), classes), strict=True)
     return torch.cat(labels), torch.cat(logits)
 
 
 def accuracy_on(model: PromptedCLIP, split: Split, classes: ClassNames, batch: int = 100) -> Callable[[], float]:
-    """A function that judges the model as it then is, in percent; images are decoded in its first call."""
-    batches = EvalBatches(split, model.clip.config.image_size, batch)
+    """A function that returns the model's present accuracy in percent; images are decoded in its first call only.
 
-    def judge() -> float:
-        right = [truth == logits.argmax(-1) for truth, logits in _judged(model, batches, classes)]
+    Raises what `evaluate` raises.
+    """
+    batches = _batches(model, split, batch)
+
+    def measure() -> float:
+        right = [truth == logits.argmax(-1) for truth, logits in _each(model, batches, classes)]
         return Count.of(torch.cat(right).numpy()).percent
 
-    return judge
+    return measure
 
 
-@contextmanager
-def evaluation_mode(model: nn.Module):
-    """Evaluation mode, and back to the mode that was."""
-    before = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in before.items():
-            module.training = training
+def _batches(model: PromptedCLIP, split: Split, batch: int) -> EvalBatches:
+    if not len(split):
+        raise ValueError("the split has no images: give at least one to evaluate on")
+    return EvalBatches(split, model.clip.config.image_size, batch)
 
 
-def _judged(
-    model: PromptedCLIP,
-    batches: EvalBatches,
-    classes: ClassNames,
-    progress: Callable[[int, int], None] | None = None,
-) -> Iterator[tuple[Tensor, Tensor]]:
+def _each(model: PromptedCLIP, batches: EvalBatches, classes: ClassNames) -> Iterator[tuple[Tensor, Tensor]]:
     """Labels and logits of each batch, on the CPU."""
-    device, config = model.clip.device, model.clip.config
-    if not len(batches):
-        raise ValueError("the split has no images: give at least one to judge")
-    # Not inference mode: sentences laid out here are kept in the model and must serve training as well.
-    with evaluation_mode(model), torch.no_grad():
-        classify = model.classifier(classes)
-        for done, (pixels, truth) in enumerate(batches, start=1):
-            logits = classify(normalise(pixels.to(device), config.mean, config.std)).cpu()
-            if not logits.isfinite().all():
-                raise LogitsError(
-                    "the model's logits are not finite: training has diverged (lower the learning rate), or its CLIP "
-                    "or its trainable parameters are damaged"
-                )
-            yield truth, logits
-            if progress is not None:
-                progress(done, len(batches))
+    for labels, (logits,) in batch_logits(model, batches, [classes]):
+        yield labels, logits

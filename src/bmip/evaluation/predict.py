@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -17,8 +17,8 @@ from bmip.data.batches import ahead
 from bmip.data.dataset import DataError
 from bmip.data.images import image_files, read_image
 from bmip.data.sources.listing import list_files
-from bmip.data.transforms import centre_square, normalise
-from bmip.evaluation.evaluate import evaluation_mode
+from bmip.data.transforms import centre_square
+from bmip.evaluation.logits import batch_logits
 from bmip.prompting.model import PromptedCLIP
 
 Picture = UInt8[Tensor, "3 height width"]
@@ -26,16 +26,22 @@ Picture = UInt8[Tensor, "3 height width"]
 
 @dataclass(frozen=True)
 class Guess:
+    """One class that an image may show."""
+
     name: str
     probability: float
-    """Among the names asked about."""
+    """Among the names that were asked about, 0 to 1."""
 
 
 @dataclass(frozen=True)
 class Prediction:
+    """What one image may show."""
+
     image: str
+    """The file's path, or "(pixels)" for a tensor."""
+
     guesses: tuple[Guess, ...]
-    """The most probable first."""
+    """The most probable class first."""
 
 
 def predict(
@@ -46,31 +52,37 @@ def predict(
     top: int = 5,
     batch: int = 100,
 ) -> list[Prediction]:
-    """The most probable of any class names for each image; without names those the model was trained on.
+    """The most probable class names for each image.
 
-    Images are files, or uint8 tensors (3, height, width). Raises DataError for a file that cannot be read, ValueError
-    for names that are empty, too long or duplicated.
+    Args:
+        model: any prompted CLIP; it is in evaluation mode meanwhile.
+        images: files, or uint8 tensors (3, height, width).
+        names: any class names; without them those that the model was trained on.
+        top: guesses for each image; fewer where there are fewer names.
+        batch: images at a time.
+
+    Raises:
+        DataError: for a file that cannot be read.
+        LogitsError: where a logit is not finite.
+        ValueError: for names that are empty, too long or duplicated, or a `top` below 1.
     """
     classes = classes_of(model, names)
     if top < 1:
         raise ValueError(f"top is {top}; at least the first guess must be asked for")
-    size, device, config = model.clip.config.image_size, model.clip.device, model.clip.config
     found: list[Prediction] = []
-    with evaluation_mode(model), torch.no_grad():
-        classify = model.classifier(classes)
-        squares = ahead(lambda image: (_name(image), centre_square(_pixels(image), size)), images)
-        while chunk := list(islice(squares, batch)):
-            pixels = torch.stack([square for _, square in chunk]).to(device)
-            shares = classify(normalise(pixels, config.mean, config.std)).softmax(-1)
-            most, best = (part.tolist() for part in shares.topk(min(top, len(classes))))
-            for (name, _), row, labels in zip(chunk, most, best, strict=True):
-                guesses = tuple(Guess(classes.names[label], share) for label, share in zip(labels, row, strict=True))
-                found.append(Prediction(name, guesses))
+    for files, (logits,) in batch_logits(model, _batches(images, model.clip.config.image_size, batch), [classes]):
+        most, best = (part.tolist() for part in logits.softmax(-1).topk(min(top, len(classes))))
+        for name, row, labels in zip(files, most, best, strict=True):
+            guesses = (Guess(classes.names[label], share) for label, share in zip(labels, row, strict=True))
+            found.append(Prediction(name, tuple(guesses)))
     return found
 
 
 def classes_of(model: PromptedCLIP, names: Sequence[str] | ClassNames | None) -> ClassNames:
-    """A label space for the model, in the template it was trained with unless the names bring their own."""
+    """Class names for the model, in the template of its training unless the names bring their own.
+
+    Without names, those of its training. Raises ValueError for one text in place of a list.
+    """
     if names is None:
         return model.classes
     if isinstance(names, ClassNames):
@@ -81,9 +93,10 @@ def classes_of(model: PromptedCLIP, names: Sequence[str] | ClassNames | None) ->
 
 
 def image_paths(places: Iterable[str | Path]) -> list[Path]:
-    """Image files from files, folders (with all below them) and patterns with `*`; in order, each once.
+    """The image files in these places: files, folders (with all below them) and patterns with `*`.
 
-    Raises DataError for a place where there is nothing, or a folder without images.
+    They keep the order of the places, and each is listed once. Raises DataError for a place where there is nothing,
+    and for a folder without images.
     """
     found: dict[Path, None] = {}
     for place in places:
@@ -101,6 +114,15 @@ def image_paths(places: Iterable[str | Path]) -> list[Path]:
                 raise DataError(f"there is no image {path}")
         found |= dict.fromkeys(inside)
     return list(found)
+
+
+def _batches(
+    images: Iterable[str | Path | Picture], size: int, batch: int
+) -> Iterator[tuple[UInt8[Tensor, "image 3 size size"], tuple[str, ...]]]:
+    squares = ahead(lambda image: (_name(image), centre_square(_pixels(image), size)), images)
+    while chunk := list(islice(squares, batch)):
+        names, pixels = zip(*chunk, strict=True)
+        yield torch.stack(pixels), names
 
 
 def _name(image: str | Path | Picture) -> str:

@@ -15,7 +15,7 @@ from bmip.data.batches import eval_batches
 from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.load import load_dataset
 from bmip.data.transforms import normalise
-from bmip.evaluation.evaluate import LogitsError
+from bmip.evaluation.logits import LogitsError
 from bmip.experiments.evaluated_parts import Parts, Trained
 from bmip.experiments.presets import departures
 from bmip.experiments.registry import protocol

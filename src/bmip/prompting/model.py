@@ -146,12 +146,28 @@ class PromptedCLIP(nn.Module):
 
     def classifier(self, classes: ClassNames) -> Callable[[Float[Tensor, "image 3 size size"]], Tensor]:
         """A function from images to logits over `classes`, with all that images have in common computed once."""
+        classify = self.classifiers([classes])
+        return lambda pixels: classify(pixels)[0]
+
+    def classifiers(
+        self, lists: Sequence[ClassNames]
+    ) -> Callable[[Float[Tensor, "image 3 size size"]], list[Float[Tensor, "image class"]]]:
+        """As `classifier` for several class lists; the features of an image are computed once for all lists."""
         if self.prompter.reads_images:
-            # Each image has class features of its own: only so many at once.
-            few = max(1, _PAIRS // len(classes))
-            return torch.no_grad()(lambda pixels: torch.cat([self(part, classes) for part in pixels.split(few)]))
-        text = self.class_features(classes)
-        return torch.no_grad()(lambda pixels: self._logits(self.image_features(pixels), text))
+            return torch.no_grad()(lambda pixels: [self._in_parts(pixels, classes) for classes in lists])
+        texts = [self.class_features(classes) for classes in lists]
+
+        @torch.no_grad()
+        def classify(pixels: Tensor) -> list[Tensor]:
+            image = self.image_features(pixels)
+            return [self._logits(image, text) for text in texts]
+
+        return classify
+
+    def _in_parts(self, pixels: Tensor, classes: ClassNames) -> Tensor:
+        """Logits where each image has class features of its own: only so many images at once."""
+        few = max(1, _PAIRS // len(classes))
+        return torch.cat([self(part, classes) for part in pixels.split(few)])
 
     def _given(self, frozen: _FrozenViews) -> Given:
         return Given((lambda: frozen.normalised(0)) if self.prompter.reads_images else None)

@@ -11,7 +11,7 @@ from bmip.clip.loading.load import load_clip
 from bmip.clip.text_layout import TextLayout
 from bmip.embedded.pretrain import PretrainConfig, pretrain
 from bmip.embedded.pretrain.batches import make_batch
-from bmip.embedded.pretrain.judge import zero_shot
+from bmip.embedded.pretrain.evaluate import zero_shot
 from bmip.embedded.pretrain.loop import CHECKPOINT, LOG, TOKENIZER, _Run
 from bmip.embedded.pretrain.muon import Optimizer, orthogonal
 from bmip.embedded.pretrain.start import new_tokenizer
@@ -27,7 +27,7 @@ TINY = PretrainConfig(
     patch=16,
     precision="float32",
     threads=1,
-    judge_every=0,
+    evaluate_every=0,
 )
 
 

@@ -65,11 +65,11 @@ class PretrainConfig:
     """Processor threads for the towers; one more renders."""
 
     checkpoint_minutes: float = 3.0
-    judge_every: int = 1000
+    evaluate_every: int = 1000
     """Steps between zero-shot evaluations on the validation splits, which go to the log; 0 for none."""
 
-    judge_images: int = 10
-    """Per class, in those."""
+    evaluate_images: int = 10
+    """Images per class in those evaluations."""
 
     seed: int = 0
 

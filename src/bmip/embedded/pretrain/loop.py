@@ -19,7 +19,7 @@ from bmip.clip.loading.load import save_clip
 from bmip.clip.tokenizer import Tokenizer
 from bmip.embedded.pretrain.batches import Batch, prefetched
 from bmip.embedded.pretrain.config import PretrainConfig
-from bmip.embedded.pretrain.judge import judge
+from bmip.embedded.pretrain.evaluate import evaluate_world
 from bmip.embedded.pretrain.muon import Optimizer
 from bmip.embedded.pretrain.pair import Pair, Sentences, in_type
 from bmip.embedded.pretrain.start import grow, grown_name, new_clip, new_tokenizer
@@ -109,8 +109,8 @@ class _Run:
         self.seconds += time.perf_counter() - began
         if self.step % 50 == 0 or self.step == config.steps:
             self._log(measured)
-        if config.judge_every and (self.step % config.judge_every == 0 or self.step == config.steps):
-            found = judge(self.pair.clip, per_class=config.judge_images)
+        if config.evaluate_every and (self.step % config.evaluate_every == 0 or self.step == config.steps):
+            found = evaluate_world(self.pair.clip, per_class=config.evaluate_images)
             self._write({"step": self.step, "zero_shot": {name: round(one.accuracy, 1) for name, one in found.items()}})
         return measured
 
@@ -130,7 +130,15 @@ class _Run:
 
     def _load(self) -> None:
         content = torch.load(self.out / CHECKPOINT, weights_only=True, map_location=self.config.device)
-        free = {"shallow_steps", "deep_steps", "threads", "checkpoint_minutes", "judge_every", "judge_images", "device"}
+        free = {
+            "shallow_steps",
+            "deep_steps",
+            "threads",
+            "checkpoint_minutes",
+            "evaluate_every",
+            "evaluate_images",
+            "device",
+        }
         now = dataclasses.asdict(self.config)
         differing = [name for name in now if name not in free and now[name] != content["config"].get(name)]
         if differing:

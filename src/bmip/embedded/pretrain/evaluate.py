@@ -1,0 +1,63 @@
+"""Zero-shot accuracy of a CLIP on the validation splits of the rendered world; test splits are never used here."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Int64, UInt8
+from torch import Tensor
+
+from bmip.class_names import ClassNames
+from bmip.clip.model import CLIP
+from bmip.embedded.world import load_world, world_names
+from bmip.evaluation.logits import batch_logits
+from bmip.methods import build_model
+
+_BATCH = 128
+
+
+class ZeroShot(NamedTuple):
+    """Accuracy on one data set, with the template that does best on the same images."""
+
+    accuracy: float
+    """With that template, in percent."""
+
+    plain: float
+    """With the data set's first template, in percent."""
+
+    template: str
+
+
+def zero_shot(
+    clip: CLIP,
+    images: UInt8[Tensor, "image 3 size size"],
+    labels: Int64[Tensor, " image"],
+    names: tuple[str, ...],
+    templates: tuple[str, ...],
+) -> ZeroShot:
+    """The accuracy on these images with the best of the templates; labels are indices into `names`."""
+    classes = [ClassNames(names, template) for template in templates]
+    # A model freezes its CLIP, and this one is still being trained: a copy is evaluated.
+    model = build_model("zero_shot", {}, copy.deepcopy(clip), classes[0], seed=0)
+    batches = zip(images.split(_BATCH), labels.split(_BATCH), strict=True)
+    hits = [
+        torch.stack([logits.argmax(1) == truth for logits in each])
+        for truth, each in batch_logits(model, batches, classes)
+    ]
+    right = [100 * share for share in torch.cat(hits, dim=1).double().mean(1).tolist()]
+    best = max(range(len(templates)), key=right.__getitem__)
+    return ZeroShot(right[best], right[0], templates[best])
+
+
+def evaluate_world(clip: CLIP, names: Iterable[str] | None = None, *, per_class: int = 50) -> dict[str, ZeroShot]:
+    """Zero-shot accuracy by name of the world's data sets (by default all), on the first images of each class."""
+    found = {}
+    for name in world_names() if names is None else names:
+        world = load_world(name)
+        images, labels = world.split("val")
+        kept = torch.cat([torch.nonzero(labels == label)[:per_class, 0] for label in range(len(world.class_names))])
+        found[name] = zero_shot(clip, images[kept], labels[kept], world.class_names, world.templates)
+    return found

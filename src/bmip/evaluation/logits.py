@@ -1,0 +1,63 @@
+"""The one loop that every evaluation runs: batches of squares in, logits of one or several class lists out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from bmip.class_names import ClassNames
+from bmip.data.transforms import normalise
+from bmip.prompting.model import PromptedCLIP
+
+Beside = TypeVar("Beside")
+
+
+class LogitsError(ValueError):
+    """The model's logits are not finite, so it cannot be evaluated."""
+
+
+def batch_logits(
+    model: PromptedCLIP,
+    batches: Iterable[tuple[UInt8[Tensor, "image 3 size size"], Beside]],
+    classes: Sequence[ClassNames],
+) -> Iterator[tuple[Beside, tuple[Float[Tensor, "image class"], ...]]]:
+    """For each batch: what came beside its pixels (labels, names), and its logits on the CPU for each class list.
+
+    The model is in evaluation mode meanwhile. Class features are computed once for all batches, and image features
+    once for all class lists.
+
+    Args:
+        model: evaluated where it is; the pixels are moved to its device.
+        batches: uint8 pixels of the size that the model's CLIP takes, with a value that is handed back.
+        classes: the class lists. They may differ in names, number or template.
+
+    Raises:
+        LogitsError: where a logit is not finite.
+    """
+    device, config = model.clip.device, model.clip.config
+    with _evaluation_mode(model):
+        classify = model.classifiers(classes)
+        for pixels, beside in batches:
+            logits = tuple(each.cpu() for each in classify(normalise(pixels.to(device), config.mean, config.std)))
+            if not all(each.isfinite().all() for each in logits):
+                raise LogitsError(
+                    "the model's logits are not finite: training has diverged (lower the learning rate), or its CLIP "
+                    "or its trainable parameters are damaged"
+                )
+            yield beside, logits
+
+
+@contextmanager
+def _evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode, and afterwards the mode that was before, module by module."""
+    before = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in before.items():
+            module.training = training
