@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from bmip.class_names import ClassNames
@@ -22,17 +21,19 @@ class LogitsError(ValueError):
 
 def batch_logits(
     model: PromptedCLIP,
-    batches: Iterable[tuple[UInt8[Tensor, "image 3 size size"], Beside]],
+    batches: Iterable[tuple[Tensor, Beside]],
     classes: Sequence[ClassNames],
-) -> Iterator[tuple[Beside, tuple[Float[Tensor, "image class"], ...]]]:
-    """For each batch: what came beside its pixels (labels, names), and its logits on the CPU for each class list.
+) -> Iterator[tuple[Beside, tuple[Tensor, ...]]]:
+    """For each batch: what came beside its pixels (labels, names), and its logits for each class list.
+
+    Logits are (image, class), on the CPU.
 
     The model is in evaluation mode meanwhile. Class features are computed once for all batches, and image features
     once for all class lists.
 
     Args:
         model: evaluated where it is; the pixels are moved to its device.
-        batches: uint8 pixels of the size that the model's CLIP takes, with a value that is handed back.
+        batches: uint8 pixels (image, 3, size, size) of the size that the model's CLIP takes, with a value to hand back.
         classes: the class lists. They may differ in names, number or template.
 
     Raises:

@@ -149,9 +149,7 @@ class PromptedCLIP(nn.Module):
         classify = self.classifiers([classes])
         return lambda pixels: classify(pixels)[0]
 
-    def classifiers(
-        self, lists: Sequence[ClassNames]
-    ) -> Callable[[Float[Tensor, "image 3 size size"]], list[Float[Tensor, "image class"]]]:
+    def classifiers(self, lists: Sequence[ClassNames]) -> Callable[[Float[Tensor, "image 3 size size"]], list[Tensor]]:
         """As `classifier` for several class lists; the features of an image are computed once for all lists."""
         if self.prompter.reads_images:
             return torch.no_grad()(lambda pixels: [self._in_parts(pixels, classes) for classes in lists])
