@@ -1,0 +1,48 @@
+"""How a data set is read, as one value that `load_dataset`, a run and the command line share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bmip.system.files import cache_folder
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadConfig:
+    """How a data set is read.
+
+    Two values are equal if the same files give the same data set with both; where things lie on this machine does not
+    count.
+    """
+
+    template: str = ""
+    """The sentence around a class name, as in 'a photo of a {}.'; empty: the data set's own."""
+
+    class_names: str = ""
+    """A file with better names for the classes of your own data: JSON from old to new names, or a list."""
+
+    split_seed: int = 1
+    """Seed that draws the split of data that have none; the split is then written down. Keep it fixed across runs that
+    are to be compared: it is not the seed of the few-shot draw."""
+
+    skip_bad_images: bool = False
+    """Leave out images that cannot be read, and list them."""
+
+    scaled_decoding: bool = False
+    """Decode large JPEGs of the test split at a smaller size: faster, but the pixels differ slightly."""
+
+    root: str = field(default="", compare=False)
+    """The folder that holds the public data sets, laid out as for CoOp (`bmip data prepare`)."""
+
+    cache: str = field(default="", compare=False)
+    """The folder for resized test images and other files that can be made again; empty: $BMIP_CACHE or bmip/ in the
+    user's cache folder."""
+
+    cache_images: bool = field(default=True, compare=False)
+    """Keep resized test images in the cache."""
+
+    @property
+    def cache_folder(self) -> Path:
+        """The folder that `cache` names, or the default one."""
+        return Path(self.cache) if self.cache else cache_folder()
