@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bmip.class_names import ClassNames
     from bmip.clip.loading.load import load_clip, save_clip
     from bmip.data.load import load_dataset
+    from bmip.data.read_config import ReadConfig
     from bmip.data.sampling import sample_few_shot, split_base_novel
     from bmip.evaluation.evaluate import evaluate
     from bmip.evaluation.predict import predict
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ClassNames": "bmip.class_names",
+    "ReadConfig": "bmip.data.read_config",
     "RunConfig": "bmip.training.run",
     "TrainConfig": "bmip.training",
     "split_base_novel": "bmip.data.sampling",
@@ -45,6 +47,7 @@ _HOMES = {
 
 __all__ = [
     "ClassNames",
+    "ReadConfig",
     "RunConfig",
     "TrainConfig",
     "build_model",

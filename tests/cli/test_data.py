@@ -20,6 +20,7 @@ from PIL import Image
 from bmip.data.dataset import split_hash
 from bmip.data.load import load_dataset
 from bmip.data.public.registry import PUBLIC
+from bmip.data.read_config import ReadConfig
 from tests.cli.conftest import Cli
 from tests.small import SMALL
 
@@ -205,7 +206,7 @@ def test_a_check_of_ones_own_writes_nothing_and_finds_the_same_again(cli: Cli, p
 
 def test_what_a_written_split_leaves_out_is_looked_at_too(cli: Cli, photos: Path) -> None:
     (photos / "red/00.png").write_text("nothing")
-    load_dataset("photos", skip_bad_images=True)
+    load_dataset("photos", ReadConfig(skip_bad_images=True))
     listed = json.loads((photos / "split.json").read_text())
     gone = [path for path, *_ in listed["train"][:6]]
     for path in gone:
@@ -250,7 +251,7 @@ def test_the_seed_of_a_split_that_would_be_drawn(cli: Cli, textures: Path) -> No
     Path(SPLIT).unlink()
     given = ("data", "check", "dtd", "--root", "data", "--json", "--split-seed")
     told = {seed: json.loads(cli(*given, seed).out)["split_hash"] for seed in ("1", "7")}
-    assert told["1"] != told["7"] == split_hash(load_dataset("dtd", root="data", seed=7))
+    assert told["1"] != told["7"] == split_hash(load_dataset("dtd", ReadConfig(root="data", split_seed=7)))
 
 
 def test_public_sets_have_names_of_their_own(cli: Cli, textures: Path) -> None:

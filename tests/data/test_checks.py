@@ -1,12 +1,12 @@
-import os
 import shutil
+from io import StringIO
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from bmip.data import checks as checking
-from bmip.data.checks import same_content, unreadable
+from bmip.data.checks import QUIET, same_content, unreadable
+from bmip.data.images import check_image
 from bmip.system.files import cache_folder
 
 
@@ -21,37 +21,41 @@ def test_where_things_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cache_folder() == Path("/three/.cache/bmip")
 
 
-def test_readable_files_are_remembered_until_they_change(make_folder, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readable_files_are_remembered_until_they_change(make_folder, cache: Path) -> None:
     folder = make_folder("pets", {"cat": 3})
     paths = ["cat/0.png", "cat/1.png", "cat/2.png", "cat/absent.png"]
     looked: list[str] = []
-    real = checking.check_image
-    monkeypatch.setattr(checking, "check_image", lambda path: (looked.append(path.name), real(path))[1])
-    assert list(unreadable(folder, paths)) == ["cat/absent.png"]
+
+    def check(path: Path) -> str | None:
+        looked.append(path.name)
+        return check_image(path)
+
+    assert list(unreadable(folder, paths, cache, check=check)) == ["cat/absent.png"]
     assert sorted(looked) == ["0.png", "1.png", "2.png", "absent.png"]
     looked.clear()
     (folder / "cat" / "1.png").write_text("no picture")
-    assert list(unreadable(folder, paths)) == ["cat/1.png", "cat/absent.png"]
-    assert list(unreadable(folder, paths)) == ["cat/1.png", "cat/absent.png"]
+    assert list(unreadable(folder, paths, cache, check=check)) == ["cat/1.png", "cat/absent.png"]
+    assert list(unreadable(folder, paths, cache, check=check)) == ["cat/1.png", "cat/absent.png"]
     assert sorted(looked) == ["1.png", "1.png", "absent.png", "absent.png"]
 
 
-def test_a_memory_that_cannot_be_kept_or_read_does_no_harm(make_folder, tmp_path: Path) -> None:
+def test_a_memory_that_cannot_be_kept_or_read_does_no_harm(make_folder, tmp_path: Path, cache: Path) -> None:
     folder = make_folder("pets", {"cat": 1})
     (tmp_path / "taken").write_text("a file where the cache should be")
     assert unreadable(folder, ["cat/0.png"], tmp_path / "taken") == {}
-    assert unreadable(folder, ["cat/0.png"]) == {}
-    (memory,) = (cache_folder() / "readable").iterdir()
+    assert unreadable(folder, ["cat/0.png"], cache) == {}
+    (memory,) = (cache / "readable").iterdir()
     memory.write_text("{")
-    assert unreadable(folder, ["cat/0.png"]) == {}
+    assert unreadable(folder, ["cat/0.png"], cache) == {}
 
 
-def test_many_files_show_progress(make_folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = make_folder("pets", {"cat": 3})
-    monkeypatch.setattr(checking, "QUIET", 2)
-    with (Path(os.devnull)).open("w") as sink:
-        monkeypatch.setattr(checking, "Console", lambda stderr: Console(file=sink, force_terminal=True, record=True))
-        assert unreadable(folder, [f"cat/{index}.png" for index in range(3)]) == {}
+@pytest.mark.parametrize("files", [QUIET - 1, QUIET])
+def test_many_files_show_progress(tmp_path: Path, cache: Path, files: int) -> None:
+    stream = StringIO()
+    paths = [f"{index}.png" for index in range(files)]
+    console = Console(file=stream, force_terminal=True)
+    assert unreadable(tmp_path, paths, cache, check=lambda path: None, console=console) == {}
+    assert ("Checking the images" in stream.getvalue()) == (files >= QUIET)
 
 
 def test_the_same_content_under_other_names(make_folder) -> None:

@@ -15,6 +15,7 @@ from bmip.data.batches import EvalBatches
 from bmip.data.dataset import DataError, Split, split_hash
 from bmip.data.images import FileImages
 from bmip.data.load import load_dataset
+from bmip.data.read_config import ReadConfig
 from bmip.data.resized_cache import CachedImages
 from bmip.data.sampling import split_base_novel
 from bmip.data.transforms import centre_square
@@ -185,12 +186,12 @@ def test_judging_reads_squares_through_a_choice_of_images(
 def test_test_images_of_a_folder_are_kept(make_folder, decoded: list[str], tmp_path: Path) -> None:
     folder = make_folder("pets", dict.fromkeys(("a", "b", "c", "d"), 10))
     for _ in range(2):
-        for half in split_base_novel(load_dataset(str(folder), cache=tmp_path / "kept")):
+        for half in split_base_novel(load_dataset(str(folder), ReadConfig(cache=str(tmp_path / "kept")))):
             list(EvalBatches(half.test, SIZE, held_bytes=0))
     assert len(decoded) == 12
     assert len(list((tmp_path / "kept/squares").iterdir())) == 2
     shutil.rmtree(tmp_path / "kept")
-    dataset = load_dataset(str(folder), cache=tmp_path / "kept", cache_images=False)
+    dataset = load_dataset(str(folder), ReadConfig(cache=str(tmp_path / "kept"), cache_images=False))
     list(EvalBatches(dataset.test, SIZE, held_bytes=0))
     assert not (tmp_path / "kept/squares").exists()
 
@@ -223,7 +224,7 @@ def test_scaled_decoding_is_nearly_the_same_and_counts_as_another_data_set(jpeg:
 def test_the_split_hash_says_that_decoding_is_scaled(make_folder) -> None:
     folder = str(make_folder("pets", {"a": 4, "b": 4}))
     hashes = {
-        split_hash(load_dataset(folder, scaled_decoding=scaled, cache_images=kept))
+        split_hash(load_dataset(folder, ReadConfig(scaled_decoding=scaled, cache_images=kept)))
         for scaled in (True, False)
         for kept in (True, False)
     }

@@ -1,7 +1,6 @@
 """The runner on photos and a small backbone: nothing is done twice, and an interruption changes nothing."""
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import torch
 from bmip.class_names import ClassNames
 from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.load import load_dataset
+from bmip.data.read_config import ReadConfig
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.protocols.base_to_novel import base_to_novel
 from bmip.experiments.registry import protocol
@@ -48,7 +48,7 @@ class Seen(ProgressListener):
 
 @pytest.fixture
 def resources(tmp_path: Path) -> Resources:
-    return Resources(device="cpu", load=partial(load_dataset, cache=tmp_path / "cache"))
+    return Resources(device="cpu", read=ReadConfig(cache=str(tmp_path / "cache")))
 
 
 @pytest.fixture
@@ -137,8 +137,8 @@ def test_rows_of_another_backbone_or_of_other_data_do_not_count(
 def test_data_without_training_images_are_refused_before_any_work(
     trials: list[Trial], photos: Path, tmp_path: Path
 ) -> None:
-    def load(name: str, **given) -> Dataset:
-        dataset = load_dataset(str(photos), cache=tmp_path / "cache", **given)
+    def load(name: str, read: ReadConfig) -> Dataset:
+        dataset = load_dataset(str(photos), replace(read, cache=str(tmp_path / "cache")))
         return replace(dataset, train=dataset.train.take([])) if name == "bare" else dataset
 
     few_shot = protocol("few-shot").trials([trials[0].data, "bare"], [trial.variant() for trial in trials[:2]], [1])

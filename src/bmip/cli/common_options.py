@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import fields
 from typing import Annotated
 
 import torch
 import typer
 
 from bmip.cli.options import with_fields
+from bmip.data.read_config import ReadConfig
 from bmip.system.device import DEVICES
 from bmip.training.config import TrainConfig
 
@@ -59,28 +62,25 @@ With = Annotated[
 Shots = Annotated[
     int, typer.Option(min=0, help="Training images per class; 0 takes all there are.", rich_help_panel=DATA)
 ]
-Template = Annotated[
-    str,
-    typer.Option(
-        help="The sentence around a class name, as in 'a photo of a {}.'; otherwise the data set's own.",
-        rich_help_panel=DATA,
-        show_default=False,
-    ),
-]
-SkipBad = Annotated[
-    bool,
-    typer.Option(
-        "--skip-bad-images", help="Leave out images that cannot be read, and list them.", rich_help_panel=DATA
-    ),
-]
-SplitSeed = Annotated[
-    int,
-    typer.Option(help="Draws the split of a folder that has none; it is then written down.", rich_help_panel=DATA),
-]
 
 
 training_options = with_fields(TrainConfig, into="training", panel=TRAINING, otherwise=", or as the preset has it")
 """Gives a command the settings of training."""
+
+
+def read_options(*, only: Sequence[str] = (), leave_out: Sequence[str] = ()) -> Callable[[Callable], Callable]:
+    """Gives a command the options of ReadConfig, all or some; its parameter `read` receives the ReadConfig."""
+    unwanted = [
+        field.name for field in fields(ReadConfig) if field.name in leave_out or (only and field.name not in only)
+    ]
+    return with_fields(
+        ReadConfig,
+        into="read",
+        panel=DATA,
+        leave_out=unwanted,
+        flags={"cache_images": "--cache-images/--no-cache"},
+        make=ReadConfig,
+    )
 
 
 def use_threads(threads: int | None) -> None:

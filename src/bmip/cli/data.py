@@ -16,19 +16,16 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from bmip.cli import common_options
 from bmip.cli.console import add, err, note, out, table
-from bmip.cli.data_options import reading_options
 from bmip.data.dataset import DataError, Dataset, split_hash
-from bmip.data.inspect import Findings, counts, inspect_own, inspect_public
-from bmip.data.load import check_renaming, find_own, load_dataset
+from bmip.data.inspect import Findings, counts, inspect, inspect_public
 from bmip.data.names import dataset_names
 from bmip.data.public.prepare import Fetching, plan, to_do
 from bmip.data.public.prepare import prepare as get
 from bmip.data.public.registry import PUBLIC
+from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import sample_few_shot
 from bmip.data.shots import shots_hash, write_shots
-from bmip.data.sources.class_name_file import read_class_names
 from bmip.data.sources.digits import NAMES, TEMPLATE
-from bmip.data.sources.hub import PREFIX
 from bmip.embedded.world import load_world, world_names
 
 app = typer.Typer(add_completion=False, help="The data sets.")
@@ -61,7 +58,7 @@ def list_() -> None:
 
 
 @app.command("check", epilog="Example: bmip data check dtd --root data/ --shots 16 --seeds 1 2 3")
-@reading_options
+@common_options.read_options(leave_out=["template", "skip_bad_images"])
 def check(
     name: Name,
     shots: Annotated[int, typer.Option(min=0, help="Images per class of the few-shot draws; 0 for none.")] = 16,
@@ -70,16 +67,15 @@ def check(
         Path | None, typer.Option("--write-shots", help="Write the draws there as JSON lines.", metavar="DIR")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with the counts of all classes.")] = False,
-    split_seed: common_options.SplitSeed = 1,
     debug: common_options.Debug = False,
-    reading: dict[str, Any] = {},
+    read: ReadConfig = ReadConfig(),
 ) -> None:
     """Read a whole data set: count its images, name every fault, and say which images a few-shot draw takes.
 
     The exit status is 0 for a sound data set, 1 where something is missing, unreadable or not as published, and 2 where
     nothing could be looked at.
     """
-    found = _inspect(name, split_seed, reading)
+    found = inspect(name, read)
     draws = _draws(found.dataset, shots, seeds, write_to) if found.dataset is not None else {}
     if as_json:
         print(json.dumps(_as_json(name, found, draws), indent=2, ensure_ascii=False))
@@ -113,7 +109,7 @@ def prepare(
     known = PUBLIC[name]
     faults = to_do(name, root)
     if (root / known.folder / known.images).is_dir():
-        found = inspect_public(name, root, decode=False)
+        found = inspect_public(name, ReadConfig(root=str(root)), decode=False)
         for text in (*found.faults, *found.remarks):
             _line(text)
         faults += found.faults
@@ -140,19 +136,6 @@ def _transfers() -> Iterator[Fetching]:
             return lambda done, total: bars.update(task, completed=done, total=total)
 
         yield fetching
-
-
-def _inspect(name: str, split_seed: int, reading: dict[str, Any]) -> Findings:
-    if name in PUBLIC:
-        check_renaming(name, reading["class_names"])
-        return inspect_public(name, reading["root"], reading["cache"], seed=split_seed)
-    if name not in dataset_names() and not name.startswith(PREFIX):
-        better = None if reading["class_names"] is None else read_class_names(reading["class_names"])
-        source = find_own(name, reading["cache"])
-        return inspect_own(source, seed=split_seed, class_names=better, cache=reading["cache"])
-    dataset = load_dataset(name, seed=split_seed, skip_bad_images=True, **reading)
-    faults = [text.removeprefix("skipped: ") for text in dataset.notes if text.startswith("skipped: ")]
-    return Findings(dataset, faults, [text for text in dataset.notes if not text.startswith("skipped: ")])
 
 
 def _draws(dataset: Dataset, shots: int, seeds: list[int], write_to: Path | None) -> dict[int, str]:

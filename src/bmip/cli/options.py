@@ -8,7 +8,7 @@ import enum
 import inspect
 import textwrap
 import types
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -65,11 +65,19 @@ def _without_none(kind: Any) -> Any:
 
 
 def with_fields(
-    config: type, *, into: str, panel: str, otherwise: str = "", leave_out: Sequence[str] = ()
+    config: type,
+    *,
+    into: str,
+    panel: str,
+    otherwise: str = "",
+    leave_out: Sequence[str] = (),
+    flags: Mapping[str, str] | None = None,
+    make: Callable[..., Any] = dict,
 ) -> Callable[[Callable], Callable]:
-    """Gives a command an option for each field; those that were given arrive as a dictionary in parameter `into`.
+    """Gives a command an option for each field of a dataclass.
 
-    `otherwise` follows the field's default in the help text.
+    The command's parameter `into` receives `make(**given)`, where `given` are the options that stand on the command
+    line. `otherwise` follows the field's default in the help text. `flags` spells the options of some fields otherwise.
     """
 
     def decorate(command: Callable) -> Callable:
@@ -78,7 +86,8 @@ def with_fields(
         def run(**given: Any) -> Any:
             found = {field.name: given.pop(field.name) for field in known}
             plain = {name: value.value if isinstance(value, enum.Enum) else value for name, value in found.items()}
-            return command(**given, **{into: {name: value for name, value in plain.items() if value is not None}})
+            made = make(**{name: value for name, value in plain.items() if value is not None})
+            return command(**given, **{into: made})
 
         signature = inspect.signature(command, eval_str=True)
         own = [parameter for name, parameter in signature.parameters.items() if name != into]
@@ -87,7 +96,7 @@ def with_fields(
                 field.name,
                 inspect.Parameter.KEYWORD_ONLY,
                 default=None,
-                annotation=_annotation(field, panel, otherwise),
+                annotation=_annotation(field, panel, otherwise, (flags or {}).get(field.name)),
             )
             for field in known
         ]
@@ -100,15 +109,15 @@ def with_fields(
     return decorate
 
 
-def _annotation(field: Documented, panel: str, otherwise: str) -> Any:
+def _annotation(field: Documented, panel: str, otherwise: str, flags: str | None) -> Any:
     default = "on" if field.default is True else "off" if field.default is False else field.default
-    help = f"{field.doc} [{default}{otherwise}]".strip().replace("[", "\\[")
+    help = field.doc if default == "" else f"{field.doc} [{default}{otherwise}]".strip().replace("[", "\\[")
     kind: Any = field.type
     if field.choices:
         kind = enum.Enum(field.name, {choice: choice for choice in field.choices})
     flag = f"--{field.name.replace('_', '-')}"
-    names = (f"{flag}/--no-{flag[2:]}",) if kind is bool else (flag,)
-    return Annotated[kind | None, typer.Option(*names, help=help, rich_help_panel=panel, show_default=False)]
+    flags = flags or (f"{flag}/--no-{flag[2:]}" if kind is bool else flag)
+    return Annotated[kind | None, typer.Option(flags, help=help, rich_help_panel=panel, show_default=False)]
 
 
 def parse_settings(pairs: Iterable[str], config: type, owner: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from bmip.cli.load_run import OwnBackbone, Run, listed, load_run
 from bmip.cli.tables import predictions_table
 from bmip.data.dataset import DataError
 from bmip.data.images import check_image
+from bmip.data.read_config import ReadConfig
 from bmip.evaluation.predict import classes_of, image_paths
 from bmip.evaluation.predict import predict as classify
 
@@ -22,6 +23,7 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: bmip predict runs/pets photo.jpg holiday/ --classes 'a corgi,a tabby cat,a hamster'")
+@common_options.read_options(only=["template", "skip_bad_images"])
 def predict(
     run: Run,
     images: Annotated[list[str], typer.Argument(help="Files, folders, or patterns such as 'photos/*.jpg'.")],
@@ -29,22 +31,21 @@ def predict(
         str | None,
         typer.Option(help="Any names, separated by commas; otherwise those it was trained on.", show_default=False),
     ] = None,
-    template: common_options.Template = "",
     top: Annotated[int, typer.Option(min=1, help="How many names to show for each image.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    skip_bad_images: common_options.SkipBad = False,
     backbone: OwnBackbone = None,
     device: common_options.Device = "auto",
     threads: common_options.Threads = None,
     debug: common_options.Debug = False,
+    read: ReadConfig = ReadConfig(),
 ) -> None:
     """Classify images among any class names, also names that training has never seen."""
     common_options.use_threads(threads)
-    paths = _readable(image_paths(images), skip=skip_bad_images)
+    paths = _readable(image_paths(images), skip=read.skip_bad_images)
     model = load_run(run, backbone, device)
     names = classes_of(model, None if classes is None else listed(classes))
-    if template:
-        names = replace(names, template=template)
+    if read.template:
+        names = replace(names, template=read.template)
     found = classify(model, paths, names, top=top)
     if as_json:
         print(json.dumps([asdict(prediction) for prediction in found], indent=2, ensure_ascii=False))

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +13,8 @@ import typer
 from bmip.cli import common_options
 from bmip.cli.arguments import base_asked, combined, methods_asked
 from bmip.cli.console import err, note, out
-from bmip.cli.data_options import reading_options
 from bmip.cli.progress import carried_out
-from bmip.data.load import load_dataset
+from bmip.data.read_config import ReadConfig
 from bmip.experiments.registry import protocol as find_protocol
 from bmip.experiments.registry import protocols
 from bmip.experiments.results import Results, with_all_seeds
@@ -29,7 +27,7 @@ SPREAD = ("--method", "--data", "--targets", "--seeds", "--init-seeds", "--shots
 
 @app.command(epilog="Example: bmip run base-to-novel --method zero-shot maple bmip --data digits --seeds 1 2 3")
 @common_options.training_options
-@reading_options
+@common_options.read_options()
 def run(
     protocol: Annotated[str, typer.Argument(help=f"One of {', '.join(known.name for known in protocols())}.")],
     method: Annotated[
@@ -76,9 +74,6 @@ def run(
             show_default=False,
         ),
     ] = None,
-    template: common_options.Template = "",
-    split_seed: common_options.SplitSeed = 1,
-    skip_bad_images: common_options.SkipBad = False,
     backbone: common_options.Backbone = "embedded",
     preset: common_options.Preset = None,
     set_: common_options.Set = None,
@@ -90,7 +85,7 @@ def run(
     device: common_options.Device = "auto",
     threads: common_options.Threads = None,
     debug: common_options.Debug = False,
-    reading: dict[str, Any] = {},
+    read: ReadConfig = ReadConfig(),
     training: dict[str, Any] = {},
 ) -> None:
     """Run every method on every data set with every seed, and print the table of all seeds that were ever run.
@@ -100,13 +95,12 @@ def run(
     common_options.use_threads(threads)
     found = find_protocol(protocol)
     method = [combined(name, with_) for name in method]
-    said: dict[str, Any] = {"backbone": backbone, "template": template, "base": base_asked(base)}
+    said: dict[str, Any] = {"backbone": backbone, "template": read.template, "base": base_asked(base)}
     asked = methods_asked(method, preset, set_ or [], training=training, made_for=found.preset, **said)
     methods = [replace(one, shots=count) for count in shots or found.shots for one in asked]
     asked_for = found.trials(data or found.data, methods, seeds, init_seeds=init_seeds, targets=targets)
     trials = list(dict.fromkeys(asked_for))
-    load = partial(load_dataset, **reading)
-    resources = Resources(device=device, split_seed=split_seed, skip_bad_images=skip_bad_images, load=load)
+    resources = Resources(device=device, read=read)
     store = Results(results or runs / found.name / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
     rows, failures = carried_out(trials, store, runs=runs, resources=resources)

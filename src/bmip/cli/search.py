@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import shlex
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +13,8 @@ import typer
 from bmip.cli import common_options
 from bmip.cli.arguments import combined, methods_asked
 from bmip.cli.console import note, out
-from bmip.cli.data_options import reading_options
 from bmip.cli.progress import carried_out
-from bmip.data.load import load_dataset
+from bmip.data.read_config import ReadConfig
 from bmip.experiments.presets import write_presets
 from bmip.experiments.results import Results
 from bmip.experiments.runner import Resources
@@ -28,7 +26,7 @@ SPREAD = ("--method", "--data", "--seeds", "--lr", "--epochs")
 
 
 @app.command(epilog="Example: bmip search --method ivlp maple bmip --data digits signs textures --seeds 1")
-@reading_options
+@common_options.read_options(leave_out=["template"])
 def search(
     method: Annotated[list[str], typer.Option(help="One or more methods that learn something.")],
     data: Annotated[list[str], typer.Option(help="One or more data sets; settings are chosen on all of them at once.")],
@@ -47,7 +45,7 @@ def search(
     device: common_options.Device = "auto",
     threads: common_options.Threads = None,
     debug: common_options.Debug = False,
-    reading: dict[str, Any] = {},
+    read: ReadConfig = ReadConfig(),
 ) -> None:
     """Give every method the same grid of learning rates and epochs, and keep what is best on validation images.
 
@@ -60,7 +58,7 @@ def search(
     trials = list(dict.fromkeys(search_trials(methods, data, seeds, lrs=lr, epochs=epochs)))
     store = Results(runs / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
-    resources = Resources(device=device, load=partial(load_dataset, **reading))
+    resources = Resources(device=device, read=read)
     rows, failures = carried_out(trials, store, runs=runs, resources=resources)
     if not rows:
         raise ValueError(f"no setting could be judged ({failures[0]}): give smaller learning rates with --lr")

@@ -12,12 +12,12 @@ import typer
 from bmip.cli import common_options
 from bmip.cli.arguments import combined, of_classes
 from bmip.cli.console import note, out
-from bmip.cli.data_options import reading_options
 from bmip.cli.options import parse_settings
 from bmip.cli.tables import accuracy_table
 from bmip.clip.loading.load import load_clip
 from bmip.data.load import load_dataset
 from bmip.data.names import data_name
+from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import sample_few_shot
 from bmip.experiments.method_trial import check_training, method_trial
 from bmip.methods import load_method
@@ -31,7 +31,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(epilog="Example: bmip train --data photos/ --shots 16 --out runs/pets")
 @common_options.training_options
-@reading_options
+@common_options.read_options()
 def train(
     data: Annotated[
         str,
@@ -54,9 +54,6 @@ def train(
         int, typer.Option(help="Draws shots, order and crops.", rich_help_panel=common_options.DATA)
     ] = 1,
     init_seed: Annotated[int, typer.Option(help="Draws the first prompts.", rich_help_panel=common_options.METHOD)] = 1,
-    template: common_options.Template = "",
-    split_seed: common_options.SplitSeed = 1,
-    skip_bad_images: common_options.SkipBad = False,
     backbone: common_options.Backbone = "embedded",
     preset: common_options.Preset = None,
     set_: common_options.Set = None,
@@ -64,7 +61,7 @@ def train(
     device: common_options.Device = "auto",
     threads: common_options.Threads = None,
     debug: common_options.Debug = False,
-    reading: dict[str, Any] = {},
+    read: ReadConfig = ReadConfig(),
     training: dict[str, Any] = {},
 ) -> None:
     """Train prompts on a data set or on your own images, and judge them on its test images.
@@ -75,9 +72,9 @@ def train(
     method = combined(method, with_)
     options = parse_settings(set_ or [], load_method(method).Config, f"the method {method!r}")
     trial = method_trial(method, preset, options=options, training=training, shots=shots, backbone=backbone)
-    dataset = load_dataset(data, seed=split_seed, skip_bad_images=skip_bad_images, template=template or None, **reading)
+    dataset = load_dataset(data, read)
     chosen = of_classes(sample_few_shot(dataset, shots, data_seed), classes)
-    for remark in chosen.notes:
+    for remark in chosen.remarks():
         note(remark)
     folder = out_ or Path("runs") / f"{dataset.name}-{trial.method.replace('_', '-')}"
     note(f"{method} on {len(chosen.train)} images of {len(chosen.classes)} classes, preset {trial.preset}")
@@ -91,7 +88,7 @@ def train(
             "data": data_name(data),
             "classes": classes,
             "shots": shots,
-            "split_seed": split_seed,
+            "split_seed": read.split_seed,
             "preset": trial.preset,
         },
     )

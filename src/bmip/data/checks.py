@@ -15,7 +15,6 @@ from bmip.data.batches import ahead
 from bmip.data.dataset import DataError
 from bmip.data.images import check_image
 from bmip.data.sources.split_file import Item
-from bmip.system.files import cache_folder
 
 QUIET = 300  # files that are checked faster than a progress bar is read
 
@@ -25,16 +24,26 @@ def cache_key(folder: Path) -> str:
     return f"{folder.name}-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}"
 
 
-def unreadable(folder: Path, paths: Sequence[str], cache: Path | None = None) -> dict[str, str]:
-    """Which of the files cannot be read, and why. Readable files are remembered until they change."""
-    memory = (cache or cache_folder()) / "readable" / f"{cache_key(folder)}.json"
+def unreadable(
+    folder: Path,
+    paths: Sequence[str],
+    cache: Path,
+    *,
+    check: Callable[[Path], str | None] = check_image,
+    console: Console | None = None,
+) -> dict[str, str]:
+    """The files below `folder` that `check` finds a fault in, with the reason. Progress is shown on `console`.
+
+    Files without a fault are remembered in `cache` and not checked again until they change.
+    """
+    memory = cache / "readable" / f"{cache_key(folder)}.json"
     known: dict[str, list[int]] = {}
     with suppress(OSError, ValueError):
         known = json.loads(memory.read_text())
     states = {path: _state(folder / path) for path in paths}
     new = [path for path in paths if states[path] is None or known.get(path) != states[path]]
     bad: dict[str, str] = {}
-    for path, reason in zip(new, _checked(folder, new), strict=True):
+    for path, reason in zip(new, _checked(folder, new, check, console), strict=True):
         if reason is not None:
             bad[path] = reason
     if new:
@@ -54,9 +63,11 @@ def _state(file: Path) -> list[int] | None:
     return [found.st_size, found.st_mtime_ns]
 
 
-def _checked(folder: Path, paths: Sequence[str]) -> Iterator[str | None]:
-    reasons = ahead(check_image, (folder / path for path in paths))
-    console = Console(stderr=True)
+def _checked(
+    folder: Path, paths: Sequence[str], check: Callable[[Path], str | None], console: Console | None
+) -> Iterator[str | None]:
+    reasons = ahead(check, (folder / path for path in paths))
+    console = console or Console(stderr=True)
     if len(paths) < QUIET or not console.is_terminal:
         return reasons
     return iter(track(reasons, f"Checking the images of {folder.name}", len(paths), console=console, transient=True))

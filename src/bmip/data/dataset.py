@@ -92,11 +92,9 @@ class Split:
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A label space in words and three splits of it.
+    """Class names, and images with labels in a training, a validation and a test split.
 
-    `val_is_test` says that there is no validation split of its own (ImageNet): choosing a model by it would be choosing
-    on the test split. `notes` are sentences a person should read before trusting a result (skipped images, classes with
-    too few of them).
+    Raises ValueError for labels that are no index of a class.
     """
 
     name: str
@@ -105,9 +103,19 @@ class Dataset:
     val: Split | None
     test: Split
     val_is_test: bool = False
+    """`val` is the test split, as for ImageNet: a model that is selected on it is selected on test images."""
+
     augmentation: Augmentation = DEFAULT
+    """The random crops and flips that suit these images."""
+
     notes: tuple[str, ...] = ()
+    """Sentences that a person should read before trusting a result, such as classes with too few images."""
+
+    skipped: tuple[str, ...] = ()
+    """The reason for each image that was left out because it cannot be read."""
+
     stored_shots: Path | None = None
+    """The folder of the few-shot draws that CoOp's code left beside the data."""
 
     def __post_init__(self) -> None:
         count = len(self.classes.names)
@@ -117,6 +125,10 @@ class Dataset:
                 raise ValueError(
                     f"{self.name}: the {part} split has labels {wrong[:5]}; {count} classes need 0..{count - 1}"
                 )
+
+    def remarks(self) -> tuple[str, ...]:
+        """The notes, and a line for each image that was left out."""
+        return (*self.notes, *(f"skipped: {reason}" for reason in self.skipped))
 
     def splits(self) -> dict[str, Split]:
         """The splits there are, by name."""

@@ -1,33 +1,52 @@
-"""What is right and wrong with a data set on disk: everything at once, and nothing is written."""
+"""Checks a whole data set on disk and reports all its faults at once. Nothing is written."""
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bmip.class_names import ClassNames
 from bmip.data.checks import class_faults, leak_faults, same_content, some, unreadable
 from bmip.data.dataset import DataError, Dataset, shot_files
 from bmip.data.images import image_files
+from bmip.data.load import better_names, find_own, load_dataset
+from bmip.data.names import HUB_PREFIX, dataset_names
 from bmip.data.public.load import missing, places, public_dataset, read_lists, written_split
 from bmip.data.public.registry import PUBLIC, PublicSet
+from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import sample_few_shot
 from bmip.data.shots import read_shots
-from bmip.data.sources.assembly import Source, assembled, drawn, is_whole, missing_drawn, without
+from bmip.data.sources.assembly import Names, Source, assembled, drawn, is_whole, missing_drawn, without
 from bmip.data.sources.listing import Listing, list_files
 from bmip.data.sources.split_file import PARTS, inspect_parts, names_of
 
 
 @dataclass(frozen=True)
 class Findings:
-    """`dataset` is what was listed, whether its files are there or not; None where nothing could be listed."""
+    """The result of an inspection."""
 
     dataset: Dataset | None = None
+    """The data set with every listed file, whether it can be read or not; None if no list could be read."""
+
     faults: list[str] = field(default_factory=list)
-    """What has to be mended, one file or list each."""
+    """One message for each file or list that must be mended."""
 
     remarks: list[str] = field(default_factory=list)
+    """Sentences about things that are no fault, such as images that no split names."""
+
+
+def inspect(name: str, read: ReadConfig = ReadConfig()) -> Findings:
+    """Inspects a data set by its name or path, as `load_dataset` takes it.
+
+    Raises DataError where there is nothing to inspect.
+    """
+    if name in PUBLIC:
+        better_names(name, read)
+        return inspect_public(name, read)
+    if name not in dataset_names() and not name.startswith(HUB_PREFIX):
+        return inspect_own(find_own(name, read.cache_folder), read, better_names(name, read))
+    dataset = load_dataset(name, replace(read, skip_bad_images=True))
+    return Findings(dataset, list(dataset.skipped), list(dataset.notes))
 
 
 def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
@@ -41,25 +60,18 @@ def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
     return found
 
 
-def inspect_own(
-    source: Source,
-    *,
-    seed: int,
-    template: str = ClassNames.template,
-    class_names: Mapping[str, str] | Sequence[str] | None = None,
-    cache: Path | None = None,
-) -> Findings:
-    """Reads every image of one's own, also those that a split which is written down leaves out."""
+def inspect_own(source: Source, read: ReadConfig = ReadConfig(), class_names: Names = None) -> Findings:
+    """Reads every image of your own data, also those that the written split does not name."""
     folder, parts = source.folder, source.listing.parts
     listed = [item.path for items in parts.values() for item in items]
-    bad = unreadable(folder, [*listed, *source.unused], cache)
+    bad = unreadable(folder, [*listed, *source.unused], read.cache_folder)
     kept = without(parts, bad)
     same = same_content(folder, [path for path in listed if path not in bad])
     faults = [*source.faults, *bad.values()]
     faults += class_faults(folder, source.listing.names, kept) + leak_faults(folder, kept, same)
     try:
-        whole, notes = drawn(folder, kept, same, seed)
-        dataset = assembled(source, whole, tuple(notes), template, class_names)
+        whole, notes = drawn(folder, kept, same, read.split_seed)
+        dataset = assembled(source, whole, notes, read, class_names)
     except ValueError as error:
         return Findings(None, [*faults, str(error)], list(source.listing.notes))
     remarks = list(dataset.notes)
@@ -70,21 +82,19 @@ def inspect_own(
     return Findings(dataset, faults, remarks)
 
 
-def inspect_public(
-    name: str, root: Path | str | None, cache: Path | None = None, *, seed: int = 1, decode: bool = True
-) -> Findings:
+def inspect_public(name: str, read: ReadConfig, *, decode: bool = True) -> Findings:
     """Reads every list and, with `decode`, every image of a public data set.
 
-    `seed` draws a split where there is none. Raises DataError where its folders are not there at all.
+    Raises DataError if its folders do not exist.
     """
     known = PUBLIC[name]
-    folder, images = places(known, root)
-    listing, faults, remarks = _listed(known, folder, images, cache, seed)
+    folder, images = places(known, read.root)
+    listing, faults, remarks = _listed(known, folder, images, read)
     on_disk = image_files(list_files(images))
     listed = on_disk if listing is None else [item.path for items in listing.parts.values() for item in items]
     gone = missing(images, listed)
     faults += [f"{images / path} does not exist, and the split names it" for path in gone]
-    bad = unreadable(images, sorted(set(listed).difference(gone)), cache) if decode else {}
+    bad = unreadable(images, sorted(set(listed).difference(gone)), read.cache_folder) if decode else {}
     faults += bad.values()
     if listing is None:
         return Findings(None, faults, remarks)
@@ -115,10 +125,10 @@ def _is_own_draw(dataset: Dataset, file: Path) -> bool:
 
 
 def _listed(
-    known: PublicSet, folder: Path, images: Path, cache: Path | None, seed: int
+    known: PublicSet, folder: Path, images: Path, read: ReadConfig
 ) -> tuple[Listing | None, list[str], list[str]]:
-    """What the split says, or the archive's own lists; with the faults and remarks of that."""
-    file, remarks = written_split(known, folder, cache), []
+    """The items of the written split or else of the archive's own lists, with faults and remarks."""
+    file, remarks = written_split(known, folder, read.cache_folder), []
     if known.split_file is not None and (file is None or file.name != known.split_file):
         own = "a new one will be drawn" if file is None else f"{file} is used"
         remarks.append(f"{folder / known.split_file} is not there; {own}, which is not the published split")
@@ -128,7 +138,7 @@ def _listed(
             return Listing(names_of(parts.train), parts.by_name()), faults, remarks
         listing, faults = read_lists(known, folder, images)
         if known.split_file is not None:
-            listing = Listing(listing.names, missing_drawn(listing.parts, seed).by_name())
+            listing = Listing(listing.names, missing_drawn(listing.parts, read.split_seed).by_name())
         return listing, faults, remarks
     except DataError as error:
         return None, [str(error)], remarks

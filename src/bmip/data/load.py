@@ -1,93 +1,77 @@
-"""The data sets that can be asked for by name, and folders by their path."""
+"""Loads a data set by its name, or your own by its path."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
 
-import torch
-
-from bmip.class_names import ClassNames
-from bmip.data.dataset import ArrayImages, DataError, Dataset, Split
+from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.images import FileImages
-from bmip.data.names import dataset_names, embedded_names
+from bmip.data.names import HUB_PREFIX, dataset_names, embedded_names
 from bmip.data.public.load import load_public
 from bmip.data.public.registry import PUBLIC
+from bmip.data.read_config import ReadConfig
 from bmip.data.resized_cache import CachedImages
-from bmip.data.sources.assembly import Source, completed
+from bmip.data.sources.assembly import Names, Source, completed
 from bmip.data.sources.class_name_file import read_class_names
 from bmip.data.sources.digits import load_digits_folder
+from bmip.data.sources.embedded import embedded_dataset
 from bmip.data.sources.folder import find_folder
-from bmip.data.sources.hub import PREFIX, load_hub
+from bmip.data.sources.hub import load_hub
 from bmip.data.sources.table import SUFFIXES, find_table
-from bmip.data.transforms import Augmentation
-from bmip.system.files import cache_folder
-
-ONE_WAY = ("glyphs", "relations")
-"""Sets where a mirror image may show another class: letters, left and right."""
 
 
 def load_dataset(
-    name: str,
-    *,
-    root: Path | str | None = None,
-    seed: int = 1,
-    skip_bad_images: bool = False,
-    template: str | None = None,
-    class_names: Mapping[str, str] | Sequence[str] | Path | None = None,
-    cache: Path | None = None,
-    cache_images: bool = True,
-    scaled_decoding: bool = False,
+    name: str, read: ReadConfig = ReadConfig(), *, class_names: Mapping[str, str] | Sequence[str] | None = None
 ) -> Dataset:
-    """A data set by name, or one's own by its path; `./digits` is a folder, `digits` a name.
+    """Loads a data set by its name, or your own by its path; `digits` is a name, `./digits` a folder.
 
-    Names are those of `dataset_names`; public data sets lie below `root` (see `load_public`). A path is a folder (see
-    `find_folder`) or a .csv or .jsonl file (see `find_table`), and `hub:` stands before what `load_hub` reads.
-    `class_names`, also from a file, is for one's own data. `seed` draws a split only where none is written down; it is
-    not the seed of the few-shot draw, so keep it fixed across runs that are to be compared. What can be made again is
-    kept in `cache`: which files are readable, and with `cache_images` the resized test images. `scaled_decoding`
-    decodes large JPEGs of the test split at a smaller size, which is faster and not quite the same.
+    `name` is one of `dataset_names`, the path of a folder (see `find_folder`), the path of a .csv or .jsonl table (see
+    `find_table`), or what `load_hub` reads with "hub:" before it. `class_names` gives the classes of your own data
+    better names: a mapping from the old names, or all names in the order of the labels; it wins over
+    `read.class_names`.
+
+    Raises DataError for data that do not exist, cannot be read, or are not fit to train and evaluate on.
     """
-    if isinstance(class_names, Path):
-        class_names = read_class_names(class_names)
-    dataset = _loaded(name, root, seed, skip_bad_images, template, class_names, cache)
+    names = better_names(name, read, class_names)
+    dataset = _loaded(name, read, names)
     images = dataset.test.images
     if not isinstance(images, FileImages):
         return dataset
-    images = replace(images, scaled=scaled_decoding)
-    kept = CachedImages(images, (cache or cache_folder()) / "squares") if cache_images else images
+    images = replace(images, scaled=read.scaled_decoding)
+    kept = CachedImages(images, read.cache_folder / "squares") if read.cache_images else images
     test = Split(kept, dataset.test.labels)
     return replace(dataset, test=test, val=test if dataset.val_is_test else dataset.val)
 
 
-def _loaded(
-    name: str,
-    root: Path | str | None,
-    seed: int,
-    skip_bad_images: bool,
-    template: str | None,
-    class_names: Mapping[str, str] | Sequence[str] | None,
-    cache: Path | None,
-) -> Dataset:
-    own = {"seed": seed, "template": template or ClassNames.template, "class_names": class_names}
-    files = {"skip_bad_images": skip_bad_images, "cache": cache}
-    if name.startswith(PREFIX):
-        return load_hub(name.removeprefix(PREFIX), **own, skip_bad_images=skip_bad_images)
-    if name in dataset_names():
-        check_renaming(name, class_names)
-        return _load_known(name, root, seed, template, skip_bad_images, cache)
-    return completed(find_own(name, cache), **own, **files)
+def better_names(name: str, read: ReadConfig, given: Names = None) -> Names:
+    """The class names that replace those of the data set `name`: `given`, or those of the file `read.class_names`.
 
-
-def check_renaming(name: str, class_names: object) -> None:
-    """Raises DataError where a data set with names of its own is given others."""
-    if class_names is not None:
+    Raises DataError for a data set that is known by its name: it has good names already.
+    """
+    if given is None and read.class_names:
+        given = read_class_names(Path(read.class_names))
+    if given is not None and name in dataset_names():
         raise DataError(f"the data set {name!r} has its own class names; class_names is for one's own data")
+    return given
 
 
-def find_own(name: str, cache: Path | None = None) -> Source:
-    """One's own images: a folder or a table. Raises DataError for what is neither."""
+def _loaded(name: str, read: ReadConfig, class_names: Names) -> Dataset:
+    if name.startswith(HUB_PREFIX):
+        return load_hub(name.removeprefix(HUB_PREFIX), read, class_names)
+    if name == "digits":
+        return load_digits_folder(read)
+    if name in PUBLIC:
+        return load_public(name, read)
+    if name in embedded_names():
+        from bmip.embedded.world import load_world  # the renderer is only needed for its own sets
+
+        return embedded_dataset(load_world(name), read.template)
+    return completed(find_own(name, read.cache_folder), read, class_names)
+
+
+def find_own(name: str, cache: Path) -> Source:
+    """Finds your own images: a folder or a table. Raises DataError for a name that is neither."""
     if name.lower().endswith(SUFFIXES):
         return find_table(Path(name), cache)
     if Path(name).is_dir() or any(sign in name for sign in "/\\."):
@@ -97,28 +81,3 @@ def find_own(name: str, cache: Path | None = None) -> Source:
         f"{name!r} is neither a data set ({', '.join(near)}) nor a folder: see `bmip data list`, "
         "or give the path of a folder with one folder of images per class"
     )
-
-
-def _load_known(
-    name: str, root: Path | str | None, seed: int, template: str | None, skip_bad_images: bool, cache: Path | None
-) -> Dataset:
-    if name == "digits":
-        return load_digits_folder(cache, **({} if template is None else {"template": template}))
-    if name in PUBLIC:
-        return load_public(name, root, seed=seed, template=template, skip_bad_images=skip_bad_images, cache=cache)
-    return _load_world(name, template)
-
-
-def _load_world(name: str, template: str | None) -> Dataset:
-    from bmip.embedded.world import load_world
-
-    world = load_world(name)
-
-    def split(part: Literal["train", "val", "test"]) -> Split:
-        pixels, labels = world.split(part)
-        images = ArrayImages(torch.as_tensor(pixels), f"{name}/{part}")
-        return Split(images, tuple(int(label) for label in labels))
-
-    classes = ClassNames(tuple(world.class_names), template or world.template, tuple(world.templates))
-    augmentation = Augmentation(flip=name not in ONE_WAY)
-    return Dataset(name, classes, split("train"), split("val"), split("test"), augmentation=augmentation)

@@ -1,29 +1,48 @@
-"""The data sets that have a name, and one name for each data set, however its path is spelt."""
+"""The names of data sets, and one name for each path. Importing this module needs no torch and no reader."""
 
 from pathlib import PurePath
 
 from bmip.data.public.registry import PUBLIC
-from bmip.data.sources.hub import PREFIX
+
+HUB_PREFIX = "hub:"
+"""Stands before the name of a data set in the format of Hugging Face's `datasets`."""
+
+WORLD = (
+    "shapes",
+    "shapes-v2",
+    "shapes-sketch",
+    "shapes-adversarial",
+    "shapes-rendition",
+    "textures",
+    "signs",
+    "compounds",
+    "glyphs",
+    "counts",
+    "neon",
+    "wallpaper",
+    "windows",
+    "tumbled",
+    "relations",
+)
+"""The data sets of the rendered world (`bmip.embedded.world`)."""
 
 
 def dataset_names() -> tuple[str, ...]:
-    """Every name `load_dataset` knows."""
+    """Every name that `load_dataset` knows."""
     return (*embedded_names(), *PUBLIC)
 
 
 def embedded_names() -> tuple[str, ...]:
-    """The data sets that come with the package."""
-    from bmip.embedded.world import world_names  # the renderer is only needed by its own sets
-
-    return ("digits", *world_names())
+    """The names of the data sets that come with the package."""
+    return ("digits", *WORLD)
 
 
-def data_name(said: str) -> str:
-    """Known names as they are, and a path without what says nothing: `own` for `./own` and `own/`.
+def data_name(given: str) -> str:
+    """One spelling for each data set: known names as they are, and `own` for the paths `./own` and `own/`.
 
-    "./" stays only before a path that would be the name of a known data set without it.
+    A path that would be a known name without its "./" keeps it: `./digits` is a folder, `digits` the data set.
     """
-    if not said or said in dataset_names() or said.startswith(PREFIX):
-        return said
-    name = PurePath(said).as_posix()
-    return f"./{name}" if name in dataset_names() or name.startswith(PREFIX) else name
+    if not given or given in dataset_names() or given.startswith(HUB_PREFIX):
+        return given
+    name = PurePath(given).as_posix()
+    return f"./{name}" if name in dataset_names() or name.startswith(HUB_PREFIX) else name

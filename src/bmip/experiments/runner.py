@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from bmip.clip.model import CLIP
 from bmip.data.batches import eval_batches
 from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.load import load_dataset
+from bmip.data.read_config import ReadConfig
 from bmip.data.transforms import normalise
 from bmip.evaluation.logits import LogitsError
 from bmip.experiments.evaluated_parts import Parts, Trained
@@ -66,13 +66,13 @@ class Resources:
         self,
         *,
         device: str = "auto",
-        split_seed: int = 1,
-        skip_bad_images: bool = False,
-        load: Callable[..., Dataset] = load_dataset,
+        read: ReadConfig = ReadConfig(),
+        load: Callable[[str, ReadConfig], Dataset] = load_dataset,
         backbone: Callable[[str], CLIP] = load_clip,
     ) -> None:
         self.device = pick_device(device)
-        self._load = partial(load, seed=split_seed, skip_bad_images=skip_bad_images)
+        self._read = read
+        self._load = load
         self._backbone = backbone
         self._datasets: dict[tuple[str, str], tuple[Dataset, str]] = {}
         self._clip: tuple[tuple[str, str], CLIP] | None = None
@@ -85,7 +85,7 @@ class Resources:
 
     def _dataset(self, name: str, template: str) -> tuple[Dataset, str]:
         if (name, template) not in self._datasets:
-            dataset = self._load(name, template=template or None)
+            dataset = self._load(name, replace(self._read, template=template))
             self._datasets[name, template] = dataset, split_hash(dataset)
         return self._datasets[name, template]
 
@@ -214,7 +214,7 @@ def _run(trial: Trial, runs: Path, resources: Resources, listener: ProgressListe
     clip = resources.clip(trial.backbone, training.precision)
     found = protocol(trial.protocol)
     parts = _parts(trial, resources)
-    for text in parts.train.notes:
+    for text in parts.train.remarks():
         listener.remark(text)
     use_precision(clip, training.precision)
     options: dict[str, Any] = dict(trial.options)

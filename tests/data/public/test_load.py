@@ -3,14 +3,16 @@
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bmip.data.dataset import DataError, split_hash
+from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.load import load_dataset
 from bmip.data.names import dataset_names
 from bmip.data.public import load as load_module
 from bmip.data.public.registry import PUBLIC
+from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.data.sources.split_file import write_parts
 from tests.data.public.test_readers import names
@@ -33,6 +35,10 @@ def textures(tmp_path: Path, put) -> Path:
     return tmp_path
 
 
+def dtd(root: Path, **options: Any) -> Dataset:
+    return load_dataset("dtd", ReadConfig(root=str(root), **options))
+
+
 def published(root: Path) -> dict[str, list]:
     return json.loads((root / PUBLISHED).read_text())
 
@@ -42,7 +48,7 @@ def rewrite(root: Path, parts: object) -> None:
 
 
 def test_the_published_split_is_honoured_in_its_order(textures: Path) -> None:
-    dataset = load_dataset("dtd", root=textures)
+    dataset = dtd(textures)
     for part, split in dataset.splits().items():
         listed = published(textures)[part]
         assert names(split) == [path for path, _, _ in listed]
@@ -64,7 +70,7 @@ def test_labels_are_those_of_the_split_file_and_not_of_the_folders(textures: Pat
         for part, items in published(textures).items()
     }
     rewrite(textures, parts)
-    assert load_dataset("dtd", root=textures).classes.names == (
+    assert dtd(textures).classes.names == (
         "a zig_zagged",
         "a striped",
         "a polka-dotted",
@@ -74,7 +80,7 @@ def test_labels_are_those_of_the_split_file_and_not_of_the_folders(textures: Pat
 
 def test_a_drawn_split_is_kept_under_its_own_name_and_says_so(textures: Path) -> None:
     (textures / PUBLISHED).unlink()
-    first = load_dataset("dtd", root=textures, seed=3)
+    first = dtd(textures, split_seed=3)
     own = textures / "dtd/split_bmip_dtd.json"
     for part in (
         f"{textures / PUBLISHED} is not there",
@@ -87,28 +93,28 @@ def test_a_drawn_split_is_kept_under_its_own_name_and_says_so(textures: Path) ->
     assert "it is not the published split" in written["note"]
     assert "seed 3" in written["note"]
     assert [path for path, _, _ in written["test"]] == names(first.test)
-    again = load_dataset("dtd", root=textures, seed=4)
+    again = dtd(textures, split_seed=4)
     assert split_hash(again) == split_hash(first)
     assert again.notes == first.notes
     own.unlink()
-    assert split_hash(load_dataset("dtd", root=textures, seed=3)) == split_hash(first)
+    assert split_hash(dtd(textures, split_seed=3)) == split_hash(first)
     own.unlink()
-    assert split_hash(load_dataset("dtd", root=textures, seed=4)) != split_hash(first)
+    assert split_hash(dtd(textures, split_seed=4)) != split_hash(first)
 
 
 def test_the_published_split_wins_when_it_arrives(textures: Path) -> None:
     content = (textures / PUBLISHED).read_text()
     (textures / PUBLISHED).unlink()
-    load_dataset("dtd", root=textures)
+    dtd(textures)
     (textures / PUBLISHED).write_text(content)
-    assert names(load_dataset("dtd", root=textures).test) == [path for path, _, _ in json.loads(content)["test"]]
+    assert names(dtd(textures).test) == [path for path, _, _ in json.loads(content)["test"]]
 
 
 def test_a_drawn_split_does_not_depend_on_the_order_of_the_file_system(
     textures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (textures / PUBLISHED).unlink()
-    first = split_hash(load_dataset("dtd", root=textures))
+    first = split_hash(dtd(textures))
     (textures / "dtd/split_bmip_dtd.json").unlink()
     real = Path.iterdir
     monkeypatch.setattr(Path, "iterdir", lambda self: iter(sorted(real(self), reverse=True)))
@@ -118,7 +124,7 @@ def test_a_drawn_split_does_not_depend_on_the_order_of_the_file_system(
         "walk",
         lambda *given: ((place, folders[::-1], files[::-1]) for place, folders, files in real_walk(*given)),
     )
-    assert split_hash(load_dataset("dtd", root=textures)) == first
+    assert split_hash(dtd(textures)) == first
 
 
 def test_where_nothing_can_be_written(textures: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,16 +136,16 @@ def test_where_nothing_can_be_written(textures: Path, cache: Path, monkeypatch: 
         write_parts(parts, file, note)
 
     monkeypatch.setattr("bmip.data.sources.assembly.write_parts", refusing)
-    dataset = load_dataset("dtd", root=textures)
+    dataset = dtd(textures)
     assert f"its split is kept in {cache}" in dataset.notes[1]
     assert "is not the published one" in dataset.notes[0]
-    assert split_hash(load_dataset("dtd", root=textures, seed=5)) == split_hash(dataset)
+    assert split_hash(dtd(textures, split_seed=5)) == split_hash(dataset)
 
 
 def test_the_split_hash_does_not_depend_on_the_place(textures: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     other = tmp_path_factory.mktemp("elsewhere")
     (other / "dtd").symlink_to(textures / "dtd")
-    assert split_hash(load_dataset("dtd", root=other)) == split_hash(load_dataset("dtd", root=textures))
+    assert split_hash(dtd(other)) == split_hash(dtd(textures))
 
 
 # what is wrong
@@ -147,7 +153,7 @@ def test_the_split_hash_does_not_depend_on_the_place(textures: Path, tmp_path_fa
 
 def refused(root: Path | None, message: str, name: str = "dtd", **options) -> None:
     with pytest.raises(DataError, match=message):
-        load_dataset(name, root=root, **options)
+        load_dataset(name, ReadConfig(root="" if root is None else str(root), **options))
 
 
 def test_without_a_root() -> None:
@@ -174,21 +180,21 @@ def test_files_that_are_missing(textures: Path) -> None:
         (textures / "dtd/images" / path).unlink()
     refused(textures, "dtd: 2 files of its split are not in .*images.*--skip-bad-images")
     with pytest.raises(DataError) as error:
-        load_dataset("dtd", root=textures)
+        dtd(textures)
     assert all(path in str(error.value) for path in gone)
     whole = published(textures)
-    kept = load_dataset("dtd", root=textures, skip_bad_images=True)
+    kept = dtd(textures, skip_bad_images=True)
     assert len(kept.train) == len(whole["train"]) - 1
-    assert sum("does not exist" in note for note in kept.notes) == 2
+    assert sum("does not exist" in reason for reason in kept.skipped) == 2
 
 
 def test_files_that_cannot_be_read_are_skipped_on_demand(textures: Path) -> None:
     path = published(textures)["test"][3][0]
     (textures / "dtd/images" / path).write_text("no picture")
-    assert path in names(load_dataset("dtd", root=textures).test)
-    kept = load_dataset("dtd", root=textures, skip_bad_images=True)
+    assert path in names(dtd(textures).test)
+    kept = dtd(textures, skip_bad_images=True)
     assert path not in names(kept.test)
-    assert any(path in note for note in kept.notes)
+    assert any(path in reason for reason in kept.skipped)
 
 
 def test_a_class_must_not_vanish(textures: Path) -> None:
@@ -222,7 +228,7 @@ def test_a_split_is_only_kept_when_it_can_be_used(textures: Path) -> None:
     refused(textures, "has no readable images of 'dotty': add some, or take the class out")
     (textures / "dtd/images/dotty").rmdir()
     assert not list((textures / "dtd").glob("split*"))
-    assert len(load_dataset("dtd", root=textures).classes) == 4
+    assert len(dtd(textures).classes) == 4
 
 
 def test_classes_that_get_one_name_are_refused_before_a_split_is_kept(tmp_path: Path, put) -> None:
@@ -257,7 +263,7 @@ def test_what_is_learned_from_is_not_judged_in_live_lists(tmp_path: Path, put) -
     (folder / "images_variant_test.txt").write_text("4 Yak-42\n../../2 Yak-42")
     refused(tmp_path, r"lead out of the folder \(../../2.jpg\)", "fgvc_aircraft")
     (folder / "images_variant_test.txt").write_text("4 Yak-42")
-    found = load_dataset("fgvc_aircraft", root=tmp_path)
+    found = load_dataset("fgvc_aircraft", ReadConfig(root=str(tmp_path)))
     assert any("no test images of '707-320'" in note for note in found.notes)
     (folder / "images_variant_train.txt").write_text("1 707-320")
     refused(tmp_path, "no readable training images of 'Yak-42'", "fgvc_aircraft")

@@ -13,6 +13,7 @@ from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.load import load_dataset
 from bmip.data.public.matlab import cars
 from bmip.data.public.registry import PUBLIC
+from bmip.data.read_config import ReadConfig
 from tests.data.public.class_lists import class_list
 
 
@@ -59,7 +60,7 @@ def test_classes_that_are_folders(tmp_path: Path, put, name, place, folders, exp
     for folder in reversed(folders):
         put(f"{place}/{folder}", 7)
     (tmp_path / place / folders[-1] / "notes.txt").write_text("")
-    dataset = load_dataset(name, root=tmp_path)
+    dataset = load_dataset(name, ReadConfig(root=str(tmp_path)))
     assert boundary(dataset) == expected
     assert len(dataset.classes) == PUBLIC[name].classes
     assert per_class(dataset) == {"train": {round(3.5)}, "val": {round(1.4)}, "test": {7 - 4 - 1}}
@@ -71,7 +72,7 @@ def test_classes_that_are_folders(tmp_path: Path, put, name, place, folders, exp
 def test_caltech_starts_with_capitals_and_renames_afterwards(tmp_path: Path, put) -> None:
     for folder in class_list("caltech"):
         put(f"caltech-101/101_ObjectCategories/{folder}", 3)
-    dataset = load_dataset("caltech101", root=tmp_path)
+    dataset = load_dataset("caltech101", ReadConfig(root=str(tmp_path)))
     assert dataset.classes.names[:5] == ("face", "leopard", "motorbike", "accordion", "airplane")
     assert names(dataset.test)[0].startswith("Faces/")
 
@@ -79,7 +80,7 @@ def test_caltech_starts_with_capitals_and_renames_afterwards(tmp_path: Path, put
 def test_eurosat_names_and_template(tmp_path: Path, put) -> None:
     for folder in class_list("eurosat"):
         put(f"eurosat/2750/{folder}", 3)
-    dataset = load_dataset("eurosat", root=tmp_path)
+    dataset = load_dataset("eurosat", ReadConfig(root=str(tmp_path)))
     assert dataset.classes.names == (
         "Annual Crop Land",
         "Forest",
@@ -93,7 +94,7 @@ def test_eurosat_names_and_template(tmp_path: Path, put) -> None:
         "Sea or Lake",
     )
     assert dataset.classes.template == "a centered satellite photo of {}."
-    assert load_dataset("eurosat", root=tmp_path, template="{}").classes.template == "{}"
+    assert load_dataset("eurosat", ReadConfig(root=str(tmp_path), template="{}")).classes.template == "{}"
 
 
 def test_pets(tmp_path: Path, put) -> None:
@@ -105,7 +106,7 @@ def test_pets(tmp_path: Path, put) -> None:
     text(tmp_path / "oxford_pets/annotations/list.txt", "# not read")
     for part, listed in rows.items():
         text(tmp_path / f"oxford_pets/annotations/{part}.txt", "#Image CLASS-ID SPECIES BREED ID", *listed)
-    dataset = load_dataset("oxford_pets", root=tmp_path)
+    dataset = load_dataset("oxford_pets", ReadConfig(root=str(tmp_path)))
     assert boundary(dataset) == ("abyssinian", "keeshond", "leonberger", "yorkshire_terrier")
     assert len(dataset.classes) == 37
     assert per_class(dataset) == {"train": {4}, "val": {1}, "test": {3}}
@@ -133,7 +134,7 @@ def test_cars(tmp_path: Path, put) -> None:
     annotations(folder / "cars_test_annos_withlabels.mat", rows["test"])
     models = np.array([["AM General Hummer SUV 2000", "Audi S4 Sedan 2012", "smart fortwo Convertible 2012"]], object)
     savemat(folder / "devkit/cars_meta.mat", {"class_names": models})
-    dataset = load_dataset("stanford_cars", root=tmp_path)
+    dataset = load_dataset("stanford_cars", ReadConfig(root=str(tmp_path)))
     assert dataset.classes.names == (
         "2000 AM General Hummer SUV",
         "2012 Audi S4 Sedan",
@@ -157,7 +158,7 @@ def test_all_cars(tmp_path: Path, put) -> None:
         annotations(folder / files[part], rows)
     year_last = [f"{model} {year}" for year, _, model in (name.partition(" ") for name in models)]
     savemat(folder / "devkit/cars_meta.mat", {"class_names": np.array([year_last], object)})
-    dataset = load_dataset("stanford_cars", root=tmp_path)
+    dataset = load_dataset("stanford_cars", ReadConfig(root=str(tmp_path)))
     assert dataset.classes.names == tuple(models)
     assert boundary(dataset) == (
         "2000 AM General Hummer SUV",
@@ -182,7 +183,7 @@ def test_flowers(tmp_path: Path, put) -> None:
     (folder / "cat_to_name.json").write_text(
         json.dumps({"3": "canterbury bells", "1": "pink primrose", "2": "hard-leaved pocket orchid"})
     )
-    dataset = load_dataset("oxford_flowers", root=tmp_path)
+    dataset = load_dataset("oxford_flowers", ReadConfig(root=str(tmp_path)))
     assert dataset.classes.names == ("pink primrose", "hard-leaved pocket orchid", "canterbury bells")
     assert per_class(dataset) == {"train": {5}, "val": {2}, "test": {3}}
     for split in dataset.splits().values():
@@ -195,7 +196,7 @@ def test_all_flowers(tmp_path: Path, put) -> None:
     savemat(folder / "imagelabels.mat", {"labels": np.array([labels], dtype=np.uint8)})
     numbered = {str(number): name for number, name in enumerate(class_list("flowers"), start=1)}
     (folder / "cat_to_name.json").write_text(json.dumps(numbered, sort_keys=True))
-    dataset = load_dataset("oxford_flowers", root=tmp_path)
+    dataset = load_dataset("oxford_flowers", ReadConfig(root=str(tmp_path)))
     assert dataset.classes.names == tuple(class_list("flowers"))
     assert boundary(dataset) == ("pink primrose", "petunia", "wild pansy", "blackberry lily")
 
@@ -209,7 +210,7 @@ def test_aircraft(tmp_path: Path, put) -> None:
             folder / f"images_variant_{part}.txt",
             *(f"{number:07} {variants[number % 3]}" for number in range(6 * place, 6 * place + 6)),
         )
-    dataset = load_dataset("fgvc_aircraft", root=tmp_path)
+    dataset = load_dataset("fgvc_aircraft", ReadConfig(root=str(tmp_path)))
     assert dataset.classes.names == tuple(variants)
     assert names(dataset.val) == [f"{number:07}.jpg" for number in range(6, 12)]
     assert dataset.test.labels == (0, 1, 2, 0, 1, 2)
@@ -224,7 +225,7 @@ def test_all_aircraft(tmp_path: Path, put) -> None:
     for place, part in enumerate(("train", "val", "test")):
         numbers = range(100 * place, 100 * place + 100)
         text(folder / f"images_variant_{part}.txt", *(f"{number:07} {variants[number % 100]}" for number in numbers))
-    dataset = load_dataset("fgvc_aircraft", root=tmp_path)
+    dataset = load_dataset("fgvc_aircraft", ReadConfig(root=str(tmp_path)))
     assert boundary(dataset) == ("707-320", "Cessna 525", "Cessna 560", "Yak-42")
     assert per_class(dataset) == {"train": {1}, "val": {1}, "test": {1}}
     assert dataset.notes == ()
@@ -238,7 +239,7 @@ def test_sun(tmp_path: Path, put) -> None:
         put(f"sun397/SUN397{place}", [f"sun_{index}.jpg" for index in range(8)])
     text(folder / "Training_01.txt", *(f"{place}/sun_{index}.jpg" for place in places for index in range(5)))
     text(folder / "Testing_01.txt", *(f"{place}/sun_{index}.jpg" for place in places for index in range(5, 8)))
-    dataset = load_dataset("sun397", root=tmp_path)
+    dataset = load_dataset("sun397", ReadConfig(root=str(tmp_path)))
     assert boundary(dataset) == ("abbey", "indoor ice_skating_rink", "outdoor ice_skating_rink", "youth_hostel")
     assert per_class(dataset) == {"train": {4}, "val": {1}, "test": {3}}
     assert names(dataset.test)[3] == "i/ice_skating_rink/indoor/sun_5.jpg"
@@ -256,7 +257,7 @@ def test_ucf(tmp_path: Path, put) -> None:
         test += [f"{action}/v_{shown}_g{group:02}_c01.avi" for group in range(1, 3)]
     text(lists / "trainlist01.txt", *train)
     text(lists / "testlist01.txt", *test)
-    dataset = load_dataset("ucf101", root=tmp_path)
+    dataset = load_dataset("ucf101", ReadConfig(root=str(tmp_path)))
     assert boundary(dataset) == ("Apply_Eye_Makeup", "Long_Jump", "Lunges", "Yo_Yo")
     assert len(dataset.classes) == 101
     assert per_class(dataset) == {"train": {4}, "val": {1}, "test": {2}}
@@ -276,7 +277,7 @@ def test_imagenet(tmp_path: Path, put) -> None:
     for wnid in WORDNET:
         put(f"imagenet/images/train/{wnid}", [f"{wnid}_{index}.JPEG" for index in (10, 9, 2)])
         put(f"imagenet/images/val/{wnid}", [f"ILSVRC2012_val_{index}.JPEG" for index in range(2)])
-    dataset = load_dataset("imagenet", root=tmp_path)
+    dataset = load_dataset("imagenet", ReadConfig(root=str(tmp_path)))
     assert dataset.classes.names == ("tench", "goldfish", "missile", "missile")
     assert dataset.val is dataset.test
     assert dataset.val_is_test
@@ -292,7 +293,7 @@ def test_all_of_imagenet(tmp_path: Path, put) -> None:
     for wnid in known:
         put(f"imagenet/images/train/{wnid}", 1)
         put(f"imagenet/images/val/{wnid}", 1)
-    dataset = load_dataset("imagenet", root=tmp_path)
+    dataset = load_dataset("imagenet", ReadConfig(root=str(tmp_path)))
     assert boundary(dataset) == ("tench", "cleaver", "cliff dwelling", "toilet paper")
     assert (len(dataset.classes), len(set(dataset.classes.names))) == (1000, 998)
 
@@ -311,7 +312,7 @@ def test_variants_by_wordnet_id(tmp_path: Path, put, name: str, place: str, coun
         put(f"{place}/{wnid}", 2)
     classnames(tmp_path / place.split("/")[0])
     (tmp_path / place / "README.txt").write_text("")
-    dataset = load_dataset(name, root=tmp_path)
+    dataset = load_dataset(name, ReadConfig(root=str(tmp_path)))
     assert dataset.classes.names == tuple(WORDNET[wnid] for wnid in there)
     assert dataset.test.labels == tuple(label for label in range(count) for _ in range(2))
     assert (len(dataset.train), dataset.val, dataset.val_is_test) == (0, None, False)
@@ -322,12 +323,12 @@ def test_v2_is_numbered_by_the_lines_of_classnames(tmp_path: Path, put) -> None:
     for number in range(4):
         put(f"{place}/{number}", [f"{number}.jpeg"])
     classnames(tmp_path / "imagenetv2")
-    dataset = load_dataset("imagenetv2", root=tmp_path)
+    dataset = load_dataset("imagenetv2", ReadConfig(root=str(tmp_path)))
     assert dataset.classes.names == tuple(WORDNET.values())
     assert dict(zip(names(dataset.test), dataset.test.labels, strict=True)) == {f"{n}/{n}.jpeg": n for n in range(4)}
     put(f"{place}/4", 1)
     with pytest.raises(DataError, match=r"the folders 4 are no lines of classnames.txt \(0 to 3\)"):
-        load_dataset("imagenetv2", root=tmp_path)
+        load_dataset("imagenetv2", ReadConfig(root=str(tmp_path)))
 
 
 @pytest.mark.parametrize(
@@ -379,7 +380,7 @@ def test_v2_is_numbered_by_the_lines_of_classnames(tmp_path: Path, put) -> None:
 def test_remote_sensing_names(tmp_path: Path, put, name: str, place: str, expected: dict[str, str]) -> None:
     for folder in expected:
         put(f"{place}/{folder}", 5)
-    dataset = load_dataset(name, root=tmp_path)
+    dataset = load_dataset(name, ReadConfig(root=str(tmp_path)))
     assert dataset.classes.names == tuple(expected.values())
     assert dataset.classes.template == "a photo of a {}."
 
@@ -390,7 +391,7 @@ def test_ten_classes_come_after_two(tmp_path: Path, put) -> None:
     text(tmp_path / "imagenetv2/classnames.txt", *(f"n{number:08} class {number}" for number in range(12)))
     for number in range(12):
         put(f"{place}/{number}", 1)
-    assert load_dataset("imagenetv2", root=tmp_path).test.labels == tuple(range(12))
+    assert load_dataset("imagenetv2", ReadConfig(root=str(tmp_path))).test.labels == tuple(range(12))
 
 
 # what can be wrong with the files of a data set
@@ -398,7 +399,7 @@ def test_ten_classes_come_after_two(tmp_path: Path, put) -> None:
 
 def refused(name: str, root: Path, message: str) -> None:
     with pytest.raises(DataError, match=message):
-        load_dataset(name, root=root)
+        load_dataset(name, ReadConfig(root=str(root)))
 
 
 def test_lists_of_another_form(tmp_path: Path, put) -> None:

@@ -7,6 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 
 from bmip.data.dataset import DataError, split_hash
+from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import split_base_novel
 from bmip.data.sources.digits import load_digits_folder
 from bmip.data.transforms import centre_square
@@ -15,12 +16,12 @@ from bmip.data.transforms import centre_square
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     cache = tmp_path_factory.mktemp("digits")
-    load_digits_folder(cache)
+    load_digits_folder(ReadConfig(cache=str(cache)))
     return cache
 
 
 def test_the_split_is_stratified_and_fixed(folder: Path) -> None:
-    dataset = load_digits_folder(folder)
+    dataset = load_digits_folder(ReadConfig(cache=str(folder)))
     assert (dataset.name, len(dataset.classes), dataset.notes) == ("digits", 10, ())
     assert dataset.val is not None
     assert set(Counter(dataset.val.labels).values()) == {50}
@@ -31,7 +32,7 @@ def test_the_split_is_stratified_and_fixed(folder: Path) -> None:
 
 
 def test_images_are_the_digits_dark_on_light(folder: Path) -> None:
-    dataset, source = load_digits_folder(folder), load_digits()
+    dataset, source = load_digits_folder(ReadConfig(cache=str(folder))), load_digits()
     for index in (0, 100, 599):
         name = dataset.test.images.name(index)
         number = int(Path(name).stem)
@@ -43,7 +44,7 @@ def test_images_are_the_digits_dark_on_light(folder: Path) -> None:
 
 
 def test_zero_to_four_are_base_and_nothing_is_flipped(folder: Path) -> None:
-    base, novel = split_base_novel(load_digits_folder(folder))
+    base, novel = split_base_novel(load_digits_folder(ReadConfig(cache=str(folder))))
     assert base.classes.names == ("digit zero", "digit one", "digit two", "digit three", "digit four")
     assert novel.classes.names[0] == "digit five"
     assert not base.augmentation.flip
@@ -51,13 +52,13 @@ def test_zero_to_four_are_base_and_nothing_is_flipped(folder: Path) -> None:
 
 def test_they_are_written_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    assert len(load_digits_folder(folder).train) == 697
+    assert len(load_digits_folder(ReadConfig(cache=str(folder))).train) == 697
 
 
 def test_without_scikit_learn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(DataError, match=r"pip install 'bmip\[digits\]'"):
-        load_digits_folder(tmp_path)
+        load_digits_folder(ReadConfig(cache=str(tmp_path)))
 
 
 def test_an_interrupted_writer_leaves_nothing_half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,5 +68,5 @@ def test_an_interrupted_writer_leaves_nothing_half_done(tmp_path: Path, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr("bmip.data.sources.digits.write_parts", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            load_digits_folder(tmp_path)
+            load_digits_folder(ReadConfig(cache=str(tmp_path)))
     assert list(tmp_path.iterdir()) == []

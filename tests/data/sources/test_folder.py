@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bmip.data.dataset import DataError, Dataset, Split, split_hash
+from bmip.data.load import load_dataset
+from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.data.sources import assembly
-from bmip.data.sources.folder import load_folder
 from bmip.data.sources.split_file import Item, Parts, draw_parts, draw_val, read_parts, write_parts
 
 Make = Callable[[str, dict[str, int]], Path]
@@ -27,7 +28,7 @@ def everything(dataset: Dataset) -> list[str]:
 
 def test_a_folder_per_class_is_split_and_the_split_is_kept(make_folder: Make) -> None:
     folder = make_folder("pets", {"big_cat": 10, "dog": 20})
-    dataset = load_folder(folder, seed=1)
+    dataset = load_dataset(str(folder), ReadConfig(split_seed=1))
     assert (dataset.name, dataset.classes.names, dataset.notes) == ("pets", ("big cat", "dog"), ())
     assert {part: Counter(split.labels) for part, split in dataset.splits().items()} == {
         "train": {0: 5, 1: 10},
@@ -39,11 +40,11 @@ def test_a_folder_per_class_is_split_and_the_split_is_kept(make_folder: Make) ->
     written = json.loads((folder / "split.json").read_text())
     assert list(written) == ["train", "val", "test"]
     assert written["test"][0] == [dataset.test.images.name(0), 0, "big cat"]
-    assert split_hash(load_folder(folder, seed=2)) == split_hash(dataset)
+    assert split_hash(load_dataset(str(folder), ReadConfig(split_seed=2))) == split_hash(dataset)
     (folder / "split.json").unlink()
-    assert split_hash(load_folder(folder, seed=1)) == split_hash(dataset)
+    assert split_hash(load_dataset(str(folder), ReadConfig(split_seed=1))) == split_hash(dataset)
     (folder / "split.json").unlink()
-    assert split_hash(load_folder(folder, seed=2)) != split_hash(dataset)
+    assert split_hash(load_dataset(str(folder), ReadConfig(split_seed=2))) != split_hash(dataset)
 
 
 def test_a_split_that_cannot_be_written_beside_the_images_is_kept_in_the_cache(
@@ -57,17 +58,17 @@ def test_a_split_that_cannot_be_written_beside_the_images_is_kept_in_the_cache(
         write_parts(parts, file, note)
 
     monkeypatch.setattr(assembly, "write_parts", refusing)
-    first = load_folder(folder, seed=3)
+    first = load_dataset(str(folder), ReadConfig(split_seed=3))
     assert f"its split is kept in {cache}" in first.notes[0]
     assert not (folder / "split.json").exists()
-    again = load_folder(folder, seed=4)
+    again = load_dataset(str(folder), ReadConfig(split_seed=4))
     assert split_hash(again) == split_hash(first)
     assert again.notes == ()
 
 
 def test_train_and_test_without_val(make_folder: Make) -> None:
     folder = make_folder("pets", {"train/cat": 10, "train/dog": 5, "test/cat": 2, "test/dog": 3})
-    dataset = load_folder(folder)
+    dataset = load_dataset(str(folder))
     assert dataset.val is not None
     assert Counter(dataset.train.labels) == {0: 8, 1: 4}
     assert Counter(dataset.val.labels) == {0: 2, 1: 1}
@@ -75,7 +76,7 @@ def test_train_and_test_without_val(make_folder: Make) -> None:
         f"test/{name}/{i}.png" for name, count in (("cat", 2), ("dog", 3)) for i in range(count)
     ]
     assert all(name.startswith("train/") for name in names(dataset.train) + names(dataset.val))
-    assert split_hash(load_folder(folder, seed=9)) == split_hash(dataset)
+    assert split_hash(load_dataset(str(folder), ReadConfig(split_seed=9))) == split_hash(dataset)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +84,7 @@ def test_train_and_test_without_val(make_folder: Make) -> None:
 )
 def test_train_val_and_test(make_folder: Make, places: tuple[str, str, str]) -> None:
     folder = make_folder("pets", {f"{place}/{name}": 2 for place in places for name in ("cat", "dog")})
-    dataset = load_folder(folder)
+    dataset = load_dataset(str(folder))
     for part, place in zip(("train", "val", "test"), places, strict=True):
         expected = [f"{place}/{name}/{index}.png" for name in ("cat", "dog") for index in range(2)]
         assert names(dataset.splits()[part]) == expected
@@ -94,7 +95,7 @@ def test_train_val_and_test(make_folder: Make, places: tuple[str, str, str]) -> 
 def test_images_outside_the_class_folders_are_told(make_folder: Make, place: str) -> None:
     folder = make_folder("pets", {f"{part}/{name}": 2 for part in ("train", "test") for name in ("cat", "dog")})
     (folder / "train/cat/0.png").rename(folder / place / "stray.png")
-    (note,) = [note for note in load_folder(folder).notes if "outside" in note]
+    (note,) = [note for note in load_dataset(str(folder)).notes if "outside" in note]
     assert note.endswith(f"1 in {folder / place}")
 
 
@@ -110,13 +111,13 @@ def test_a_file_name_that_is_no_text(make_folder: Make) -> None:
 def test_classes_called_like_parts_of_a_split(make_folder: Make) -> None:
     names = ("jumping", "testing", "training")
     counts = {f"{name}/{take}": 3 for name in names for take in ("first", "second")}
-    dataset = load_folder(make_folder("sports", counts))
+    dataset = load_dataset(str(make_folder("sports", counts)))
     assert dataset.classes.names == names
     assert any("testing, training are read as classes" in note for note in dataset.notes)
 
 
 def test_a_class_called_train_is_a_class(make_folder: Make) -> None:
-    assert load_folder(make_folder("vehicles", {"car": 4, "train": 4})).classes.names == ("car", "train")
+    assert load_dataset(str(make_folder("vehicles", {"car": 4, "train": 4}))).classes.names == ("car", "train")
 
 
 def test_hidden_and_other_files_do_not_count(make_folder: Make) -> None:
@@ -125,7 +126,7 @@ def test_hidden_and_other_files_do_not_count(make_folder: Make) -> None:
     (folder / "cat" / ".hidden.png").write_text("")
     (folder / "cat" / "notes.txt").write_text("")
     (folder / "cat" / "phone.heic").write_text("")
-    dataset = load_folder(folder)
+    dataset = load_dataset(str(folder))
     assert dataset.classes.names == ("cat", "dog")
     assert len(everything(dataset)) == 8
     (note,) = dataset.notes
@@ -135,26 +136,28 @@ def test_hidden_and_other_files_do_not_count(make_folder: Make) -> None:
 
 def test_better_class_names(make_folder: Make) -> None:
     folder = make_folder("imagenet", {"n01": 4, "n_02": 4})
-    assert load_folder(folder, class_names={"n01": "tench", "n_02": "gold_fish"}).classes.names == (
+    assert load_dataset(str(folder), class_names={"n01": "tench", "n_02": "gold_fish"}).classes.names == (
         "tench",
         "gold_fish",
     )
-    assert load_folder(folder, class_names={"n01": "tench"}, template="a sketch of a {}.").classes.names == (
+    assert load_dataset(
+        str(folder), ReadConfig(template="a sketch of a {}."), class_names={"n01": "tench"}
+    ).classes.names == (
         "tench",
         "n 02",
     )
-    assert load_folder(folder, class_names=["tench", "goldfish"]).classes.names == ("tench", "goldfish")
+    assert load_dataset(str(folder), class_names=["tench", "goldfish"]).classes.names == ("tench", "goldfish")
     with pytest.raises(DataError, match="class_names renames n03; the classes are n01, n 02"):
-        load_folder(folder, class_names={"n03": "shark"})
+        load_dataset(str(folder), class_names={"n03": "shark"})
     with pytest.raises(DataError, match="1 class names came for 2 classes"):
-        load_folder(folder, class_names=["tench"])
+        load_dataset(str(folder), class_names=["tench"])
 
 
 def test_images_that_arrive_later_are_named_and_left_out(make_folder: Make, picture) -> None:
     folder = make_folder("pets", {"cat": 4, "dog": 4})
-    first = load_folder(folder)
+    first = load_dataset(str(folder))
     picture(99).save(folder / "cat" / "new.png")
-    later = load_folder(folder)
+    later = load_dataset(str(folder))
     assert split_hash(later) == split_hash(first)
     assert "1 images" in later.notes[0]
     assert "cat/new.png" in later.notes[0]
@@ -162,7 +165,7 @@ def test_images_that_arrive_later_are_named_and_left_out(make_folder: Make, pict
 
 def test_a_few_shots_of_a_folder_end_to_end(make_folder: Make) -> None:
     folder = make_folder("pets", {"a": 8, "b": 8, "c": 2, "d": 8})
-    base, novel = split_base_novel(sample_few_shot(load_folder(folder), 2, 1))
+    base, novel = split_base_novel(sample_few_shot(load_dataset(str(folder)), 2, 1))
     assert (base.classes.names, novel.classes.names) == (("a", "b"), ("c", "d"))
     assert [Counter(half.train.labels) for half in (base, novel)] == [{0: 2, 1: 2}, {0: 1, 1: 2}]
     assert base.notes == ("class 'c' has 1 training images, fewer than 2 shots: it gives all",)
@@ -181,7 +184,7 @@ def test_bad_images_stop_everything_and_are_named(make_folder: Make) -> None:
     folder = make_folder("pets", {"cat": 5, "dog": 5})
     spoil(folder)
     with pytest.raises(DataError) as error:
-        load_folder(folder)
+        load_dataset(str(folder))
     for part in (str(folder / "cat" / "0.png"), str(folder / "dog" / "1.png"), "2 files in all", "--skip-bad-images"):
         assert part in str(error.value)
     assert not (folder / "split.json").exists()
@@ -190,18 +193,21 @@ def test_bad_images_stop_everything_and_are_named(make_folder: Make) -> None:
 def test_bad_images_are_skipped_on_demand_and_listed(make_folder: Make) -> None:
     folder = make_folder("pets", {"cat": 5, "dog": 5})
     spoil(folder)
-    dataset = load_folder(folder, skip_bad_images=True)
+    dataset = load_dataset(str(folder), ReadConfig(skip_bad_images=True))
     assert len(everything(dataset)) == 8
-    assert [note.split()[1] for note in dataset.notes] == [str(folder / "cat" / "0.png"), str(folder / "dog" / "1.png")]
+    assert [reason.split()[0] for reason in dataset.skipped] == [
+        str(folder / "cat" / "0.png"),
+        str(folder / "dog" / "1.png"),
+    ]
 
 
 def test_an_image_that_goes_bad_is_found_under_a_kept_split(make_folder: Make) -> None:
     folder = make_folder("pets", {"cat": 5, "dog": 5})
-    good = load_folder(folder)
+    good = load_dataset(str(folder))
     spoil(folder)
     with pytest.raises(DataError, match="2 files in all"):
-        load_folder(folder)
-    kept = load_folder(folder, skip_bad_images=True)
+        load_dataset(str(folder))
+    kept = load_dataset(str(folder), ReadConfig(skip_bad_images=True))
     assert set(everything(kept)) == set(everything(good)) - {"cat/0.png", "dog/1.png"}
 
 
@@ -210,7 +216,7 @@ def test_an_image_that_goes_bad_is_found_under_a_kept_split(make_folder: Make) -
 
 def refused(folder: Path | str, message: str, **options) -> None:
     with pytest.raises(DataError, match=message):
-        load_folder(folder, **options)
+        load_dataset(str(folder), ReadConfig(**options))
 
 
 def test_no_folder(tmp_path: Path) -> None:
@@ -267,7 +273,7 @@ def test_test_without_images(make_folder: Make) -> None:
 
 def test_a_class_without_test_images_is_noted(make_folder: Make) -> None:
     folder = make_folder("pets", {"train/cat": 2, "train/dog": 2, "test/cat": 1})
-    assert load_folder(folder).notes == (f"{folder} has no test images of 'dog'",)
+    assert load_dataset(str(folder)).notes == (f"{folder} has no test images of 'dog'",)
 
 
 def test_two_folders_that_read_alike(make_folder: Make) -> None:
@@ -288,7 +294,7 @@ def test_the_same_file_on_both_sides(make_folder: Make, parts: tuple[str, str]) 
 
 def test_a_leak_in_a_written_split(make_folder: Make) -> None:
     folder = make_folder("pets", {"cat": 5, "dog": 5})
-    dataset = load_folder(folder)
+    dataset = load_dataset(str(folder))
     shutil.copy(folder / dataset.train.images.name(0), folder / dataset.test.images.name(0))
     refused(folder, "are the same file; what is learned from must not be judged")
 
@@ -297,7 +303,7 @@ def test_copies_are_left_out_of_a_new_split(make_folder: Make) -> None:
     folder = make_folder("pets", {"cat": 5, "dog": 5})
     for index in range(5):
         shutil.copy(folder / "cat" / f"{index}.png", folder / "cat" / f"copy {index}.png")
-    dataset = load_folder(folder)
+    dataset = load_dataset(str(folder))
     assert not [name for name in everything(dataset) if "copy" in name]
     assert "5 files" in dataset.notes[0]
     assert "cat/copy 0.png" in dataset.notes[0]
@@ -349,7 +355,7 @@ def test_labels_are_those_of_the_split_file(make_folder: Make) -> None:
     folder = make_folder("pets", {"cat": 2, "dog": 2})
     lists = [[[f"{name}/{i}.png", label, f"a_{name}"] for label, name in enumerate(("dog", "cat"))] for i in range(2)]
     write(folder, {"train": lists[0], "val": [], "test": lists[1]})
-    dataset = load_folder(folder)
+    dataset = load_dataset(str(folder))
     assert dataset.classes.names == ("a_dog", "a_cat")
     assert names(dataset.test) == ["dog/1.png", "cat/1.png"]
     assert dataset.val is None

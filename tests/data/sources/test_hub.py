@@ -12,6 +12,7 @@ import torch
 from bmip.data.dataset import DataError, split_hash
 from bmip.data.images import read_image
 from bmip.data.load import load_dataset
+from bmip.data.read_config import ReadConfig
 from tests.data.sources.test_folder import names
 
 
@@ -70,7 +71,7 @@ def spoiled(library: Any, rows: Any, tmp_path: Path) -> Any:
 
 def test_a_parquet_file(library: Any, rows: Any, tmp_path: Path, picture) -> None:
     rows(30, ["cat", "dog", "big_owl"]).to_parquet(tmp_path / "pets.parquet")
-    dataset = load_dataset(f"hub:{tmp_path / 'pets.parquet'}", template="art of a {}.")
+    dataset = load_dataset(f"hub:{tmp_path / 'pets.parquet'}", ReadConfig(template="art of a {}."))
     assert (dataset.name, dataset.classes.names) == ("pets", ("cat", "dog", "big_owl"))
     assert dataset.classes.template == "art of a {}."
     assert {part: Counter(split.labels) for part, split in dataset.splits().items()} == {
@@ -88,7 +89,7 @@ def test_a_parquet_file(library: Any, rows: Any, tmp_path: Path, picture) -> Non
     assert torch.equal(dataset.test.images[0], read_image(tmp_path / "same.png"))
     again = load_dataset(f"hub:{tmp_path / 'pets.parquet'}")
     assert names(again.test) == names(dataset.test)
-    assert split_hash(load_dataset(f"hub:{tmp_path / 'pets.parquet'}", seed=2)) != split_hash(again)
+    assert split_hash(load_dataset(f"hub:{tmp_path / 'pets.parquet'}", ReadConfig(split_seed=2))) != split_hash(again)
 
 
 def test_a_saved_folder_with_splits(library: Any, rows: Any, tmp_path: Path) -> None:
@@ -163,10 +164,9 @@ def test_rows_without_an_image_or_a_label(spoiled: Any, classes: list[str] | Non
     found = "pets/train/2 has no image, pets/train/7 has no label, pets/train/11 has no label"
     with pytest.raises(DataError, match=rf"3 rows of pets .*\({found}\).*--skip-bad-images"):
         load_dataset(place)
-    dataset = load_dataset(place, skip_bad_images=True)
-    assert [note for note in dataset.notes if note.startswith("skipped: ")] == [
-        f"skipped: {reason}" for reason in found.split(", ")
-    ]
+    dataset = load_dataset(place, ReadConfig(skip_bad_images=True))
+    assert dataset.skipped == tuple(found.split(", "))
+    assert dataset.remarks()[-1] == f"skipped: {dataset.skipped[-1]}"
     kept = {name for split in dataset.splits().values() for name in names(split)}
     assert kept == {f"pets/train/{row}" for row in range(30)} - {f"pets/train/{row}" for row in changes}
     assert dataset.classes.names == ("a", "b", "c")
@@ -184,10 +184,10 @@ def test_images_that_cannot_be_read(spoiled: Any, tmp_path: Path, picture) -> No
         None,
     )
     assert sum(map(len, load_dataset(place).splits().values())) == 30
-    notes = [note for note in load_dataset(place, skip_bad_images=True).notes if note.startswith("skipped: ")]
-    assert [note.split()[1].rstrip(":") for note in notes] == ["pets/train/4", "pets/train/5", "pets/train/6"]
-    assert "pets/train/4 cannot be read" in notes[0]
-    assert "pets/train/5 is empty" in notes[1]
+    skipped = load_dataset(place, ReadConfig(skip_bad_images=True)).skipped
+    assert [reason.split()[0].rstrip(":") for reason in skipped] == ["pets/train/4", "pets/train/5", "pets/train/6"]
+    assert "pets/train/4 cannot be read" in skipped[0]
+    assert "pets/train/5 is empty" in skipped[1]
 
 
 def test_the_check_decodes_every_image(spoiled: Any, capfd: pytest.CaptureFixture[str]) -> None:
@@ -205,7 +205,7 @@ def test_a_split_without_labels(library: Any, rows: Any, tmp_path: Path) -> None
     with pytest.raises(DataError, match="6 rows of pets have no image or no label"):
         load_dataset(f"hub:{tmp_path / 'pets'}")
     with pytest.raises(DataError, match=r"pets has no usable images in its test split \(pets/test/0 has no label"):
-        load_dataset(f"hub:{tmp_path / 'pets'}", skip_bad_images=True)
+        load_dataset(f"hub:{tmp_path / 'pets'}", ReadConfig(skip_bad_images=True))
 
 
 def test_the_same_image_in_two_splits_is_noted(library: Any, rows: Any, tmp_path: Path) -> None:
@@ -213,6 +213,6 @@ def test_the_same_image_in_two_splits_is_noted(library: Any, rows: Any, tmp_path
     library.DatasetDict({**parts, "test": rows(6, ["a", "b", "c"], first=10)}).save_to_disk(tmp_path / "pets")
     assert load_dataset(f"hub:{tmp_path / 'pets'}").notes == ()
     shared = "2 images of pets lie in two of its splits (pets/train/10 = pets/test/0, pets/train/11 = pets/test/1)"
-    assert load_dataset(f"hub:{tmp_path / 'pets'}", skip_bad_images=True).notes == (shared,)
+    assert load_dataset(f"hub:{tmp_path / 'pets'}", ReadConfig(skip_bad_images=True)).notes == (shared,)
     library.DatasetDict(parts).save_to_disk(tmp_path / "judged")  # on its validation split, which is no copy
-    assert len(load_dataset(f"hub:{tmp_path / 'judged'}", skip_bad_images=True).notes) == 1
+    assert len(load_dataset(f"hub:{tmp_path / 'judged'}", ReadConfig(skip_bad_images=True)).notes) == 1

@@ -7,6 +7,7 @@ import pytest
 
 from bmip.data.dataset import DataError, Dataset, Split, split_hash
 from bmip.data.load import load_dataset
+from bmip.data.read_config import ReadConfig
 from bmip.data.sources.class_name_file import read_class_names
 from tests.data.sources.test_folder import everything, names
 
@@ -41,7 +42,7 @@ def shown(split: Split | None) -> dict[str, int]:
 
 @pytest.mark.parametrize("name", ["pets.csv", "pets.jsonl", "pets.CSV"])
 def test_a_split_is_drawn_and_kept(tmp_path: Path, photos: list[Row], name: str) -> None:
-    dataset = load_dataset(write(tmp_path / name, photos), seed=2)
+    dataset = load_dataset(write(tmp_path / name, photos), ReadConfig(split_seed=2))
     assert (dataset.name, dataset.classes.names, dataset.notes) == ("pets", ("ant", "big cat", "dog"), ())
     assert {part: Counter(split.labels) for part, split in dataset.splits().items()} == {
         "train": {0: 5, 1: 5, 2: 5},
@@ -52,7 +53,7 @@ def test_a_split_is_drawn_and_kept(tmp_path: Path, photos: list[Row], name: str)
         assert shown(split) == {path: 2 - int(Path(path).stem) % 3 for path in names(split)}
     assert dataset.train.images[0].shape == (3, 9, 12)
     assert (tmp_path / "pets.split.json").is_file()
-    assert split_hash(load_dataset(str(tmp_path / name), seed=3)) == split_hash(dataset)
+    assert split_hash(load_dataset(str(tmp_path / name), ReadConfig(split_seed=3))) == split_hash(dataset)
 
 
 @pytest.mark.parametrize("val", ["val", "validation", "Valid"])
@@ -71,7 +72,7 @@ def test_validation_images_come_from_training(tmp_path: Path, photos: list[Row])
     dataset = load_dataset(write(tmp_path / "pets.csv", photos))
     assert names(dataset.test) == [f"photos/{index}.png" for index in range(9)]
     assert Counter(dataset.val.labels) == {0: 1, 1: 1, 2: 1}  # type: ignore[union-attr]
-    again = load_dataset(str(tmp_path / "pets.csv"), seed=9)
+    again = load_dataset(str(tmp_path / "pets.csv"), ReadConfig(split_seed=9))
     assert split_hash(again) == split_hash(dataset)
 
 
@@ -86,7 +87,7 @@ def test_class_names_from_files(tmp_path: Path, photos: list[Row]) -> None:
 
     def named(name: str, content: str) -> tuple[str, ...]:
         (tmp_path / name).write_text(content)
-        return load_dataset(file, class_names=tmp_path / name).classes.names
+        return load_dataset(file, ReadConfig(class_names=str(tmp_path / name))).classes.names
 
     assert named("names.json", '{"big_cat": "tiger", "ant": "red ant"}') == ("red ant", "tiger", "dog")
     assert named("names.json", '["a", "b", "c"]') == ("a", "b", "c")
@@ -128,7 +129,7 @@ def test_bad_images_are_named_or_skipped(tmp_path: Path, photos: list[Row]) -> N
     file = write(tmp_path / "pets.csv", photos)
     with pytest.raises(DataError, match=r"3.png is not an image.*4.png does not exist; 2 files in all"):
         load_dataset(file)
-    assert len(everything(load_dataset(file, skip_bad_images=True))) == 28
+    assert len(everything(load_dataset(file, ReadConfig(skip_bad_images=True)))) == 28
 
 
 def test_a_table_that_changed(tmp_path: Path, photos: list[Row], picture) -> None:

@@ -3,7 +3,6 @@
 import csv
 import json
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,8 +14,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from bmip.data.dataset import DataError, Dataset
-from bmip.data.load import load_dataset
 from bmip.data.names import dataset_names
+from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import split_base_novel
 from bmip.data.sources.folder import SPLIT_FILE
 from bmip.data.transforms import centre_square, normalise
@@ -39,7 +38,7 @@ class Work:
 
     def __init__(self, folder: Path, backbone: Path) -> None:
         self.folder = folder
-        self.resources = Resources(device="cpu", load=partial(load_dataset, cache=folder / "cache"))
+        self.resources = Resources(device="cpu", read=ReadConfig(cache=str(folder / "cache")))
         given = {"shots": 2, "backbone": str(backbone), "training": TRAINING}
         self.methods = {
             "zero-shot": method_trial("zero-shot", **given),
@@ -141,7 +140,7 @@ def test_a_target_that_has_changed_is_judged_again(work: Work, photos: Path, tmp
     work.run(trials)
     photo_folder(target, images=7, classes=("green",))
     (target / SPLIT_FILE).unlink()
-    work.resources = Resources(device="cpu", load=partial(load_dataset, cache=tmp_path / "fresh"))
+    work.resources = Resources(device="cpu", read=ReadConfig(cache=str(tmp_path / "fresh")))
     work.run(trials)
     assert (work.seen.skipped, work.seen.ticks) == ([True, False], 0)
 
@@ -222,7 +221,7 @@ TEMPLATES = ("a photo of a {}.", "{}", "grey dog red {} a photo", "a {} dog of a
 def test_sentences_are_chosen_where_the_protocol_may_look(name: str, choosing: str, tmp_path: Path) -> None:
     """On the target's validation images; but a shift is not known beforehand."""
 
-    def load(name: str, **_: object) -> Dataset:
+    def load(name: str, _: ReadConfig = ReadConfig()) -> Dataset:
         dataset = tiny_dataset()
         assert dataset.val is not None
         val = dataset.val if name == "source" else dataset.val.take(range(8, 12))
@@ -240,7 +239,7 @@ def test_sentences_are_chosen_where_the_protocol_may_look(name: str, choosing: s
 def partly(labels: set[int], split: str = "test") -> Resources:
     """Four classes, of which only some have images in one split."""
 
-    def load(name: str, **_: object) -> Dataset:
+    def load(name: str, _: ReadConfig = ReadConfig()) -> Dataset:
         dataset = tiny_dataset()
         kept = dataset.splits()[split]
         kept = kept.take([index for index, label in enumerate(kept.labels) if label in labels])

@@ -1,12 +1,15 @@
-"""A public data set from its folder below the root."""
+"""Loads a public data set from its folder below the root."""
 
 import os
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from bmip.class_names import ClassNames
 from bmip.data.checks import class_faults, refuse, some
 from bmip.data.dataset import DataError, Dataset
+from bmip.data.public.readers import READERS
 from bmip.data.public.registry import PUBLIC, PublicSet
+from bmip.data.read_config import ReadConfig
 from bmip.data.sources.assembly import (
     files,
     first_there,
@@ -23,44 +26,40 @@ from bmip.data.sources.split_file import PARTS, leads_out, names_of, read_parts,
 SHOTS_FOLDER = "split_fewshot"
 
 
-def load_public(
-    name: str,
-    root: Path | str | None,
-    *,
-    seed: int = 1,
-    template: str | None = None,
-    skip_bad_images: bool = False,
-    cache: Path | None = None,
-) -> Dataset:
-    """The data set `name` of `PUBLIC`, from the folder below `root` that CoOp's users have.
+def load_public(name: str, read: ReadConfig = ReadConfig()) -> Dataset:
+    """Loads the data set `name` of `PUBLIC` from its folder below `read.root`, laid out as for CoOp.
 
-    Its published split is used if it is there. Otherwise one is drawn by `seed` as CoOp draws it, but from sorted
-    lists, and written beside the data under a name of its own. Only what a split names is looked for, and not yet
-    decoded: `skip_bad_images` does that too, and leaves out with a note what is missing or cannot be read.
+    The published split is used if it is there. Otherwise one is drawn by `read.split_seed` as CoOp draws it, but from
+    sorted lists, and written beside the data under another name. The files that the split names must exist; they are
+    not decoded yet. `read.skip_bad_images` decodes each once, and leaves out those that are missing or cannot be read.
+
+    Raises DataError for missing folders and files, a damaged split, and classes without training images.
     """
     known = PUBLIC[name]
-    folder, images = places(known, root)
-    listing = list_public(known, folder, images, cache, seed)
+    folder, images = places(known, read.root)
+    listing = list_public(known, folder, images, read)
     parts, notes = dict(listing.parts), list(listing.notes)
+    skipped: list[str] = []
     gone = missing(images, [item.path for items in parts.values() for item in items])
-    if gone and not skip_bad_images:
+    if gone and not read.skip_bad_images:
         raise DataError(
             f"{name}: {len(gone)} files of its split are not in {images} ({some(gone)}): unpack its archives again, "
             "or go on without them (--skip-bad-images)"
         )
-    if skip_bad_images:
-        parts, skipped = readable(images, without(parts, set(gone)), skip_bad_images, cache)
-        notes += [f"skipped: {images / path} does not exist" for path in gone] + skipped
+    if read.skip_bad_images:
+        parts, bad = readable(images, without(parts, set(gone)), read)
+        skipped = [*(f"{images / path} does not exist" for path in gone), *bad]
     if "train" in parts:
         refuse(class_faults(images, listing.names, parts))
     notes += untested(images, listing.names, parts["test"])
     if len(listing.names) != known.classes:
         notes.append(f"{name} has {len(listing.names)} classes in {folder}; published results are on {known.classes}")
-    return public_dataset(known, folder, Listing(listing.names, parts, tuple(notes)), template)
+    dataset = public_dataset(known, folder, Listing(listing.names, parts, tuple(notes)), read.template)
+    return replace(dataset, skipped=tuple(skipped))
 
 
-def public_dataset(known: PublicSet, folder: Path, listing: Listing, template: str | None = None) -> Dataset:
-    """A data set of what is listed; only its training part may be absent."""
+def public_dataset(known: PublicSet, folder: Path, listing: Listing, template: str = "") -> Dataset:
+    """The data set of a listing. Without a training part it can only be evaluated on."""
     train, val, test = (files(folder / known.images, listing.parts.get(part, ())) for part in PARTS)
     val_is_test = bool(len(train)) and "val" not in listing.parts
     return Dataset(
@@ -75,16 +74,16 @@ def public_dataset(known: PublicSet, folder: Path, listing: Listing, template: s
     )
 
 
-def _class_names(known: PublicSet, folder: Path, names: tuple[str, ...], template: str | None = None) -> ClassNames:
+def _class_names(known: PublicSet, folder: Path, names: tuple[str, ...], template: str = "") -> ClassNames:
     try:
         return ClassNames(names, template or known.template, duplicates=known.like_imagenet)
     except ValueError as error:
         raise DataError(f"{known.name} in {folder}: {error}") from error
 
 
-def places(known: PublicSet, root: Path | str | None) -> tuple[Path, Path]:
-    """The data set's folder and its folder of images, both of them there."""
-    if root is None:
+def places(known: PublicSet, root: str) -> tuple[Path, Path]:
+    """The data set's folder and its folder of images. Raises DataError if one of them does not exist."""
+    if not root:
         raise DataError(
             f"{known.name} is read from files: give the folder that holds {known.folder}/ with --root DIR "
             f"(`bmip data prepare {known.name} --root DIR` fetches it)"
@@ -108,9 +107,9 @@ def places(known: PublicSet, root: Path | str | None) -> tuple[Path, Path]:
     return folder, images
 
 
-def list_public(known: PublicSet, folder: Path, images: Path, cache: Path | None, seed: int) -> Listing:
-    """Classes and items by the published split, by the one that was drawn before, or by a new one."""
-    file = written_split(known, folder, cache)
+def list_public(known: PublicSet, folder: Path, images: Path, read: ReadConfig) -> Listing:
+    """The classes and items of the published split, else of the one drawn before, else of a new one."""
+    file = written_split(known, folder, read.cache_folder)
     notes: list[str] = []
     if known.split_file is None or file is None:
         listing, faults = read_lists(known, folder, images)
@@ -124,10 +123,11 @@ def list_public(known: PublicSet, folder: Path, images: Path, cache: Path | None
                 "unpack its archives again, so that a split can be drawn"
             )
         note = (
-            f"drawn by bmip (seed {seed}) because {known.split_file} was not there; it is not the published split, and "
-            "results on it do not compare with published ones"
+            f"drawn by bmip (seed {read.split_seed}) because {known.split_file} was not there; it is not the published "
+            "split, and results on it do not compare with published ones"
         )
-        file, notes = keep_split(missing_drawn(listing.parts, seed), *_own_splits(known, folder, cache), note)
+        drawn = missing_drawn(listing.parts, read.split_seed)
+        file, notes = keep_split(drawn, *_own_splits(known, folder, read.cache_folder), note)
     if file.name == known.split_file:
         parts = read_parts(file, f"get it again (`bmip data prepare {known.name} --plan` says where)")
     else:
@@ -141,8 +141,8 @@ def list_public(known: PublicSet, folder: Path, images: Path, cache: Path | None
 
 
 def read_lists(known: PublicSet, folder: Path, images: Path) -> tuple[Listing, list[str]]:
-    """What the data set's own folders and lists say as far as it makes sense, and what does not."""
-    listing = known.read(folder, images)
+    """The sound items of the data set's own folders and lists, and a message for each fault."""
+    listing = READERS[known.name](folder, images)
     _class_names(known, folder, listing.names)
     names = dict(enumerate(listing.names))
     parts, faults = sound(listing.parts, names, f"{known.name} in {folder}")
@@ -155,18 +155,18 @@ def read_lists(known: PublicSet, folder: Path, images: Path) -> tuple[Listing, l
     return lists, faults
 
 
-def written_split(known: PublicSet, folder: Path, cache: Path | None) -> Path | None:
-    """The published split or else the one that was drawn here."""
+def written_split(known: PublicSet, folder: Path, cache: Path) -> Path | None:
+    """The file of the published split, else of the one that was drawn here, else None."""
     published = () if known.split_file is None else (folder / known.split_file,)
     return first_there((*published, *_own_splits(known, folder, cache)))
 
 
-def _own_splits(known: PublicSet, folder: Path, cache: Path | None) -> tuple[Path, Path]:
+def _own_splits(known: PublicSet, folder: Path, cache: Path) -> tuple[Path, Path]:
     return split_places(folder / f"split_bmip_{known.name}.json", folder, cache, f"-{known.name}")
 
 
 def missing(images: Path, paths: list[str]) -> list[str]:
-    """Which files are not there, sorted. Each folder is listed once, which a million files need."""
+    """The paths that do not exist below `images`, sorted. Each folder is listed once: ImageNet has a million files."""
     by_folder: dict[str, set[str]] = {}
     for path in paths:
         place = PurePosixPath(path)

@@ -1,72 +1,49 @@
-"""What is known of each public data set before its files are looked at."""
+"""The public data sets: names, folders, published counts and templates. Importing this module needs no torch."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-
-from bmip.data.public import imagenet, lists, matlab
-from bmip.data.public.folders import class_folders, remote_sensing
-from bmip.data.sources.listing import Listing
-
-Reader = Callable[[Path, Path], Listing]
-"""Takes the data set's folder and its folder of images."""
 
 
 @dataclass(frozen=True)
 class PublicSet:
-    """One data set, as CoOp and its successors lay it out and count it."""
+    """One public data set with the folder layout and the numbers of CoOp and its successors."""
 
     name: str
-    """As CoOp's configuration files call it."""
+    """The name in CoOp's configuration files; `--data` takes it."""
 
     title: str
+    """The name that people use."""
+
     folder: str
-    """Below the root."""
+    """The data set's folder below the root."""
 
     images: str
-    """Below the folder; the paths of a split are relative to it."""
+    """The folder of images below `folder`; the paths of a split are relative to it."""
 
     classes: int
-    read: Reader
-    """Lists the images where no split file does."""
+    """The number of classes of published results."""
 
     counts: tuple[int, int, int] | None = None
     """Published numbers of training, validation and test images; None where they are not certain."""
 
     split_file: str | None = None
-    """The published split; None where the data set brings its own."""
+    """File name of the published split below `folder`; None where the data set brings its own split."""
 
     template: str = "a photo of a {}."
-    """CoOp's sentence for zero-shot classification, used by MaPLe, PromptSRC and BMIP too."""
+    """CoOp's sentence for zero-shot classification, which MaPLe, PromptSRC and BMIP use too."""
 
     like_imagenet: bool = False
-    """Has ImageNet's class names, of which two occur twice."""
+    """The class names are those of ImageNet, of which two occur twice."""
 
-
-CALTECH = {"airplanes": "airplane", "Faces": "face", "Leopards": "leopard", "Motorbikes": "motorbike"}
-EUROSAT = {
-    "AnnualCrop": "Annual Crop Land",
-    "HerbaceousVegetation": "Herbaceous Vegetation Land",
-    "Highway": "Highway or Road",
-    "Industrial": "Industrial Buildings",
-    "Pasture": "Pasture Land",
-    "PermanentCrop": "Permanent Crop Land",
-    "Residential": "Residential Buildings",
-    "SeaLake": "Sea or Lake",
-}
 
 RECOGNITION = (
-    PublicSet(
-        "imagenet", "ImageNet", "imagenet", "images", 1000, imagenet.imagenet, (1281167, 0, 50000), like_imagenet=True
-    ),
+    PublicSet("imagenet", "ImageNet", "imagenet", "images", 1000, (1281167, 0, 50000), like_imagenet=True),
     PublicSet(
         "caltech101",
         "Caltech 101",
         "caltech-101",
         "101_ObjectCategories",
         100,
-        partial(class_folders, renamed=CALTECH, ignored=("BACKGROUND_Google", "Faces_easy")),
         (4128, 1649, 2465),
         "split_zhou_Caltech101.json",
     ),
@@ -76,7 +53,6 @@ RECOGNITION = (
         "oxford_pets",
         "images",
         37,
-        lists.pets,
         (2944, 736, 3669),
         "split_zhou_OxfordPets.json",
         "a photo of a {}, a type of pet.",
@@ -87,7 +63,6 @@ RECOGNITION = (
         "stanford_cars",
         "",
         196,
-        matlab.cars,
         (6509, 1635, 8041),
         "split_zhou_StanfordCars.json",
     ),
@@ -97,7 +72,6 @@ RECOGNITION = (
         "oxford_flowers",
         "jpg",
         102,
-        matlab.flowers,
         (4093, 1633, 2463),
         "split_zhou_OxfordFlowers.json",
         "a photo of a {}, a type of flower.",
@@ -108,7 +82,6 @@ RECOGNITION = (
         "food-101",
         "images",
         101,
-        class_folders,
         (50500, 20200, 30300),
         "split_zhou_Food101.json",
         "a photo of {}, a type of food.",
@@ -119,20 +92,16 @@ RECOGNITION = (
         "fgvc_aircraft",
         "images",
         100,
-        lists.aircraft,
         (3334, 3333, 3333),
         template="a photo of a {}, a type of aircraft.",
     ),
-    PublicSet(
-        "sun397", "SUN397", "sun397", "SUN397", 397, lists.sun397, (15880, 3970, 19850), "split_zhou_SUN397.json"
-    ),
+    PublicSet("sun397", "SUN397", "sun397", "SUN397", 397, (15880, 3970, 19850), "split_zhou_SUN397.json"),
     PublicSet(
         "dtd",
         "Describable Textures",
         "dtd",
         "images",
         47,
-        class_folders,
         (2820, 1128, 1692),
         "split_zhou_DescribableTextures.json",
         "{} texture.",
@@ -143,7 +112,6 @@ RECOGNITION = (
         "eurosat",
         "2750",
         10,
-        partial(class_folders, renamed=EUROSAT),
         (13500, 5400, 8100),
         "split_zhou_EuroSAT.json",
         "a centered satellite photo of {}.",
@@ -154,7 +122,6 @@ RECOGNITION = (
         "ucf101",
         "UCF-101-midframes",
         101,
-        lists.ucf101,
         (7639, 1898, 3783),
         "split_zhou_UCF101.json",
         "a photo of a person doing {}.",
@@ -164,22 +131,16 @@ RECOGNITION = (
 _V2 = "imagenetv2-matched-frequency-format-val"
 _variant = partial(PublicSet, like_imagenet=True)
 VARIANTS = (
-    _variant("imagenetv2", "ImageNet V2", "imagenetv2", _V2, 1000, imagenet.by_number, (0, 0, 10000)),
-    _variant(
-        "imagenet_sketch", "ImageNet Sketch", "imagenet-sketch", "images", 1000, imagenet.by_wordnet_id, (0, 0, 50889)
-    ),
-    _variant(
-        "imagenet_a", "ImageNet A", "imagenet-adversarial", "imagenet-a", 200, imagenet.by_wordnet_id, (0, 0, 7500)
-    ),
-    _variant(
-        "imagenet_r", "ImageNet R", "imagenet-rendition", "imagenet-r", 200, imagenet.by_wordnet_id, (0, 0, 30000)
-    ),
+    _variant("imagenetv2", "ImageNet V2", "imagenetv2", _V2, 1000, (0, 0, 10000)),
+    _variant("imagenet_sketch", "ImageNet Sketch", "imagenet-sketch", "images", 1000, (0, 0, 50889)),
+    _variant("imagenet_a", "ImageNet A", "imagenet-adversarial", "imagenet-a", 200, (0, 0, 7500)),
+    _variant("imagenet_r", "ImageNet R", "imagenet-rendition", "imagenet-r", 200, (0, 0, 30000)),
 )
 
 
 def _seen_from_above(name: str, title: str, images: str, classes: int, split: str) -> PublicSet:
     folder, _, below = images.partition("/")
-    return PublicSet(name, title, folder, below, classes, remote_sensing, split_file=f"split_chen_{split}.json")
+    return PublicSet(name, title, folder, below, classes, split_file=f"split_chen_{split}.json")
 
 
 REMOTE_SENSING = (

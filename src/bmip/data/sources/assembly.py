@@ -8,11 +8,13 @@ from bmip.class_names import ClassNames, words
 from bmip.data.checks import NAMED, cache_key, class_faults, leak_faults, refuse, same_content, some, unreadable
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.images import FileImages
+from bmip.data.read_config import ReadConfig
 from bmip.data.sources.listing import Listing
 from bmip.data.sources.split_file import Item, Parts, draw_parts, draw_val, write_parts
-from bmip.system.files import cache_folder
 
 Items = tuple[Item, ...]
+Names = Mapping[str, str] | Sequence[str] | None
+"""Better class names: a mapping from the old names to new ones, or all names in the order of the labels."""
 
 
 @dataclass(frozen=True)
@@ -35,39 +37,30 @@ class Source:
     """Images that it does not name."""
 
 
-def completed(
-    source: Source,
-    *,
-    seed: int,
-    template: str,
-    class_names: Mapping[str, str] | Sequence[str] | None,
-    skip_bad_images: bool,
-    cache: Path | None,
-) -> Dataset:
-    """What is listed, every file read; what the listing leaves open of the split is drawn and written down."""
+def completed(source: Source, read: ReadConfig, class_names: Names = None) -> Dataset:
+    """The data set of a source: every file is checked, and what is missing of the split is drawn and written down.
+
+    Raises DataError for unreadable files (unless `read.skip_bad_images`), classes without images, and files that lie in
+    two parts of the split.
+    """
     refuse(source.faults)
     folder, listing = source.folder, source.listing
     redraw = "" if source.written is None else f", delete {source.written.name} to have a new split drawn"
-    kept, notes = readable(folder, listing.parts, skip_bad_images, cache, redraw)
+    kept, skipped = readable(folder, listing.parts, read, redraw)
     refuse(class_faults(folder, listing.names, kept))
     same = same_content(folder, [item.path for items in kept.values() for item in items])
     refuse(leak_faults(folder, kept, same))
-    parts, left_out = drawn(folder, kept, same, seed)
-    dataset = assembled(source, parts, (*notes, *left_out), template, class_names)
-    if not is_whole(kept):
-        _, more = keep_split(parts, *source.split_files)
-        dataset = replace(dataset, notes=(*dataset.notes, *more))
-    return dataset
+    parts, left_out = drawn(folder, kept, same, read.split_seed)
+    dataset = assembled(source, parts, left_out, read, class_names)
+    more = [] if is_whole(kept) else keep_split(parts, *source.split_files)[1]
+    return replace(dataset, notes=(*dataset.notes, *more), skipped=tuple(skipped))
 
 
 def assembled(
-    source: Source,
-    parts: Parts,
-    notes: tuple[str, ...],
-    template: str,
-    class_names: Mapping[str, str] | Sequence[str] | None,
+    source: Source, parts: Parts, notes: Sequence[str], read: ReadConfig, class_names: Names = None
 ) -> Dataset:
-    classes = ClassNames(renamed(source.listing.names, class_names), template)
+    """The data set with these parts, whether their files can be read or not; `notes` join those of the listing."""
+    classes = ClassNames(renamed(source.listing.names, class_names), read.template or ClassNames.template)
     train, val, test = (files(source.folder, items) for items in (parts.train, parts.val, parts.test))
     said = (*source.listing.notes, *notes, *untested(source.folder, classes.names, parts.test))
     return Dataset(source.name, classes, train, val if len(val) else None, test, notes=said)
@@ -86,20 +79,21 @@ def is_whole(parts: Mapping[str, Items]) -> bool:
 
 
 def readable(
-    folder: Path, parts: Mapping[str, Items], skip_bad_images: bool, cache: Path | None, cure: str = ""
+    folder: Path, parts: Mapping[str, Items], read: ReadConfig, cure: str = ""
 ) -> tuple[dict[str, Items], list[str]]:
-    """The parts without what cannot be read, and a note on each such file; without leave to skip, a DataError.
+    """The parts without files that cannot be read, and the reason for each file that is left out.
 
-    `cure`: what else its user may do, with a comma before it.
+    Raises DataError for such files unless `read.skip_bad_images`. `cure` is what else the user may do about them; it
+    begins with a comma and joins the message.
     """
-    bad = unreadable(folder, [item.path for items in parts.values() for item in items], cache)
-    if bad and not skip_bad_images:
+    bad = unreadable(folder, [item.path for items in parts.values() for item in items], read.cache_folder)
+    if bad and not read.skip_bad_images:
         more = f"; {len(bad)} files in all" if len(bad) > 1 else ""
         raise DataError(
             f"{'; '.join(list(bad.values())[:NAMED])}{more}: replace, restore or remove what is bad{cure}, "
             "or go on without it (--skip-bad-images)"
         )
-    return without(parts, bad), [f"skipped: {reason}" for reason in bad.values()]
+    return without(parts, bad), list(bad.values())
 
 
 def without(parts: Mapping[str, Items], paths: Container[str]) -> dict[str, Items]:
@@ -127,9 +121,9 @@ def missing_drawn(parts: Mapping[str, Items], seed: int) -> Parts:
     return Parts(parts["train"], parts["val"], parts["test"])
 
 
-def split_places(beside: Path, source: Path, cache: Path | None, suffix: str = "") -> tuple[Path, Path]:
-    """Where the split of `source` is kept: beside the images, and where nothing can be written there."""
-    return beside, (cache or cache_folder()) / "splits" / f"{cache_key(source)}{suffix}.json"
+def split_places(beside: Path, source: Path, cache: Path, suffix: str = "") -> tuple[Path, Path]:
+    """The two places for the split of `source`: beside the images, or in the cache if that folder is read-only."""
+    return beside, cache / "splits" / f"{cache_key(source)}{suffix}.json"
 
 
 def first_there(files: Iterable[Path]) -> Path | None:
@@ -150,8 +144,11 @@ def files(folder: Path, items: Sequence[Item]) -> Split:
     return Split(FileImages(folder, tuple(item.path for item in items)), tuple(item.label for item in items))
 
 
-def renamed(names: tuple[str, ...], better: Mapping[str, str] | Sequence[str] | None) -> tuple[str, ...]:
-    """The classes in better words: a mapping from their names, or all of them in the order of the labels."""
+def renamed(names: tuple[str, ...], better: Names) -> tuple[str, ...]:
+    """The class names, replaced by better ones where `better` gives some.
+
+    Raises DataError if it renames a class that does not exist, or is a list of another length.
+    """
     if better is None:
         return names
     if isinstance(better, Mapping):

@@ -11,10 +11,11 @@ import numpy as np
 from PIL import Image
 
 from bmip.data.dataset import DataError, Dataset
-from bmip.data.sources.folder import SPLIT_FILE, load_folder
+from bmip.data.read_config import ReadConfig
+from bmip.data.sources.assembly import completed
+from bmip.data.sources.folder import SPLIT_FILE, find_folder
 from bmip.data.sources.split_file import Item, Parts, write_parts
 from bmip.data.transforms import Augmentation
-from bmip.system.files import cache_folder
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 NAMES = tuple(f"digit {word}" for word in WORDS)
@@ -25,17 +26,17 @@ SIDE = 48
 VAL, TEST = 50, 60  # images per class; the rest, 64 to 73, is for training
 
 
-def load_digits_folder(cache: Path | None = None, *, template: str = TEMPLATE) -> Dataset:
+def load_digits_folder(read: ReadConfig = ReadConfig()) -> Dataset:
     """1797 digits written by people, dark on light, scanned at 8 x 8 pixels and enlarged to 48 x 48 (bicubic).
 
     They are written once, as PNGs with a fixed stratified split, and then read like any folder of images. Labels are
     the digits, so that zero to four are the base classes. Crops keep at least half of the area and are never flipped.
     """
-    cache = cache or cache_folder()
-    folder = cache / FOLDER
+    folder = read.cache_folder / FOLDER
     if not (folder / SPLIT_FILE).exists():
         _write(folder)
-    dataset = load_folder(folder, template=template, cache=cache)
+    own = replace(read, template=read.template or TEMPLATE)
+    dataset = completed(find_folder(folder, read.cache_folder), own)
     classes = replace(dataset.classes, templates=TEMPLATES)
     return replace(dataset, name="digits", classes=classes, augmentation=Augmentation(scale=(0.5, 1.0), flip=False))
 

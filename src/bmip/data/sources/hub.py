@@ -9,29 +9,23 @@ from typing import Any
 from bmip.class_names import ClassNames
 from bmip.data.checks import some
 from bmip.data.dataset import Chosen, DataError, Dataset, Split
-from bmip.data.sources.assembly import missing_drawn, renamed
+from bmip.data.names import HUB_PREFIX
+from bmip.data.read_config import ReadConfig
+from bmip.data.sources.assembly import Names, missing_drawn, renamed
 from bmip.data.sources.rows import TableImages, incomplete, shared, unreadable
 from bmip.data.sources.split_file import PARTS, Item
 
-PREFIX = "hub:"
 SPLITS = {"train": "train", "validation": "val", "val": "val", "valid": "val", "test": "test"}
 
 
-def load_hub(
-    name: str,
-    *,
-    seed: int = 1,
-    template: str = "a photo of a {}.",
-    class_names: Mapping[str, str] | Sequence[str] | None = None,
-    skip_bad_images: bool = False,
-) -> Dataset:
-    """`name` is a hub id, a folder that `datasets` wrote or can read, or a parquet file, without `PREFIX`.
+def load_hub(name: str, read: ReadConfig = ReadConfig(), class_names: Names = None) -> Dataset:
+    """Loads a hub id, a folder that `datasets` wrote or can read, or a parquet file; `name` comes without HUB_PREFIX.
 
-    The image and label columns are found by their kind. Splits called train, validation and test are taken; what is
-    missing is drawn by `seed`, stratified, from what there is. Images are decoded when they are asked for.
+    The image and label columns are found by their kind. The splits called train, validation and test are used; a
+    missing one is drawn from the others by `read.split_seed`, stratified. Images are decoded when they are asked for.
 
-    A row without an image or a label is a DataError. `skip_bad_images` leaves such rows out, decodes every image once
-    and leaves out what cannot be read, with a note on each, and notes images that lie in two splits.
+    Raises DataError for a row without an image or a label. `read.skip_bad_images` leaves such rows out, decodes every
+    image once, leaves out those that cannot be read, and notes images that lie in two splits.
     """
     tables = _tables(name)
     image, label = _columns(name, next(iter(tables.values())))
@@ -39,14 +33,16 @@ def load_hub(
     images = {part: TableImages(_encoded(table, image), image, f"{short}/{part}") for part, table in tables.items()}
     given = {part: list(table[label]) for part, table in tables.items()}
     names = getattr(next(iter(tables.values())).features[label], "names", None)
-    kept, notes, digests = _usable(short, images, given, names, skip_bad_images)
+    kept, skipped, digests = _usable(short, images, given, names, read.skip_bad_images)
     names, labels = _labels({part: [given[part][index] for index in kept[part]] for part in kept}, names)
     splits = {part: Split(Chosen(images[part], kept[part]), labels[part]) for part in kept}
-    dataset = _assembled(short, ClassNames(renamed(names, class_names), template), splits, seed)
-    if skip_bad_images:
+    classes = ClassNames(renamed(names, class_names), read.template or ClassNames.template)
+    dataset = _assembled(short, classes, splits, read.split_seed)
+    notes = dataset.notes
+    if read.skip_bad_images:
         parts = {part: split for part, split in dataset.splits().items() if not (dataset.val_is_test and part == "val")}
-        notes += shared(short, parts, digests)
-    return replace(dataset, notes=(*dataset.notes, *notes))
+        notes = (*notes, *shared(short, parts, digests))
+    return replace(dataset, notes=notes, skipped=tuple(skipped))
 
 
 def _usable(
@@ -56,7 +52,7 @@ def _usable(
     names: Sequence[str] | None,
     skip_bad_images: bool,
 ) -> tuple[dict[str, tuple[int, ...]], list[str], dict[str, bytes]]:
-    """The rows of each split that can be used, notes on the others, and the hashes of the images that were read."""
+    """The rows of each split that can be used, the reasons against the others, and the hashes of all decoded images."""
     bad = {part: incomplete(images[part], given[part], names) for part in images}
     reasons = [reason for found in bad.values() for reason in found.values()]
     if reasons and not skip_bad_images:
@@ -76,7 +72,7 @@ def _usable(
             raise DataError(
                 f"{name} has no usable images in its {part} split ({found}): mend them, or remove the split"
             )
-    return kept, [f"skipped: {reason}" for found in bad.values() for reason in found.values()], digests
+    return kept, [reason for found in bad.values() for reason in found.values()], digests
 
 
 def _assembled(name: str, classes: ClassNames, splits: dict[str, Split], seed: int) -> Dataset:
@@ -164,4 +160,4 @@ def _library() -> Any:
     try:
         return import_module("datasets")
     except ImportError as error:
-        raise DataError(f"what begins with {PREFIX} needs the package datasets: pip install 'bmip[hub]'") from error
+        raise DataError(f"what begins with {HUB_PREFIX} needs the package datasets: pip install 'bmip[hub]'") from error

@@ -16,7 +16,7 @@ SUFFIXES = (".csv", ".jsonl")
 PART_OF = {"train": "train", "test": "test", **dict.fromkeys(VAL_NAMES, "val")}
 
 
-def find_table(file: Path, cache: Path | None = None) -> Source:
+def find_table(file: Path, cache: Path) -> Source:
     """The images that a table lists with `path` (below the table's folder), `label` and perhaps `split`.
 
     Classes are sorted by their label, by number where all labels are numbers. What the table leaves open of the split
