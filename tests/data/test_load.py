@@ -66,9 +66,9 @@ def test_a_folder(make_folder, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unknown_names_and_missing_folders() -> None:
-    with pytest.raises(DataError, match=r"'texture' is neither a data set \(textures\) nor a folder"):
+    with pytest.raises(DataError, match=r"'texture' is neither a data set \(did you mean 'textures'\?\) nor a folder"):
         load_dataset("texture")
-    with pytest.raises(DataError, match=r"\(digits, shapes, .*, relations\)"):
+    with pytest.raises(DataError, match=r"\(there are digits, shapes, .*, whurs19\)"):
         load_dataset("xyz")
     with pytest.raises(DataError, match="pictures/pets does not exist"):
         load_dataset("pictures/pets")

@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +26,7 @@ from bmip.data.sampling import sample_few_shot
 from bmip.data.shots import shots_hash, write_shots
 from bmip.data.sources.digits import NAMES, TEMPLATE
 from bmip.embedded.world import load_world, world_names
+from bmip.system.messages import nearest
 
 app = typer.Typer(add_completion=False, help="The data sets.")
 SPREAD = ("--seeds",)
@@ -97,9 +97,7 @@ def prepare(
     What was interrupted goes on when the same command is given again. The exit status is 1 while something is missing.
     """
     if name not in PUBLIC:
-        near = get_close_matches(name, PUBLIC, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(PUBLIC)}"
-        raise ValueError(f"there is no public data set {name!r}: {hint}")
+        raise ValueError(f"there is no public data set {name!r}: {nearest(name, PUBLIC)}")
     for sentence in plan(name, root):
         _line(sentence)
     if plan_only:

@@ -15,6 +15,7 @@ from bmip.data.batches import ahead
 from bmip.data.dataset import DataError
 from bmip.data.images import check_image
 from bmip.data.sources.split_file import Item
+from bmip.system.messages import first_few
 
 QUIET = 300  # files that are checked faster than a progress bar is read
 
@@ -91,19 +92,10 @@ def _groups(paths: Iterable[str], key: Callable[[str], Hashable]) -> list[list[s
     return [group for group in groups.values() if len(group) > 1]
 
 
-NAMED = 5  # how many files or faults an error names
-
-
-def some(names: Sequence[str]) -> str:
-    """The first few of them, for a message."""
-    return ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
-
-
 def refuse(faults: Sequence[str]) -> None:
-    """Raises DataError with the first few where there are any."""
+    """Raises DataError with the first few faults, if there are any."""
     if faults:
-        more = f"; {len(faults)} faults in all" if len(faults) > NAMED else ""
-        raise DataError("; ".join(faults[:NAMED]) + more)
+        raise DataError(first_few(faults, separator="; "))
 
 
 def class_faults(folder: Path, names: Sequence[str], parts: Mapping[str, Sequence[Item]]) -> list[str]:
@@ -115,7 +107,7 @@ def class_faults(folder: Path, names: Sequence[str], parts: Mapping[str, Sequenc
     there = {item.label for item in parts["train" if kind else "all"]}
     empty = [repr(name) for label, name in enumerate(names) if label not in there]
     if empty:
-        faults.append(f"{folder} has no readable {kind}images of {some(empty)}: add some, or take the class out")
+        faults.append(f"{folder} has no readable {kind}images of {first_few(empty)}: add some, or take the class out")
     if "test" in parts and not parts["test"]:
         faults.append(f"{folder} has no readable test images: add some, or leave the split to be drawn")
     return faults
@@ -135,6 +127,6 @@ def leak_faults(folder: Path, parts: Mapping[str, Sequence[Item]], same: Sequenc
                 )
         if "all" in parts and len({label_of[path] for path in (first, *others)}) > 1:
             faults.append(
-                f"{folder}: {some([first, *others])} are the same file in different classes: remove the wrong ones"
+                f"{folder}: {first_few([first, *others])} are the same file in different classes: remove the wrong ones"
             )
     return faults

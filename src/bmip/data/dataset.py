@@ -12,6 +12,7 @@ from torch import Tensor
 
 from bmip.class_names import ClassNames
 from bmip.data.transforms import DEFAULT, Augmentation
+from bmip.system.messages import first_few
 
 
 class DataError(ValueError):
@@ -123,7 +124,7 @@ class Dataset:
             wrong = sorted({label for label in split.labels if not 0 <= label < count})
             if wrong:
                 raise ValueError(
-                    f"{self.name}: the {part} split has labels {wrong[:5]}; {count} classes need 0..{count - 1}"
+                    f"{self.name}: the {part} split has labels {first_few(wrong)}; {count} classes need 0..{count - 1}"
                 )
 
     def remarks(self) -> tuple[str, ...]:

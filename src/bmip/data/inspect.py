@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bmip.data.checks import class_faults, leak_faults, same_content, some, unreadable
+from bmip.data.checks import class_faults, leak_faults, same_content, unreadable
 from bmip.data.dataset import DataError, Dataset, shot_files
 from bmip.data.images import image_files
 from bmip.data.load import better_names, find_own, load_dataset
@@ -19,6 +19,7 @@ from bmip.data.shots import read_shots
 from bmip.data.sources.assembly import Names, Source, assembled, drawn, is_whole, missing_drawn, without
 from bmip.data.sources.listing import Listing, list_files
 from bmip.data.sources.split_file import PARTS, inspect_parts, names_of
+from bmip.system.messages import first_few
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def inspect_public(name: str, read: ReadConfig, *, decode: bool = True) -> Findi
         return Findings(None, faults, remarks)
     unused = sorted(set(on_disk).difference(listed))
     if unused:
-        remarks.append(f"{len(unused)} images below {images} are in no split and stay unused ({some(unused)})")
+        remarks.append(f"{len(unused)} images below {images} are in no split and stay unused ({first_few(unused)})")
     try:
         dataset = public_dataset(known, folder, listing)
     except DataError as error:
@@ -160,7 +161,7 @@ def _differences(known: PublicSet, dataset: Dataset) -> list[str]:
         there = set(splits[part].labels)
         empty = [repr(name) for label, name in enumerate(dataset.classes.names) if label not in there]
         if empty and there:
-            differences.append(f"{known.name} has no {part} images of {some(empty)} ({len(empty)} classes)")
+            differences.append(f"{known.name} has no {part} images of {first_few(empty)} ({len(empty)} classes)")
     return differences
 
 
@@ -170,5 +171,7 @@ def _copies(images: Path, listing: Listing, gone: set[str]) -> list[str]:
     groups = [group for group in same_content(images, part_of) if len({part_of[path] for path in group}) > 1]
     shown: Sequence[str] = [" = ".join(group) for group in groups]
     return (
-        [f"{len(groups)} images lie in two parts of the split under different names ({some(shown)})"] if groups else []
+        [f"{len(groups)} images lie in two parts of the split under different names ({first_few(shown)})"]
+        if groups
+        else []
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from bmip.data.dataset import DataError, Dataset, Split
@@ -19,6 +18,7 @@ from bmip.data.sources.embedded import embedded_dataset
 from bmip.data.sources.folder import find_folder
 from bmip.data.sources.hub import load_hub
 from bmip.data.sources.table import SUFFIXES, find_table
+from bmip.system.messages import nearest
 
 
 def load_dataset(
@@ -76,8 +76,7 @@ def find_own(name: str, cache: Path) -> Source:
         return find_table(Path(name), cache)
     if Path(name).is_dir() or any(sign in name for sign in "/\\."):
         return find_folder(Path(name), cache)
-    near = get_close_matches(name.lower(), dataset_names(), cutoff=0.5) or embedded_names()
     raise DataError(
-        f"{name!r} is neither a data set ({', '.join(near)}) nor a folder: see `bmip data list`, "
-        "or give the path of a folder with one folder of images per class"
+        f"{name!r} is neither a data set ({nearest(name.lower(), dataset_names())}) nor a folder: see `bmip data "
+        "list`, or give the path of a folder with one folder of images per class"
     )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from bmip.class_names import words
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.shots import read_shots, stored_file
+from bmip.system.messages import first_few
 
 VAL_SHOTS = 4  # Dassl and CoOp validate on min(shots, 4) images per class
 
@@ -87,7 +88,7 @@ def _labels_of(dataset: Dataset, names: Sequence[str]) -> list[int]:
     unknown = [name for name in names if words(name) not in known]
     if unknown:
         raise DataError(
-            f"{dataset.name} has no class {', '.join(map(repr, unknown[:5]))}: name base classes as it names them"
+            f"{dataset.name} has no class {first_few(map(repr, unknown))}: name base classes as it names them"
         )
     return sorted({label for name in names for label in known[words(name)]})
 

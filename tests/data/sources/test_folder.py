@@ -185,7 +185,7 @@ def test_bad_images_stop_everything_and_are_named(make_folder: Make) -> None:
     spoil(folder)
     with pytest.raises(DataError) as error:
         load_dataset(str(folder))
-    for part in (str(folder / "cat" / "0.png"), str(folder / "dog" / "1.png"), "2 files in all", "--skip-bad-images"):
+    for part in (str(folder / "cat" / "0.png"), str(folder / "dog" / "1.png"), "--skip-bad-images"):
         assert part in str(error.value)
     assert not (folder / "split.json").exists()
 
@@ -205,7 +205,7 @@ def test_an_image_that_goes_bad_is_found_under_a_kept_split(make_folder: Make) -
     folder = make_folder("pets", {"cat": 5, "dog": 5})
     good = load_dataset(str(folder))
     spoil(folder)
-    with pytest.raises(DataError, match="2 files in all"):
+    with pytest.raises(DataError, match=r"1.png is not an image.*0.png cannot be read"):
         load_dataset(str(folder))
     kept = load_dataset(str(folder), ReadConfig(skip_bad_images=True))
     assert set(everything(kept)) == set(everything(good)) - {"cat/0.png", "dog/1.png"}

@@ -8,6 +8,7 @@ from bmip.data.public.folders import subfolders
 from bmip.data.public.lists import lines
 from bmip.data.sources.listing import Listing, list_files
 from bmip.data.sources.split_file import Item
+from bmip.system.messages import first_few
 
 
 def class_names(folder: Path) -> dict[str, str]:
@@ -31,7 +32,7 @@ def imagenet(folder: Path, images: Path) -> Listing:
     strange = set(wnids).symmetric_difference(subfolders(images / "val"))
     if strange:
         raise DataError(
-            f"{images}: train/ and val/ have not the same classes ({', '.join(sorted(strange)[:5])}); sort the "
+            f"{images}: train/ and val/ have not the same classes ({first_few(sorted(strange))}); sort the "
             "validation images into folders by WordNet id"
         )
     names = _named(folder, wnids)
@@ -53,7 +54,7 @@ def by_number(folder: Path, images: Path) -> Listing:
     strange = [name for name in subfolders(images) if not name.isdecimal() or int(name) >= len(names)]
     if strange:
         raise DataError(
-            f"{images}: the folders {', '.join(strange[:5])} are no lines of classnames.txt (0 to {len(names) - 1})"
+            f"{images}: the folders {first_few(strange)} are no lines of classnames.txt (0 to {len(names) - 1})"
         )
     return Listing(
         names,
@@ -71,7 +72,7 @@ def _named(folder: Path, wnids: list[str]) -> tuple[str, ...]:
     known = class_names(folder)
     strange = [wnid for wnid in wnids if wnid not in known]
     if strange or not wnids:
-        found = f"holds {', '.join(strange[:5])}, which it does not name" if strange else "holds no class folders"
+        found = f"holds {first_few(strange)}, which it does not name" if strange else "holds no class folders"
         raise DataError(f"{folder} {found} in {folder / 'classnames.txt'}: folders must be WordNet ids as in that file")
     return tuple(known[wnid] for wnid in wnids)
 

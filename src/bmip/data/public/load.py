@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from bmip.class_names import ClassNames
-from bmip.data.checks import class_faults, refuse, some
+from bmip.data.checks import class_faults, refuse
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.public.readers import READERS
 from bmip.data.public.registry import PUBLIC, PublicSet
@@ -22,6 +22,7 @@ from bmip.data.sources.assembly import (
 )
 from bmip.data.sources.listing import Listing
 from bmip.data.sources.split_file import PARTS, leads_out, names_of, read_parts, sound
+from bmip.system.messages import first_few
 
 SHOTS_FOLDER = "split_fewshot"
 
@@ -43,8 +44,8 @@ def load_public(name: str, read: ReadConfig = ReadConfig()) -> Dataset:
     gone = missing(images, [item.path for items in parts.values() for item in items])
     if gone and not read.skip_bad_images:
         raise DataError(
-            f"{name}: {len(gone)} files of its split are not in {images} ({some(gone)}): unpack its archives again, "
-            "or go on without them (--skip-bad-images)"
+            f"{name}: {len(gone)} files of its split are not in {images} ({first_few(gone)}): unpack its archives "
+            "again, or go on without them (--skip-bad-images)"
         )
     if read.skip_bad_images:
         parts, bad = readable(images, without(parts, set(gone)), read)
@@ -102,7 +103,7 @@ def places(known: PublicSet, root: str) -> tuple[Path, Path]:
         found = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
         raise DataError(
             f"{folder} has no folder {known.images}/ with the images of {known.title}; it holds "
-            f"{some(found) or 'nothing'}: unpack the archives as docs/datasets.md shows"
+            f"{first_few(found) or 'nothing'}: unpack the archives as docs/datasets.md shows"
         )
     return folder, images
 
@@ -119,7 +120,7 @@ def list_public(known: PublicSet, folder: Path, images: Path, read: ReadConfig) 
         gone = missing(images, [item.path for items in listing.parts.values() for item in items])
         if gone:
             raise DataError(
-                f"{known.name}: {len(gone)} files of its lists are not in {images} ({some(gone)}): "
+                f"{known.name}: {len(gone)} files of its lists are not in {images} ({first_few(gone)}): "
                 "unpack its archives again, so that a split can be drawn"
             )
         note = (
@@ -148,7 +149,7 @@ def read_lists(known: PublicSet, folder: Path, images: Path) -> tuple[Listing, l
     parts, faults = sound(listing.parts, names, f"{known.name} in {folder}")
     outside = [item.path for items in parts.values() for item in items if leads_out(item.path)]
     if outside:
-        faults.append(f"{known.name} in {folder} lists paths that lead out of the folder ({some(outside)})")
+        faults.append(f"{known.name} in {folder} lists paths that lead out of the folder ({first_few(outside)})")
     lists = Listing(listing.names, without(parts, set(outside)), listing.notes)
     if "train" in parts or "all" in parts:
         faults += class_faults(images, lists.names, lists.parts)

@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bmip.class_names import ClassNames, words
-from bmip.data.checks import NAMED, cache_key, class_faults, leak_faults, refuse, same_content, some, unreadable
+from bmip.data.checks import cache_key, class_faults, leak_faults, refuse, same_content, unreadable
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.images import FileImages
 from bmip.data.read_config import ReadConfig
 from bmip.data.sources.listing import Listing
 from bmip.data.sources.split_file import Item, Parts, draw_parts, draw_val, write_parts
+from bmip.system.messages import first_few
 
 Items = tuple[Item, ...]
 Names = Mapping[str, str] | Sequence[str] | None
@@ -70,7 +71,7 @@ def untested(folder: Path, names: Sequence[str], test: Items) -> list[str]:
     """A note on classes without test images."""
     tested = {item.label for item in test}
     lacking = [repr(name) for label, name in enumerate(names) if label not in tested]
-    return [f"{folder} has no test images of {some(lacking)}"] if lacking else []
+    return [f"{folder} has no test images of {first_few(lacking)}"] if lacking else []
 
 
 def is_whole(parts: Mapping[str, Items]) -> bool:
@@ -88,9 +89,8 @@ def readable(
     """
     bad = unreadable(folder, [item.path for items in parts.values() for item in items], read.cache_folder)
     if bad and not read.skip_bad_images:
-        more = f"; {len(bad)} files in all" if len(bad) > 1 else ""
         raise DataError(
-            f"{'; '.join(list(bad.values())[:NAMED])}{more}: replace, restore or remove what is bad{cure}, "
+            f"{first_few(bad.values(), separator='; ')}: replace, restore or remove what is bad{cure}, "
             "or go on without it (--skip-bad-images)"
         )
     return without(parts, bad), list(bad.values())
@@ -106,9 +106,8 @@ def drawn(folder: Path, parts: Mapping[str, Items], same: list[list[str]], seed:
     if is_whole(parts):
         return missing_drawn(parts, seed), []
     copies = {path for group in same for path in group[1:]}
-    note = (
-        f"{len(copies)} files in {folder} are copies of others and were left out of the split ({some(sorted(copies))})"
-    )
+    shown = first_few(sorted(copies))
+    note = f"{len(copies)} files in {folder} are copies of others and were left out of the split ({shown})"
     return missing_drawn(without(parts, copies), seed), [note] if copies else []
 
 
@@ -155,8 +154,12 @@ def renamed(names: tuple[str, ...], better: Names) -> tuple[str, ...]:
         said = {words(old): new for old, new in better.items()}
         unknown = sorted(set(said).difference(map(words, names)))
         if unknown:
-            raise DataError(f"class_names renames {some(unknown)}; the classes are {some(names)}: give their names")
+            raise DataError(
+                f"class_names renames {first_few(unknown)}; the classes are {first_few(names)}: give their names"
+            )
         return tuple(said.get(words(name), name) for name in names)
     if len(better) != len(names):
-        raise DataError(f"{len(better)} class names came for {len(names)} classes ({some(names)}): give one for each")
+        raise DataError(
+            f"{len(better)} class names came for {len(names)} classes ({first_few(names)}): give one for each"
+        )
     return tuple(better)

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from bmip.data.checks import some
 from bmip.data.dataset import DataError
 from bmip.data.images import image_files
 from bmip.data.sources.assembly import Source, first_there, split_places
 from bmip.data.sources.listing import Listing, list_files, list_folder
 from bmip.data.sources.split_file import inspect_parts, names_of
+from bmip.system.messages import first_few
 
 SPLIT_FILE = "split.json"
 
@@ -30,8 +30,8 @@ def find_folder(folder: Path, cache: Path) -> Source:
     listed = {item.path for items in parts.by_name().values() for item in items}
     unused = tuple(sorted(set(image_files(list_files(folder))).difference(listed)))
     note = (
-        f"{len(unused)} images in {folder} are not in {written} and stay unused ({some(unused)}); delete it to draw "
-        "again"
+        f"{len(unused)} images in {folder} are not in {written} and stay unused ({first_few(unused)}); delete it to "
+        "draw again"
     )
     listing = Listing(names_of(parts.train), parts.by_name(), (note,) if unused else ())
     return Source(name, folder, listing, splits, written, tuple(f"{fault}: {cure}" for fault in faults), unused)

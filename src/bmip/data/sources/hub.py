@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from bmip.class_names import ClassNames
-from bmip.data.checks import some
 from bmip.data.dataset import Chosen, DataError, Dataset, Split
 from bmip.data.names import HUB_PREFIX
 from bmip.data.read_config import ReadConfig
 from bmip.data.sources.assembly import Names, missing_drawn, renamed
 from bmip.data.sources.rows import TableImages, incomplete, shared, unreadable
 from bmip.data.sources.split_file import PARTS, Item
+from bmip.system.messages import first_few
 
 SPLITS = {"train": "train", "validation": "val", "val": "val", "valid": "val", "test": "test"}
 
@@ -57,8 +57,8 @@ def _usable(
     reasons = [reason for found in bad.values() for reason in found.values()]
     if reasons and not skip_bad_images:
         raise DataError(
-            f"{len(reasons)} rows of {name} have no image or no label ({some(reasons)}): mend or remove them, or go on "
-            "without them (--skip-bad-images)"
+            f"{len(reasons)} rows of {name} have no image or no label ({first_few(reasons)}): mend or remove them, or go "
+            "on without them (--skip-bad-images)"
         )
     digests: dict[str, bytes] = {}
     for part in images if skip_bad_images else ():
@@ -68,7 +68,7 @@ def _usable(
     kept = {part: tuple(row for row in range(len(images[part])) if row not in bad[part]) for part in images}
     for part, rows in kept.items():
         if bad[part] and not rows:
-            found = some(list(bad[part].values()))
+            found = first_few(list(bad[part].values()))
             raise DataError(
                 f"{name} has no usable images in its {part} split ({found}): mend them, or remove the split"
             )

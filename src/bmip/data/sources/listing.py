@@ -9,6 +9,7 @@ from bmip.class_names import words
 from bmip.data.dataset import DataError
 from bmip.data.images import image_files
 from bmip.data.sources.split_file import Item
+from bmip.system.messages import first_few
 
 VAL_NAMES = ("val", "valid", "validation")
 PART_NAMES = {"train": ("train", "training"), "val": VAL_NAMES, "test": ("test", "testing")}
@@ -66,7 +67,7 @@ def _list_split(folder: Path, places: dict[str, str], ignored: list[str]) -> Lis
         unknown = [found for found in _folders(folder / name) if found not in labels]
         if unknown:
             raise DataError(
-                f"{folder / name} has classes that {train} has not: {', '.join(unknown[:5])}: "
+                f"{folder / name} has classes that {train} has not: {first_few(unknown)}: "
                 f"add them to {train.name}/ or take them out (names must be spelled alike)"
             )
         parts[part], more = _items(folder, f"{name}/", labels)
@@ -136,6 +137,5 @@ def _notes(skipped: Counter[str], ignored: list[str], folders: list[Path]) -> tu
         kinds = ", ".join(f"{count} {kind}" for kind, count in skipped.most_common(5))
         notes.append(f"{folder} has files that are not images of a known kind and were passed over: {kinds}")
     if ignored:
-        others = ", ".join(ignored[:5])
-        notes.append(f"{folder} has folders to train and to test; other folders were passed over: {others}")
+        notes.append(f"{folder} has folders to train and to test; other folders were passed over: {first_few(ignored)}")
     return tuple(notes)

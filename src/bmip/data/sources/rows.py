@@ -11,9 +11,9 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from bmip.data.batches import ahead
-from bmip.data.checks import some
 from bmip.data.dataset import DataError, Split
 from bmip.data.images import read_bytes, read_image
+from bmip.system.messages import first_few
 
 BATCH = 1000  # rows of which is asked at once whether they hold an image
 
@@ -96,4 +96,6 @@ def shared(name: str, splits: Mapping[str, Split], digests: Mapping[str, bytes])
             there, other = first.setdefault(digests[row], (part, row))
             if there != part:
                 pairs.setdefault(digests[row], f"{other} = {row}")
-    return [f"{len(pairs)} images of {name} lie in two of its splits ({some(list(pairs.values()))})"] if pairs else []
+    return (
+        [f"{len(pairs)} images of {name} lie in two of its splits ({first_few(list(pairs.values()))})"] if pairs else []
+    )

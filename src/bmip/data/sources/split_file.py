@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from bmip.data.dataset import DataError
 from bmip.system.files import write_text
+from bmip.system.messages import first_few
 
 PARTS = ("train", "val", "test")
 
@@ -121,7 +122,7 @@ def inspect_parts(file: Path) -> tuple[Parts, list[str]]:
     if sorted(names) != list(range(len(names))):
         gaps = sorted(set(range(max(names))).difference(names)) or sorted(label for label in names if label < 0)
         raise DataError(
-            f"{file}: train has no image with the label {', '.join(map(str, gaps[:10]))}; labels must be 0, 1, 2, ... "
+            f"{file}: train has no image with the label {first_few(gaps, 10)}; labels must be 0, 1, 2, ... "
             f"without a gap: {again}"
         )
     return Parts(kept["train"], kept["val"], kept["test"]), faults + odd

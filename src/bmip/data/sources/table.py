@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from bmip.class_names import words
-from bmip.data.checks import some
 from bmip.data.dataset import DataError
 from bmip.data.sources.assembly import Source, first_there, is_whole, split_places
 from bmip.data.sources.listing import VAL_NAMES, Listing, is_text
 from bmip.data.sources.split_file import Item, read_parts
+from bmip.system.messages import first_few
 
 SUFFIXES = (".csv", ".jsonl")
 PART_OF = {"train": "train", "test": "test", **dict.fromkeys(VAL_NAMES, "val")}
@@ -130,11 +130,10 @@ def _as_written(listing: Listing, written: Path, file: Path) -> tuple[Listing, t
     ]
     if strange:
         raise DataError(
-            f"{written} was drawn for another state of {file.name} ({some(strange)} are not as in there): "
+            f"{written} was drawn for another state of {file.name} ({first_few(strange)} are not as in there): "
             "delete it to have a new split drawn"
         )
     unused = tuple(item.path for item in known if item not in listed)
-    note = (
-        f"{len(unused)} images of {file} are not in {written} and stay unused ({some(unused)}); delete it to draw again"
-    )
+    shown = first_few(unused)
+    note = f"{len(unused)} images of {file} are not in {written} and stay unused ({shown}); delete it to draw again"
     return Listing(listing.names, parts, (note,) if unused else ()), unused

@@ -1,0 +1,31 @@
+"""Phrases that many messages need."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+FEW = 5
+"""How many names or faults a message shows."""
+
+
+def nearest(wrong: str, known: Iterable[str], otherwise: str = "there are") -> str:
+    """A question for the known name that is most like `wrong`; if none is like it, `otherwise` and all known names.
+
+    >>> nearest("dpeth", ["slots", "depth"]), nearest("x", ["slots", "depth"], "it has")
+    ("did you mean 'depth'?", 'it has slots, depth')
+    """
+    names = list(known)
+    near = difflib.get_close_matches(wrong, names, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"{otherwise} {', '.join(names) or 'none'}"
+
+
+def first_few(items: Iterable[object], most: int = FEW, *, separator: str = ", ") -> str:
+    """The first `most` items, and how many more there are; an empty text for no items.
+
+    >>> first_few([1, 2, 3], most=2), first_few(["a"])
+    ('1, 2 and 1 more', 'a')
+    """
+    texts = [str(item) for item in items]
+    more = f" and {len(texts) - most} more" if len(texts) > most else ""
+    return separator.join(texts[:most]) + more
