@@ -20,21 +20,22 @@ if TYPE_CHECKING:
     from bmip.experiments.presets import choose_preset
     from bmip.methods import build_model
     from bmip.metrics import harmonic_mean
-    from bmip.training import TrainConfig, fit
     from bmip.training.checkpoint import load_checkpoint, save_checkpoint
+    from bmip.training.config import TrainConfig
+    from bmip.training.loop import fit
     from bmip.training.run import RunConfig, train
 
 _HOMES = {
     "ClassNames": "bmip.class_names",
     "ReadConfig": "bmip.data.read_config",
     "RunConfig": "bmip.training.run",
-    "TrainConfig": "bmip.training",
+    "TrainConfig": "bmip.training.config",
     "split_base_novel": "bmip.data.sampling",
     "build_model": "bmip.methods",
     "choose_preset": "bmip.experiments.presets",
     "evaluate": "bmip.evaluation.evaluate",
     "sample_few_shot": "bmip.data.sampling",
-    "fit": "bmip.training",
+    "fit": "bmip.training.loop",
     "harmonic_mean": "bmip.metrics",
     "load_checkpoint": "bmip.training.checkpoint",
     "load_clip": "bmip.clip.loading.load",

@@ -15,7 +15,8 @@ from bmip.clip.text_layout import TextLayout
 from bmip.methods import build_model, load_method
 from bmip.methods.coprompt import Consistency
 from bmip.prompting.model import PromptedCLIP
-from bmip.training.config import TrainConfig, build_optimizer
+from bmip.training.config import TrainConfig
+from bmip.training.optimizer import Optimizer
 from tests.golden import recipe
 
 # Case -> method and options beside the released preset's.
@@ -208,9 +209,7 @@ def test_forward_loss_and_gradients(name: str) -> None:
 def test_five_steps_of_the_released_optimiser(name: str) -> None:
     case, model, names = released(name)
     official = case.manifest["optimizer"]
-    optimizer = build_optimizer(
-        list(model.trainable().values()), TrainConfig(optimizer=official["name"], lr=official["lr"])
-    )
+    optimizer = Optimizer(model.trainable(), TrainConfig(optimizer=official["name"]))
     values = []
     for step in range(6):
         parts = losses(model)
@@ -218,7 +217,7 @@ def test_five_steps_of_the_released_optimiser(name: str) -> None:
         if step < 5:
             optimizer.zero_grad()
             model.backward(parts)
-            optimizer.step()
+            optimizer.step(official["lr"])
     close(torch.tensor(values), case.gold["trajectory"], 5e-4)
     for ours, name_ in names.items():
         if math.prod(case.manifest["param_shapes"][name_]) > model.trainable()[ours].numel():

@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 
 from bmip.data.dataset import Dataset
-from bmip.training import TrainConfig
+from bmip.training.config import TrainConfig
 from bmip.training.run import RunConfig, train
 from tests.training.tiny import tiny_clip, tiny_dataset
 

@@ -2,8 +2,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from bmip.training import EpochMetrics, TrainConfig, check_selection
-from bmip.training.epoch_selection import concluded, finished, selected
+from bmip.training.config import TrainConfig
+from bmip.training.epoch_selection import check_selection, concluded, finished, selected
+from bmip.training.history import EpochMetrics
 from tests.training.tiny import tiny_dataset
 
 

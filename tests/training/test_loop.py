@@ -8,7 +8,10 @@ from bmip.data.batches import TrainBatches
 from bmip.evaluation.evaluate import accuracy_on
 from bmip.methods import build_model
 from bmip.prompting.model import PromptedCLIP
-from bmip.training import Tick, TrainConfig, TrainingError, fit
+from bmip.training.config import TrainConfig
+from bmip.training.finite import TrainingError
+from bmip.training.loop import fit
+from bmip.training.progress import Tick
 from tests.training.tiny import LEARNING, OPTIONS, tiny_clip, tiny_dataset
 
 DATA = tiny_dataset()

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from bmip.evaluation.evaluate import accuracy_on
-from bmip.training import TrainConfig, fit
+from bmip.training.config import TrainConfig
+from bmip.training.loop import fit
 from bmip.training.precision import LossScale, use_precision
 from bmip.training.state import State
 from tests.training.test_loop import DATA, batches, built, tensors, trained

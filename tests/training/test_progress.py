@@ -1,7 +1,8 @@
 import pytest
 from rich.console import Console
 
-from bmip.training import Tick, progress, progress_bar
+from bmip.training import progress
+from bmip.training.progress import Tick, progress_bar
 
 TICK = Tick(epoch=2, epochs=5, step=3, steps=10, loss=0.4567, val_accuracy=81.25)
 

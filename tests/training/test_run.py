@@ -12,8 +12,10 @@ import bmip
 from bmip.class_names import ClassNames
 from bmip.evaluation.evaluate import evaluate
 from bmip.system.environment import environment
-from bmip.training import Tick, TrainConfig, TrainingError
 from bmip.training.checkpoint import load_checkpoint
+from bmip.training.config import TrainConfig
+from bmip.training.finite import TrainingError
+from bmip.training.progress import Tick
 from bmip.training.run import RunConfig, train
 from bmip.training.run_folder import RunFolder, RunFolderError
 from tests.training import killed

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bmip.training import TrainConfig
+from bmip.training.config import TrainConfig
 from bmip.training.run import RunConfig, train
 from bmip.training.run_folder import RunFolder, RunFolderError
 from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float
@@ -12,14 +11,13 @@ from torch import Tensor, nn
 
 from bmip.clip.block import Activation, Linear
 from bmip.clip.image import ImageTower
+from bmip.clip.precision import Precision
 from bmip.clip.prompts import Prompt
 from bmip.clip.resnet import ResNet, Stages
 from bmip.clip.text import TextTower
 from bmip.clip.text_layout import TextLayout
 from bmip.clip.texts import ClassTexts, class_texts
 from bmip.clip.tokenizer import Tokenizer
-
-Precision = Literal["float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True)

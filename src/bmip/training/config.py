@@ -1,53 +1,59 @@
-"""How trainable parameters are trained: settings, optimiser, learning rate. (Dassl, as the released code uses it)"""
+"""How trainable parameters are trained: the settings, and the learning rate of each epoch. (Dassl, as released)"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import torch
-from torch import Tensor
+from bmip.clip.precision import Precision
 
-from bmip.clip.model import Precision
-
-Optimizer = Literal["sgd", "adam"]
-Choice = Literal["last", "best-val"]
+OptimizerName = Literal["sgd", "adam"]
+Selection = Literal["last", "best-val"]
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    epochs: int = 10
-    batch: int = 4
-    """Images per step; an incomplete last batch is dropped where there is a complete one."""
+    """The settings of one training. Raises ValueError for a setting that is out of range."""
 
-    optimizer: Optimizer = "sgd"
+    epochs: int = 10
+    """Passes over the training images."""
+
+    batch: int = 4
+    """Images per step. An incomplete last batch is dropped where there is a complete one."""
+
+    optimizer: OptimizerName = "sgd"
+    """SGD with momentum, or Adam."""
+
     lr: float = 0.002
+    """Learning rate after the warm-up epochs; it falls along a cosine."""
+
     warmup_epochs: int = 1
+    """Epochs at the start that are trained with `warmup_lr`."""
+
     warmup_lr: float = 1e-5
     """Learning rate of every warm-up epoch."""
 
     weight_decay: float = 5e-4
-    """Added to the gradient, for Adam too (not decoupled)."""
+    """This share of each trainable parameter is added to its gradient, for Adam too (AdamW would decouple it)."""
 
     momentum: float = 0.9
-    """Of SGD."""
+    """Momentum of SGD; Adam does not use it."""
 
     precision: Precision = "float32"
-    """Compute type of the frozen towers; trainable parameters, gates and the loss are float32."""
+    """Number type in which the frozen towers compute. Trainable parameters, gates and the loss are float32."""
 
-    selection: Choice = "last"
-    """Which epoch's tensors are kept."""
+    selection: Selection = "last"
+    """The epoch whose parameters are kept: the last one, or the one with the best validation accuracy."""
 
     patience: int = 4
-    """Epochs without a better validation accuracy after which best-val stops."""
+    """With best-val, training stops after this many epochs without a better validation accuracy."""
 
     min_epochs: int = 5
-    """best-val does not stop before this many epochs."""
+    """With best-val, training does not stop before this many epochs."""
 
     def __post_init__(self) -> None:
-        choices = {"optimizer": Optimizer, "precision": Precision, "selection": Choice}
+        choices = {"optimizer": OptimizerName, "precision": Precision, "selection": Selection}
         for name, choice in choices.items():
             if getattr(self, name) not in get_args(choice):
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(get_args(choice))}")
@@ -58,15 +64,11 @@ class TrainConfig:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be a number and at least {bound}")
 
 
-def build_optimizer(trainable: Iterable[Tensor], config: TrainConfig) -> torch.optim.Optimizer:
-    """Tensors that get no gradient are left alone, by weight decay too."""
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(trainable, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
-    return torch.optim.Adam(trainable, lr=config.lr, weight_decay=config.weight_decay)
-
-
 def learning_rate(epoch: int, config: TrainConfig) -> float:
-    """Of an epoch counted from 0: constant in warm-up, then a cosine that would end `warmup_epochs` after the last."""
+    """The learning rate of an epoch, counted from 0: `warmup_lr` in the warm-up, then a falling cosine of `lr`.
+
+    The cosine would reach zero `warmup_epochs` after the last epoch, as in the released code.
+    """
     if epoch < config.warmup_epochs:
         return config.warmup_lr
     return config.lr / 2 * (1 + math.cos(math.pi * (epoch - config.warmup_epochs) / config.epochs))

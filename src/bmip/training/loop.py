@@ -113,8 +113,7 @@ def _train_epoch(
     """The mean of each part of the loss, and the accuracy."""
     epoch = len(state.epochs)
     device, mean, std = model.clip.device, model.clip.config.mean, model.clip.config.std
-    for group in state.optimizer.param_groups:
-        group["lr"] = learning_rate(epoch, config)
+    lr = learning_rate(epoch, config)
     val = state.epochs[-1].val_accuracy if state.epochs else None
     sums: dict[str, float] = {}
     correct, total = torch.zeros((), dtype=torch.int64, device=device), 0
@@ -130,7 +129,7 @@ def _train_epoch(
                 where = f"epoch {epoch + 1}, step {step} of {len(train)}"
                 labels = labels.to(device)
                 losses = model.losses(pixels, labels)
-                parts = _step(model, losses.parts, state, where)
+                parts = _step(model, losses.parts, state, lr, where)
                 correct += (losses.logits.argmax(-1) == labels).sum()
                 total += len(labels)
                 for name, value in parts.items():
@@ -142,7 +141,7 @@ def _train_epoch(
     return {name: value / len(train) for name, value in sums.items()}, accuracy(int(correct), total)
 
 
-def _step(model: PromptedCLIP, parts: Mapping[str, Tensor], state: State, where: str) -> dict[str, float]:
+def _step(model: PromptedCLIP, parts: Mapping[str, Tensor], state: State, lr: float, where: str) -> dict[str, float]:
     """Step along the gradient of the parts of the loss; returns their values."""
     state.optimizer.zero_grad()
     model.backward(parts, state.scale.scale)
@@ -155,7 +154,7 @@ def _step(model: PromptedCLIP, parts: Mapping[str, Tensor], state: State, where:
     found = dict(zip(parts, values, strict=True))
     check_losses(found, where)
     if math.isfinite(steepest):
-        state.optimizer.step()
+        state.optimizer.step(lr)
         state.scale.succeeded()
     elif state.scale.can_shrink:
         state.scale.shrink()  # and leave this step out

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import torch
 
-from bmip.clip.model import CLIP, Precision
+from bmip.clip.model import CLIP
+from bmip.clip.precision import Precision
 
 _LARGEST = 2.0**16
 _GROWS_AFTER = 2000

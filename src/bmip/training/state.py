@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from bmip.prompting.averaging import RunningMean
-from bmip.training.config import TrainConfig, build_optimizer
+from bmip.training.config import TrainConfig
 from bmip.training.history import EpochMetrics, epochs_of, rows_of
+from bmip.training.optimizer import Optimizer
 from bmip.training.precision import LossScale
 from bmip.training.run_folder import Saved
 
@@ -18,7 +19,7 @@ from bmip.training.run_folder import Saved
 class State:
     def __init__(self, trainable: dict[str, nn.Parameter], config: TrainConfig) -> None:
         self.trainable = trainable
-        self.optimizer = build_optimizer(trainable.values(), config)
+        self.optimizer = Optimizer(trainable, config)
         self.scale = LossScale.of(config.precision)
         self.epochs: tuple[EpochMetrics, ...] = ()
         self.best: dict[str, Tensor] = {}
@@ -30,16 +31,12 @@ class State:
         return {name: tensor.detach().clone() for name, tensor in self.trainable.items()}
 
     def saved(self) -> Saved:
-        state = self.optimizer.state_dict()["state"]
         groups = {
             "trainable": self.trainable,
             "best": self.best,
             "sums": self.mean.sums,
             "optimizer": {
-                f"{name}/{key}": value
-                for index, name in enumerate(self.trainable)
-                for key, value in state.get(index, {}).items()
-                if value is not None
+                f"{name}/{key}": value for name, values in self.optimizer.state.items() for key, value in values.items()
             },
         }
         return Saved(
@@ -58,13 +55,9 @@ class State:
                 self.trainable[name].copy_(value)
         device = next(iter(self.trainable.values())).device
         self.best = {name: value.to(device) for name, value in _group("best", saved.tensors).items()}
-        state: dict[int, dict[str, Tensor]] = {}
-        of_optimizer = _group("optimizer", saved.tensors)
-        for index, name in enumerate(self.trainable):
-            found = _group(name, of_optimizer)
-            if found:
-                state[index] = found
-        self.optimizer.load_state_dict({"state": state, "param_groups": self.optimizer.state_dict()["param_groups"]})
+        for key, value in _group("optimizer", saved.tensors).items():
+            name, _, part = key.rpartition("/")
+            self.optimizer.state.setdefault(name, {})[part] = value if part == "step" else value.to(device)
         self.epochs = epochs_of(saved.facts["epochs"])
         self.mean.total, self.mean.sums = saved.facts["total"], _group("sums", saved.tensors)
         self.scale = LossScale(**saved.facts["scale"])
