@@ -25,13 +25,13 @@ from bmip.data.transforms import normalise
 from bmip.evaluation.evaluate import evaluate
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.registry import protocol
+from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row
-from bmip.experiments.runner import Resources, run_folder, run_trials, train_config
+from bmip.experiments.runner import run_trials
 from bmip.experiments.trial import Trial
 from bmip.metrics import harmonic_mean, summarise
 from bmip.prompting.model import PromptedCLIP
-from bmip.training.checkpoint import load_checkpoint
-from bmip.training.precision import use_precision
+from bmip.training.checkpoint import from_pretrained
 
 DATA = ("digits", "signs")
 SEEDS = (1, 2, 3, 4, 5)
@@ -82,19 +82,17 @@ class Study:
         return run_trials(trials, self.store, runs=self.runs, resources=self.resources)
 
     def model(self, trial: Trial) -> PromptedCLIP:
-        precision = train_config(trial).precision
-        clip = self.resources.clip(trial.backbone, precision)
-        use_precision(clip, precision)
-        return load_checkpoint(run_folder(trial, self.runs, self.resources), clip)
+        clip = self.resources.clip_for(trial.run)
+        return from_pretrained(self.runs / trial.run.folder, clip)
 
     def on_validation(self, trial: Trial) -> Accuracies:
-        model, halves = self.model(trial), split_base_novel(self.resources.dataset(trial.data))
+        model, halves = self.model(trial), split_base_novel(self.resources.dataset(trial.run.data, trial.run.read))
         base, novel = (evaluate(model, _val(half), half.classes).accuracy for half in halves)
         return base, novel
 
     def moved(self, trial: Trial) -> float:
         """How far the image gates tell images apart: the standard deviation of their shares over validation images."""
-        model, images = self.model(trial), _val(self.resources.dataset(trial.data))
+        model, images = self.model(trial), _val(self.resources.dataset(trial.run.data, trial.run.read))
         config = model.clip.config
         pixels, _ = next(iter(eval_batches(images, config.image_size, batch=200)))
         shares: list[Tensor] = []
@@ -112,7 +110,7 @@ def _val(dataset: Dataset) -> Split:
 
 def by_seed(found: Mapping[Trial, Accuracies]) -> list[Accuracies]:
     """Base and novel accuracy of each seed, each the mean over the data sets."""
-    seeds = [[pair for trial, pair in found.items() if trial.data_seed == seed] for seed in SEEDS]
+    seeds = [[pair for trial, pair in found.items() if trial.run.data_seed == seed] for seed in SEEDS]
     return [(fmean(base for base, _ in pairs), fmean(novel for _, novel in pairs)) for pairs in seeds]
 
 

@@ -5,8 +5,8 @@ import bmip
 clip = bmip.load_clip("embedded")
 base, novel = bmip.split_base_novel(bmip.sample_few_shot(bmip.load_dataset("digits"), shots=16, seed=1))
 
-config = bmip.RunConfig(method="bmip", training=bmip.TrainConfig(epochs=10, batch=32, lr=0.01))
-run = bmip.train(config, clip, base, "runs/quickstart")  # a second call finds what is done
+spec = bmip.RunSpec(method="bmip", training=bmip.settings(epochs=10, batch=32, lr=0.01))
+run = bmip.train(spec, clip, base, "runs/quickstart")  # a second call finds what is done
 
 print(f"base  {run.predictions.accuracy:.1f} %")
 print(f"novel {bmip.evaluate(run.model, novel.test, novel.classes).accuracy:.1f} %")

@@ -11,6 +11,7 @@ LAYERS = (
     ("class_names", "metrics", "system"),
     ("clip", "embedded.world"),
     ("clip.loading", "data"),
+    ("run_spec",),
     ("prompting",),
     ("methods", "evaluation"),
     ("training", "embedded.pretrain"),

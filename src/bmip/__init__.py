@@ -1,6 +1,6 @@
-"""Prompt learning for a frozen CLIP.
+"""Prompt learning for a frozen CLIP. The names below are all that is promised to users of the package.
 
-The names below are loaded when they are first used, so that `import bmip` costs nothing.
+They are loaded when they are first used, so that `import bmip` costs nothing.
 """
 
 from __future__ import annotations
@@ -18,51 +18,54 @@ if TYPE_CHECKING:
     from bmip.evaluation.evaluate import evaluate
     from bmip.evaluation.predict import predict
     from bmip.experiments.presets import choose_preset
-    from bmip.methods import build_model
+    from bmip.methods import build_model, load_method
     from bmip.metrics import harmonic_mean
-    from bmip.training.checkpoint import load_checkpoint, save_checkpoint
+    from bmip.run_spec import RunSpec, settings
+    from bmip.training.checkpoint import from_pretrained
     from bmip.training.config import TrainConfig
     from bmip.training.loop import fit
-    from bmip.training.run import RunConfig, train
+    from bmip.training.run import train
 
 _HOMES = {
     "ClassNames": "bmip.class_names",
     "ReadConfig": "bmip.data.read_config",
-    "RunConfig": "bmip.training.run",
+    "RunSpec": "bmip.run_spec",
     "TrainConfig": "bmip.training.config",
-    "split_base_novel": "bmip.data.sampling",
     "build_model": "bmip.methods",
     "choose_preset": "bmip.experiments.presets",
     "evaluate": "bmip.evaluation.evaluate",
-    "sample_few_shot": "bmip.data.sampling",
     "fit": "bmip.training.loop",
+    "from_pretrained": "bmip.training.checkpoint",
     "harmonic_mean": "bmip.metrics",
-    "load_checkpoint": "bmip.training.checkpoint",
     "load_clip": "bmip.clip.loading.load",
     "load_dataset": "bmip.data.load",
+    "load_method": "bmip.methods",
     "predict": "bmip.evaluation.predict",
-    "save_checkpoint": "bmip.training.checkpoint",
+    "sample_few_shot": "bmip.data.sampling",
     "save_clip": "bmip.clip.loading.load",
+    "settings": "bmip.run_spec",
+    "split_base_novel": "bmip.data.sampling",
     "train": "bmip.training.run",
 }
 
 __all__ = [
     "ClassNames",
     "ReadConfig",
-    "RunConfig",
+    "RunSpec",
     "TrainConfig",
     "build_model",
     "choose_preset",
     "evaluate",
     "fit",
+    "from_pretrained",
     "harmonic_mean",
-    "load_checkpoint",
     "load_clip",
     "load_dataset",
+    "load_method",
     "predict",
     "sample_few_shot",
-    "save_checkpoint",
     "save_clip",
+    "settings",
     "split_base_novel",
     "train",
 ]

@@ -15,5 +15,5 @@ def test_every_choice_is_a_method_of_its_own(words: str) -> None:
     same = [other for other, options in ALL.items() if method_trial("bmip", options=options) == trial]
     assert same == [words]
     build_model(
-        "bmip", dict(trial.options), load_clip("embedded"), ClassNames(("cat", "dog"), "a photo of a {}."), seed=0
+        "bmip", dict(trial.run.options), load_clip("embedded"), ClassNames(("cat", "dog"), "a photo of a {}."), seed=0
     )

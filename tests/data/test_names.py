@@ -5,7 +5,7 @@ import pytest
 from bmip.data.names import data_name, dataset_names
 from bmip.experiments.registry import protocol
 from bmip.experiments.search import search_trials
-from bmip.experiments.trial import Trial
+from bmip.run_spec import RunSpec
 
 
 @pytest.mark.parametrize("name", ["own", "own.csv", "sub/own", "../own", "/far/own"])
@@ -30,10 +30,10 @@ def test_a_folder_may_be_called_as_a_data_set() -> None:
 
 
 def test_trials_have_one_name_for_a_folder() -> None:
-    method = Trial(method="bmip")
+    method = RunSpec(method="bmip")
     spelt = ["own", "./own", "own/"]
     found = set(protocol("cross-dataset").trials(spelt, [method], [1], targets=["other/", "./other"]))
-    assert {(trial.data, trial.target) for trial in found} == {("own", ""), ("own", "other")}
-    assert {trial.data for trial in search_trials([method], spelt, [1])} == {"own"}
+    assert {(trial.run.data, trial.target) for trial in found} == {("own", ""), ("own", "other")}
+    assert {trial.run.data for trial in search_trials([method], spelt, [1])} == {"own"}
     with pytest.raises(ValueError, match="'own' is trained on and judged anyway"):
         list(protocol("cross-dataset").trials(["own"], [method], [1], targets=["own/"]))

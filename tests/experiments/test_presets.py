@@ -20,8 +20,8 @@ from bmip.prompting import Preset
 @pytest.mark.parametrize("method", method_names())
 def test_every_preset_fits_its_method(method: str) -> None:
     for name, preset in presets(method).items():
-        trial = method_trial(method, name, backbone="x")
-        assert dict(trial.options) == dict(preset.options)
+        spec = method_trial(method, name, backbone="x")
+        assert dict(spec.options) == dict(preset.options)
         assert preset.source
 
 
@@ -36,9 +36,13 @@ def test_the_embedded_backbone_has_presets_of_its_own() -> None:
 @pytest.mark.parametrize("name", ["cross-dataset", "domain"])
 def test_a_transfer_takes_the_settings_made_for_it(name: str) -> None:
     made_for = protocol(name).preset
-    trial = method_trial("maple", backbone="ViT-B/16", made_for=made_for)
+    spec = method_trial("maple", backbone="ViT-B/16", made_for=made_for)
     # (multimodal-prompt-learning, vit_b16_c2_ep5_batch4_2ctx_cross_datasets.yaml)
-    assert (trial.preset, dict(trial.options)["depth"], dict(trial.training)["epochs"]) == ("cross-dataset", 3, 2)
+    assert (spec.preset, dict(spec.options)["depth"], dict(spec.training)["epochs"]) == (
+        "cross-dataset",
+        3,
+        2,
+    )
     assert method_trial("bmip", backbone="ViT-B/16", made_for=made_for).preset == "default"
     assert method_trial("maple", backbone="embedded", made_for=made_for).preset == "embedded"
     assert method_trial("maple", "released", backbone="ViT-B/16", made_for=made_for).preset == "released"
@@ -79,8 +83,8 @@ def test_one_method_one_name() -> None:
 
 def test_what_departs_from_a_preset(tmp_path: Path) -> None:
     def departed(preset: str, **given) -> dict:
-        trial = method_trial("maple", preset, backbone="x", **given)
-        return departures(trial.method, trial.preset, dict(trial.options), dict(trial.training))
+        spec = method_trial("maple", preset, backbone="x", **given)
+        return departures(spec.method, spec.preset, dict(spec.options), dict(spec.training))
 
     assert departed("default") == departed("released") == {}
     assert departed("default", training={"epochs": 1}, options={"depth": 2}) == {"epochs": 1, "depth": 2}

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from bmip.experiments.results import Count, Results, Row, read_results
-from bmip.experiments.trial import Trial
+from tests.experiments.making import a_trial, replaced
 
 ROW = Row(
-    trial=Trial(method="bmip", data="x", protocol="base-to-novel", options=(("depth", 3),)),
+    trial=a_trial(method="bmip", data="x", protocol="base-to-novel", options=(("depth", 3),)),
     counts={"base": Count(3, 4), "novel": Count(0, 2)},
     trainable=5,
     seconds=1.5,
@@ -16,7 +16,7 @@ ROW = Row(
     split="s",
     environment={"torch": "2"},
 )
-OTHER = replace(ROW, trial=replace(ROW.trial, data_seed=2))
+OTHER = replace(ROW, trial=replaced(ROW.trial, data_seed=2))
 
 
 def test_rows_come_back(tmp_path: Path) -> None:
@@ -36,23 +36,10 @@ def test_of_equal_trials_the_last_counts(tmp_path: Path) -> None:
     assert store.rows() == [OTHER, again]
 
 
-BEFORE = (
-    '{"trial": {"method": "bmip", "protocol": "base-to-novel", "data": "signs", "template": "", "preset": "embedded", '
-    '"options": {"depth": 3}, "training": {"lr": 0.01}, "shots": 16, "data_seed": 1, "init_seed": 1, "backbone": '
-    '"embedded"}, "counts": {"base": [3, 4], "novel": [0, 2]}, "trainable": 5, "seconds": 1.5, "backbone": "b", '
-    '"split": "s", "environment": {}, "template": null}'
-)
-
-
-def test_rows_from_before_targets_and_scores_stay_what_they_were(tmp_path: Path) -> None:
-    """They are read, equal the trial that is asked for today, train in the same folder and are written alike."""
-    (tmp_path / "r").write_text(BEFORE + "\n")
-    (row,) = Results(tmp_path / "r").rows()
-    asked = {"method": "bmip", "protocol": "base-to-novel", "data": "signs", "preset": "embedded"}
-    assert row.trial == Trial(**asked, options=(("depth", 3),), training=(("lr", 0.01),))
-    assert row.trial.folder("b", "s") == "base-to-novel/signs/bmip-seeds-1-1-b0d33fbc58"
-    assert json.dumps(row.to_json()) == BEFORE
-    assert row.scores == {}
+def test_rows_of_another_format_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "r").write_text(json.dumps({**ROW.to_json(), "format": 1}) + "\n")
+    with pytest.raises(ValueError, match=r"line 1 is not a result.*has format 1, written by another version"):
+        Results(tmp_path / "r").rows()
 
 
 def test_targets_and_scores_come_back(tmp_path: Path) -> None:
@@ -61,7 +48,6 @@ def test_targets_and_scores_come_back(tmp_path: Path) -> None:
     store.append(told)
     store.append(ROW)
     assert store.rows() == [told, ROW]
-    assert told.trial.folder() != ROW.trial.folder()
 
 
 @pytest.mark.parametrize("cut", [1, 40, -2])
@@ -127,8 +113,8 @@ def damaged(**fields) -> str:
     return json.dumps({**ROW.to_json(), **fields})
 
 
-def of_trial(**fields) -> str:
-    return damaged(trial={**ROW.trial.to_json(), **fields})
+def of_run(**fields) -> str:
+    return damaged(trial={**ROW.trial.to_json(), "run": {**ROW.trial.run.to_json(), **fields}})
 
 
 @pytest.mark.parametrize(
@@ -137,7 +123,8 @@ def of_trial(**fields) -> str:
         ("5", "the line is 5, an object is needed"),
         (damaged(trial=1), "trial is 1, an object is needed"),
         (damaged(extra=1), "a field 'extra' that this version of bmip does not know"),
-        ('{"trial": {"method": "bmip"}}', "lacks the field 'counts'"),
+        ('{"format": 2, "trial": {}}', "lacks the field 'protocol'"),
+        ('{"trial": {"method": "bmip"}}', "has format None, written by another version"),
         (damaged(trainable="x"), "trainable is 'x', a whole number is needed"),
         (damaged(trainable=True), "trainable is True"),
         (damaged(seconds=float("nan")), "seconds is nan, a number is needed"),
@@ -147,13 +134,13 @@ def of_trial(**fields) -> str:
         *((damaged(counts={"base": c}), f"counts.base is {c}") for c in (["a", 9], [12, 9], [-1, 9], [0, 0], [1.5, 9])),
         (damaged(counts=[1]), "counts is [1], an object is needed"),
         (damaged(changed=[1]), "changed is [1], an object is needed"),
-        (of_trial(data_seed="x"), "trial.data_seed is 'x', a whole number is needed"),
-        (of_trial(shots="16"), "trial.shots is '16'"),
-        (of_trial(backbone=5), "trial.backbone is 5"),
-        (of_trial(options=[1]), "trial.options is [1], an object is needed"),
-        (of_trial(options={"depth": None}), "trial.options is {'depth': None}"),
-        (of_trial(base="half"), "trial.base is 'half', a number or a list of text is needed"),
-        (of_trial(later=1), "trial has a field 'later'"),
+        (of_run(data_seed="x"), "trial.run.data_seed is 'x', a whole number is needed"),
+        (of_run(shots="16"), "trial.run.shots is '16'"),
+        (of_run(backbone=5), "trial.run.backbone is 5"),
+        (of_run(options=[1]), "trial.run.options is [1], an object is needed"),
+        (of_run(options={"depth": None}), "trial.run.options is {'depth': None}"),
+        (of_run(base="half"), "trial.run.base is 'half', a number or a list of text is needed"),
+        (of_run(later=1), "trial.run has a field 'later'"),
     ],
 )
 def test_what_is_damaged_is_named(tmp_path: Path, line: str, part: str) -> None:

@@ -1,7 +1,11 @@
 """The runner on photos and a small backbone: nothing is done twice, and an interruption changes nothing."""
 
+import pickle
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -10,14 +14,22 @@ from bmip.class_names import ClassNames
 from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.load import load_dataset
 from bmip.data.read_config import ReadConfig
+from bmip.evaluation.evaluate import evaluate
+from bmip.experiments.execute import execute
+from bmip.experiments.listener import ProgressListener
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.protocols.base_to_novel import base_to_novel
 from bmip.experiments.registry import protocol
+from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row
-from bmip.experiments.runner import ProgressListener, Resources, TrialsFailed, best_template, run_folder, run_trials
-from bmip.experiments.trial import Trial, settings
+from bmip.experiments.runner import TrialsFailed, run_trials
+from bmip.experiments.template_choice import best_template
+from bmip.experiments.trial import Trial
+from bmip.methods import build_model
+from bmip.run_spec import settings
 from bmip.training.progress import Tick
 from bmip.training.run_folder import RunFolderError
+from tests.experiments.making import replaced
 from tests.training.tiny import tiny_clip, tiny_dataset
 
 TRAINING = {"epochs": 3, "batch": 4}
@@ -36,7 +48,7 @@ class Seen(ProgressListener):
 
     def tick(self, tick: Tick) -> None:
         self.ticks += 1
-        if self._trial is not None and (self._trial.method, tick.epoch) == self.stop_at:
+        if self._trial is not None and (self._trial.run.method, tick.epoch) == self.stop_at:
             raise KeyboardInterrupt
 
     def done(self, row: Row, *, skipped: bool) -> None:
@@ -48,12 +60,13 @@ class Seen(ProgressListener):
 
 @pytest.fixture
 def resources(tmp_path: Path) -> Resources:
-    return Resources(device="cpu", read=ReadConfig(cache=str(tmp_path / "cache")))
+    return Resources(device="cpu")
 
 
 @pytest.fixture
-def trials(photos: Path, backbone: Path) -> list[Trial]:
-    given = {"shots": 2, "backbone": str(backbone), "training": TRAINING}
+def trials(photos: Path, backbone: Path, tmp_path: Path) -> list[Trial]:
+    read = ReadConfig(cache=str(tmp_path / "cache"))
+    given = {"shots": 2, "backbone": str(backbone), "training": TRAINING, "read": read}
     methods = [method_trial("zero-shot", **given), method_trial("maple", options={"depth": 2}, **given)]
     return list(base_to_novel([str(photos)], methods, [1, 2]))
 
@@ -63,7 +76,10 @@ def test_rows_say_what_was_judged(trials: list[Trial], resources: Resources, tmp
     rows = run_trials(trials, store, runs=tmp_path / "runs", resources=resources)
     assert [row.trial for row in rows] == trials
     assert store.rows() == rows
-    clip, dataset = resources.clip(trials[0].backbone, "float32"), resources.dataset(trials[0].data)
+    clip, dataset = (
+        resources.clip_for(trials[0].run),
+        resources.dataset(trials[0].run.data, trials[0].run.read),
+    )
     for row in rows:
         assert set(row.counts) == {"base", "novel"}
         assert sum(count.total for count in row.counts.values()) == len(dataset.test)
@@ -72,9 +88,9 @@ def test_rows_say_what_was_judged(trials: list[Trial], resources: Resources, tmp
         assert {"commit", "dirty"} <= row.environment.keys()
     assert [row.trainable for row in rows] == [0, rows[1].trainable, 0, rows[1].trainable]
     assert rows[1].trainable > 0
-    folder = run_folder(trials[1], tmp_path / "runs", resources)
+    folder = tmp_path / "runs" / trials[1].run.folder
     assert (folder / "prompts.safetensors").exists()
-    assert len({run_folder(trial, tmp_path, resources) for trial in trials}) == len(trials)
+    assert len({tmp_path / trial.run.folder for trial in trials}) == len(trials)
 
 
 def test_what_is_done_is_skipped(trials: list[Trial], resources: Resources, tmp_path: Path) -> None:
@@ -93,7 +109,7 @@ def test_what_is_done_is_skipped(trials: list[Trial], resources: Resources, tmp_
 def test_an_untrained_method_is_judged_once_for_all_seeds(
     trials: list[Trial], resources: Resources, tmp_path: Path
 ) -> None:
-    untrained = [trial for trial in trials if trial.method == "zero_shot"]
+    untrained = [trial for trial in trials if trial.run.method == "zero_shot"]
     first, second = run_trials(untrained, Results(tmp_path / "r"), runs=tmp_path, resources=resources)
     assert first.counts == second.counts
     assert second.seconds == 0
@@ -113,8 +129,8 @@ def test_interrupted_trials_go_on_to_the_same_rows(
     rows = run_trials(trials, store, runs=tmp_path / "cut", resources=resources)
     assert [row.counts for row in rows] == [row.counts for row in whole]
     assert store.rows() == rows
-    for trial in (trial for trial in trials if trial.method == "maple"):
-        prompts = [run_folder(trial, tmp_path / runs, resources) / "prompts.safetensors" for runs in ("whole", "cut")]
+    for trial in (trial for trial in trials if trial.run.method == "maple"):
+        prompts = [tmp_path / runs / trial.run.folder / "prompts.safetensors" for runs in ("whole", "cut")]
         assert prompts[0].read_bytes() == prompts[1].read_bytes()
 
 
@@ -141,7 +157,9 @@ def test_data_without_training_images_are_refused_before_any_work(
         dataset = load_dataset(str(photos), replace(read, cache=str(tmp_path / "cache")))
         return replace(dataset, train=dataset.train.take([])) if name == "bare" else dataset
 
-    few_shot = protocol("few-shot").trials([trials[0].data, "bare"], [trial.variant() for trial in trials[:2]], [1])
+    few_shot = protocol("few-shot").trials(
+        [trials[0].run.data, "bare"], [trial.run.variant() for trial in trials[:2]], [1]
+    )
     with pytest.raises(DataError, match="bare has no images to train on, which maple needs"):
         run_trials(few_shot, Results(tmp_path / "r"), runs=tmp_path, resources=Resources(device="cpu", load=load))
     assert not (tmp_path / "r").exists()
@@ -153,7 +171,7 @@ def test_a_training_that_diverges_is_named_and_the_others_go_on(
 ) -> None:
     """In its last step too, after which only judging meets the numbers."""
     wild = settings({"lr": 1e30, "warmup_lr": 1e30, "epochs": epochs, "batch": 4})
-    diverging = replace(trials[1], training=wild)
+    diverging = replaced(trials[1], training=wild)
     store, seen = Results(tmp_path / "results.jsonl"), Seen()
     with pytest.raises(TrialsFailed, match=r"photos maple, 2 shots, seeds 1/1 .*lr=1e.30.*not finite") as caught:
         run_trials([diverging, *trials], store, runs=tmp_path, resources=resources, listener=seen)
@@ -165,10 +183,12 @@ def test_a_training_that_diverges_is_named_and_the_others_go_on(
 def test_a_training_that_diverges_is_made_once_for_all_targets(
     trials: list[Trial], resources: Resources, tmp_path: Path, photos: Path
 ) -> None:
-    wild = replace(trials[1], training=settings({"lr": 1e30, "warmup_lr": 1e30}), protocol="domain")
+    wild = replace(
+        replaced(trials[1], training=settings({"lr": 1e30, "warmup_lr": 1e30}), classes="all"), protocol="domain"
+    )
     seen = Seen()
     with pytest.raises(TrialsFailed) as caught:
-        targets = [wild, replace(wild, target=wild.data)]
+        targets = [wild, replace(wild, target=wild.run.data)]
         run_trials(targets, Results(tmp_path / "r"), runs=tmp_path, resources=resources, listener=seen)
     assert len(caught.value.failures) == 1
     assert [trial for trial, _ in seen.failures] == targets and seen.ticks < 10
@@ -177,7 +197,7 @@ def test_a_training_that_diverges_is_made_once_for_all_targets(
 def test_anything_else_stops_at_once_and_names_the_trial(
     trials: list[Trial], resources: Resources, tmp_path: Path
 ) -> None:
-    seen, folder = Seen(), run_folder(trials[1], tmp_path, resources)
+    seen, folder = Seen(), tmp_path / trials[1].run.folder
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{")
     with pytest.raises(RunFolderError, match="is damaged") as caught:
@@ -188,13 +208,10 @@ def test_anything_else_stops_at_once_and_names_the_trial(
 
 def test_the_template_is_chosen_on_validation_images() -> None:
     dataset, clip = tiny_dataset(), tiny_clip()
-    trial = Trial(method="zero_shot")
+    model = build_model("zero-shot", {}, clip, dataset.classes, seed=0)
     templates = ("a photo of a {}.", "{}", "grey dog red {} a photo", "a {} dog of a dog")
 
     def right(template: str, data: Dataset) -> int:
-        from bmip.evaluation.evaluate import evaluate
-        from bmip.methods import build_model
-
         named = ClassNames(data.classes.names, template)
         assert data.val is not None
         return evaluate(build_model("zero-shot", {}, clip, named, seed=0), data.val, named).correct
@@ -202,7 +219,43 @@ def test_the_template_is_chosen_on_validation_images() -> None:
     several = replace(dataset, classes=replace(dataset.classes, templates=templates))
     scores = [right(template, dataset) for template in templates]
     assert len(set(scores)) > 1
-    assert best_template(trial, clip, several) == templates[scores.index(max(scores))]
+    assert best_template(model, several) == templates[scores.index(max(scores))]
     for blind in (tiny_dataset(val=False), tiny_dataset(val_is_test=True)):
         asked = replace(blind, classes=replace(blind.classes, templates=templates[1:]))
-        assert best_template(trial, clip, asked) == templates[0]
+        assert best_template(model, asked) == templates[0]
+
+
+def test_a_group_of_trials_is_executed_from_plain_values(trials: list[Trial], tmp_path: Path) -> None:
+    """In another process the same rows come out, but for the time that they took."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        (there,) = pool.submit(executed, pickle.dumps(trials[1:2]), tmp_path / "there").result()
+    (here,) = execute(trials[1:2], tmp_path / "here", device="cpu")
+    assert there.seconds > 0
+    assert replace(there, seconds=0.0, environment={}) == replace(here, seconds=0.0, environment={})
+    prompts = [tmp_path / where / here.trial.run.folder / "prompts.safetensors" for where in ("here", "there")]
+    assert prompts[0].read_bytes() == prompts[1].read_bytes()
+
+
+def executed(trials: bytes, runs: Path) -> list[Row]:
+    return list(execute(pickle.loads(trials), runs, device="cpu"))
+
+
+def test_an_earlier_run_of_other_images_is_set_aside(trials: list[Trial], tmp_path: Path, photos: Path) -> None:
+    class Remarks(ProgressListener):
+        told: ClassVar[list[str]] = []
+
+        def remark(self, text: str) -> None:
+            self.told.append(text)
+
+    def fewer(name: str, read: ReadConfig) -> Dataset:
+        dataset = load_dataset(name, read)
+        return replace(dataset, train=dataset.train.take(range(0, len(dataset.train), 2)))
+
+    list(execute(trials[1:2], tmp_path, device="cpu"))
+    folder = tmp_path / trials[1].run.folder
+    before = (folder / "prompts.safetensors").read_bytes()
+    list(execute(trials[1:2], tmp_path, resources=Resources(device="cpu", load=fewer), listener=Remarks()))
+    aside = folder.with_name(f"{folder.name}.earlier-1")
+    assert (aside / "prompts.safetensors").read_bytes() == before
+    assert (folder / "prompts.safetensors").exists()
+    assert any("split_hash" in text and str(aside) in text for text in Remarks.told)

@@ -1,12 +1,13 @@
 from bmip.experiments.results import Row
 from bmip.experiments.search import best_presets
-from bmip.experiments.trial import Trial, settings
 from bmip.metrics import Count
+from bmip.run_spec import settings
+from tests.experiments.making import a_trial
 
 
 def row(lr: float, data: str, seed: int, right: int, trainable: int = 5) -> Row:
     training = settings({"lr": lr, "epochs": 2, "precision": "bfloat16"})
-    trial = Trial(protocol="validation", method="bmip", data=data, data_seed=seed, init_seed=seed, training=training)
+    trial = a_trial(protocol="validation", method="bmip", data=data, data_seed=seed, init_seed=seed, training=training)
     count = Count(right, 100)
     return Row(
         trial=trial, counts={"base": count, "novel": count}, trainable=trainable, seconds=1.0, backbone="b", split=data

@@ -11,6 +11,7 @@ from scipy import stats
 from bmip.experiments.results import Row
 from bmip.report import against_tables, tables
 from bmip.report.seeds import by_data_seed, deviations, said_seeds
+from tests.experiments.making import replaced
 from tests.report.test_tables import row
 
 GRID = {(data, init): 100 + 20 * data + init for data in (1, 2, 3) for init in (1, 2)}
@@ -21,7 +22,7 @@ CROSSED = st.integers(2, 4).flatmap(
 
 def run(method: str, data: int, init: int, base: int) -> Row:
     one = row("x", method, data, base, 50)
-    return replace(one, trial=replace(one.trial, init_seed=init))
+    return replace(one, trial=replaced(one.trial, init_seed=init))
 
 
 def test_the_interval_is_over_means_per_data_seed() -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from bmip.experiments.results import Count, Row
-from bmip.experiments.trial import Trial
 from bmip.report import draw_tables, tables
 from bmip.report.plots import draw_table
+from tests.experiments.making import a_trial, replaced
 from tests.report.test_tables import ROWS
 
 
 def sweep(method: str, shots: int, seed: int, right: int) -> Row:
-    trial = Trial(protocol="few-shot", method=method, data="x", shots=shots, data_seed=seed, init_seed=seed)
+    trial = a_trial(protocol="few-shot", method=method, data="x", shots=shots, data_seed=seed, init_seed=seed)
     trainable = 0 if method == "zero_shot" else 9
     return Row(
         trial=trial, counts={"all": Count(right, 100)}, trainable=trainable, seconds=1.0, backbone="b", split="s"
@@ -63,14 +63,14 @@ def test_the_legend_lies_between_title_and_panels() -> None:
 
 def test_long_labels_leave_room_for_the_dots() -> None:
     options = (("some_long_option", 1), ("another_long_option", 2))
-    rows = [replace(one, trial=replace(one.trial, options=options)) if one.trainable else one for one in ROWS]
+    rows = [replace(one, trial=replaced(one.trial, options=options)) if one.trainable else one for one in ROWS]
     rows += [one for one in ROWS if one.trainable]
     figure = draw_table(rows)
     assert all(axes.get_window_extent().width > 0.2 * figure.bbox.width / 3 for axes in figure.axes)
 
 
 def test_no_panel_for_an_average_that_there_is_not() -> None:
-    zero, bmip = ROWS[0], next(one for one in ROWS if one.trainable and one.trial.data == "y")
+    zero, bmip = ROWS[0], next(one for one in ROWS if one.trainable and one.trial.run.data == "y")
     assert [axes.get_title(loc="left") for axes in draw_table([zero, bmip]).axes] == ["x", "y"]
 
 

@@ -7,10 +7,10 @@ import pytest
 from bmip.data.names import dataset_names
 from bmip.experiments.registry import protocol
 from bmip.experiments.results import Count, Row
-from bmip.experiments.trial import Trial
 from bmip.metrics import harmonic_mean, harmonic_mean_of_averages, mean_of_harmonic_means
 from bmip.report import beside_published, tables
 from bmip.report.published import AVERAGE, BENCHMARK, Published, averaged_over, published
+from tests.experiments.making import a_trial
 
 BASE_NOVEL = ("base", "novel", "harmonic mean")
 
@@ -90,7 +90,7 @@ def test_averages_of_transfers(table: Published) -> None:
 def rows(protocol: str, data: dict[str, dict[str, int]], method: str = "maple", **trial) -> list[Row]:
     return [
         Row(
-            trial=Trial(protocol=protocol, method=method, data=name, **trial),
+            trial=a_trial(protocol=protocol, method=method, data=name, **trial),
             counts={part: Count(count, 1000) for part, count in counts.items()},
             trainable=1,
             seconds=1.0,

@@ -10,13 +10,13 @@ from rich.console import Console
 from scipy import stats
 
 from bmip.experiments.results import Count, Row
-from bmip.experiments.trial import Trial
 from bmip.report import against_tables, all_metrics, as_markdown, as_rich, tables
+from tests.experiments.making import a_trial, replaced
 
 
 def row(data: str, method: str, seed: int, base: int, novel: int, **trial) -> Row:
     return Row(
-        trial=Trial(protocol="base-to-novel", method=method, data=data, data_seed=seed, init_seed=seed, **trial),
+        trial=a_trial(protocol="base-to-novel", method=method, data=data, data_seed=seed, init_seed=seed, **trial),
         counts={"base": Count(base, 200), "novel": Count(novel, 100)},
         trainable=0 if method == "zero_shot" else 1234,
         seconds=1.0,
@@ -56,7 +56,7 @@ def test_numbers() -> None:
 def test_base_classes_of_their_own_have_a_table_and_a_title() -> None:
     few, many = (tuple(f"c{number}" for number in range(count)) for count in (2, 9))
     one = row("x", "bmip", 1, 100, 60)
-    found = tables([replace(one, trial=replace(one.trial, base=base)) for base in (0.5, 0.25, few, many)])
+    found = tables([replace(one, trial=replaced(one.trial, base=base)) for base in (0.5, 0.25, few, many)])
     ends = [table.title.removeprefix("Base to novel, 16 shots") for table in found]
     said = [", base: c0, c1", ", base: c0, c1, c2, c3 and 5 more", ", base: the first 25%", ""]
     assert sorted(ends) == sorted(f"{words}, embedded (abcdef01)" for words in said)
@@ -136,14 +136,14 @@ def test_no_rows_no_tables() -> None:
 def test_part_that_was_not_judged_is_a_gap() -> None:
     trial = replace(ROWS[0].trial, protocol="something-new")
     whole = replace(ROWS[0], trial=trial)
-    part = replace(whole, trial=replace(trial, data="y"), counts={"base": Count(1, 2)})
+    part = replace(whole, trial=replaced(trial, data="y"), counts={"base": Count(1, 2)})
     (table,) = tables([whole, part])
     assert table.rows[1][2:4] == ("50.0", "–")
 
 
 def judged(protocol: str, method: str, seed: int, counts: dict[str, int], *, scores=None, **trial) -> Row:
     return Row(
-        trial=Trial(protocol=protocol, method=method, data_seed=seed, init_seed=seed, **trial),
+        trial=a_trial(protocol=protocol, method=method, data_seed=seed, init_seed=seed, **trial),
         counts={part: Count(correct, 100) for part, correct in counts.items()},
         scores=scores or {},
         trainable=0 if method == "zero_shot" else 1234,
@@ -227,7 +227,7 @@ def test_a_ratio_sweep_counts_the_seeds_of_untrained_methods_too() -> None:
 def test_all_metrics_show_every_number_of_a_row() -> None:
     scores = {"macro_accuracy": 44.0, "macro_f1": 43.0, "calibration_error": 7.0}
     rows = [judged("few-shot", "bmip", 1, {"all": 45}, scores=scores, data="x", shots=shots) for shots in (1, 2)]
-    rows += [replace(rows[0], scores={**scores, "top5": 90.0}, trial=replace(rows[0].trial, data="y"))]
+    rows += [replace(rows[0], scores={**scores, "top5": 90.0}, trial=replaced(rows[0].trial, data="y"))]
     one, two = all_metrics(rows)
     assert one.columns[2:-2] == ("all", "macro accuracy", "top-5", "macro F1", "ECE")
     assert [line[2:7] for line in one.rows[:2]] == [
@@ -258,13 +258,13 @@ def test_against_one_method() -> None:
 def test_against_a_method_that_is_not_there() -> None:
     with pytest.raises(ValueError, match="'coop' is no line of the table: there are zero-shot, bmip"):
         against_tables(ROWS, "coop")
-    alone = [one for one in ROWS if one.trial.data_seed == 1]
+    alone = [one for one in ROWS if one.trial.run.data_seed == 1]
     (table,), _ = against_tables(alone, "zero-shot")
     assert table.rows[0][2] == "+30.0", "one seed tells no interval"
 
 
 def test_a_method_that_learns_nothing_is_compared_with_every_seed() -> None:
-    once = [one for one in ROWS if one.trainable or one.trial.data_seed == 2]
+    once = [one for one in ROWS if one.trainable or one.trial.run.data_seed == 2]
     (whole,), _ = against_tables(ROWS, "zero-shot")
     (table,), _ = against_tables(once, "zero-shot")
     assert table.rows == whole.rows

@@ -18,20 +18,18 @@ from pathlib import Path
 import torch
 
 from bmip.data.dataset import Dataset
-from bmip.training.config import TrainConfig
-from bmip.training.run import RunConfig, train
+from bmip.run_spec import RunSpec, settings
+from bmip.training.run import train
 from tests.training.tiny import tiny_clip, tiny_dataset
 
 KINDS = {
-    "every file": RunConfig(
+    "every file": RunSpec(
         method="bmip",
-        options={"depth": 2},
-        training=TrainConfig(
-            optimizer="adam", lr=0.01, epochs=3, batch=8, selection="best-val", patience=1, min_epochs=2
-        ),
+        options=settings(depth=2),
+        training=settings(optimizer="adam", lr=0.01, epochs=3, batch=8, selection="best-val", patience=1, min_epochs=2),
     ),
-    "any time": RunConfig(
-        method="tests.training.regularised", training=TrainConfig(lr=0.01, epochs=6, batch=8, warmup_lr=0.01)
+    "any time": RunSpec(
+        method="tests.training.regularised", training=settings(lr=0.01, epochs=6, batch=8, warmup_lr=0.01)
     ),
 }
 
@@ -55,7 +53,7 @@ def main(folder: Path, kind: str) -> None:
 
 
 def once(
-    config: RunConfig, data: Dataset, folder: Path, prepare: Callable[[], None] = lambda: None, seconds: float = 60
+    config: RunSpec, data: Dataset, folder: Path, prepare: Callable[[], None] = lambda: None, seconds: float = 60
 ) -> bool:
     """Train in a child, killed after `seconds`; whether it came to its end."""
     child = os.fork()
@@ -94,7 +92,7 @@ def _die_at(place: int) -> None:
     Path.replace = counted  # type: ignore[method-assign]
 
 
-def _count_writes(config: RunConfig, data: Dataset, folder: Path) -> int:
+def _count_writes(config: RunSpec, data: Dataset, folder: Path) -> int:
     log = folder.with_suffix(".log")
     replace = Path.replace
 

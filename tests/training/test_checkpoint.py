@@ -1,20 +1,21 @@
 import dataclasses
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-import bmip.training.checkpoint
 from bmip.class_names import ClassNames
-from bmip.clip.loading.load import save_clip
+from bmip.clip.loading.load import load_clip, save_clip
 from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.tokenizer import Tokenizer
 from bmip.evaluation.evaluate import evaluate
-from bmip.methods import build_model
+from bmip.methods import build_model, method_config
+from bmip.prompting.checkpoint import CheckpointError, read_description
 from bmip.prompting.model import PromptedCLIP
-from bmip.training.checkpoint import CheckpointError, Origin, load_checkpoint, read_description, save_checkpoint
+from bmip.training.checkpoint import from_pretrained
 from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
 
 DATA = tiny_dataset()
@@ -29,17 +30,18 @@ def model(method: str = "bmip", seed: int = 1) -> PromptedCLIP:
     return built
 
 
-def origin(method: str = "bmip") -> Origin:
-    return Origin(
-        method=method, options=OPTIONS[method], data="colours", split_hash="abc", seeds={"data": 3, "init": 1}
-    )
+def described(built: PromptedCLIP) -> PromptedCLIP:
+    """As after training."""
+    spec = replace(built.described().spec, data="colours", data_seed=3)
+    built.description = replace(built.described(), spec=spec, split_hash="abc")
+    return built
 
 
 @pytest.mark.parametrize("method", OPTIONS)
 def test_what_is_loaded_is_what_was_saved(method: str, tmp_path: Path) -> None:
     saved = model(method)
-    save_checkpoint(tmp_path, saved, origin(method))
-    loaded = load_checkpoint(tmp_path, tiny_clip())
+    saved.save_pretrained(tmp_path)
+    loaded = from_pretrained(tmp_path, tiny_clip())
     assert loaded.trainable().keys() == saved.trainable().keys()
     assert all(torch.equal(tensor, saved.trainable()[name]) for name, tensor in loaded.trainable().items())
     assert not loaded.training
@@ -52,35 +54,35 @@ def test_what_is_loaded_is_what_was_saved(method: str, tmp_path: Path) -> None:
 
 
 def test_the_configuration_says_everything(tmp_path: Path) -> None:
-    save_checkpoint(tmp_path / "deep" / "mine.safetensors", model(), origin())
+    described(model()).save_pretrained(tmp_path / "deep" / "mine.safetensors")
     said = json.loads((tmp_path / "deep" / "mine.json").read_text())
-    assert said["method"] == "bmip"
+    assert said["spec"]["method"] == "bmip"
     assert said["options"]["depth"] == 3 and said["options"]["gate_input"] == "log"  # defaults are written down too
     assert said["backbone"] == {"source": "tiny", "sha256": "0" * 64}
     assert said["classes"]["names"] == ["red", "green", "blue", "grey"]
     assert said["classes"]["template"] == "a photo of a {}."
-    assert (said["data"], said["split_hash"], said["seeds"]) == ("colours", "abc", {"data": 3, "init": 1})
+    assert (said["spec"]["data"], said["split_hash"], said["spec"]["data_seed"]) == ("colours", "abc", 3)
     assert {"bmip", "torch", "format"} <= said.keys()
     for path in ("mine.safetensors", "mine.json"):
-        assert load_checkpoint(tmp_path / "deep" / path, tiny_clip()).classes == DATA.classes
-    assert read_description(tmp_path / "deep" / "mine.json")["classes"] == DATA.classes
+        assert from_pretrained(tmp_path / "deep" / path, tiny_clip()).classes == DATA.classes
+    assert read_description(tmp_path / "deep" / "mine.json").classes == DATA.classes
 
 
 def test_the_backbone_is_loaded_from_where_it_was(tmp_path: Path) -> None:
     save_clip(tiny_clip(), tmp_path / "clip")
-    clip = bmip.training.checkpoint.load_clip(tmp_path / "clip")
+    clip = load_clip(tmp_path / "clip")
     saved = build_model("bmip", OPTIONS["bmip"], clip, DATA.classes, seed=1)
-    save_checkpoint(tmp_path, saved, origin())
-    loaded = load_checkpoint(tmp_path)
+    saved.save_pretrained(tmp_path)
+    loaded = from_pretrained(tmp_path)
     assert torch.equal(
         evaluate(loaded, DATA.test, DATA.classes).probability, evaluate(saved, DATA.test, DATA.classes).probability
     )
     other = tiny_clip()
     other.source, other.sha256 = "another", "1" * 64
     with pytest.raises(CheckpointError, match=f"sha256 {clip.sha256}; this one is 'another' of sha256 1111") as raised:
-        load_checkpoint(tmp_path, other)
+        from_pretrained(tmp_path, other)
     assert str(tmp_path / "clip") in str(raised.value)
-    assert load_checkpoint(tmp_path, other, other_backbone=True).clip is other
+    assert from_pretrained(tmp_path, other, other_backbone=True).clip is other
 
 
 def test_bmip_for_vit_b16_takes_less_than_7_mb(tmp_path: Path) -> None:
@@ -90,7 +92,7 @@ def test_bmip_for_vit_b16_takes_less_than_7_mb(tmp_path: Path) -> None:
         {name: torch.zeros(()).expand(tensor.shape) for name, tensor in clip.state_dict().items()}, assign=True
     )
     built = build_model("bmip", {}, clip, DATA.classes, seed=1)
-    save_checkpoint(tmp_path, built, Origin(method="bmip"))
+    built.save_pretrained(tmp_path)
     size = sum(file.stat().st_size for file in tmp_path.iterdir())
     assert 4 * sum(tensor.numel() for tensor in built.trainable().values()) < size < 7_000_000
 
@@ -98,12 +100,12 @@ def test_bmip_for_vit_b16_takes_less_than_7_mb(tmp_path: Path) -> None:
 class TestDamage:
     @pytest.fixture
     def folder(self, tmp_path: Path) -> Path:
-        save_checkpoint(tmp_path, model(), origin())
+        model().save_pretrained(tmp_path)
         return tmp_path
 
     def refused(self, folder: Path, told: str) -> None:
         with pytest.raises(CheckpointError, match=told) as raised:
-            load_checkpoint(folder, tiny_clip())
+            from_pretrained(folder, tiny_clip())
         assert str(folder) in str(raised.value)
 
     def change(self, folder: Path, **values) -> None:
@@ -127,9 +129,7 @@ class TestDamage:
             self.refused(folder, told)
             (folder / name).write_bytes(whole)
 
-    @pytest.mark.parametrize(
-        "content", ["[]", "{}", '{"format": "one"}', '{"format": 1}', '{"format": 1, "method": 3}']
-    )
+    @pytest.mark.parametrize("content", ["[]", "{}", '{"format": "one"}', '{"format": 2}', '{"format": 2, "spec": 3}'])
     def test_foreign(self, folder: Path, content: str) -> None:
         (folder / "prompts.json").write_text(content)
         self.refused(folder, "is no checkpoint of bmip")
@@ -139,17 +139,18 @@ class TestDamage:
         self.refused(folder, r"belongs to another checkpoint")
 
     def test_newer(self, folder: Path) -> None:
-        self.change(folder, format=2, bmip="9.0")
-        self.refused(folder, r"has format 2, written by bmip 9.0; .* install a newer one")
+        self.change(folder, format=3)
+        self.refused(folder, r"has format 3, written by another version of bmip; .*: train again, or install the")
 
     def test_of_an_unknown_method_or_option(self, folder: Path) -> None:
-        self.change(folder, method="bmpi")
+        spec = model().described().spec.to_json()
+        self.change(folder, spec={**spec, "method": "bmpi"})
         self.refused(folder, "there is no method 'bmpi'")
-        self.change(folder, method="bmip", options={"dept": 3})
+        self.change(folder, spec=spec, options={"dept": 3})
         self.refused(folder, "has no option 'dept'")
 
     def test_of_other_shapes(self, folder: Path) -> None:
-        options = dataclasses.asdict(bmip.training.checkpoint.method_config("bmip", {"depth": 2}))
+        options = dataclasses.asdict(method_config("bmip", {"depth": 2}))
         self.change(folder, options=options)
         self.refused(folder, "unexpected: ")
 
@@ -159,6 +160,6 @@ class TestDamage:
             broken.trainable()["prompter.text.1"][0, 0] = float("inf")
         before = (folder / "prompts.safetensors").read_bytes()
         with pytest.raises(ValueError, match=r"prompter.text.1 is not finite: nothing was saved"):
-            save_checkpoint(folder, broken, origin())
+            broken.save_pretrained(folder)
         assert (folder / "prompts.safetensors").read_bytes() == before
-        load_checkpoint(folder, tiny_clip())
+        from_pretrained(folder, tiny_clip())

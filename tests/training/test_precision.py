@@ -6,7 +6,7 @@ import torch
 from bmip.evaluation.evaluate import accuracy_on
 from bmip.training.config import TrainConfig
 from bmip.training.loop import fit
-from bmip.training.precision import LossScale, use_precision
+from bmip.training.precision import LossScale
 from bmip.training.state import State
 from tests.training.test_loop import DATA, batches, built, tensors, trained
 from tests.training.tiny import tiny_clip
@@ -33,10 +33,10 @@ def test_float16_is_refused_on_a_cpu() -> None:
 
 def test_rounded_weights_cannot_be_made_whole() -> None:
     clip = tiny_clip()
-    use_precision(clip, "bfloat16")
-    use_precision(clip, "bfloat16")
+    clip.set_precision("bfloat16")
+    clip.set_precision("bfloat16")
     with pytest.raises(ValueError, match=r"stored in torch.bfloat16.*load it anew to compute in float32"):
-        use_precision(clip, "float32")
+        clip.set_precision("float32")
 
 
 def test_the_loss_scale_changes_as_in_torch() -> None:

@@ -11,24 +11,22 @@ import torch
 import bmip
 from bmip.class_names import ClassNames
 from bmip.evaluation.evaluate import evaluate
+from bmip.run_spec import RunSpec, settings
 from bmip.system.environment import environment
-from bmip.training.checkpoint import load_checkpoint
-from bmip.training.config import TrainConfig
+from bmip.training.checkpoint import from_pretrained
 from bmip.training.finite import TrainingError
 from bmip.training.progress import Tick
-from bmip.training.run import RunConfig, train
+from bmip.training.run import train
 from bmip.training.run_folder import RunFolder, RunFolderError
 from tests.training import killed
 from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
 
 DATA = tiny_dataset()
-CONFIG = RunConfig(
+CONFIG = RunSpec(
     method="ivlp",
-    options=OPTIONS["ivlp"],
-    training=TrainConfig(lr=0.01, epochs=2),
+    options=settings(OPTIONS["ivlp"]),
+    training=settings(lr=0.01, epochs=2),
     data_seed=3,
-    trial={"shots": 16},
-    validate=True,
 )
 
 
@@ -49,13 +47,13 @@ def test_a_killed_run_ends_as_one_that_was_not(kind: str, tmp_path: Path) -> Non
 
 def test_a_run_folder_tells_everything(tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "one"
-    run = train(CONFIG, tiny_clip(), DATA, folder)
+    run = train(CONFIG, tiny_clip(), DATA, folder, validate=True)
     files = {".lock", "config.json", "environment.json", "metrics.jsonl", "predictions.csv", "prompts.json"}
     assert {file.name for file in folder.iterdir()} == files | {"prompts.safetensors"}
     config = json.loads((folder / "config.json").read_text())
-    assert config["method"] == "ivlp" and config["options"]["text_slots"] == 2
-    assert config["seeds"] == {"data": 3, "init": 1} and config["trial"] == {"shots": 16}
-    assert config["training"] == dataclasses.asdict(CONFIG.training)
+    assert config["spec"]["method"] == "ivlp" and config["options"]["text_slots"] == 2
+    assert config["spec"] == CONFIG.to_json() and config["data"] == "colours"
+    assert config["training"] == dataclasses.asdict(train_config(dict(CONFIG.training)))
     assert config["data"] == "colours" and len(config["split_hash"]) == 64
     (environment,) = json.loads((folder / "environment.json").read_text())
     assert environment["torch"] == torch.__version__ and environment["threads"] == torch.get_num_threads()
@@ -67,13 +65,13 @@ def test_a_run_folder_tells_everything(tmp_path: Path) -> None:
     assert lines[0] == "image,label,predicted,probability,label_name,predicted_name,rank"
     assert len(lines) == 1 + len(DATA.test)
     assert lines[1].startswith("colours/test/0,0,") and lines[6].split(",")[4] == "green"
-    loaded = load_checkpoint(folder, tiny_clip())
+    loaded = from_pretrained(folder, tiny_clip())
     assert torch.equal(evaluate(loaded, DATA.test, DATA.classes).probability, run.predictions.probability)
 
 
 @pytest.mark.parametrize("method", ["ivlp", "zero_shot"])
 def test_a_finished_run_is_not_run_again(method: str, tmp_path: Path) -> None:
-    config = dataclasses.replace(CONFIG, method=method, options=OPTIONS[method])
+    config = dataclasses.replace(CONFIG, method=method, options=settings(OPTIONS[method]))
     first = train(config, tiny_clip(), DATA, tmp_path)
     before = {file: (file.stat().st_mtime_ns, file.read_bytes()) for file in tmp_path.iterdir()}
     ticks: list[Tick] = []
@@ -94,24 +92,32 @@ def test_a_run_knows_how_long_others_have_trained_it(tmp_path: Path) -> None:
         if tick.epoch == 2:
             raise KeyboardInterrupt
 
-    assert train(CONFIG, tiny_clip(), DATA).earlier == 0
+    assert train(CONFIG, tiny_clip(), DATA, validate=True).earlier == 0
     with pytest.raises(KeyboardInterrupt):
         train(CONFIG, tiny_clip(), DATA, tmp_path, progress=slow_then_stopped)
-    resumed = train(CONFIG, tiny_clip(), DATA, tmp_path)
+    resumed = train(CONFIG, tiny_clip(), DATA, tmp_path, validate=True)
     first, second = resumed.history.epochs
     assert 0.3 < resumed.earlier <= first.seconds
-    assert train(CONFIG, tiny_clip(), DATA, tmp_path).earlier == pytest.approx(first.seconds + second.seconds)
+    assert train(CONFIG, tiny_clip(), DATA, tmp_path, validate=True).earlier == pytest.approx(
+        first.seconds + second.seconds
+    )
 
 
 def test_with_and_without_a_folder_is_the_same(tmp_path: Path) -> None:
-    one, other = train(CONFIG, tiny_clip(), DATA), train(CONFIG, tiny_clip(), DATA, tmp_path)
+    one, other = (
+        train(CONFIG, tiny_clip(), DATA, validate=True),
+        train(CONFIG, tiny_clip(), DATA, tmp_path, validate=True),
+    )
     assert torch.equal(one.predictions.probability, other.predictions.probability)
 
 
 def test_a_folder_serves_one_configuration(tmp_path: Path) -> None:
-    train(CONFIG, tiny_clip(), DATA, tmp_path)
-    other = dataclasses.replace(CONFIG, init_seed=2, training=TrainConfig(lr=0.02, epochs=2))
-    with pytest.raises(RunFolderError, match=r"holds another run.*seeds.init: 1 and 2; training.lr: 0.01 and 0.02:"):
+    train(CONFIG, tiny_clip(), DATA, tmp_path, validate=True)
+    other = dataclasses.replace(CONFIG, init_seed=2, training=settings(lr=0.02, epochs=2))
+    with pytest.raises(
+        RunFolderError,
+        match=r"holds another run.*spec.init_seed: 1 and 2; spec.training.lr: 0.01 and",
+    ):
         train(other, tiny_clip(), DATA, tmp_path)
     fewer = dataclasses.replace(DATA, train=DATA.train.take(range(12)))
     with pytest.raises(RunFolderError, match="split_hash"):
@@ -124,14 +130,14 @@ def test_a_folder_serves_one_configuration(tmp_path: Path) -> None:
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(RunFolderError, match=r"is no run folder and holds thesis.tex"):
-        train(CONFIG, tiny_clip(), DATA, tmp_path)
+        train(CONFIG, tiny_clip(), DATA, tmp_path, validate=True)
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 def test_training_that_failed_leaves_nothing_that_looks_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bmip.training.run.accuracy_on", lambda *given: lambda: float("nan"))
     with pytest.raises(TrainingError):
-        train(CONFIG, tiny_clip(), DATA, tmp_path)
+        train(CONFIG, tiny_clip(), DATA, tmp_path, validate=True)
     assert {file.name for file in tmp_path.iterdir()} == {".lock", "config.json", "environment.json"}
 
 
@@ -150,16 +156,16 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
 
 
 def test_selection_by_the_test_split_is_refused() -> None:
-    config = dataclasses.replace(CONFIG, training=TrainConfig(selection="best-val"))
+    config = dataclasses.replace(CONFIG, training=settings(selection="best-val"))
     with pytest.raises(ValueError, match="validated on its test split"):
         train(config, tiny_clip(), tiny_dataset(val_is_test=True))
 
 
 def test_a_method_from_outside_runs_by_its_dotted_path(tmp_path: Path) -> None:
-    config = RunConfig(method="tests.training.regularised", training=TrainConfig(epochs=1))
+    config = RunSpec(method="tests.training.regularised", training=settings(epochs=1))
     run = train(config, tiny_clip(), DATA, tmp_path)
     assert run.history.kept is None
-    assert load_checkpoint(tmp_path, tiny_clip()).trainable().keys() == run.model.trainable().keys()
+    assert from_pretrained(tmp_path, tiny_clip()).trainable().keys() == run.model.trainable().keys()
 
 
 def test_an_environment_names_a_commit_only_of_its_own_checkout(

@@ -1,6 +1,5 @@
-"""A run folder serves one process at a time; one that is older than a setting was run with the setting's default."""
+"""A run folder serves one configuration and one process at a time."""
 
-import json
 import signal
 import subprocess
 import sys
@@ -8,35 +7,29 @@ from pathlib import Path
 
 import pytest
 
-from bmip.training.config import TrainConfig
-from bmip.training.run import RunConfig, train
-from bmip.training.run_folder import RunFolder, RunFolderError
+from bmip.run_spec import RunSpec, settings
+from bmip.training.run import train
+from bmip.training.run_folder import OtherRunError, RunFolder, RunFolderError, set_aside
 from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
 
 
-def test_settings_that_came_later_count_with_their_defaults(tmp_path: Path) -> None:
-    config = RunConfig(method="ivlp", options=OPTIONS["ivlp"], training=TrainConfig(lr=0.01, epochs=1))
-    first = train(config, tiny_clip(), tiny_dataset(), tmp_path)
-    file = tmp_path / "config.json"
-    written = json.loads(file.read_text())
-    assert written["training"].pop("momentum") == TrainConfig().momentum
-    assert written["options"].pop("text_slots") == 2
-    file.write_text(json.dumps(written))
-    ticks = []
-    again = train(config, tiny_clip(), tiny_dataset(), tmp_path, progress=ticks.append)
-    assert not ticks and again.predictions.correct == first.predictions.correct
-    other = RunConfig(method="ivlp", options={**OPTIONS["ivlp"], "text_slots": 3}, training=config.training)
-    with pytest.raises(RunFolderError, match=r"options\.text_slots: 2 and 3"):
-        train(other, tiny_clip(), tiny_dataset(), tmp_path)
+def test_another_configuration_is_named_field_by_field(tmp_path: Path) -> None:
+    RunFolder(tmp_path, {"options": {"depth": 3}, "backbone": {"source": "here", "sha256": "1"}})
+    with pytest.raises(OtherRunError, match=r"options\.depth: 3 and 2; options\.slots: null and 2: name another"):
+        RunFolder(tmp_path, {"options": {"depth": 2, "slots": 2}, "backbone": {"source": "here", "sha256": "1"}})
+    RunFolder(tmp_path, {"options": {"depth": 3}, "backbone": {"source": "elsewhere", "sha256": "1"}})
+    with pytest.raises(OtherRunError, match=r"backbone\.sha256"):
+        RunFolder(tmp_path, {"options": {"depth": 3}, "backbone": {"source": "here", "sha256": "2"}})
 
 
-def test_what_has_no_default_is_a_difference(tmp_path: Path) -> None:
-    RunFolder(tmp_path, {"options": {"depth": 3}})
-    RunFolder(tmp_path, {"options": {"depth": 3, "slots": 2}}, defaults={"options": {"slots": 2}})
-    with pytest.raises(RunFolderError, match=r"options\.slots: 4 and 2"):
-        RunFolder(tmp_path, {"options": {"depth": 3, "slots": 2}}, defaults={"options": {"slots": 4}})
-    with pytest.raises(RunFolderError, match=r"options\.slots: null and 2"):
-        RunFolder(tmp_path, {"options": {"depth": 3, "slots": 2}})
+def test_a_folder_that_is_set_aside_gets_a_free_name(tmp_path: Path) -> None:
+    for number in (1, 2):
+        folder = tmp_path / "run"
+        folder.mkdir()
+        (folder / "config.json").write_text(str(number))
+        aside = set_aside(folder)
+        assert (aside.name, (aside / "config.json").read_text()) == (f"run.earlier-{number}", str(number))
+        assert not folder.exists()
 
 
 HOLDER = """
@@ -51,7 +44,7 @@ with alone_in(Path(sys.argv[1])):
 
 
 def test_a_folder_in_which_another_trains_is_refused_and_left_alone(tmp_path: Path) -> None:
-    config = RunConfig(method="ivlp", options=OPTIONS["ivlp"], training=TrainConfig(lr=0.01, epochs=1))
+    config = RunSpec(method="ivlp", options=settings(OPTIONS["ivlp"]), training=settings(lr=0.01, epochs=1))
     command = [sys.executable, "-c", HOLDER, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None and other.stdout.readline() == "held\n"

@@ -14,8 +14,8 @@ from bmip.data.dataset import DataError, Dataset
 from bmip.data.sampling import split_base_novel
 from bmip.data.sources.class_name_file import read_class_names
 from bmip.experiments.method_trial import method_trial
-from bmip.experiments.trial import HALF, Trial
 from bmip.methods import load_method
+from bmip.run_spec import HALF, RunSpec
 
 HALVES = ("all", "base", "novel")
 
@@ -75,8 +75,8 @@ def combined(name: str, extras: list[str] | None) -> str:
 
 def methods_asked(
     names: list[str], preset: str | None, pairs: list[str], *, training: dict[str, Any], **common: Any
-) -> list[Trial]:
-    """Trials without data and seeds, for names such as "bmip" or "bmip:released".
+) -> list[RunSpec]:
+    """Specs of runs without data and seeds, for names such as "bmip" or "bmip:released".
 
     Options go to every method that has them; one that none has is an error.
     """
@@ -88,9 +88,9 @@ def methods_asked(
         takers = [name for name, config in configs.items() if option in {field.name for field in fields(config)}]
         for name in takers or [max(configs, key=lambda name: len(fields(configs[name])))]:  # which then refuses it
             options[name] |= parse_settings([pair], configs[name], f"the method {name!r}")
-    trials = []
+    specs = []
     for name, _, own in split:
-        trial = method_trial(name, own or preset, options=options[name], training=training, **common)
-        note(f"{name}: preset {trial.preset}")
-        trials.append(trial)
-    return trials
+        spec = method_trial(name, own or preset, options=options[name], training=training, **common)
+        note(f"{name}: preset {spec.preset}")
+        specs.append(spec)
+    return specs

@@ -19,13 +19,16 @@ from bmip.cli.tables import predictions_table
 from bmip.data.dataset import Dataset
 from bmip.data.sampling import split_base_novel
 from bmip.evaluation.predict import Prediction, predict
+from bmip.experiments.listener import ProgressListener
 from bmip.experiments.protocols.base_to_novel import base_to_novel
+from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row
-from bmip.experiments.runner import ProgressListener, Resources, run_folder, run_trials, train_config
+from bmip.experiments.runner import run_trials
 from bmip.experiments.trial import Trial
 from bmip.report import as_rich, tables
 from bmip.report.sample_pictures import Sample, draw_samples
-from bmip.training.checkpoint import load_checkpoint
+from bmip.run_spec import RunSpec
+from bmip.training.checkpoint import from_pretrained
 
 DATA = ("digits", "shapes-sketch")
 METHODS = ("zero-shot", "maple", "bmip")
@@ -48,7 +51,7 @@ class Demo:
 
 def run_demo(
     folder: Path | str,
-    methods: Sequence[Trial],
+    methods: Sequence[RunSpec],
     *,
     device: str = "auto",
     data: Sequence[str] = DATA,
@@ -56,13 +59,13 @@ def run_demo(
 ) -> Demo:
     """Train, judge and draw; everything lies in `folder` afterwards. What is there already is not done again.
 
-    `methods` are trials without data and seeds; one of them is BMIP, whose predictions are shown.
+    `methods` are specs without data and seeds; one of them is BMIP, whose predictions are shown.
     """
     folder = Path(folder)
     resources = Resources(device=device)
     trials = list(base_to_novel(data, methods, [SEED]))
     rows = run_trials(trials, Results(folder / "results.jsonl"), runs=folder, resources=resources, listener=listener)
-    bmip = [trial for trial in trials if trial.method == "bmip"]
+    bmip = [trial for trial in trials if trial.run.method == "bmip"]
     asked: list[Prediction] = []
     samples: list[Sample] = []
     for trial in bmip:
@@ -71,13 +74,12 @@ def run_demo(
         asked += more
     picture = folder / "predictions.png"
     draw_samples(samples, picture)
-    return Demo(tuple(rows), tuple(asked), tuple(run_folder(trial, folder, resources) for trial in bmip), picture)
+    return Demo(tuple(rows), tuple(asked), tuple(folder / trial.run.folder for trial in bmip), picture)
 
 
 def _look(trial: Trial, folder: Path, resources: Resources) -> tuple[list[Sample], list[Prediction]]:
-    clip = resources.clip(trial.backbone, train_config(trial).precision)
-    model = load_checkpoint(run_folder(trial, folder, resources), clip)
-    whole = resources.dataset(trial.data)
+    model = from_pretrained(folder / trial.run.folder, resources.clip_for(trial.run))
+    whole = resources.dataset(trial.run.data, trial.run.read)
     samples: list[Sample] = []
     asked: list[Prediction] = []
     for group, half in zip(("base", "novel"), split_base_novel(whole), strict=True):
@@ -85,7 +87,7 @@ def _look(trial: Trial, folder: Path, resources: Resources) -> tuple[list[Sample
         pictures = [half.test.images[index] for index in chosen]
         truths = [half.classes.names[half.test.labels[index]] for index in chosen]
         for picture, truth, found in zip(pictures, truths, predict(model, pictures, half.classes), strict=True):
-            samples.append(Sample(picture, truth, found, f"{trial.data}, {HEADINGS[group]}"))
+            samples.append(Sample(picture, truth, found, f"{trial.run.data}, {HEADINGS[group]}"))
         if group == "novel":
             among_all = predict(model, pictures[:2], whole.classes, top=3)
             names = [half.test.images.name(index) for index in chosen[:2]]

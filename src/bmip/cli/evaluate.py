@@ -10,7 +10,7 @@ import typer
 from bmip.cli import common_options
 from bmip.cli.arguments import HALVES, among, of_classes
 from bmip.cli.console import note, out
-from bmip.cli.load_run import OwnBackbone, Run, asked_of, listed, load_run
+from bmip.cli.load_run import OwnBackbone, Run, listed, load_run
 from bmip.cli.tables import accuracy_table
 from bmip.data.load import load_dataset
 from bmip.data.read_config import ReadConfig
@@ -40,8 +40,8 @@ def evaluate(
     """Judge a trained run on the test images of a data set, whichever classes it was trained on."""
     common_options.use_threads(threads)
     model = load_run(run, backbone, device)
-    name = data or asked_of(run).get("data")
-    if name is None:
+    name = data or model.described().spec.data
+    if not name:
         raise ValueError(f"{run} does not say which data it was trained on: name some with --data")
     dataset = load_dataset(name, read)
     for remark in dataset.remarks():

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from bmip.cli import common_options
 from bmip.clip.loading.load import load_clip
+from bmip.prompting.checkpoint import read_description
 from bmip.prompting.model import PromptedCLIP
 from bmip.system.device import pick_device
-from bmip.training.checkpoint import load_checkpoint, read_description
-from bmip.training.precision import use_precision
+from bmip.training.checkpoint import from_pretrained
 
 Run = Annotated[Path, typer.Argument(help="A run folder that training wrote, or a file of prompts.", metavar="RUN")]
 OwnBackbone = Annotated[
@@ -28,18 +26,10 @@ OwnBackbone = Annotated[
 
 
 def load_run(run: Path, backbone: str | None, device: str) -> PromptedCLIP:
-    """Ready to classify, in the precision it was trained in."""
-    said = read_description(run)
-    clip = load_clip(backbone or said["backbone"]["source"]).to(pick_device(device))
-    use_precision(clip, said["training"].get("precision", "float32"))
-    return load_checkpoint(run, clip)
-
-
-def asked_of(run: Path) -> dict[str, Any]:
-    """What the command line said when it was trained; empty for prompts without their folder."""
-    with suppress(OSError, ValueError):
-        return dict(json.loads((run / "config.json").read_text(encoding="utf-8"))["trial"])
-    return {}
+    """The trained model, ready to classify, in the precision it was trained in."""
+    description = read_description(run)
+    clip = load_clip(backbone or description.backbone).to(pick_device(device))
+    return from_pretrained(run, clip.set_precision(description.spec.precision))
 
 
 def listed(text: str) -> list[str]:

@@ -9,8 +9,10 @@ from pathlib import Path
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from bmip.cli.console import err
+from bmip.experiments.listener import ProgressListener
+from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row
-from bmip.experiments.runner import ProgressListener, Resources, TrialsFailed, run_trials
+from bmip.experiments.runner import TrialsFailed, run_trials
 from bmip.experiments.trial import Trial
 from bmip.training.progress import Tick
 

@@ -17,8 +17,8 @@ from bmip.cli.progress import carried_out
 from bmip.data.read_config import ReadConfig
 from bmip.experiments.registry import protocol as find_protocol
 from bmip.experiments.registry import protocols
+from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, with_all_seeds
-from bmip.experiments.runner import Resources
 from bmip.report import as_rich, tables
 
 app = typer.Typer(add_completion=False)
@@ -95,12 +95,12 @@ def run(
     common_options.use_threads(threads)
     found = find_protocol(protocol)
     method = [combined(name, with_) for name in method]
-    said: dict[str, Any] = {"backbone": backbone, "template": read.template, "base": base_asked(base)}
+    said: dict[str, Any] = {"backbone": backbone, "read": read, "base": base_asked(base)}
     asked = methods_asked(method, preset, set_ or [], training=training, made_for=found.preset, **said)
     methods = [replace(one, shots=count) for count in shots or found.shots for one in asked]
     asked_for = found.trials(data or found.data, methods, seeds, init_seeds=init_seeds, targets=targets)
     trials = list(dict.fromkeys(asked_for))
-    resources = Resources(device=device, read=read)
+    resources = Resources(device=device)
     store = Results(results or runs / found.name / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
     rows, failures = carried_out(trials, store, runs=runs, resources=resources)

@@ -16,8 +16,8 @@ from bmip.cli.console import note, out
 from bmip.cli.progress import carried_out
 from bmip.data.read_config import ReadConfig
 from bmip.experiments.presets import write_presets
+from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results
-from bmip.experiments.runner import Resources
 from bmip.experiments.search import EPOCHS, LRS, best_presets, search_trials
 from bmip.report import as_rich, tables
 
@@ -54,11 +54,11 @@ def search(
     common_options.use_threads(threads)
     training: dict[str, Any] = {} if precision is None else {"precision": precision}
     method = [combined(name, with_) for name in method]
-    methods = methods_asked(method, "default", set_ or [], training=training, shots=shots, backbone=backbone)
+    methods = methods_asked(method, "default", set_ or [], training=training, shots=shots, backbone=backbone, read=read)
     trials = list(dict.fromkeys(search_trials(methods, data, seeds, lrs=lr, epochs=epochs)))
     store = Results(runs / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
-    resources = Resources(device=device, read=read)
+    resources = Resources(device=device)
     rows, failures = carried_out(trials, store, runs=runs, resources=resources)
     if not rows:
         raise ValueError(f"no setting could be judged ({failures[0]}): give smaller learning rates with --lr")

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,11 +20,10 @@ from bmip.data.load import load_dataset
 from bmip.data.names import data_name
 from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import sample_few_shot
-from bmip.experiments.method_trial import check_training, method_trial
+from bmip.experiments.method_trial import method_trial
 from bmip.methods import load_method
 from bmip.system.device import pick_device
 from bmip.training.progress import progress_bar
-from bmip.training.run import RunConfig
 from bmip.training.run import train as train_run
 
 app = typer.Typer(add_completion=False)
@@ -71,29 +71,16 @@ def train(
     common_options.use_threads(threads)
     method = combined(method, with_)
     options = parse_settings(set_ or [], load_method(method).Config, f"the method {method!r}")
-    trial = method_trial(method, preset, options=options, training=training, shots=shots, backbone=backbone)
+    asked = method_trial(method, preset, options=options, training=training, shots=shots, backbone=backbone, read=read)
     dataset = load_dataset(data, read)
     chosen = of_classes(sample_few_shot(dataset, shots, data_seed), classes)
     for remark in chosen.remarks():
         note(remark)
-    folder = out_ or Path("runs") / f"{dataset.name}-{trial.method.replace('_', '-')}"
-    note(f"{method} on {len(chosen.train)} images of {len(chosen.classes)} classes, preset {trial.preset}")
-    config = RunConfig(
-        method=trial.method,
-        options=dict(trial.options),
-        training=check_training(dict(trial.training)),
-        data_seed=data_seed,
-        init_seed=init_seed,
-        trial={
-            "data": data_name(data),
-            "classes": classes,
-            "shots": shots,
-            "split_seed": read.split_seed,
-            "preset": trial.preset,
-        },
-    )
+    spec = replace(asked, data=data_name(data), classes=classes, data_seed=data_seed, init_seed=init_seed)
+    folder = out_ or Path("runs") / f"{dataset.name}-{spec.method.replace('_', '-')}"
+    note(f"{method} on {len(chosen.train)} images of {len(chosen.classes)} classes, preset {spec.preset}")
     clip = load_clip(backbone).to(pick_device(device))
     with progress_bar(f"training {method}") as tell:
-        run = train_run(config, clip, chosen, folder, progress=tell)
+        run = train_run(spec, clip, chosen, folder, progress=tell)
     out().print(accuracy_table(run.predictions, f"{method} on the test images of {dataset.name}"))
     note(f"the run lies in {folder}; classify images with: bmip predict {folder} IMAGES... --classes NAMES")

@@ -111,11 +111,17 @@ class CLIP(nn.Module):
     def set_precision(self, precision: Precision) -> CLIP:
         """Store the matrices that are multiplied once in the compute type; norms and embeddings stay float32.
 
-        Raises ValueError for float16 on a CPU, where it is several times slower than float32.
+        Raises ValueError for float16 on a CPU, where it is several times slower than float32, and for matrices that
+        were rounded to another 16-bit type before, since that cannot be taken back.
         """
         if precision == "float16" and self.device.type == "cpu":
             raise ValueError("float16 on a CPU is several times slower than float32: use bfloat16 or float32 there")
-        dtype = getattr(torch, precision)
+        dtype, stored = getattr(torch, precision), self.text.projection.weight.dtype
+        if stored not in (torch.float32, dtype):
+            raise ValueError(
+                f"this CLIP's matrices are stored in {stored} and cannot become {dtype} again: "
+                f"load it anew to compute in {precision}"
+            )
         for module in self.modules():
             if isinstance(module, (Linear, nn.Conv2d)):
                 module.to(dtype)

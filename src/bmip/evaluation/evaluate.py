@@ -30,7 +30,7 @@ class Predictions:
     probability: Float[Tensor, " image"]
     """The probability of the predicted class among `classes`, 0 to 1."""
 
-    rank: Int64[Tensor, " image"] | None = None
+    rank: Int64[Tensor, " image"]
     """How many classes are more probable than the right one; 0 where the prediction is right."""
 
     def __len__(self) -> int:

@@ -21,10 +21,10 @@ class Parts:
     train: Dataset
     """Few-shot draw and choice of classes made; its test split is judged after training."""
 
-    judged: Mapping[str, Dataset]
+    evaluated: Mapping[str, Dataset]
     """The test split of each is classified among its own classes; `train` may be among them and is not judged twice."""
 
-    phrased_by: Dataset | None = None
+    template_from: Dataset | None = None
     """Its validation images choose the sentence of a method that learns nothing; None for the data set trained on."""
 
 
@@ -53,7 +53,7 @@ class Trained:
     """Of the test split of `parts.train`, where that was judged after training."""
 
     def predictions(self, part: str) -> Predictions:
-        dataset = self.parts.judged[part]
+        dataset = self.parts.evaluated[part]
         if dataset is self.parts.train and self.own is not None:
             return self.own
         return evaluate(self.model, dataset.test, dataset.classes)
@@ -68,7 +68,7 @@ class Evaluated:
 
 def evaluate_parts(trained: Trained) -> Evaluated:
     """The accuracy of each part."""
-    found = {part: trained.predictions(part) for part in trained.parts.judged}
+    found = {part: trained.predictions(part) for part in trained.parts.evaluated}
     return Evaluated({part: Count(one.correct, one.total) for part, one in found.items()})
 
 
@@ -81,9 +81,8 @@ def evaluate_all(trained: Trained) -> Evaluated:
         "macro_accuracy": macro_accuracy(confusion),
         "macro_f1": macro_f1(confusion),
         "calibration_error": calibration_error(found.probability.numpy(), predicted == labels),
+        "top5": top_accuracy(found.rank.numpy(), 5),
     }
-    if found.rank is not None:
-        scores["top5"] = top_accuracy(found.rank.numpy(), 5)
     return Evaluated({"all": Count(found.correct, found.total)}, scores)
 
 
@@ -98,7 +97,7 @@ class Joint:
 
     @classmethod
     def of(cls, trained: Trained, part: str) -> Joint:
-        dataset = trained.parts.judged[part]
+        dataset = trained.parts.evaluated[part]
         return cls(trained.model, dataset, *evaluate_logits(trained.model, dataset.test, dataset.classes))
 
     def among(self, chosen: Sequence[int]) -> Float[Tensor, "image chosen"]:

@@ -6,13 +6,14 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from bmip.experiments.schema import check
-from bmip.experiments.trial import Settings, Trial, settings
+from bmip.experiments.trial import Trial
 from bmip.metrics import Count
+from bmip.run_spec import FORMAT, Settings, check_format, settings
 
 try:
     import fcntl
@@ -22,53 +23,69 @@ except ImportError:  # Windows: one process at a time
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """What came out of a trial, and under which circumstances."""
+    """The result of a trial, and the circumstances under which it was made."""
 
     trial: Trial
     counts: Mapping[str, Count]
-    """Test images judged right, by the name of what was judged ("base", "novel")."""
+    """Evaluated images and how many are right, by the name of the part: "base", "novel", "all"."""
 
     scores: Mapping[str, float] = field(default_factory=dict)
-    """What else was measured, in percent, by the name of the metric ("auroc")."""
+    """Other metrics in percent, by name: "auroc"."""
 
     trainable: int
-    """Trained values."""
+    """The number of trainable parameters."""
 
     seconds: float
-    """Of judging, and of training, whichever trial did that; without loading the backbone and the data."""
+    """Seconds of training, in whichever trial it was done, and of evaluation; without loading."""
 
     backbone: str
-    """SHA-256 of the weights."""
+    """The hash of the CLIP's weights."""
 
     split: str
-    """SHA-256 of the data set with its splits; with a target both, joined by a plus."""
+    """The hash of the data set that was trained on, with its splits."""
+
+    target_split: str = ""
+    """The hash of the target; empty for a trial without one."""
 
     environment: Mapping[str, Any] = field(default_factory=dict)
     """Versions, commit and whether the source differed from it, device, threads."""
 
     template: str | None = None
-    """The sentence chosen on the validation split, where a method that learns nothing had several to choose from."""
+    """The template that was chosen on validation images; None where there was nothing to choose."""
 
     changed: Settings = ()
-    """Options and training settings that are not those of the preset which the trial names."""
+    """Options and training settings that are not those of the preset which the run names."""
 
     def to_json(self) -> dict[str, Any]:
-        """Without `scores` and `changed` where they are empty, as rows were written before there were any."""
+        """Plain values for JSON."""
         counts = {name: list(count) for name, count in self.counts.items()}
-        said = {**asdict(self), "trial": self.trial.to_json(), "counts": counts, "changed": dict(self.changed)}
-        return {name: value for name, value in said.items() if value or name not in ("scores", "changed")}
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            "format": FORMAT,
+            **said,
+            "trial": self.trial.to_json(),
+            "counts": counts,
+            "changed": dict(self.changed),
+        }
 
     @classmethod
     def from_json(cls, content: Any) -> Row:
-        """Raises ValueError that names the field for what is no row."""
-        check(content, cls)
-        counts = {name: Count(*count) for name, count in content["counts"].items()}
-        changed = settings(content.get("changed", {}))
-        return cls(**{**content, "trial": Trial.from_json(content["trial"]), "counts": counts, "changed": changed})
+        """The row that `to_json` wrote. Raises ValueError that names the field of what is no row of this version."""
+        if isinstance(content, dict) and "trial" in content:
+            check_format(content, "it", "move the file away and run again")
+        said = (
+            {name: value for name, value in content.items() if name != "format"}
+            if isinstance(content, dict)
+            else content
+        )
+        check(said, cls)
+        counts = {name: Count(*count) for name, count in said["counts"].items()}
+        changed = settings(said.get("changed", {}))
+        return cls(**{**said, "trial": Trial.from_json(said["trial"]), "counts": counts, "changed": changed})
 
 
-Work = tuple[Trial, str, str]
-"""What a row is the result of: the trial, on these data with this backbone."""
+Work = tuple[Trial, str, str, str]
+"""What a row is the result of: the trial, and the hashes of backbone, data and target."""
 
 
 class Results:
@@ -143,11 +160,12 @@ def with_all_seeds(rows: Iterable[Row], stored: Iterable[Row]) -> list[Row]:
 
 
 def _work(row: Row) -> Work:
-    return row.trial, row.backbone, row.split
+    return row.trial, row.backbone, row.split, row.target_split
 
 
 def _of_any_seed(row: Row) -> Work:
-    return replace(row.trial, data_seed=0, init_seed=0), row.backbone, row.split
+    run = replace(row.trial.run, data_seed=0, init_seed=0)
+    return replace(row.trial, run=run), row.backbone, row.split, row.target_split
 
 
 def _whole_and_torn(content: bytes) -> tuple[bytes, bytes]:

@@ -6,27 +6,31 @@ import math
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from bmip.experiments.trial import Settings
 from bmip.metrics import Count
+from bmip.run_spec import Settings
 
 _CALLED = {str: "text", int: "a whole number", float: "a number", bool: "true or false", types.NoneType: "null"}
 
 
-def check(content: Any, kind: type, name: str = "the line") -> None:
-    """Raises ValueError that names the first field that `kind` does not have, that it needs, or of another type."""
+def check(content: Any, kind: type, name: str = "") -> None:
+    """Raises ValueError that names the first field that the dataclass `kind` lacks, or has as another type.
+
+    `name` is the field that holds `content`; empty for the whole.
+    """
+    whole = name or "the line"
     if not isinstance(content, dict):
-        raise ValueError(f"{name} is {content!r:.60}, an object is needed")
+        raise ValueError(f"{whole} is {content!r:.60}, an object is needed")
     hints = get_type_hints(kind)
     if unknown := sorted(content.keys() - hints.keys()):
-        raise ValueError(f"{name} has a field {unknown[0]!r} that this version of bmip does not know")
+        raise ValueError(f"{whole} has a field {unknown[0]!r} that this version of bmip does not know")
     for field in fields(kind):
         if field.name in content:
-            inside = field.name if name == "the line" else f"{name}.{field.name}"
+            inside = f"{name}.{field.name}" if name else field.name
             _check_value(content[field.name], hints[field.name], inside)
         elif field.default is MISSING and field.default_factory is MISSING:
-            raise ValueError(f"{name} lacks the field {field.name!r}")
+            raise ValueError(f"{whole} lacks the field {field.name!r}")
 
 
 def _check_value(value: Any, hint: Any, name: str) -> None:
@@ -47,6 +51,8 @@ def _fits(value: Any, hint: Any) -> bool:
     if hint is Count:
         whole = isinstance(value, list) and len(value) == 2 and all(type(one) is int for one in value)
         return whole and 0 <= value[0] <= value[1] and value[1] > 0
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
     if get_origin(hint) in (Union, types.UnionType):
         return any(_fits(value, one) for one in get_args(hint))
     if get_origin(hint) is tuple:
@@ -59,6 +65,8 @@ def _fits(value: Any, hint: Any) -> bool:
 def _called(hint: Any) -> str:
     if get_origin(hint) in (Union, types.UnionType):
         return " or ".join(map(_called, get_args(hint)))
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(get_args(hint))
     if hint is Count:
         return "[right, judged] with 0 <= right <= judged and judged > 0"
     if get_origin(hint) is tuple and hint != Settings:

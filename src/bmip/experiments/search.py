@@ -13,9 +13,10 @@ from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.experiments.evaluated_parts import Parts, check_images
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.results import Row
-from bmip.experiments.trial import Trial, settings
+from bmip.experiments.trial import Trial
 from bmip.metrics import harmonic_mean
 from bmip.prompting import Preset
+from bmip.run_spec import RunSpec, settings
 
 LRS = (0.0025, 0.01, 0.04, 0.16)
 EPOCHS = (20,)
@@ -24,7 +25,7 @@ COMMON: Mapping[str, str | int] = {"optimizer": "sgd", "batch": 32}
 
 
 def search_trials(
-    methods: Iterable[Trial],
+    methods: Iterable[RunSpec],
     datasets: Iterable[str],
     seeds: Iterable[int],
     *,
@@ -37,8 +38,8 @@ def search_trials(
         kept = {name: value for name, value in method.training if name == "precision"}
         for lr, count in product(lrs, epochs):
             point = replace(method, training=settings({**COMMON, **kept, "lr": lr, "epochs": count}))
-            for data, seed in product(datasets, seeds):
-                yield point.on(data, seed, seed, protocol=PROTOCOL.name)
+            for data in datasets:
+                yield from PROTOCOL.trials([data], [point], seeds)
 
 
 def best_presets(rows: Iterable[Row], asked: str) -> dict[str, Preset]:
@@ -48,16 +49,16 @@ def best_presets(rows: Iterable[Row], asked: str) -> dict[str, Preset]:
     their method were, and a method without such a point has no preset. Of equal ones the shortest training. Methods
     that learn nothing have no preset. `asked`: the command's options beside the method's name, kept as the source.
     """
-    points: dict[Trial, list[Row]] = defaultdict(list)
+    points: dict[RunSpec, list[Row]] = defaultdict(list)
     for row in rows:
         if row.trial.protocol == PROTOCOL.name and row.trainable:
-            points[row.trial.variant()].append(row)
+            points[row.trial.run.variant()].append(row)
     best: dict[str, Preset] = {}
     for method in sorted({point.method for point in points}):
         own = {point: found for point, found in points.items() if point.method == method}
-        judged = {point: {(row.trial.data, row.trial.data_seed) for row in found} for point, found in own.items()}
-        every = set[tuple[str, int]]().union(*judged.values())
-        whole = {point: _score(found) for point, found in own.items() if judged[point] == every}
+        seen = {point: {(row.trial.run.data, row.trial.run.data_seed) for row in found} for point, found in own.items()}
+        every = set[tuple[str, int]]().union(*seen.values())
+        whole = {point: _score(found) for point, found in own.items() if seen[point] == every}
         if not whole:
             continue
         point, score = min(whole.items(), key=lambda pair: (-pair[1], dict(pair[0].training)["epochs"], repr(pair[0])))
@@ -74,22 +75,22 @@ def _score(rows: Sequence[Row]) -> float:
 
 
 def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
-    whole = load(trial.data)
+    whole = load(trial.run.data)
     if whole.val is None or whole.val_is_test:
         raise DataError(f"{whole.name} has no validation images of its own, so nothing can be chosen on it")
-    drawn = split_base_novel(sample_few_shot(whole, trial.shots, trial.data_seed), trial.base)
-    judged = [
-        replace(half, test=full.val) for half, full in zip(drawn, split_base_novel(whole, trial.base), strict=True)
-    ]
-    for half, which in zip(judged, ("base", "novel"), strict=True):
+    drawn = split_base_novel(sample_few_shot(whole, trial.run.shots, trial.run.data_seed), trial.run.base)
+    halves = split_base_novel(whole, trial.run.base)
+    evaluated = [replace(half, test=full.val) for half, full in zip(drawn, halves, strict=True)]
+    for half, which in zip(evaluated, ("base", "novel"), strict=True):
         check_images(half, f"the {which} classes", split="validation")
-    return Parts(judged[0], dict(zip(("base", "novel"), judged, strict=True)))
+    return Parts(evaluated[0], dict(zip(("base", "novel"), evaluated, strict=True)))
 
 
 PROTOCOL = Protocol(
     "validation",
-    "Prompts are trained as in base-to-novel. They are judged on all validation images of the base and the novel "
+    "Prompts are trained as in base-to-novel. They are evaluated on all validation images of the base and the novel "
     "classes in place of the test images. Settings are chosen by it, so its numbers are no results.",
     _parts,
-    halves=True,
+    classes="base",
+    split="val",
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from functools import cache, reduce
 from operator import add
 from typing import Any
@@ -17,8 +17,10 @@ import torch
 
 from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
+from bmip.prompting.checkpoint import Description
 from bmip.prompting.method_spec import MethodSpec
 from bmip.prompting.model import PromptedCLIP
+from bmip.run_spec import RunSpec
 
 
 def method_names() -> tuple[str, ...]:
@@ -100,7 +102,12 @@ def build_model(name: str, options: dict[str, Any], clip: CLIP, classes: ClassNa
     config = method_config(name, options)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return PromptedCLIP(clip, load_method(name).build(config, clip, classes), classes).eval()
+        model = PromptedCLIP(clip, load_method(name).build(config, clip, classes), classes).eval()
+    spec = RunSpec(method=method_id(name), backbone=clip.source, init_seed=seed)
+    model.description = Description(
+        spec=spec, options=asdict(config), classes=classes, backbone=clip.source, backbone_hash=clip.sha256
+    )
+    return model
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from bmip.clip.model import CLIP
 from bmip.clip.prompts import Prompts
 from bmip.clip.text_layout import TextLayout
 from bmip.clip.texts import ClassTexts
+from bmip.prompting.checkpoint import Description, write_checkpoint
 from bmip.prompting.method import Given, Method, Step, Teacher, at_least_float32
 
 _PAIRS = 2**15
@@ -34,6 +36,9 @@ class Losses:
 class PromptedCLIP(nn.Module):
     """A frozen CLIP with a method around it. Gradients reach the method's tensors alone."""
 
+    description: Description | None = None
+    """What `save_pretrained` writes beside the tensors."""
+
     def __init__(self, clip: CLIP, method: Method, classes: ClassNames) -> None:
         """`classes` are those it is trained on; it classifies among any others as well."""
         super().__init__()
@@ -45,6 +50,20 @@ class PromptedCLIP(nn.Module):
         self._frozen_texts: dict[ClassNames, Tensor] = {}
         self._laid_out(classes)  # names and slots that do not fit are known before any work
         self.to(clip.device)
+
+    def described(self) -> Description:
+        """The description of the model. Raises ValueError for a model that `build_model` has not built."""
+        if self.description is None:
+            raise ValueError("this model does not know its method's name and options: build it with `build_model`")
+        return self.description
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Writes the trainable parameters and their description; `bmip.from_pretrained(folder)` loads them.
+
+        `folder` is created if need be and gets prompts.safetensors and prompts.json, which hold nothing of CLIP. Raises
+        ValueError, and writes nothing, where a trainable parameter is not finite.
+        """
+        write_checkpoint(folder, self.trainable(), self.described())
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """The method's own parameters, named as in a checkpoint."""

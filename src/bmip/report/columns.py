@@ -19,7 +19,7 @@ class Column:
     """None where the run does not tell."""
 
     def values(self, rows: Sequence[Row]) -> dict[Seeds, float]:
-        found = [((row.trial.data_seed, row.trial.init_seed), self.of(row)) for row in rows]
+        found = [((row.trial.run.data_seed, row.trial.run.init_seed), self.of(row)) for row in rows]
         return {seeds: value for seeds, value in found if value is not None}
 
 

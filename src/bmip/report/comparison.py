@@ -75,7 +75,7 @@ def _compared(
 ) -> tuple[Comparison | None, Sequence[Seeds]]:
     """Over the seeds that all have in common; averages over data sets are made first, then those over data seeds."""
     trained = [row.trial for rows in (*one, *other) for row in rows if row.trainable]
-    known = {(trial.data_seed, trial.init_seed) for trial in trained} or {(0, 0)}
+    known = {(trial.run.data_seed, trial.run.init_seed) for trial in trained} or {(0, 0)}
     sides = [[_values(plan, column, rows, known) for rows in side] for side in (one, other)]
     common = sorted(set.intersection(*(set(own) for side in sides for own in side)))
     if not common:

@@ -20,11 +20,11 @@ def select(rows: Iterable[Row], data: Sequence[str] = (), methods: Sequence[str]
     pairs = list(zip(rows, told_apart(rows), strict=True))
     methods = [name.replace("_", "-") for name in methods]
     _check("data set", data, [place(row) for pair in pairs for row in pair])
-    _check("method", methods, [called(row.trial) for row in rows])
+    _check("method", methods, [called(row.trial.run) for row in rows])
     found = [
         one
         for row, one in pairs
-        if (not data or {place(row), place(one)} & set(data)) and (not methods or called(row.trial) in methods)
+        if (not data or {place(row), place(one)} & set(data)) and (not methods or called(row.trial.run) in methods)
     ]
     if not found:
         raise ValueError(f"no row is of {' or '.join(methods)} on {' or '.join(data)}: ask for fewer of them")

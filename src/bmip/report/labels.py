@@ -8,24 +8,24 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from bmip.experiments.results import Row
-from bmip.experiments.trial import HALF, Trial, Value, said_shots
+from bmip.run_spec import HALF, RunSpec, Value, shots_text
 
 NAMED = 4  # base classes in a title
-Variant = Trial
-"""A trial without data sets and seeds: one line of a table."""
+Variant = RunSpec
+"""A run without data set and seeds: one line of a table."""
 
 Changes = set[tuple[str, Value]]
 """Settings that are not the preset's."""
 
 
-def called(trial: Trial) -> str:
+def called(run: RunSpec) -> str:
     """The method, as a person writes it."""
-    return trial.method.replace("_", "-")
+    return run.method.replace("_", "-")
 
 
 def variant(row: Row, *, shots: bool = True) -> Variant:
     """Where nothing is learned no setting of training counts but the precision."""
-    found = row.trial.variant()
+    found = row.trial.run.variant()
     if row.trainable == 0:
         found = replace(found, training=tuple(pair for pair in found.training if pair[0] == "precision"))
     return found if shots else replace(found, shots=0)
@@ -52,8 +52,8 @@ def labels(rows: Iterable[Row], key: Callable[[Row], Variant] = variant) -> dict
         common = set.intersection(*(set(other.options) | set(other.training) for other in same))
         told = (set(one.options + one.training) - common | changed[one]) - shared
         own = [f"{name}={value}" for name, value in one.options + one.training if (name, value) in told]
-        if len({other.template for other in same}) > 1:
-            own.append(repr(one.template) if one.template else "own template")
+        if len({other.read.template for other in same}) > 1:
+            own.append(repr(one.read.template) if one.read.template else "own template")
         found[one] = " ".join([label, *own])
     return found
 
@@ -85,10 +85,10 @@ def _shared(rows: Sequence[Row], key: Callable[[Row], Variant]) -> Changes:
 def circumstances(rows: Sequence[Row], key: Callable[[Row], Variant] = variant) -> str:
     """What a title says of all the rows."""
     row, trial = rows[0], rows[0].trial
-    shots = f", {said_shots(trial.shots)}" if key(row).shots == trial.shots else ""
-    base = "" if trial.base == HALF else f", {said_base(trial.base)}"
+    shots = f", {shots_text(trial.run.shots)}" if key(row).shots == trial.run.shots else ""
+    base = "" if trial.run.base == HALF else f", {said_base(trial.run.base)}"
     shared = "".join(f", {name}={value}" for name, value in sorted(_shared(rows, key)))
-    return f"{shots}{base}{shared}, {trial.backbone} ({row.backbone[:8]})"
+    return f"{shots}{base}{shared}, {trial.run.backbone} ({row.backbone[:8]})"
 
 
 def said_base(base: float | tuple[str, ...]) -> str:

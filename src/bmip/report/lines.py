@@ -42,13 +42,13 @@ class Layout:
 
 def place(row: Row) -> str:
     """The data set whose test images were judged."""
-    return row.trial.target or row.trial.data
+    return row.trial.place
 
 
 def cells(rows: Iterable[Row], key: Callable[[Row], Variant] = variant) -> dict[tuple[str, Variant], list[Row]]:
     """Rows of one line, in the order of the seeds."""
     found: dict[tuple[str, Variant], list[Row]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (row.trial.data_seed, row.trial.init_seed, row.trial.shots)):
+    for row in sorted(rows, key=lambda row: (row.trial.run.data_seed, row.trial.run.init_seed, row.trial.run.shots)):
         found[place(row), key(row)].append(row)
     return found
 
@@ -122,7 +122,7 @@ def _runs(rows: Iterable[Row]) -> list[set[Seeds]]:
     """The seeds of each number of shots."""
     found: dict[int, set[Seeds]] = defaultdict(set)
     for row in rows:
-        found[row.trial.shots].add((row.trial.data_seed, row.trial.init_seed))
+        found[row.trial.run.shots].add((row.trial.run.data_seed, row.trial.run.init_seed))
     return list(found.values())
 
 

@@ -28,10 +28,12 @@ def is_older(row: Row) -> bool:
 
 def _named(row: Row) -> Iterator[tuple[str, str]]:
     """The data sets of a row, each with its hash."""
-    names = [row.trial.data, row.trial.target] if row.trial.target else [row.trial.data]
-    return zip(names, row.split.split("+"), strict=False)
+    yield row.trial.run.data, row.split
+    if row.trial.target:
+        yield row.trial.target, row.target_split
 
 
 def _renamed(row: Row, names: Sequence[str]) -> Row:
-    trial = replace(row.trial, **dict(zip(("data", "target"), names, strict=False)))
-    return replace(row, trial=trial)
+    data, *target = names
+    run = replace(row.trial.run, data=data)
+    return replace(row, trial=replace(row.trial, run=run, target=target[0] if target else ""))

@@ -14,11 +14,11 @@ from typing import Any, Literal
 
 from bmip.experiments.default_data import SHIFTS, TARGETS
 from bmip.experiments.results import Row
-from bmip.experiments.trial import HALF
 from bmip.report.labels import NAMED, Variant, circumstances, labels
 from bmip.report.lines import Layout, cells, places_of, summaries
 from bmip.report.table import Table, without_repeats
 from bmip.report.tables import grouped, layout, line_of
+from bmip.run_spec import HALF
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -85,8 +85,10 @@ def beside_published(rows: Iterable[Row]) -> list[Table]:
     for members in grouped(rows):
         trial, plan = members[0].trial, layout(members)
         of_shots = trial.protocol == "few-shot"
-        known = [one for one in published() if one.protocol == trial.protocol and one.trained_on in ("", trial.data)]
-        if known and trial.base == HALF and (of_shots or trial.shots == SHOTS):
+        known = [
+            one for one in published() if one.protocol == trial.protocol and one.trained_on in ("", trial.run.data)
+        ]
+        if known and trial.run.base == HALF and (of_shots or trial.run.shots == SHOTS):
             key = line_of(members)
             lines, lacking = _lines(plan, cells(members, key), labels(members, key), known)
             if lines:

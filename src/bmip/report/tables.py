@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from bmip.experiments.results import Row
-from bmip.experiments.trial import HALF, Trial, said_shots
+from bmip.experiments.trial import Trial
 from bmip.report.columns import Balance, Column, counted, scored
 from bmip.report.labels import Variant, circumstances, labels, variant
 from bmip.report.lines import ABSENT, Layout, cells, lay_out, places_of
 from bmip.report.old_splits import is_older, told_apart
 from bmip.report.seeds import are_crossed, deviations
 from bmip.report.table import Table, without_repeats
+from bmip.run_spec import HALF, shots_text
 
 TRANSFERS = ("cross-dataset", "domain")
 SCORES = {
@@ -57,9 +58,15 @@ def grouped(rows: Iterable[Row]) -> list[list[Row]]:
 
 def _table_of(trial: Trial) -> tuple[str, ...]:
     """Sorted as text, in which fewer shots come first."""
-    shots = 0 if trial.protocol == "few-shot" else trial.shots
-    source = trial.data if trial.protocol in TRANSFERS else ""
-    return trial.protocol, f"{shots:06}", "" if trial.base == HALF else str(trial.base), source, trial.backbone
+    shots = 0 if trial.protocol == "few-shot" else trial.run.shots
+    source = trial.run.data if trial.protocol in TRANSFERS else ""
+    return (
+        trial.protocol,
+        f"{shots:06}",
+        "" if trial.run.base == HALF else str(trial.run.base),
+        source,
+        trial.run.backbone,
+    )
 
 
 def line_of(rows: Sequence[Row]) -> Callable[[Row], Variant]:
@@ -78,14 +85,14 @@ def layout(rows: Sequence[Row]) -> Layout:
         caption = f"Accuracy in % on validation images, no results. {_BASE_NOVEL}"
         return Layout("Search", (counted("base"), counted("novel"), balance), caption)
     if trial.protocol == "few-shot":
-        shots = sorted({row.trial.shots for row in rows}, key=lambda count: (count == 0, count))
+        shots = sorted({row.trial.run.shots for row in rows}, key=lambda count: (count == 0, count))
         caption = f"Test accuracy in % among all classes, trained on so many images of each. {_SEEDS}"
         return Layout("Few-shot", tuple(map(_at, shots)), caption, axis="training images per class")
     if trial.protocol in TRANSFERS:
         about = "its own classes" if trial.protocol == "cross-dataset" else "the classes it shows"
-        caption = f"Test accuracy in %, each data set among {about}, after one training on {trial.data}. {_SEEDS}"
+        caption = f"Test accuracy in %, each data set among {about}, after one training on {trial.run.data}. {_SEEDS}"
         name = "Cross-dataset" if trial.protocol == "cross-dataset" else "Domain generalisation"
-        return Layout(f"{name} from {trial.data}", (counted("all", "accuracy"),), caption, source=trial.data)
+        return Layout(f"{name} from {trial.run.data}", (counted("all", "accuracy"),), caption, source=trial.run.data)
     if trial.protocol == "open-world":
         return _open_world()
     if trial.protocol == "ratio-sweep":
@@ -142,11 +149,13 @@ def _parts(rows: Iterable[Row]) -> list[str]:
 
 
 def _by_shots(rows: Sequence[Row]) -> list[list[Row]]:
-    return [[row for row in rows if row.trial.shots == shots] for shots in sorted({row.trial.shots for row in rows})]
+    return [
+        [row for row in rows if row.trial.run.shots == shots] for shots in sorted({row.trial.run.shots for row in rows})
+    ]
 
 
 def _at(shots: int) -> Column:
-    return Column(said_shots(shots), lambda row: counted("all").of(row) if row.trial.shots == shots else None)
+    return Column(shots_text(shots), lambda row: counted("all").of(row) if row.trial.run.shots == shots else None)
 
 
 def _open_world() -> Layout:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
 
 from bmip.clip.precision import Precision
+from bmip.system.messages import nearest
 
 OptimizerName = Literal["sgd", "adam"]
 Selection = Literal["last", "best-val"]
@@ -72,3 +74,15 @@ def learning_rate(epoch: int, config: TrainConfig) -> float:
     if epoch < config.warmup_epochs:
         return config.warmup_lr
     return config.lr / 2 * (1 + math.cos(math.pi * (epoch - config.warmup_epochs) / config.epochs))
+
+
+def train_config(values: Mapping[str, Any]) -> TrainConfig:
+    """The settings with these departures from the defaults, such as `dict(spec.training)`.
+
+    Raises ValueError for a setting that does not exist, with the nearest right name, and for a value out of range.
+    """
+    known = [field.name for field in fields(TrainConfig)]
+    for name in values:
+        if name not in known:
+            raise ValueError(f"training has no setting {name!r}: {nearest(name, known, 'it has')}")
+    return TrainConfig(**values)

@@ -18,7 +18,6 @@ from bmip.training.config import TrainConfig, learning_rate
 from bmip.training.epoch_selection import concluded, finished, selected
 from bmip.training.finite import TrainingError, check_losses, check_tensors, largest
 from bmip.training.history import EpochMetrics, History, rows_of
-from bmip.training.precision import use_precision
 from bmip.training.progress import Tick
 from bmip.training.run_folder import RunFolder
 from bmip.training.state import State
@@ -60,7 +59,7 @@ def fit(
         TrainingError: a ValueError; where a loss, a gradient or a trainable parameter is not finite. The state on disk
             is that of the epoch before.
     """
-    use_precision(model.clip, config.precision)
+    model.clip.set_precision(config.precision)
     trainable, average = model.trainable(), model.method.average
     if not trainable:
         return History()

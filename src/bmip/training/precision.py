@@ -1,33 +1,13 @@
-"""What computing in 16 bit needs: a CLIP stored in that type, and for float16 a scaled loss."""
+"""The scaled loss that training in float16 needs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-
-from bmip.clip.model import CLIP
 from bmip.clip.precision import Precision
 
 _LARGEST = 2.0**16
 _GROWS_AFTER = 2000
-
-
-def use_precision(clip: CLIP, precision: Precision) -> None:
-    """Store the CLIP's matrices in this type, unless they are.
-
-    Raises ValueError where they were rounded to another 16-bit type before, since that cannot be taken back.
-    """
-    stored = clip.text.projection.weight.dtype
-    wanted = getattr(torch, precision)
-    if stored == wanted:
-        return
-    if stored != torch.float32:
-        raise ValueError(
-            f"this CLIP's matrices are stored in {stored} and cannot become {wanted} again: "
-            f"load it anew to compute in {precision}"
-        )
-    clip.set_precision(precision)
 
 
 @dataclass

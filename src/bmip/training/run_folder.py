@@ -32,14 +32,35 @@ from bmip.class_names import ClassNames
 from bmip.evaluation.evaluate import Predictions
 from bmip.system.environment import environment
 from bmip.system.files import sweep, write_bytes, write_json, write_text
+from bmip.system.messages import first_few
 
-_FORMAT = 1
 _PATIENCE = 1.0  # seconds; another may be reading a finished run
+MOVED = "backbone.source"
+"""What may differ in config.json: where the CLIP lies."""
+
 _COLUMNS = ("image", "label", "predicted", "probability", "label_name", "predicted_name", "rank")
 
 
 class RunFolderError(ValueError):
     """A run folder that does not fit what is asked, or is damaged."""
+
+
+class OtherRunError(RunFolderError):
+    """The folder holds another run than the one asked for."""
+
+    def __init__(self, folder: Path, differences: Sequence[str]) -> None:
+        self.differences = (
+            f"{folder} holds another run; there and asked for: {first_few(differences, 8, separator='; ')}"
+        )
+        super().__init__(f"{self.differences}: name another folder, or delete this one")
+
+
+def set_aside(folder: Path) -> Path:
+    """Renames a folder to a free name beside it, and returns that."""
+    number = 1
+    while (aside := folder.with_name(f"{folder.name}.earlier-{number}")).exists():
+        number += 1
+    return folder.rename(aside)
 
 
 @contextmanager
@@ -76,33 +97,27 @@ class Saved:
 
 
 class RunFolder:
-    def __init__(
-        self,
-        path: str | Path,
-        config: Mapping[str, Any],
-        device: torch.device | str = "cpu",
-        *,
-        defaults: Mapping[str, Mapping[str, Any]] | None = None,
-    ) -> None:
-        """Create the folder, or open it to go on; while anything is written, within `alone_in`.
+    def __init__(self, path: str | Path, config: Mapping[str, Any], device: torch.device | str = "cpu") -> None:
+        """Creates the folder, or opens it to go on; while anything is written, within `alone_in`.
 
-        `defaults` are what settings are taken for, part by part, that the folder does not know because it is older than
-        they are. Raises RunFolderError, with the differences, where it holds another configuration.
+        Args:
+            path: the folder.
+            config: what the run is, as plain values for JSON. A folder serves one configuration; where its CLIP lies
+                (backbone.source) may change.
+            device: noted in environment.json.
+
+        Raises:
+            OtherRunError: where the folder holds another configuration.
+            RunFolderError: where its files are damaged.
         """
         self.path = Path(path)
-        self.config: dict[str, Any] = json.loads(json.dumps({"format": _FORMAT, **config}))
+        self.config: dict[str, Any] = json.loads(json.dumps(config))
         self.path.mkdir(parents=True, exist_ok=True)
         file = self.path / "config.json"
         if file.exists():
-            there = _read_json(file)
-            for part, values in (defaults or {}).items():
-                there[part] = {**values, **there.get(part, {})}
-            differences = list(_differences(there, self.config))
+            differences = [text for text in _differences(_read_json(file), self.config) if text[0] != MOVED]
             if differences:
-                raise RunFolderError(
-                    f"{self.path} holds another run; there and asked for: {'; '.join(differences[:8])}: "
-                    "name another folder, or delete this one"
-                )
+                raise OtherRunError(self.path, [f"{place}: {told}" for place, told in differences])
         else:
             write_json(file, self.config)
         self._note_environment(device)
@@ -151,10 +166,9 @@ class RunFolder:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(_COLUMNS)
-        ranks = [""] * len(predictions) if predictions.rank is None else predictions.rank.tolist()
-        columns = (predictions.labels, predictions.predicted, predictions.probability)
+        columns = (predictions.labels, predictions.predicted, predictions.probability, predictions.rank)
         for image, label, predicted, probability, rank in zip(
-            predictions.images, *(column.tolist() for column in columns), ranks, strict=True
+            predictions.images, *(column.tolist() for column in columns), strict=True
         ):
             writer.writerow((image, label, predicted, probability, words[label], words[predicted], rank))
         write_text(self.path / f"{name}.csv", text.getvalue())
@@ -169,7 +183,7 @@ class RunFolder:
                 torch.tensor([int(row["label"]) for row in rows]),
                 torch.tensor([int(row["predicted"]) for row in rows]),
                 torch.tensor([float(row["probability"]) for row in rows]),
-                torch.tensor([int(row["rank"]) for row in rows]) if all(row.get("rank") for row in rows) else None,
+                torch.tensor([int(row["rank"]) for row in rows]),
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunFolderError(f"{file} is damaged ({error}): delete it to have it made again") from error
@@ -192,12 +206,12 @@ def _read_json(file: Path) -> Any:
         raise RunFolderError(f"{file} is damaged ({error}): delete the folder and train again") from error
 
 
-def _differences(there: Any, asked: Any, place: str = "") -> Iterator[str]:
+def _differences(there: Any, asked: Any, place: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(there, dict) and isinstance(asked, dict):
         for key in sorted(there.keys() | asked.keys()):
             yield from _differences(there.get(key), asked.get(key), f"{place}.{key}" if place else key)
     elif there != asked:
-        yield f"{place}: {_short(there)} and {_short(asked)}"
+        yield place, f"{_short(there)} and {_short(asked)}"
 
 
 def _short(value: Any) -> str:

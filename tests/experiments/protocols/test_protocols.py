@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from bmip.data.dataset import DataError, Dataset
+from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.names import dataset_names
 from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import split_base_novel
@@ -24,10 +24,15 @@ from bmip.experiments.evaluated_parts import Joint, Trained
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.protocols.ratio_sweep import RATIOS, label_spaces
 from bmip.experiments.registry import protocol, protocols
+from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row, with_all_seeds
-from bmip.experiments.runner import Resources, best_template, run_folder, run_trials
-from bmip.experiments.trial import Trial, settings
-from bmip.training.checkpoint import load_checkpoint
+from bmip.experiments.runner import run_trials
+from bmip.experiments.template_choice import best_template
+from bmip.experiments.trial import Trial
+from bmip.methods import build_model
+from bmip.run_spec import RunSpec, settings
+from bmip.training.checkpoint import from_pretrained
+from tests.experiments.making import a_trial, replaced
 from tests.experiments.test_runner import TRAINING, Seen
 from tests.small import photo_folder
 from tests.training.tiny import tiny_clip, tiny_dataset
@@ -38,8 +43,9 @@ class Work:
 
     def __init__(self, folder: Path, backbone: Path) -> None:
         self.folder = folder
-        self.resources = Resources(device="cpu", read=ReadConfig(cache=str(folder / "cache")))
-        given = {"shots": 2, "backbone": str(backbone), "training": TRAINING}
+        self.resources = Resources(device="cpu")
+        self.read = ReadConfig(cache=str(folder / "cache"))
+        given = {"shots": 2, "backbone": str(backbone), "training": TRAINING, "read": self.read}
         self.methods = {
             "zero-shot": method_trial("zero-shot", **given),
             "maple": method_trial("maple", options={"depth": 2}, **given),
@@ -57,8 +63,8 @@ class Work:
 
     def logits(self, trial: Trial, dataset: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
         """Of the trained model over all names, image by image, with labels."""
-        clip = self.resources.clip(trial.backbone, "float32")
-        model = load_checkpoint(run_folder(trial, self.folder, self.resources), clip)
+        clip = self.resources.clip_for(trial.run)
+        model = from_pretrained(self.folder / trial.run.folder, clip)
         size, mean, std = clip.config.image_size, clip.config.mean, clip.config.std
         images = [centre_square(dataset.test.images[index], size) for index in range(len(dataset.test))]
         with torch.no_grad():
@@ -85,7 +91,7 @@ def test_open_world_uses_the_training_of_base_to_novel(work: Work, photos: Path)
     assert work.seen.ticks == 0, "nothing is trained again"
     assert [row.counts[half] for half in ("base", "novel")] == [halves.counts[half] for half in ("base", "novel")]
 
-    whole = work.resources.dataset(str(photos))
+    whole = work.resources.dataset(str(photos), work.read)
     logits, labels = work.logits(trials[0], whole)
     right, base = logits.argmax(-1) == labels, labels < 2
     assert row.counts["joint"] == (int(right.sum()), len(labels))
@@ -101,13 +107,13 @@ def test_base_to_novel_uses_the_training_of_open_world(work: Work, photos: Path)
     assert work.seen.ticks > 0
     work.run(work.trials("base-to-novel", photos))
     assert work.seen.ticks == 0
-    (folder,) = (work.folder / "base-to-novel").glob("*/maple-*")
-    assert json.loads((folder / "config.json").read_text())["trial"]["protocol"] == "base-to-novel"
+    (folder,) = work.folder.glob("*/maple-base-*")
+    assert json.loads((folder / "config.json").read_text())["spec"]["classes"] == "base"
 
 
 def test_seconds_count_the_training_that_another_trial_made(work: Work, photos: Path) -> None:
     work.run(work.trials("open-world", photos))
-    (metrics,) = (work.folder / "base-to-novel").glob("*/maple-*/metrics.jsonl")
+    (metrics,) = work.folder.glob("*/maple-*/metrics.jsonl")
     epochs = [json.loads(line) for line in metrics.read_text().splitlines()]
     metrics.write_text("".join(json.dumps({**epoch, "seconds": 1000.0}) + "\n" for epoch in epochs))
     (row,) = work.run(work.trials("base-to-novel", photos))
@@ -119,17 +125,16 @@ def test_one_training_serves_few_shot_and_all_targets(work: Work, photos: Path, 
     rows = work.run(trials)
     assert work.seen.ticks > 0
     assert [row.trial.target for row in rows] == ["", str(others)]
-    assert len(list(work.folder.glob("few-shot/*/*"))) == 1
+    assert len(list(work.folder.glob("*/maple-all-*"))) == 1
     (alone,) = work.run(work.trials("few-shot", photos))
     assert work.seen.ticks == 0
     assert alone.counts == rows[0].counts
 
-    target = work.resources.dataset(str(others))
+    target = work.resources.dataset(str(others), work.read)
     logits, labels = work.logits(trials[1], target)
     assert rows[1].counts["all"] == (int((logits.argmax(-1) == labels).sum()), len(labels))
-    source = work.resources.split_hash(str(photos))
-    assert rows[0].split == source
-    assert rows[1].split == f"{source}+{work.resources.split_hash(str(others))}"
+    source, shift = (split_hash(work.resources.dataset(str(data), work.read)) for data in (photos, others))
+    assert [(row.split, row.target_split) for row in rows] == [(source, ""), (source, shift)]
     work.run(trials)
     assert work.seen.skipped == [True, True]
 
@@ -140,7 +145,7 @@ def test_a_target_that_has_changed_is_judged_again(work: Work, photos: Path, tmp
     work.run(trials)
     photo_folder(target, images=7, classes=("green",))
     (target / SPLIT_FILE).unlink()
-    work.resources = Resources(device="cpu", read=ReadConfig(cache=str(tmp_path / "fresh")))
+    work.resources = Resources(device="cpu")
     work.run(trials)
     assert (work.seen.skipped, work.seen.ticks) == ([True, False], 0)
 
@@ -148,7 +153,7 @@ def test_a_target_that_has_changed_is_judged_again(work: Work, photos: Path, tmp
 def test_few_shot_scores(work: Work, photos: Path) -> None:
     trials = work.trials("few-shot", photos)
     (row,) = work.run(trials)
-    with (run_folder(trials[0], work.folder, work.resources) / "predictions.csv").open() as file:
+    with (work.folder / trials[0].run.folder / "predictions.csv").open() as file:
         lines = list(csv.DictReader(file))
     labels, predicted = ([int(line[column]) for line in lines] for column in ("label", "predicted"))
     probability = np.array([float(line["probability"]) for line in lines])
@@ -165,7 +170,7 @@ def test_few_shot_scores(work: Work, photos: Path) -> None:
 
 def test_an_untrained_method_is_judged_once_for_all_shots(work: Work, photos: Path) -> None:
     first, *_ = trials = work.trials("few-shot", photos, ("zero-shot",), seeds=(1, 2))
-    rows = work.run([*trials, *(replace(trial, shots=1) for trial in trials)])
+    rows = work.run([*trials, *(replaced(trial, shots=1) for trial in trials)])
     assert [row.seconds for row in rows[1:]] == [0, 0, 0]
     assert {row.counts["all"] for row in rows} == {rows[0].counts["all"]}
     assert rows[0].trial == first
@@ -174,7 +179,7 @@ def test_an_untrained_method_is_judged_once_for_all_shots(work: Work, photos: Pa
 def test_an_untrained_method_needs_no_folder_to_be_judged_elsewhere(work: Work, photos: Path, others: Path) -> None:
     trials = work.trials("cross-dataset", photos, ("zero-shot",), targets=[str(others)])
     work.run(trials[1:])
-    assert not (work.folder / "few-shot").exists()
+    assert not list(work.folder.glob("*/zero_shot-*"))
 
 
 def test_ratio_sweep_goes_from_base_to_novel_accuracy(work: Work, photos: Path) -> None:
@@ -182,11 +187,11 @@ def test_ratio_sweep_goes_from_base_to_novel_accuracy(work: Work, photos: Path) 
     trials = work.trials("ratio-sweep", photos, ("zero-shot", "maple"), seeds=(1, 2))
     rows = work.run(trials)
     maple = rows[1]
-    assert maple.trial.method == "maple" and maple.trial.data_seed == 1
+    assert maple.trial.run.method == "maple" and maple.trial.run.data_seed == 1
     assert list(maple.counts) == [str(ratio) for ratio in RATIOS]
     assert (maple.counts["100"], maple.counts["0"]) == (halves.counts["base"], halves.counts["novel"])
 
-    logits, labels = work.logits(maple.trial, work.resources.dataset(str(photos)))
+    logits, labels = work.logits(maple.trial, work.resources.dataset(str(photos), work.read))
     chosen = label_spaces(2, 2, 1)[50]
     asked = [index for index, label in enumerate(labels.tolist()) if label in chosen]
     right = [max(chosen, key=lambda c, row=logits[index]: row[c].item()) == labels[index] for index in asked]
@@ -229,8 +234,9 @@ def test_sentences_are_chosen_where_the_protocol_may_look(name: str, choosing: s
 
     clip = tiny_clip()
     resources = Resources(device="cpu", load=load, backbone=lambda name: clip)
-    trial = Trial(method="zero_shot", data="source", target="target", protocol=name)
-    best = {name: best_template(trial, clip, load(name)) for name in ("source", "target")}
+    trial = a_trial(name, method="zero_shot", data="source", target="target")
+    model = build_model("zero-shot", {}, clip, tiny_dataset().classes, seed=0)
+    best = {name: best_template(model, load(name)) for name in ("source", "target")}
     assert best["source"] != best["target"]
     (row,) = run_trials([trial], Results(tmp_path / "rows"), runs=tmp_path, resources=resources)
     assert row.template == best[choosing]
@@ -267,7 +273,7 @@ def partly(labels: set[int], split: str = "test") -> Resources:
 def test_where_there_is_nothing_to_judge_nothing_is_trained(
     name: str, split: str, labels: set[int], message: str, tmp_path: Path
 ) -> None:
-    trial = Trial(method="zero_shot", data="own", protocol=name)
+    trial = a_trial(method="zero_shot", data="own", protocol=name)
     with pytest.raises(DataError, match=message):
         run_trials([trial], Results(tmp_path / "rows"), runs=tmp_path, resources=partly(labels, split))
     assert not list(tmp_path.iterdir())
@@ -277,7 +283,7 @@ def test_every_label_space_of_every_seed_has_images(tmp_path: Path) -> None:
     labels = {0, 2}
     bad = [seed for seed in range(40) if not labels & set(label_spaces(2, 2, seed)[50])]
     good = [seed for seed in range(40) if seed not in bad]
-    trials = [Trial(method="zero_shot", data="own", protocol="ratio-sweep", data_seed=seed) for seed in range(40)]
+    trials = [a_trial(method="zero_shot", data="own", protocol="ratio-sweep", data_seed=seed) for seed in range(40)]
     rows = [trials[seed] for seed in good[:2]]
     assert run_trials(rows, Results(tmp_path / "rows"), runs=tmp_path / "runs", resources=partly(labels))
     asked = [trials[seed] for seed in (good[2], bad[0], good[3])]
@@ -289,12 +295,12 @@ def test_every_label_space_of_every_seed_has_images(tmp_path: Path) -> None:
 
 def test_a_shift_shows_no_new_class(work: Work, photos: Path, others: Path, tmp_path: Path) -> None:
     (_, trial) = work.trials("domain", photos, targets=[str(others)])
-    protocol("domain").parts(trial, work.resources.dataset)
-    backwards = replace(trial, data=str(others), target=str(photos))
+    work.resources.parts(trial)
+    backwards = replace(replaced(trial, data=str(others)), target=str(photos))
     with pytest.raises(
         DataError, match=r"is no shifted .*others, which has no class 'green': judge it with cross-dataset"
     ):
-        protocol("domain").parts(backwards, work.resources.dataset)
+        work.resources.parts(backwards)
 
 
 def test_prompts_of_single_classes_are_for_protocols_without_new_ones(work: Work, photos: Path, others: Path) -> None:
@@ -313,9 +319,9 @@ def test_logits_among_fewer_classes(work: Work, photos: Path) -> None:
     """Columns are taken where classes do not meet; a method that mixes over classes is asked again."""
     trials = work.trials("open-world", photos)
     work.run(trials)
-    clip = work.resources.clip(trials[0].backbone, "float32")
-    model = load_checkpoint(run_folder(trials[0], work.folder, work.resources), clip)
-    parts = protocol("open-world").parts(trials[0], work.resources.dataset)
+    clip = work.resources.clip_for(trials[0].run)
+    model = from_pretrained(work.folder / trials[0].run.folder, clip)
+    parts = work.resources.parts(trials[0])
     joint = Joint.of(Trained(trials[0], model, parts), "joint")
     columns = joint.among([1, 3])
     assert torch.equal(columns, joint.logits[:, [1, 3]])
@@ -325,9 +331,9 @@ def test_logits_among_fewer_classes(work: Work, photos: Path) -> None:
 
 def test_the_joint_label_space_holds_base_then_novel(work: Work, photos: Path) -> None:
     (trial,) = work.trials("open-world", photos)
-    parts = protocol("open-world").parts(trial, work.resources.dataset)
-    base, novel = split_base_novel(work.resources.dataset(str(photos)))
-    joint = parts.judged["joint"]
+    parts = work.resources.parts(trial)
+    base, novel = split_base_novel(work.resources.dataset(str(photos), work.read))
+    joint = parts.evaluated["joint"]
     assert joint.classes.names == base.classes.names + novel.classes.names
     assert parts.train.classes == base.classes
     assert len(joint.test) == len(base.test) + len(novel.test)
@@ -335,37 +341,37 @@ def test_the_joint_label_space_holds_base_then_novel(work: Work, photos: Path) -
 
 @pytest.mark.parametrize("name", ["base-to-novel", "open-world", "validation"])
 def test_base_classes_by_name(work: Work, photos: Path, name: str) -> None:
-    whole = work.resources.dataset(str(photos))
+    whole = work.resources.dataset(str(photos), work.read)
     first, *_, last = whole.classes.names
-    (trial,) = (replace(one, base=(last, first)) for one in work.trials(name, photos))
-    parts = protocol(name).parts(trial, work.resources.dataset)
+    (trial,) = (replaced(one, base=(last, first)) for one in work.trials(name, photos))
+    parts = work.resources.parts(trial)
     assert parts.train.classes.names == (first, last)
     others = set(whole.classes.names) - {first, last}
     if name == "open-world":
-        joint = parts.judged["joint"]
+        joint = parts.evaluated["joint"]
         assert joint.classes.names[:2] == (first, last) and set(joint.classes.names[2:]) == others
         named = [joint.classes.names[label] for label in joint.test.labels]
         assert named == [whole.classes.names[label] for label in whole.test.labels]
     else:
-        assert set(parts.judged["novel"].classes.names) == others
+        assert set(parts.evaluated["novel"].classes.names) == others
 
 
 def test_base_classes_where_there_are_none() -> None:
     with pytest.raises(ValueError, match="few-shot knows no base and novel classes"):
-        list(protocol("few-shot").trials(["x"], [Trial(method="bmip", base=0.3)], [1]))
+        list(protocol("few-shot").trials(["x"], [RunSpec(method="bmip", base=0.3)], [1]))
 
 
 @pytest.mark.parametrize(
     ("name", "data", "targets", "message"),
     [
-        ("base-to-novel", "x", ["y"], "judges the data set that it trains on: leave out the targets y"),
-        ("cross-dataset", "x", ["y", "x"], "'x' is trained on and judged anyway"),
+        ("base-to-novel", "x", ["y"], "evaluates the data set that it trains on: leave out the targets y"),
+        ("cross-dataset", "x", ["y", "x"], "'x' is trained on and evaluated anyway"),
         ("cross-dataset", "x", None, "cross-dataset from 'x' needs targets: .*known for shapes, imagenet"),
     ],
 )
 def test_targets_that_make_no_sense(name: str, data: str, targets: list[str] | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        list(protocol(name).trials([data], [Trial(method="bmip")], [1], targets=targets))
+        list(protocol(name).trials([data], [RunSpec(method="bmip")], [1], targets=targets))
 
 
 def test_defaults_are_data_sets() -> None:
@@ -373,7 +379,7 @@ def test_defaults_are_data_sets() -> None:
         assert set(found.data) <= set(dataset_names())
     for roles in (TARGETS, SHIFTS):
         assert set(roles["shapes"]) < set(dataset_names()) - {"shapes"}
-        trials = list(protocol("domain").trials(["imagenet"], [Trial(method="bmip")], [1]))
+        trials = list(protocol("domain").trials(["imagenet"], [RunSpec(method="bmip")], [1]))
         assert [trial.target for trial in trials] == ["", *SHIFTS["imagenet"]]
     assert len(EMBEDDED) == 4
 
@@ -386,6 +392,6 @@ def test_every_protocol_says_what_it_means_in_three_sentences() -> None:
 def test_all_seeds_are_reported(work: Work, photos: Path) -> None:
     rows = work.run(work.trials("base-to-novel", photos, ("zero-shot", "maple"), seeds=(1, 2)))
     stored = [*rows, replace(rows[3], split="other")]
-    stored += [replace(rows[1], trial=replace(rows[1].trial, shots=1))]
+    stored += [replace(rows[1], trial=replaced(rows[1].trial, shots=1))]
     assert with_all_seeds(rows[:1], stored) == [rows[0], rows[2]]
     assert with_all_seeds(rows, stored) == rows

@@ -57,8 +57,8 @@ def _usable(
     reasons = [reason for found in bad.values() for reason in found.values()]
     if reasons and not skip_bad_images:
         raise DataError(
-            f"{len(reasons)} rows of {name} have no image or no label ({first_few(reasons)}): mend or remove them, or go "
-            "on without them (--skip-bad-images)"
+            f"{len(reasons)} rows of {name} have no image or no label ({first_few(reasons)}): mend or remove them, or "
+            "go on without them (--skip-bad-images)"
         )
     digests: dict[str, bytes] = {}
     for part in images if skip_bad_images else ():

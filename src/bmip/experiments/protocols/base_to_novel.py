@@ -9,10 +9,15 @@ from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.experiments.evaluated_parts import Parts, check_images
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.trial import Trial
+from bmip.run_spec import RunSpec
 
 
 def base_to_novel(
-    datasets: Iterable[str], methods: Iterable[Trial], seeds: Iterable[int], *, init_seeds: Iterable[int] | None = None
+    datasets: Iterable[str],
+    methods: Iterable[RunSpec],
+    seeds: Iterable[int],
+    *,
+    init_seeds: Iterable[int] | None = None,
 ) -> Iterator[Trial]:
     """The trials of the protocol; see `Protocol.trials`."""
     return PROTOCOL.trials(datasets, methods, seeds, init_seeds=init_seeds)
@@ -20,7 +25,9 @@ def base_to_novel(
 
 def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     """Shots are drawn from all classes before these are halved, as in the released code."""
-    base, novel = split_base_novel(sample_few_shot(load(trial.data), trial.shots, trial.data_seed), trial.base)
+    base, novel = split_base_novel(
+        sample_few_shot(load(trial.run.data), trial.run.shots, trial.run.data_seed), trial.run.base
+    )
     check_images(base, "the base classes")
     check_images(novel, "the novel classes")
     return Parts(base, {"base": base, "novel": novel})
@@ -32,5 +39,5 @@ PROTOCOL = Protocol(
     "base classes; base test images are then classified among the base names, novel test images among the novel names, "
     "which training has never seen. The harmonic mean of both accuracies is what is compared.",
     _parts,
-    halves=True,
+    classes="base",
 )

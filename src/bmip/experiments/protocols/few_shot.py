@@ -12,7 +12,7 @@ from bmip.experiments.trial import Trial
 
 
 def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
-    drawn = sample_few_shot(load(trial.data), trial.shots, trial.data_seed)
+    drawn = sample_few_shot(load(trial.run.data), trial.run.shots, trial.run.data_seed)
     check_images(drawn, "its classes")
     return Parts(drawn, {"all": drawn})
 

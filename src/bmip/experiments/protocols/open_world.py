@@ -8,21 +8,20 @@ from bmip.data.dataset import Dataset
 from bmip.data.sampling import base_novel_labels, only_classes, sample_few_shot
 from bmip.experiments.evaluated_parts import Evaluated, Joint, Parts, Trained, check_images
 from bmip.experiments.protocol import Protocol
-from bmip.experiments.protocols import base_to_novel
 from bmip.experiments.trial import Trial
 from bmip.metrics import open_world
 
 
 def joint_parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     """Trained on the base classes, as in base-to-novel; judged on all classes, of which the base ones come first."""
-    whole = sample_few_shot(load(trial.data), trial.shots, trial.data_seed)
-    base, novel = base_novel_labels(whole, trial.base)
+    whole = sample_few_shot(load(trial.run.data), trial.run.shots, trial.run.data_seed)
+    base, novel = base_novel_labels(whole, trial.run.base)
     check_images(whole, "the base classes", base)
     check_images(whole, "the novel classes", novel)
     return Parts(only_classes(whole, base), {"joint": only_classes(whole, [*base, *novel])})
 
 
-def _judge(trained: Trained) -> Evaluated:
+def _evaluate(trained: Trained) -> Evaluated:
     joint, base = Joint.of(trained, "joint"), len(trained.parts.train.classes)
     halves = range(base), range(base, len(joint.dataset.classes))
     found = open_world(joint.labels.numpy(), joint.logits.numpy(), *(joint.among(half).numpy() for half in halves))
@@ -37,7 +36,6 @@ PROTOCOL = Protocol(
     "accuracy counts all images; H is the harmonic mean of both halves judged for themselves, AUROC says how well the "
     "highest base probability tells base from novel images, and OpenworldAUC joins both.",
     joint_parts,
-    _judge,
-    trains_as=base_to_novel.PROTOCOL.name,
-    halves=True,
+    _evaluate,
+    classes="base",
 )

@@ -10,7 +10,6 @@ import torch
 from bmip.data.dataset import Dataset
 from bmip.experiments.evaluated_parts import Evaluated, Joint, Parts, Trained, check_images
 from bmip.experiments.protocol import Protocol
-from bmip.experiments.protocols import base_to_novel
 from bmip.experiments.protocols.open_world import joint_parts
 from bmip.experiments.trial import Trial
 from bmip.metrics import Count
@@ -35,16 +34,16 @@ def label_spaces(base: int, novel: int, seed: int) -> dict[int, tuple[int, ...]]
 
 def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     parts = joint_parts(trial, load)
-    for ratio, chosen in _spaces(parts, trial.data_seed).items():
-        which = f"the label space with {ratio} % of the base classes that seed {trial.data_seed} draws"
-        check_images(parts.judged["joint"], which, chosen)
+    for ratio, chosen in _spaces(parts, trial.run.data_seed).items():
+        which = f"the label space with {ratio} % of the base classes that seed {trial.run.data_seed} draws"
+        check_images(parts.evaluated["joint"], which, chosen)
     return parts
 
 
-def _judge(trained: Trained) -> Evaluated:
+def _evaluate(trained: Trained) -> Evaluated:
     joint = Joint.of(trained, "joint")
     counts = {}
-    for ratio, chosen in _spaces(trained.parts, trained.trial.data_seed).items():
+    for ratio, chosen in _spaces(trained.parts, trained.trial.run.data_seed).items():
         classes = torch.tensor(chosen)
         asked = torch.isin(joint.labels, classes)
         predicted = classes[joint.among(chosen)[asked].argmax(-1)]
@@ -54,7 +53,7 @@ def _judge(trained: Trained) -> Evaluated:
 
 def _spaces(parts: Parts, seed: int) -> dict[int, tuple[int, ...]]:
     base = len(parts.train.classes)
-    return label_spaces(base, len(parts.judged["joint"].classes) - base, seed)
+    return label_spaces(base, len(parts.evaluated["joint"].classes) - base, seed)
 
 
 PROTOCOL = Protocol(
@@ -65,8 +64,7 @@ PROTOCOL = Protocol(
     "and the last spaces are smaller. How accuracy falls along the sweep says what a growing share of new classes "
     "costs, as far as the spaces are of one size.",
     _parts,
-    _judge,
-    trains_as=base_to_novel.PROTOCOL.name,
-    halves=True,
+    _evaluate,
+    classes="base",
     draws=True,
 )

@@ -10,27 +10,26 @@ from bmip.data.sampling import sample_few_shot
 from bmip.experiments.default_data import SHIFTS, TARGETS
 from bmip.experiments.evaluated_parts import Parts, check_images, evaluate_all
 from bmip.experiments.protocol import Protocol
-from bmip.experiments.protocols import few_shot as all_classes
 from bmip.experiments.trial import Trial
 
 
 def _to_other_classes(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
-    source = sample_few_shot(load(trial.data), trial.shots, trial.data_seed)
+    source = sample_few_shot(load(trial.run.data), trial.run.shots, trial.run.data_seed)
     target = load(trial.target) if trial.target else source
     check_images(target, "its classes")
-    return Parts(source, {"all": target}, phrased_by=target if trial.target else None)
+    return Parts(source, {"all": target}, template_from=target if trial.target else None)
 
 
 def _to_other_images(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     """A sentence is chosen on the source: choosing it on the shifted images would be knowing the shift."""
     parts = _to_other_classes(trial, load)
     known = {words(name) for name in parts.train.classes.names}
-    new = [name for name in parts.judged["all"].classes.names if words(name) not in known]
+    new = [name for name in parts.evaluated["all"].classes.names if words(name) not in known]
     if new:
         raise DataError(
-            f"{trial.target} is no shifted {trial.data}, which has no class {new[0]!r}: judge it with cross-dataset"
+            f"{trial.target} is no shifted {trial.run.data}, which has no class {new[0]!r}: judge it with cross-dataset"
         )
-    return Parts(parts.train, parts.judged)
+    return Parts(parts.train, parts.evaluated)
 
 
 CROSS_DATASET = Protocol(
@@ -40,7 +39,6 @@ CROSS_DATASET = Protocol(
     "without the source, says how well prompts carry over to classes and images of another kind.",
     _to_other_classes,
     evaluate_all,
-    trains_as=all_classes.PROTOCOL.name,
     data=("shapes",),
     targets=TARGETS,
     preset="cross-dataset",
@@ -53,7 +51,6 @@ DOMAIN = Protocol(
     "without the source, says how well prompts bear a change of the images alone.",
     _to_other_images,
     evaluate_all,
-    trains_as=all_classes.PROTOCOL.name,
     data=("shapes",),
     targets=SHIFTS,
     preset="cross-dataset",

@@ -1,0 +1,118 @@
+"""Executes a group of trials that share one training.
+
+All that goes in and comes out are plain values, so the work can be done in another process or on another machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from bmip.evaluation.evaluate import Predictions
+from bmip.experiments.evaluated_parts import Parts, Trained
+from bmip.experiments.listener import ProgressListener
+from bmip.experiments.presets import departures
+from bmip.experiments.registry import protocol
+from bmip.experiments.resources import Resources
+from bmip.experiments.results import Row
+from bmip.experiments.template_choice import best_template, with_template
+from bmip.experiments.trial import Trial
+from bmip.methods import build_model
+from bmip.prompting.model import PromptedCLIP
+from bmip.run_spec import settings
+from bmip.system.environment import environment
+from bmip.training.run import Run, train_model
+from bmip.training.run_folder import OtherRunError, set_aside
+
+
+def execute(
+    trials: Sequence[Trial],
+    runs: Path | str,
+    *,
+    device: str = "auto",
+    resources: Resources | None = None,
+    listener: ProgressListener | None = None,
+) -> Iterator[Row]:
+    """Trains once what all the trials share, evaluates each of them, and yields its row.
+
+    Args:
+        trials: trials with equal `run`.
+        runs: the folder below which the run has its folder (`RunSpec.folder`). A run that was interrupted there goes
+            on; a run of other images or of another backbone is set aside under another name.
+        device: where to compute, if no resources are given.
+        resources: loaded backbones and data sets, to load nothing twice in one process.
+
+    Raises:
+        TrainingError: where training diverges.
+        LogitsError: where the logits of the trained model are not finite.
+        DataError: for data that cannot be read or do not fit the protocol.
+    """
+    resources, listener = resources or Resources(device=device), listener or ProgressListener()
+    shared: tuple[Run, float] | None = None
+    for trial in trials:
+        parts = resources.parts(trial)
+        if shared is not None:
+            yield _row(trial, parts, shared[0].model, shared[0].predictions, shared[1], resources)
+            continue
+        for text in parts.train.remarks():
+            listener.remark(text)
+        model = _model(trial, parts, resources)
+        if model.trainable():
+            began = time.monotonic()
+            run = _trained(model, trial, parts, Path(runs), listener)
+            shared = run, time.monotonic() - began + run.earlier
+            yield _row(trial, parts, run.model, run.predictions, shared[1], resources)
+        else:
+            yield _untrained_row(trial, parts, model, Path(runs), resources, listener)
+
+
+def _model(trial: Trial, parts: Parts, resources: Resources) -> PromptedCLIP:
+    run = trial.run
+    clip = resources.clip_for(run)
+    return build_model(run.method, dict(run.options), clip, parts.train.classes, seed=run.init_seed)
+
+
+def _trained(model: PromptedCLIP, trial: Trial, parts: Parts, runs: Path, listener: ProgressListener) -> Run:
+    folder = runs / trial.run.folder
+    try:
+        return train_model(model, trial.run, parts.train, folder, progress=listener.tick)
+    except OtherRunError as error:
+        aside = set_aside(folder)
+        listener.remark(f"{error.differences}; the earlier run now lies in {aside}")
+        return train_model(model, trial.run, parts.train, folder, progress=listener.tick)
+
+
+def _untrained_row(
+    trial: Trial, parts: Parts, model: PromptedCLIP, runs: Path, resources: Resources, listener: ProgressListener
+) -> Row:
+    began, template, own = time.monotonic(), None, None
+    chosen_on = parts.template_from or resources.dataset(trial.run.data, trial.run.read)
+    if chosen_on.classes.templates:
+        template = best_template(model, chosen_on)
+        parts = with_template(parts, template)
+        model = _model(trial, parts, resources)
+    if any(dataset is parts.train for dataset in parts.evaluated.values()):
+        own = _trained(model, trial, parts, runs, listener).predictions
+    return replace(_row(trial, parts, model, own, time.monotonic() - began, resources), template=template)
+
+
+def _row(
+    trial: Trial, parts: Parts, model: PromptedCLIP, own: Predictions | None, spent: float, resources: Resources
+) -> Row:
+    """Evaluates the model. `own`: its predictions for the data set it was trained on; `spent`: seconds of training."""
+    began, run, met = time.monotonic(), trial.run, resources.circumstances(trial)
+    evaluated = protocol(trial.protocol).evaluate(Trained(trial, model, parts, own))
+    return Row(
+        trial=trial,
+        counts=evaluated.counts,
+        scores=evaluated.scores,
+        trainable=sum(tensor.numel() for tensor in model.trainable().values()),
+        seconds=round(time.monotonic() - began + spent, 2),
+        backbone=met.backbone,
+        split=met.split,
+        target_split=met.target_split,
+        environment=environment(resources.device),
+        changed=settings(departures(run.method, run.preset, dict(run.options), dict(run.training))),
+    )

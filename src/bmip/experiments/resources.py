@@ -1,0 +1,81 @@
+"""Backbones and data sets for trials, each loaded once and handed out ready to use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bmip.clip.loading.load import load_clip
+from bmip.clip.model import CLIP
+from bmip.data.dataset import Dataset, split_hash
+from bmip.data.load import load_dataset
+from bmip.data.read_config import ReadConfig
+from bmip.experiments.evaluated_parts import Parts
+from bmip.experiments.registry import protocol
+from bmip.experiments.trial import Trial
+from bmip.run_spec import RunSpec
+from bmip.system.device import pick_device
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """The hashes of what a trial meets on this machine: a stored row counts only if they are the same."""
+
+    backbone: str
+    """The hash of the CLIP's weights."""
+
+    split: str
+    """The hash of the data set that is trained on."""
+
+    target_split: str = ""
+    """The hash of the trial's target; empty without one."""
+
+
+class Resources:
+    """Loads backbones and data sets when they are first asked for, and keeps them.
+
+    Args:
+        device: where backbones are put; see `pick_device`.
+        load: loads a data set by its name.
+        backbone: loads a CLIP by its name.
+    """
+
+    def __init__(
+        self,
+        *,
+        device: str = "auto",
+        load: Callable[[str, ReadConfig], Dataset] = load_dataset,
+        backbone: Callable[[str], CLIP] = load_clip,
+    ) -> None:
+        self.device = pick_device(device)
+        self._load, self._backbone = load, backbone
+        self._datasets: dict[tuple[str, ReadConfig], tuple[Dataset, str]] = {}
+        self._clip: tuple[tuple[str, str], CLIP] | None = None
+
+    def dataset(self, name: str, read: ReadConfig) -> Dataset:
+        """The data set of that name, read as `read` says. Raises DataError as `load_dataset` does."""
+        return self._dataset(name, read)[0]
+
+    def clip_for(self, run: RunSpec) -> CLIP:
+        """The run's CLIP on the device, its matrices in the run's precision. Only one is kept in memory at a time."""
+        key = run.backbone, run.precision
+        if self._clip is None or self._clip[0] != key:
+            self._clip = None
+            self._clip = key, self._backbone(run.backbone).to(self.device).set_precision(run.precision)
+        return self._clip[1]
+
+    def parts(self, trial: Trial) -> Parts:
+        """What the trial trains on and evaluates. Raises DataError for data that do not fit the protocol."""
+        return protocol(trial.protocol).parts(trial, lambda name: self.dataset(name, trial.run.read))
+
+    def circumstances(self, trial: Trial) -> Circumstances:
+        """The hashes of the trial's backbone and data sets."""
+        read = trial.run.read
+        target = self._dataset(trial.target, read)[1] if trial.target else ""
+        return Circumstances(self.clip_for(trial.run).sha256, self._dataset(trial.run.data, read)[1], target)
+
+    def _dataset(self, name: str, read: ReadConfig) -> tuple[Dataset, str]:
+        if (name, read) not in self._datasets:
+            dataset = self._load(name, read)
+            self._datasets[name, read] = dataset, split_hash(dataset)
+        return self._datasets[name, read]

@@ -1,0 +1,155 @@
+"""Writes and reads the trainable parameters of a method, with what is needed to use them again: never CLIP itself.
+
+Two files: NAME.safetensors holds the tensors and NAME.json the description, with the first one's hash. The second is
+written last, so a save that was cut short is an error when it is loaded and never a mixture.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from bmip.class_names import ClassNames
+from bmip.run_spec import FORMAT, RunSpec, check_format
+from bmip.system.files import write_bytes, write_json
+
+NAME = "prompts"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used; the message says what was found and what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Description:
+    """What a method's trainable parameters belong to."""
+
+    spec: RunSpec
+    options: Mapping[str, Any]
+    """All options of the method's Config, so that later defaults change nothing."""
+
+    classes: ClassNames
+    """The classes that the method was built for."""
+
+    backbone: str
+    """Where the CLIP was loaded from."""
+
+    backbone_hash: str
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """All settings of training; empty before training."""
+
+    split_hash: str = ""
+    """The hash of the data set as it was trained on; empty before training."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "format": FORMAT,
+            "spec": self.spec.to_json(),
+            "options": dict(self.options),
+            "classes": dataclasses.asdict(self.classes),
+            "backbone": {"source": self.backbone, "sha256": self.backbone_hash},
+            "training": dict(self.training),
+            "split_hash": self.split_hash,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Description:
+        """The description that `to_json` wrote. Raises ValueError, TypeError or KeyError for anything else."""
+        return cls(
+            spec=RunSpec.from_json(content["spec"]),
+            options={name: _tuples(value) for name, value in content["options"].items()},
+            classes=ClassNames(**{name: _tuples(value) for name, value in content["classes"].items()}),
+            backbone=str(content["backbone"]["source"]),
+            backbone_hash=str(content["backbone"]["sha256"]),
+            training=dict(content["training"]),
+            split_hash=str(content["split_hash"]),
+        )
+
+
+def write_checkpoint(path: str | Path, trainable: Mapping[str, Tensor], description: Description) -> None:
+    """Writes both files; `path` is a folder (then NAME is "prompts") or ends in the name of either file.
+
+    Raises ValueError, and writes nothing, where a trainable parameter is not finite.
+    """
+    tensors_file, json_file = _files(path)
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in trainable.items()}
+    if lost := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
+        raise ValueError(f"{', '.join(lost)} is not finite: nothing was saved; train with a lower learning rate")
+    content = save(tensors, metadata={"format": "pt"})
+    versions = {"bmip": version("bmip"), "torch": torch.__version__}
+    tensors_file.parent.mkdir(parents=True, exist_ok=True)
+    json_file.unlink(missing_ok=True)
+    write_bytes(tensors_file, content)
+    write_json(json_file, {**description.to_json(), **versions, "tensors": hashlib.sha256(content).hexdigest()})
+
+
+def read_description(path: str | Path) -> Description:
+    """The description of a checkpoint. Raises CheckpointError as `read_checkpoint` does."""
+    return _read_json(_files(path)[1])[0]
+
+
+def read_checkpoint(path: str | Path) -> tuple[Description, dict[str, Tensor]]:
+    """The description and the tensors of a checkpoint; `path` as for `write_checkpoint`.
+
+    Raises CheckpointError for files that are missing, cut short, foreign or of another format.
+    """
+    tensors_file, json_file = _files(path)
+    description, sha256 = _read_json(json_file)
+    try:
+        content = tensors_file.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{json_file} has no {tensors_file.name} beside it: restore it or train again") from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise CheckpointError(
+            f"{tensors_file} is damaged or belongs to another checkpoint: its hash is not the one in {json_file.name}"
+        )
+    try:
+        return description, load(content)
+    except SafetensorError as error:
+        raise CheckpointError(f"{tensors_file} holds no tensors ({error}): train again") from error
+
+
+def _read_json(json_file: Path) -> tuple[Description, str]:
+    try:
+        said = json.loads(json_file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"there is no checkpoint {json_file}: name a folder or file written by training that has ended"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{json_file} is damaged ({error}): restore it or train again") from error
+    if not isinstance(said, dict) or not isinstance(said.get("format"), int):
+        raise CheckpointError(f"{json_file} is no checkpoint of bmip: it does not say its format")
+    try:
+        check_format(said, str(json_file), "train again, or install the version that wrote it")
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
+    try:
+        return Description.from_json(said), str(said["tensors"])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise CheckpointError(
+            f"{json_file} is no checkpoint of bmip or is damaged ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _files(path: str | Path) -> tuple[Path, Path]:
+    path = Path(path)
+    stem = path if path.suffix in (".safetensors", ".json") and not path.is_dir() else path / f"{NAME}.json"
+    return stem.with_suffix(".safetensors"), stem.with_suffix(".json")
+
+
+def _tuples(value: Any) -> Any:
+    """JSON knows lists only; configurations hold tuples."""
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value

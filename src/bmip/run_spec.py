@@ -1,0 +1,144 @@
+"""One run, described in full. Trials, run folders, checkpoints and rows of results are made from this value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import PurePath
+from typing import Any, Literal, cast
+
+from bmip.clip.precision import Precision
+from bmip.data.read_config import ReadConfig
+
+FORMAT = 2
+"""The number of the format in which runs are written: in run folders, in checkpoints and in rows of results."""
+
+HALF = 0.5
+Value = bool | int | float | str
+Settings = tuple[tuple[str, Value], ...]
+"""Names and values, sorted by name."""
+
+
+def settings(values: Mapping[str, Any] | None = None, /, **more: Value) -> Settings:
+    """Settings of a run, from a mapping or from keywords: `settings(epochs=10, lr=0.01)`.
+
+    Raises ValueError for a value that is not a number, a text or a truth value.
+    """
+    found = {**(values or {}), **more}
+    for name, value in found.items():
+        if not isinstance(value, Value):
+            raise ValueError(f"{name} is {value!r}: settings are numbers, texts and truth values only")
+    return tuple(sorted(found.items()))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSpec:
+    """One training, described in full. Two runs are the same work if their specs are equal.
+
+    Raises ValueError for fewer than 0 shots, and for classes or a split that do not exist.
+    """
+
+    method: str
+    """The method's name in results, such as "zero_shot" or "bmip+promptsrc"."""
+
+    data: str = ""
+    """The data set that the prompts are trained on: a name or a path that `load_dataset` takes."""
+
+    classes: Literal["all", "base", "novel"] = "all"
+    """Which classes of the data set the prompts are trained on."""
+
+    base: float | tuple[str, ...] = HALF
+    """The base classes: the share of the classes that come first, or their names."""
+
+    split: Literal["test", "val"] = "test"
+    """The split that is evaluated after training."""
+
+    read: ReadConfig = ReadConfig()
+    """How the data set is read."""
+
+    preset: str = "default"
+    """Where `options` and `training` come from. It is kept for people; only the settings themselves have an effect."""
+
+    options: Settings = ()
+    """Departures from the defaults of the method's Config."""
+
+    training: Settings = ()
+    """Departures from the defaults of TrainConfig."""
+
+    shots: int = 16
+    """Training images per class; 0 means all."""
+
+    data_seed: int = 1
+    """Seed of the few-shot draw, of the order of the training images and of their augmentation."""
+
+    init_seed: int = 1
+    """Seed of the initial prompts, and of what a method draws while it trains."""
+
+    backbone: str = "embedded"
+    """The CLIP, as `load_clip` takes it."""
+
+    def __post_init__(self) -> None:
+        if self.shots < 0:
+            raise ValueError(f"{self.shots} shots: give the number of training images per class, or 0 for all")
+        for name, known in (("classes", ("all", "base", "novel")), ("split", ("test", "val"))):
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(known)}")
+
+    @property
+    def precision(self) -> Precision:
+        """The number type in which the frozen towers compute."""
+        return cast(Precision, dict(self.training).get("precision", "float32"))
+
+    @property
+    def folder(self) -> str:
+        """The relative path of the run's folder. Different specs have different folders."""
+        name = PurePath(self.data).name
+        data = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "data"
+        seeds = f"seeds-{self.data_seed}-{self.init_seed}"
+        return f"{data[:40]}/{self.method}-{self.classes}-{self.shots or 'all'}-shots-{seeds}-{self.hash()}"
+
+    def hash(self) -> str:
+        """Ten hexadecimal digits that tell this spec from others."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:10]
+
+    def described(self) -> str:
+        """The method, the shots and the seeds, for a person."""
+        method = self.method.replace("_", "-")
+        return f"{method}, {shots_text(self.shots)}, seeds {self.data_seed}/{self.init_seed}"
+
+    def variant(self) -> RunSpec:
+        """This spec without its data set and seeds: what the lines of a table differ in."""
+        return replace(self, data="", data_seed=0, init_seed=0, read=ReadConfig(template=self.read.template))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for JSON. Where things lie on this machine is left out: it is no part of the run."""
+        read = {field.name: getattr(self.read, field.name) for field in fields(self.read) if field.compare}
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**said, "read": read, "options": dict(self.options), "training": dict(self.training)}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> RunSpec:
+        """The spec that `to_json` wrote. Raises ValueError for missing, unknown and unfit fields."""
+        known = {field.name for field in fields(cls)}
+        if odd := known ^ set(content):
+            raise ValueError(f"this is no run of this version of bmip; missing or unknown: {', '.join(sorted(odd))}")
+        said = {**content, **{name: settings(content[name]) for name in ("options", "training")}}
+        base = said["base"]
+        said |= {"read": ReadConfig(**said["read"]), "base": base if isinstance(base, float) else tuple(base)}
+        return cls(**said)
+
+
+def shots_text(shots: int) -> str:
+    """A number of shots in words: "1 shot", "16 shots", "all images"."""
+    return f"{shots} shot{'s' if shots > 1 else ''}" if shots else "all images"
+
+
+def check_format(content: Mapping[str, Any], place: str, cure: str) -> None:
+    """Raises ValueError where what was read is not of this version's format; `cure` says what to do about it."""
+    if content.get("format") != FORMAT:
+        raise ValueError(
+            f"{place} has format {content.get('format')}, written by another version of bmip; "
+            f"this version reads format {FORMAT}: {cure}"
+        )
