@@ -91,15 +91,15 @@ class Study:
         return base, novel
 
     def moved(self, trial: Trial) -> float:
-        """How far the image gates tell images apart: the standard deviation of their shares over validation images."""
+        """How far the image gates tell images apart: the standard deviation of their weights over validation images."""
         model, images = self.model(trial), _val(self.resources.dataset(trial.run.data, trial.run.read))
         config = model.clip.config
         pixels, _ = next(iter(eval_batches(images, config.image_size, batch=200)))
-        shares: list[Tensor] = []
+        weights: list[Tensor] = []
         for gate in model.prompter.image_gates:
-            gate.register_forward_hook(lambda *given: shares.append(given[2]))
+            gate.register_forward_hook(lambda *given: weights.append(given[2]))
         model.image_features(normalise(pixels.to(model.clip.device), config.mean, config.std))
-        return fmean(float(share.std(0).mean()) if len(share) > 1 else 0.0 for share in shares)
+        return fmean(float(w.std(0).mean()) if len(w) > 1 else 0.0 for w in weights)
 
 
 def _val(dataset: Dataset) -> Split:
@@ -139,7 +139,7 @@ def main() -> None:
     for group, choices in CHOICES.items():
         for words, options in choices.items():
             print(line(f"{group}: {words}" if group else words, study.rows(options), study), flush=True)
-    print("\n| what the gate reads | shares move by |\n|---|---|")
+    print("\n| what the gate reads | gate weights move by |\n|---|---|")
     for words, options in (CHOICES[""] | CHOICES["what the gate reads"]).items():
         print(f"| {words} | {fmean(study.moved(row.trial) for row in study.rows(options)):.4f} |", flush=True)
 

@@ -269,7 +269,7 @@ def resnet_clip() -> CLIP:
 
 @every_method
 def test_on_a_resnet_it_works_or_is_refused_when_built(name: str, options: dict) -> None:
-    given = Given(lambda: torch.zeros(1, 16, dtype=torch.float64))
+    given = Given(torch.zeros(1, 16, dtype=torch.float64))
     if build(name, options).prompter(given).image:
         with pytest.raises(ValueError, match="takes no image prompts"):
             build_model(name, options, resnet_clip(), CLASSES, seed=3)

@@ -228,7 +228,7 @@ def test_five_steps_of_the_released_optimiser(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in CASES if "bmip" in name])
 def test_released_gates(name: str) -> None:
-    """Attention and gate weights in every gated block; the text gate's input is exactly 0, the image gate's a batch mean."""
+    """Attention and gate weights of every gated block; a text gate's x is exactly 0, an image gate's a batch mean."""
     case, model, _ = released(name)
     for tower, kind in (("text", "learnable_linear2"), ("image", "learnable_linear1")):
         gates = getattr(model.prompter, f"{tower}_gates")

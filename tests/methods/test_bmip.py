@@ -119,7 +119,7 @@ def test_gate_per_class_reads_each_class_s_own_sentence() -> None:
 
 
 def test_start_token_gives_no_attention_to_the_slots() -> None:
-    """What the released text gate reads is exactly 0 under the causal mask, so its gate weight is a trainable constant."""
+    """What the released text gate reads is exactly 0 under the causal mask, so its weight is a trainable constant."""
     model = build()
     clip = model.clip
     texts = clip.texts(CLASSES.names, TextLayout(slots=2))

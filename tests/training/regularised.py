@@ -53,7 +53,7 @@ class Agreement(Term):
     views = 2
 
     def forward(self, step):
-        first, second = (step.frozen_image_features(view) for view in (0, 1))
+        first, second = (step.frozen_images.features(view) for view in (0, 1))
         return {"agreement": 0.1 * (step.image_features - (first + second) / 2).square().mean()}
 
 

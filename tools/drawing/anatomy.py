@@ -18,7 +18,7 @@ from bmip.clip.text_layout import FIXED, TextLayout
 from bmip.clip.texts import ClassTexts
 from bmip.clip.tokenizer import Tokenizer
 from bmip.methods import build_model
-from bmip.prompting.method import Given
+from bmip.prompting import Given
 from tools.drawing.entries import Entry, Sources, Tower, watched
 from tools.drawing.losses import Loss, losses
 
@@ -63,7 +63,7 @@ def anatomy(method: str, options: Mapping[str, Any]) -> Anatomy:
     clip = _small_clip()
     model = build_model(method, dict(options), clip, CLASSES, seed=0)
     features = torch.randn(IMAGES, clip.config.out, generator=torch.Generator().manual_seed(0)).requires_grad_()
-    prompts = model.prompter(Given(lambda: features))
+    prompts = model.prompter(Given(features))
     layouts = model.prompter.layout(CLASSES)
     layouts = (layouts,) if isinstance(layouts, TextLayout) else layouts
     texts = [clip.texts(CLASSES.names, layout) for layout in layouts]

@@ -13,7 +13,7 @@ from torch import Tensor
 from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
 from bmip.methods import build_model
-from bmip.prompting.method import Step, Teacher
+from bmip.prompting import FrozenImages, Step, Teacher
 
 SEEN = ("image", "text", "logits", "frozen text", "frozen image", "frozen other view")
 """What a step shows to the terms: the student's features and logits, and the frozen ones."""
@@ -75,7 +75,7 @@ def _parts(
         logits=values["logits"],
         scale=torch.tensor(2.0),
         teacher=teacher,
-        frozen_image_features=lambda view: F.normalize(values["frozen other view" if view else "frozen image"], dim=-1),
+        frozen_images=_Known(values["frozen image"], values["frozen other view"]),
     )
     parts: dict[str, Tensor] = {}
     with torch.no_grad(), torch.random.fork_rng(devices=[]):
@@ -87,6 +87,16 @@ def _parts(
 
 def _values(name: str, change: str, shape: Sequence[int]) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(len(name) + 100 * (name == change)))
+
+
+class _Known(FrozenImages):
+    """Holds the features of each view instead of computing them."""
+
+    def __init__(self, *each: Tensor) -> None:
+        self.each = each
+
+    def unnormalised(self, view: int) -> Tensor:
+        return self.each[view]
 
 
 @dataclass(frozen=True)

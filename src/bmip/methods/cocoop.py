@@ -1,4 +1,4 @@
-"""CoCoOp: context words that a small network shifts for each image. (Zhou et al. 2022, CVPR)"""
+"""CoCoOp: prompt tokens before the class name that a small network shifts for each image. (Zhou et al. 2022, CVPR)"""
 
 from __future__ import annotations
 
@@ -24,16 +24,28 @@ from bmip.prompting import (
 
 @dataclass(frozen=True)
 class Config:
+    """The options of CoCoOp."""
+
     slots: int = 4
+    """Prompt tokens before the class name."""
 
     context: str = "a photo of a"
-    """Words the slots start from; with fewer words than slots they start at random."""
+    """Words that the prompt tokens start from; with fewer words than `slots` they start at random."""
 
     bottleneck: int = 16
-    """How many times narrower than the image features the network is inside."""
+    """How many times narrower than the image features the network's hidden layer is."""
 
 
 class CoCoOp(Prompter):
+    """Text prompt tokens to which a network of two layers adds one vector, made from the image's feature.
+
+    Args:
+        start: what the prompt tokens start from.
+        template: the sentence around the class name; its first tokens are the slots.
+        out: width of the image features.
+        bottleneck: how many times narrower the network's hidden layer is.
+    """
+
     reads_images = True
 
     def __init__(self, start: Float[Tensor, "slot width"], template: str, *, out: int, bottleneck: int) -> None:
@@ -51,6 +63,7 @@ class CoCoOp(Prompter):
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """CoCoOp. Raises ValueError for fewer than one slot."""
     check_slots(config.slots, "text")
     template, start = first_slots(clip, config.context, config.slots)
     return Method(prompter=CoCoOp(start, template, out=clip.config.out, bottleneck=config.bottleneck))

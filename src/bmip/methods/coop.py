@@ -1,4 +1,4 @@
-"""CoOp: learned context words around the class name, in the text tower's first layer. (Zhou et al. 2022, IJCV)"""
+"""CoOp: prompt tokens around the class name, in the text tower's first layer. (Zhou et al. 2022, IJCV)"""
 
 from __future__ import annotations
 
@@ -27,22 +27,35 @@ from bmip.prompting import (
 
 @dataclass(frozen=True)
 class Config:
+    """The options of CoOp."""
+
     slots: int = 4
+    """Prompt tokens around the class name (n_ctx in CoOp's code)."""
 
     context: str = "a photo of a"
-    """Words the slots start from; with fewer words than slots they start at random."""
+    """Words that the prompt tokens start from; with fewer words than `slots` they start at random."""
 
     position: Position = "end"
-    """Where the class name stands among the slots; in the middle or in front no fixed word may be left."""
+    """Where the class name stands among the prompt tokens. For "middle" and "front" no word of `context` may be left
+    over: it needs exactly as many tokens as there are slots, or fewer."""
 
     class_specific: bool = False
-    """Slots of its own for each class; such prompts know no classes but those they were trained on."""
+    """Give each class prompt tokens of its own. Such prompts know only the classes that they were trained on."""
 
     padded: bool = False
-    """With fewer words than slots, the words start the last slots and the others start at zero."""
+    """With fewer words than `slots`, let the words start the last slots and zeros the others."""
 
 
 class CoOp(Prompter):
+    """Prompt tokens in the first layer of the text tower.
+
+    Args:
+        start: what the prompt tokens start from; with an axis of classes, each class has its own.
+        template: the sentence around the class name; its first tokens are the slots.
+        position: where the class name stands among the slots.
+        classes: the training classes, in the order of the axis.
+    """
+
     def __init__(
         self, start: Float[Tensor, "*#class slot width"], template: str, position: Position, classes: ClassNames
     ) -> None:
@@ -64,6 +77,7 @@ class CoOp(Prompter):
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """CoOp. Raises ValueError for fewer than one slot."""
     check_slots(config.slots, "text")
     words = len(clip.tokenizer.encode(config.context))
     make = padded_slots if config.padded and words < config.slots else first_slots

@@ -33,28 +33,32 @@ from bmip.prompting.templates import NEUTRAL
 
 @dataclass(frozen=True)
 class Extra:
+    """The options of what CoPrompt adds to prompts."""
+
     consistency: float = 1.0
-    """Weight of 1 - cosine between the features and the frozen ones, of texts and images. (W)"""
+    """Weight of 1 - cosine between the features and the frozen ones, for texts and for images. (W)"""
 
     image_share: float = 0.1
-    """Of the adapter's output in the image features."""
+    """How much of the adapter's output is in the image features, 0 to 1."""
 
     text_share: float = 0.2
-    """Of the adapter's output in the text features."""
+    """How much of the adapter's output is in the text features, 0 to 1."""
 
     rectified: bool = False
-    """As released, adapters end in a ReLU and so can only add to a feature."""
+    """As in the released code, end the adapters in a ReLU, so that they can only add to a feature."""
 
     sentences: str = ""
-    """JSON file of class name to a list of sentences for the frozen text tower; otherwise neutral templates."""
+    """A JSON file of {class name: [sentence, ...]} for the frozen text tower; otherwise it reads neutral templates."""
 
 
 @dataclass(frozen=True)
 class Config(Extra, maple.Config):
-    pass
+    """The options of CoPrompt."""
 
 
 class Bottleneck(nn.Sequential):
+    """Two linear maps with a ReLU between, four times narrower inside; `rectified` adds a ReLU at the end."""
+
     def __init__(self, width: int, rectified: bool) -> None:
         inner = max(1, width // 4)
         layers = [nn.Linear(width, inner, bias=False), nn.ReLU(), nn.Linear(inner, width, bias=False)]
@@ -62,6 +66,8 @@ class Bottleneck(nn.Sequential):
 
 
 class Adapters(Adapter):
+    """A bottleneck behind each tower, whose output is mixed into the features."""
+
     def __init__(self, width: int, config: Extra) -> None:
         super().__init__()
         self.config = config
@@ -79,6 +85,8 @@ def _mix(features: Tensor, adapted: Tensor, share: float) -> Tensor:
 
 
 class Consistency(Term):
+    """1 - cosine to the frozen CLIP's features: of sentences about the class, and of the image's second view."""
+
     views = 2
 
     def __init__(self, config: Extra) -> None:
@@ -88,12 +96,12 @@ class Consistency(Term):
 
     def forward(self, step: Step) -> dict[str, Tensor]:
         text = F.cosine_similarity(step.text_features, self.sentence_features(step.teacher), dim=-1)
-        image = F.cosine_similarity(step.image_features, step.frozen_image_features(1), dim=-1)
+        image = F.cosine_similarity(step.image_features, step.frozen_images.features(1), dim=-1)
         weight = self.config.consistency
         return {"text_consistency": weight * (1 - text.mean()), "image_consistency": weight * (1 - image.mean())}
 
     def sentence_features(self, teacher: Teacher) -> Float[Tensor, "class out"]:
-        """Of one sentence about each class, of the same number for all; drawn anew for every step."""
+        """Features of one sentence about each class. Every step draws its number, the same for all classes."""
         if self._known is None:
             self._known = self._encode(teacher)
         drawn = int(torch.randint(max(map(len, self._known)), ()))
@@ -111,10 +119,12 @@ class Consistency(Term):
 
 
 def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
+    """CoPrompt's loss term and adapters."""
     return Extras(terms=[Consistency(config)], adapter=Adapters(clip.config.out, config))
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """CoPrompt. Raises ValueError as MaPLe does."""
     return maple.METHOD.build(config, clip, classes).plus(extras(config, clip, classes))
 
 

@@ -1,4 +1,4 @@
-"""Deep language prompting: learned tokens in every layer of the text tower alone. (MaPLe, section 4.1)"""
+"""Deep language prompting: prompt tokens in every layer of the text tower alone. (MaPLe, section 4.1)"""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ from bmip.prompting import CLIP, ClassNames, Method, MethodSpec, Preset
 
 @dataclass(frozen=True)
 class Config:
+    """The options of deep language prompting."""
+
     slots: int = 4
+    """Prompt tokens in each layer."""
 
     depth: int = 12
-    """Layers of the text tower prompted, from the bottom."""
+    """How many layers of the text tower get prompts, from the bottom."""
 
     context: str = "a photo of a"
-    """Words the first slots start from; with fewer words than slots they start at random."""
+    """Words that the first text prompt starts from; with fewer words than `slots` it starts at random."""
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """Deep text prompts. Raises ValueError for slots and a depth that do not fit the text tower."""
     return Method(prompter=Independent(*deep_text(clip, config.context, config.slots, config.depth)))
 
 

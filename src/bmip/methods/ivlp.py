@@ -31,19 +31,32 @@ from bmip.prompting import (
 
 @dataclass(frozen=True)
 class Config:
+    """The options of IVLP."""
+
     text_slots: int = 2
+    """Prompt tokens in each layer of the text tower."""
+
     image_slots: int = 2
+    """Prompt tokens in each layer of the image tower."""
 
     text_depth: int = 12
+    """How many layers of the text tower get prompts, from the bottom."""
+
     image_depth: int = 12
-    """Layers prompted, from the bottom."""
+    """How many layers of the image tower get prompts, from the bottom."""
 
     context: str = "a photo of a"
-    """Words the first text slots start from; with fewer words than slots they start at random."""
+    """Words that the first text prompt starts from; with fewer words than `text_slots` it starts at random."""
 
 
 class Independent(Prompter):
-    """Deep prompts of one tower or both, each layer's its own."""
+    """Deep prompts of one tower or both; each layer has its own.
+
+    Args:
+        template: the sentence around the class name; its first tokens are the text slots.
+        text: what the text prompt of each layer starts from.
+        image: what the image prompt of each layer starts from.
+    """
 
     def __init__(
         self,
@@ -63,7 +76,10 @@ class Independent(Prompter):
 
 
 def deep_text(clip: CLIP, context: str, slots: int, depth: int) -> tuple[str, list[Tensor]]:
-    """The template and the first values of deep text prompts."""
+    """The template, and what the text prompt of each of `depth` layers starts from.
+
+    Raises ValueError for slots and a depth that do not fit the text tower.
+    """
     check_slots(slots, "text")
     check_depth(depth, len(clip.text.blocks), "text")
     template, start = first_slots(clip, context, slots)
@@ -71,12 +87,17 @@ def deep_text(clip: CLIP, context: str, slots: int, depth: int) -> tuple[str, li
 
 
 def deep_image(clip: CLIP, slots: int, depth: int) -> list[Tensor]:
+    """What the image prompt of each of `depth` layers starts from.
+
+    Raises ValueError for slots and a depth that do not fit the image tower.
+    """
     check_slots(slots, "image")
     check_depth(depth, len(clip.vit.blocks), "image")
     return deep_slots(random_slots(slots, clip.vit.width).data, depth)
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """IVLP. Raises ValueError for slots and depths that do not fit the towers."""
     template, text = deep_text(clip, config.context, config.text_slots, config.text_depth)
     image = deep_image(clip, config.image_slots, config.image_depth)
     return Method(prompter=Independent(template, text, image))

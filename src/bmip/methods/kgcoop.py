@@ -1,4 +1,4 @@
-"""KgCoOp: context words whose class features stay near those of the hand-written sentence. (Yao et al. 2023, CVPR)"""
+"""KgCoOp: CoOp's prompts, whose class features stay near those of a hand-written sentence. (Yao et al. 2023, CVPR)"""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from bmip.prompting import CLIP, ClassNames, Extras, Method, MethodSpec, Preset,
 
 @dataclass(frozen=True)
 class Extra:
+    """The options of what KgCoOp adds to prompts."""
+
     guidance: float = 8.0
-    """Weight of 1 - the mean cosine between a class's learned feature and that of the data set's sentence."""
+    """Weight of 1 - the mean cosine between a class's feature and that of the data set's sentence."""
 
 
 @dataclass(frozen=True)
 class Config(Extra, coop.Config):
-    pass
+    """The options of KgCoOp."""
 
 
 class Knowledge(Term):
+    """The weight times 1 - the mean cosine between the class features and those of the data set's sentence."""
+
     def __init__(self, weight: float) -> None:
         super().__init__()
         self.weight = weight
@@ -34,10 +38,12 @@ class Knowledge(Term):
 
 
 def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
+    """KgCoOp's loss term."""
     return Extras(terms=[Knowledge(config.guidance)])
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """KgCoOp. Raises ValueError as CoOp does."""
     return coop.METHOD.build(config, clip, classes).plus(extras(config, clip, classes))
 
 

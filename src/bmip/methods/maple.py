@@ -1,4 +1,4 @@
-"""MaPLe: deep text prompts, and image prompts that are linear images of them. (Khattak et al. 2023, section 3.2)"""
+"""MaPLe: deep text prompts, and image prompts that are linear maps of them. (Khattak et al. 2023, section 3.2)"""
 
 from __future__ import annotations
 
@@ -25,17 +25,28 @@ from bmip.prompting import (
 
 @dataclass(frozen=True)
 class Config:
+    """The options of MaPLe."""
+
     slots: int = 2
-    """In each tower."""
+    """Prompt tokens in each tower."""
 
     depth: int = 9
-    """Layers prompted in both towers, from the bottom."""
+    """How many layers of both towers get prompts, from the bottom."""
 
     context: str = "a photo of a"
-    """Words the first text slots start from; with fewer words than slots they start at random."""
+    """Words that the first text prompt starts from; with fewer words than `slots` it starts at random."""
 
 
 class MaPLe(Prompter):
+    """Deep text prompts, and a linear map for each layer that makes the image prompt of it.
+
+    Args:
+        start: what the first text prompt starts from; the others start at random.
+        template: the sentence around the class name; its first tokens are the slots.
+        image_width: width of the image tower.
+        depth: how many layers of both towers get prompts.
+    """
+
     def __init__(self, start: Float[Tensor, "slot width"], template: str, *, image_width: int, depth: int) -> None:
         super().__init__()
         self.template = template
@@ -43,7 +54,7 @@ class MaPLe(Prompter):
         self.text = nn.ParameterList([nn.Parameter(start), *(random_slots(slots, width) for _ in range(depth - 1))])
         self.to_image = nn.ModuleList(nn.Linear(width, image_width) for _ in range(depth))
         for deeper in list(self.to_image)[2:]:
-            deeper.load_state_dict(self.to_image[1].state_dict())  # released: clones of one draw, trained apart
+            deeper.load_state_dict(self.to_image[1].state_dict())  # as released, copies of one draw
 
     def layout(self, classes: ClassNames) -> TextLayout:
         return TextLayout(self.template, slots=self.text[0].shape[0])
@@ -56,6 +67,7 @@ class MaPLe(Prompter):
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """MaPLe. Raises ValueError for a depth that does not fit both towers."""
     check_depth(config.depth, min(len(clip.text.blocks), len(clip.vit.blocks)), "shallower")
     template, start = first_slots(clip, config.context, config.slots)
     return Method(prompter=MaPLe(start, template, image_width=clip.vit.width, depth=config.depth))

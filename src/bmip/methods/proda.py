@@ -36,22 +36,30 @@ from bmip.prompting import (
 
 @dataclass(frozen=True)
 class Config:
+    """The options of ProDA."""
+
     prompts: int = 32
-    """For each class; a multiple of 4."""
+    """How many prompts there are for each class; a multiple of 4."""
 
     slots: int = 16
+    """Prompt tokens in each prompt."""
 
     at_once: int = 4
-    """Prompts drawn for each training step."""
+    """How many of the prompts are drawn for each training step."""
 
     orthogonality: float = 0.1
-    """Weight of the mean absolute cosine between prompts without a class name; 0 as released."""
+    """Weight of the mean absolute cosine between prompts without a class name; the released code has 0."""
 
     raw_names: bool = False
-    """As released, class names keep their underscores."""
+    """As in the released code, keep the underscores in class names."""
 
 
 class ProDA(Prompter):
+    """Many prompts, of which each training step sees a few and a classifier the mean of all.
+
+    `width` is that of the text tower.
+    """
+
     def __init__(self, config: Config, width: int) -> None:
         super().__init__()
         self.config = config
@@ -59,12 +67,13 @@ class ProDA(Prompter):
         quarter = config.prompts // 4
         self.groups: dict[Position, int] = {"front": quarter, "middle": quarter, "end": config.prompts - 2 * quarter}
         self.drawn = torch.arange(config.prompts)
-        """The prompts of the last forward pass."""
+        """The numbers of the prompts in the last forward pass."""
 
     def layout(self, classes: ClassNames) -> Sequence[TextLayout]:
         return [self.sentence(position) for position in self.groups]
 
     def sentence(self, position: Position) -> TextLayout:
+        """The layout of the prompts whose class name stands at this position."""
         slots = self.config.slots
         template = " ".join(["X"] * slots) + " {}."
         return TextLayout(template, slots=slots, position=position, raw_names=self.config.raw_names)
@@ -83,7 +92,7 @@ class ProDA(Prompter):
 
 
 class Spread(Term):
-    """What the variance of the class features adds to the cross-entropy. (Lu et al., equation 11)"""
+    """What the variance of the class features over the prompts adds to the cross-entropy. (Lu et al., equation 11)"""
 
     def forward(self, step: Step) -> dict[str, Tensor]:
         f = step.image_features
@@ -98,6 +107,8 @@ class Spread(Term):
 
 
 class Orthogonality(Term):
+    """The weighted mean absolute cosine between the features of the prompts at hand, without a class name."""
+
     def __init__(self, prompter: ProDA) -> None:
         super().__init__()
         self.prompter = (prompter,)  # in a tuple: its tensors are the prompter's, not the term's
@@ -116,6 +127,7 @@ class Orthogonality(Term):
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """ProDA. Raises ValueError for a number of prompts that is no multiple of 4, and for none at once."""
     check_slots(config.slots, "text")
     if config.prompts < 4 or config.prompts % 4:
         raise ValueError(f"{config.prompts} prompts do not split into quarters: choose a multiple of 4")

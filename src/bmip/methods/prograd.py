@@ -1,7 +1,7 @@
-"""ProGrad: context words that step only where the zero-shot prediction does not object. (Zhu et al. 2023, ICCV)
+"""ProGrad: CoOp's prompts, updated without what opposes the zero-shot prediction. (Zhu et al. 2023, ICCV)
 
-Where the gradient of the cross-entropy points against that of the divergence from zero-shot CLIP, its part along the
-latter is left out.
+Where the gradient of the cross-entropy points against the gradient of the divergence from zero-shot CLIP, its component
+along the latter is left out.
 """
 
 from __future__ import annotations
@@ -17,20 +17,29 @@ from bmip.prompting import CLIP, ClassNames, Extras, Method, MethodSpec, Preset,
 
 @dataclass(frozen=True)
 class Extra:
+    """The options of what ProGrad adds to prompts."""
+
     correction: float = 1.0
-    """How much of the objected part is left out: 1 all of it. (lambda)"""
+    """How much of the opposing component is left out, 0 to 1. (lambda)"""
 
     temperature: float = 1.0
-    """Of both predictions in the divergence."""
+    """The temperature of both predictions in the divergence."""
 
 
 @dataclass(frozen=True)
 class Config(Extra, coop.Config):
+    """The options of ProGrad."""
+
     slots: int = 16
+    """Prompt tokens around the class name."""
+
     padded: bool = True
+    """With fewer words than `slots`, let the words start the last slots and zeros the others."""
 
 
 class Objection(Term):
+    """The divergence from the zero-shot prediction, which is not minimised but guides the gradient."""
+
     guides = frozenset({"zero_shot_divergence"})
 
     def __init__(self, config: Extra) -> None:
@@ -40,7 +49,7 @@ class Objection(Term):
     def forward(self, step: Step) -> dict[str, Tensor]:
         heat = self.config.temperature
         text = step.teacher.text_features([step.teacher.classes.template])
-        teacher = F.log_softmax(step.scale * step.frozen_image_features(0) @ text.T / heat, dim=-1)
+        teacher = F.log_softmax(step.scale * step.frozen_images.features(0) @ text.T / heat, dim=-1)
         student = F.log_softmax(step.logits / heat, dim=-1)
         divergence = F.kl_div(student, teacher, log_target=True, reduction="batchmean")
         return {"zero_shot_divergence": heat**2 * divergence}
@@ -51,10 +60,12 @@ class Objection(Term):
 
 
 def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
+    """ProGrad's guiding term."""
     return Extras(terms=[Objection(config)])
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """ProGrad. Raises ValueError as CoOp does."""
     return coop.METHOD.build(config, clip, classes).plus(extras(config, clip, classes))
 
 

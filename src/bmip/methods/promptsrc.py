@@ -20,41 +20,54 @@ from bmip.prompting.templates import IMAGENET_80, PROMPTSRC_60
 
 @dataclass(frozen=True)
 class Extra:
+    """The options of what PromptSRC adds to prompts."""
+
     text_weight: float = 25.0
-    """Of the mean absolute difference of the text features from the teacher's."""
+    """Weight of the mean absolute difference between the text features and the teacher's."""
 
     image_weight: float = 10.0
-    """Of the mean absolute difference of the image features from the frozen ones."""
+    """Weight of the mean absolute difference between the image features and the frozen ones."""
 
     logit_weight: float = 1.0
-    """Of the divergence of the logits from the teacher's."""
+    """Weight of the divergence of the logits from the teacher's."""
 
     teacher: Literal["60", "80", "own"] = "60"
-    """The teacher's sentences: PromptSRC's 60, CLIP's 80, or the data set's own."""
+    """The teacher's templates: PromptSRC's 60, CLIP's 80, or the data set's own."""
 
     average_mean: float = 15.0
-    """The epoch around which prompts are averaged."""
+    """The epoch that weighs most in the average over epochs, counted from 1."""
 
     average_std: float = 1.0
-    """In epochs; 0 keeps the last epoch's prompts."""
+    """The width of the average in epochs; 0 keeps the last epoch's prompts."""
 
 
 @dataclass(frozen=True)
 class Config(Extra, ivlp.Config):
+    """The options of PromptSRC."""
+
     text_slots: int = 4
+    """Prompt tokens in each layer of the text tower."""
+
     image_slots: int = 4
+    """Prompt tokens in each layer of the image tower."""
+
     text_depth: int = 9
+    """How many layers of the text tower get prompts, from the bottom."""
+
     image_depth: int = 9
+    """How many layers of the image tower get prompts, from the bottom."""
 
 
 class SelfRegulation(Term):
+    """How far the text features, the image features and the logits are from those of the frozen CLIP."""
+
     def __init__(self, config: Extra, templates: Sequence[str]) -> None:
         super().__init__()
         self.config, self.templates = config, templates
 
     def forward(self, step: Step) -> dict[str, Tensor]:
         text = step.teacher.text_features(self.templates, normalise_each=False)
-        image = step.frozen_image_features(0)
+        image = step.frozen_images.features(0)
         teacher = F.log_softmax(step.scale * image @ text.T, dim=-1)
         divergence = F.kl_div(F.log_softmax(step.logits, dim=-1), teacher, log_target=True, reduction="sum")
         return {
@@ -66,12 +79,14 @@ class SelfRegulation(Term):
 
 
 def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
+    """PromptSRC's loss term and its average over epochs."""
     templates = {"60": PROMPTSRC_60, "80": IMAGENET_80, "own": (classes.template,)}[config.teacher]
     average = GaussianAverage(config.average_mean, config.average_std) if config.average_std else None
     return Extras(terms=[SelfRegulation(config, templates)], average=average)
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """PromptSRC. Raises ValueError as IVLP does."""
     return ivlp.METHOD.build(config, clip, classes).plus(extras(config, clip, classes))
 
 

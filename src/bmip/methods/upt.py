@@ -30,26 +30,39 @@ from bmip.prompting import (
 
 @dataclass(frozen=True)
 class Config:
+    """The options of UPT."""
+
     slots: int = 2
-    """In each tower."""
+    """Prompt tokens in each tower."""
 
     depth: int = 9
-    """Layers prompted in both towers, from the bottom; the first has separate prompts."""
+    """How many layers of both towers get prompts, from the bottom. In the first layer the prompts are separate."""
 
     context: str = "a photo of a"
-    """Words the first text slots start from; with fewer words than slots they start at random."""
+    """Words that the first text prompt starts from; with fewer words than `slots` it starts at random."""
 
     heads: int = 8
+    """Attention heads of the small transformers; they must divide the sum of both towers' widths."""
+
     inner: int = 2048
-    """Width of the hidden layer between the small transformer's attentions."""
+    """Width of the small transformers' hidden layer."""
 
     dropout: float = 0.1
+    """Dropout in the small transformers while training, 0 to 1."""
 
     text_short: bool = False
-    """As released, stop one layer earlier in the text tower."""
+    """As in the released code, prompt one layer less in the text tower."""
 
 
 class UPT(Prompter):
+    """Separate prompts in the first layer; deeper, a joint prompt that a transformer layer mixes and that is then cut.
+
+    Args:
+        start: what the first text prompt starts from.
+        template: the sentence around the class name; its first tokens are the slots.
+        image_width: width of the image tower.
+    """
+
     def __init__(self, config: Config, start: Float[Tensor, "slot width"], template: str, image_width: int) -> None:
         super().__init__()
         self.template, self.text_short = template, config.text_short
@@ -73,6 +86,7 @@ class UPT(Prompter):
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """UPT. Raises ValueError for slots, a depth or a number of heads that does not fit the towers."""
     check_slots(config.slots, "text")
     check_depth(config.depth, min(len(clip.text.blocks), len(clip.vit.blocks)), "shallower")
     joint = clip.text.width + clip.vit.width

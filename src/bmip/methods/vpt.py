@@ -1,4 +1,4 @@
-"""Deep visual prompt tuning: learned tokens in every layer of the image tower, a fixed sentence. (Jia et al. 2022)"""
+"""VPT: prompt tokens in every layer of the image tower, with a fixed sentence. (Jia et al. 2022, "deep")"""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from bmip.prompting.templates import PLAIN
 
 @dataclass(frozen=True)
 class Config:
+    """The options of VPT."""
+
     slots: int = 8
+    """Prompt tokens in each layer."""
 
     depth: int = 12
-    """Layers of the image tower prompted, from the bottom."""
+    """How many layers of the image tower get prompts, from the bottom."""
 
     template: str = PLAIN
-    """The sentence for every data set, as released."""
+    """The sentence for every data set, as in the released code."""
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """Deep image prompts. Raises ValueError for slots and a depth that do not fit the image tower."""
     return Method(prompter=Independent(config.template, image=deep_image(clip, config.slots, config.depth)))
 
 

@@ -1,4 +1,4 @@
-"""Zero-shot CLIP: sentences of words, nothing learned. (Radford et al. 2021)"""
+"""Zero-shot CLIP: sentences in words, and no training. (Radford et al. 2021)"""
 
 from __future__ import annotations
 
@@ -9,19 +9,28 @@ from typing import Literal
 from bmip.prompting import CLIP, ClassNames, Given, Method, MethodSpec, Preset, Prompter, Prompts, TextLayout
 from bmip.prompting.templates import IMAGENET_7, IMAGENET_80
 
-LISTS = {"own": (), "7": IMAGENET_7, "80": IMAGENET_80}
+_LISTS = {"own": (), "7": IMAGENET_7, "80": IMAGENET_80}
 
 
 @dataclass(frozen=True)
 class Config:
+    """The options of zero-shot CLIP."""
+
     templates: Literal["own", "7", "80"] = "own"
-    """The data set's own sentence; or the mean over CLIP's selection of 7 or all 80 sentences for ImageNet."""
+    """The data set's own template, or the mean over CLIP's selection of 7 or all 80 templates for ImageNet."""
 
     with_own: bool = True
-    """Whether the data set's own sentence is one of several; the released code leaves it out on ImageNet."""
+    """Whether the data set's own template joins the 7 or 80; the released code leaves it out on ImageNet."""
 
 
 class ZeroShot(Prompter):
+    """No prompts: each class has one sentence or several, whose features are averaged.
+
+    Args:
+        templates: those of every data set; without any, only the data set's own is used.
+        with_own: whether the data set's own template joins them.
+    """
+
     def __init__(self, templates: Sequence[str], with_own: bool) -> None:
         super().__init__()
         self.templates, self.with_own = tuple(templates), with_own
@@ -38,7 +47,8 @@ class ZeroShot(Prompter):
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    return Method(prompter=ZeroShot(LISTS[config.templates], config.with_own))
+    """Zero-shot CLIP, which trains nothing."""
+    return Method(prompter=ZeroShot(_LISTS[config.templates], config.with_own))
 
 
 _SOURCE = "CoOp, trainers/zsclip.py"

@@ -1,4 +1,4 @@
-"""Where learned slots begin: at the embeddings of words, or at random."""
+"""The initial values of prompts: embeddings of words, or random draws from torch's global generator."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from torch import Tensor, nn
 from bmip.clip.model import CLIP
 
 DEVIATION = 0.02
-"""Of random prompts, everywhere in the CoOp family."""
+"""The standard deviation of random prompts, everywhere in the CoOp family."""
 
 
 def random_slots(slots: int, width: int) -> nn.Parameter:
+    """A (slot, width) prompt, drawn from N(0, 0.02)."""
     return nn.Parameter(DEVIATION * torch.randn(slots, width))
 
 
 def first_slots(clip: CLIP, context: str, slots: int) -> tuple[str, Float[Tensor, "slot width"]]:
-    """The template around the slots, and what they start from.
+    """The template around the slots, and the prompt that they start from.
 
-    With at least as many tokens in `context` as slots, the slots replace its first tokens and start from them, and
-    the rest of it stays as fixed words; otherwise they stand alone and start at random.
+    Where `context` has at least as many tokens as there are slots, the slots replace its first tokens and start from
+    them, and its other words stay in the template. Otherwise the slots stand alone and start at random.
     """
     ids = clip.tokenizer.encode(context)
     if slots <= len(ids):
@@ -30,12 +31,12 @@ def first_slots(clip: CLIP, context: str, slots: int) -> tuple[str, Float[Tensor
 
 
 def deep_slots(first: Float[Tensor, "slot width"], depth: int) -> list[Tensor]:
-    """A prompt for each of `depth` layers: the first as it is, the others at random."""
+    """A prompt for each of `depth` layers: the first as it is given, the others drawn at random."""
     return [first, *(random_slots(*first.shape).data for _ in range(depth - 1))]
 
 
 def padded_slots(clip: CLIP, context: str, slots: int) -> tuple[str, Float[Tensor, "slot width"]]:
-    """As `first_slots`, but the words stand at the end of the slots, and those in front of them start at zero.
+    """As `first_slots`, but the words of `context` start the last slots, and the slots in front of them start at zero.
 
     (ProGrad, trainers/prograd.py)
     """
@@ -47,11 +48,13 @@ def padded_slots(clip: CLIP, context: str, slots: int) -> tuple[str, Float[Tenso
 
 
 def check_slots(slots: int, tower: str) -> None:
+    """Raises ValueError for fewer than one slot."""
     if slots < 1:
         raise ValueError(f"{slots} slots in the {tower} tower: it needs at least one")
 
 
 def check_depth(depth: int, layers: int, tower: str) -> None:
+    """Raises ValueError for a depth outside 1 to `layers`."""
     if not 1 <= depth <= layers:
         raise ValueError(
             f"depth {depth} does not fit the {tower} tower: it has {layers} layers, so choose 1 to {layers}"

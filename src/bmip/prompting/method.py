@@ -1,15 +1,13 @@
-"""What a method is: a prompter, and beside it loss terms, an adapter and an average over epochs.
+"""The parts of a method: a prompter, and beside it loss terms, an adapter and an average over epochs.
 
-A method is one file that builds these parts. The towers and the trainer know the parts and no method by name, so any
-prompter goes with any other method's extras: `bmip.plus(promptsrc_extras)`.
+The towers and the trainer know these parts and no method by name, so any prompter goes with any other method's extras.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import torch
 import torch.nn.functional as F
@@ -26,59 +24,68 @@ from bmip.clip.text_layout import TextLayout
 class Given:
     """What a prompter may condition on."""
 
-    features: Callable[[], Float[Tensor, "image out"]] | None = None
+    features: Float[Tensor, "image out"] | None = None
+    """The frozen tower's normalised features of the images at hand; None for prompters that do not read images."""
 
-    @cached_property
+    @property
     def image_features(self) -> Float[Tensor, "image out"]:
-        """The frozen tower's normalised features of the images at hand; computed when first read.
+        """The frozen tower's normalised features of the images at hand.
 
         Raises LookupError for a prompter that does not declare `reads_images`.
         """
         if self.features is None:
             raise LookupError("declare `reads_images = True` on the prompter to condition on image features")
-        return self.features()
+        return self.features
 
 
 class Prompter(nn.Module, ABC):
-    """The learned prompts. What it breaks it declares; the contract tests hold it to its word."""
+    """Makes the prompts of both towers. Its parameters are what is trained.
+
+    The attributes declare which usual properties of a classifier it does not have. They decide what is computed only
+    once, and the contract tests check them.
+    """
 
     reads_images: bool = False
-    """Prompts differ per image: class features cannot be computed once."""
+    """Prompts differ between images, so class features cannot be computed once."""
 
     reads_classes: bool = False
-    """A class's logit depends on which other classes are asked about: classes cannot be taken in chunks."""
+    """A class's logit depends on which other classes are asked about, so classes cannot be run in chunks."""
 
     reads_batch: bool = False
     """An image's logits depend on the other images of its batch."""
 
     dead: frozenset[str] = frozenset()
-    """Learned weights that are known to get no gradient, or only zeros."""
+    """Names of parameters that are known to get no gradient, or only zeros."""
 
     trained_on: ClassNames | None = None
-    """The only classes it can tell apart, where it has learned something for each of them."""
+    """The only classes that it can tell apart, where it has parameters for each of them."""
 
     @abstractmethod
     def layout(self, classes: ClassNames) -> TextLayout | Sequence[TextLayout]:
-        """The sentence in which the text prompts stand; or several, for `pool`."""
+        """The sentence around each class name in which the text prompts stand, or several sentences for `pool`."""
 
     def pool(self, each: Float[Tensor, "sentence class out"]) -> Float[Tensor, "1 class out"]:
-        """What classes are told apart by, from the normalised features of several sentences: their mean's direction."""
+        """Class features from the normalised features of several sentences: here the direction of their mean."""
         return F.normalize(each.mean(0, keepdim=True), dim=-1)
 
     @abstractmethod
-    def forward(self, given: Given) -> Prompts: ...
+    def forward(self, given: Given) -> Prompts:
+        """The prompts of both towers, for the images at hand where `reads_images`."""
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """The frozen CLIP as a reference for loss terms; it shares the one CLIP in memory."""
+    """The frozen CLIP as a reference for loss terms, on the training classes. It holds no copy of the CLIP."""
 
     clip: CLIP
     classes: ClassNames
     _text: dict[tuple[Sequence[str], bool], Tensor] = field(default_factory=dict)
 
     def text_features(self, templates: Sequence[str], *, normalise_each: bool = True) -> Float[Tensor, "class out"]:
-        """Normalised mean over the templates, computed once; PromptSRC averages before normalising."""
+        """Normalised mean of the class features over the templates; each list of templates is computed once.
+
+        `normalise_each`: whether each template's features are normalised before the mean; PromptSRC does not.
+        """
         key = (tuple(templates), normalise_each)
         if key not in self._text:
             found = []
@@ -91,66 +98,91 @@ class Teacher:
         return self._text[key]
 
 
+class FrozenImages:
+    """The features that the frozen image tower has for each view of a batch; the tower runs when a view is first read.
+
+    Args:
+        views: augmented copies of the same images, the first of which the model sees.
+    """
+
+    def __init__(self, clip: CLIP, views: Sequence[Float[Tensor, "image 3 size size"]]) -> None:
+        self._clip, self._views = clip, views
+        self._found: dict[int, Tensor] = {}
+
+    def features(self, view: int) -> Float[Tensor, "image out"]:
+        """Normalised features of a view, counted from 0."""
+        return F.normalize(self.unnormalised(view), dim=-1)
+
+    def unnormalised(self, view: int) -> Float[Tensor, "image out"]:
+        """Features as the tower gives them, in at least float32."""
+        if view not in self._found:
+            with torch.no_grad():
+                self._found[view] = at_least_float32(self._clip.encode_image(self._views[view]))
+        return self._found[view]
+
+
 @dataclass(frozen=True)
 class Step:
-    """One training step as a loss term sees it; features are normalised."""
+    """What a loss term sees of one training step. All features are normalised."""
 
     labels: Int64[Tensor, " image"]
     image_features: Float[Tensor, "image out"]
     text_features: Float[Tensor, "#image class out"]
     sentence_features: Float[Tensor, "sentence class out"]
-    """Those that `text_features` was pooled from; with a single sentence the same."""
+    """The features that `text_features` was pooled from; with a single sentence they are the same."""
 
     logits: Float[Tensor, "image class"]
     scale: Float[Tensor, ""]
-    """What the cosines are multiplied with to give the logits."""
+    """The factor that turns cosines into logits."""
 
     teacher: Teacher
-    frozen_image_features: Callable[[int], Float[Tensor, "image out"]]
-    """Of the frozen tower for a view, normalised; computed once."""
+    frozen_images: FrozenImages
 
 
 class Term(nn.Module, ABC):
-    """An extra loss beside the cross-entropy; its parts are added up and logged by name."""
+    """An extra loss beside the cross-entropy, in named parts that are added to the loss and logged."""
 
     views: int = 1
-    """Augmented copies of each image it needs; the first is the one the model sees."""
+    """How many augmented copies of each image the term needs; the model sees the first."""
 
     guides: frozenset[str] = frozenset()
-    """Parts that are not minimised: their gradients go to `edit`."""
+    """Names of parts that are not added to the loss; their gradients go to `edit`."""
 
     @abstractmethod
-    def forward(self, step: Step) -> dict[str, Float[Tensor, ""]]: ...
+    def forward(self, step: Step) -> dict[str, Float[Tensor, ""]]:
+        """The parts of this loss by name."""
 
     def edit(self, gradient: Float[Tensor, " value"], guides: Float[Tensor, " value"]) -> Float[Tensor, " value"]:
-        """What to step along, given the gradient of what is minimised and that of the guides' sum, all tensors in one.
+        """Returns the update direction from the flattened gradients of the loss and of the guides' sum.
 
-        Must not depend on a common factor of both.
+        It must not depend on a common factor of both. Only a term with guides needs it.
         """
         raise NotImplementedError(f"{type(self).__name__} has guides and does not say what they do")
 
 
 class Adapter(nn.Module, ABC):
-    """Learned maps behind the towers, on features before normalisation."""
+    """Trainable maps behind the towers, on features before normalisation."""
 
     @abstractmethod
-    def image(self, features: Float[Tensor, "image out"]) -> Float[Tensor, "image out"]: ...
+    def image(self, features: Float[Tensor, "image out"]) -> Float[Tensor, "image out"]:
+        """The image features that replace these."""
 
     @abstractmethod
-    def text(self, features: Float[Tensor, "#image class out"]) -> Float[Tensor, "#image class out"]: ...
+    def text(self, features: Float[Tensor, "#image class out"]) -> Float[Tensor, "#image class out"]:
+        """The class features that replace these."""
 
 
 class Average(ABC):
-    """A weighted mean of the trainable parameters over epochs, which replaces them after the last."""
+    """A weighted mean of the trainable parameters over epochs. It replaces them after the last epoch."""
 
     @abstractmethod
     def weight(self, epoch: int, epochs: int) -> float:
-        """Of the tensors after `epoch` (counted from 0); the weights of all epochs are divided by their sum."""
+        """The weight of the parameters after `epoch` (counted from 0), before all weights are divided by their sum."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Extras:
-    """What goes with any prompter."""
+    """The parts of a method that go with any prompter."""
 
     terms: Sequence[Term] = ()
     adapter: Adapter | None = None
@@ -159,10 +191,15 @@ class Extras:
 
 @dataclass(frozen=True, kw_only=True)
 class Method(Extras):
+    """A prompter with its extras: all that is put around a CLIP."""
+
     prompter: Prompter
 
     def plus(self, extras: Extras) -> Method:
-        """Raises ValueError where both bring an adapter, or an average."""
+        """This method with further terms, and with the adapter and average of the extras.
+
+        Raises ValueError where both bring an adapter, or an average.
+        """
         for part in ("adapter", "average"):
             if getattr(self, part) is not None and getattr(extras, part) is not None:
                 raise ValueError(f"both methods bring an {part}, and only one can be used: combine others")
@@ -175,4 +212,5 @@ class Method(Extras):
 
 
 def at_least_float32(features: Tensor) -> Tensor:
+    """The features in float32 where they come in half precision, otherwise as they are."""
     return features.to(torch.promote_types(features.dtype, torch.float32))

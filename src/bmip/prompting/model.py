@@ -1,4 +1,4 @@
-"""A frozen CLIP with a method around it: what is trained, and what classifies."""
+"""A frozen CLIP with a method around it: it trains the method's parameters and classifies images."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from bmip.clip.prompts import Prompts
 from bmip.clip.text_layout import TextLayout
 from bmip.clip.texts import ClassTexts
 from bmip.prompting.checkpoint import Description, write_checkpoint
-from bmip.prompting.method import Given, Method, Step, Teacher, at_least_float32
+from bmip.prompting.method import FrozenImages, Given, Method, Step, Teacher, at_least_float32
 
 _PAIRS = 2**15
-"""Of an image and a class, whose features are kept at once where they differ between images: 64 MB in ViT-B/16."""
+"""How many class features are kept at once where each image has its own: 64 MB in ViT-B/16."""
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,21 @@ class Losses:
 
 
 class PromptedCLIP(nn.Module):
-    """A frozen CLIP with a method around it. Gradients reach the method's tensors alone."""
+    """A frozen CLIP with a method around it. Gradients reach the method's parameters alone.
+
+    Args:
+        clip: it is frozen in place, and several models may hold the same one.
+        method: its parts are moved to the CLIP's device.
+        classes: the classes that the method is trained on. The model classifies among any others as well.
+
+    Raises:
+        ValueError: for class names and slots that do not fit into the text tower.
+    """
 
     description: Description | None = None
     """What `save_pretrained` writes beside the tensors."""
 
     def __init__(self, clip: CLIP, method: Method, classes: ClassNames) -> None:
-        """`classes` are those it is trained on; it classifies among any others as well."""
         super().__init__()
         self.clip, self.method, self.classes = clip.requires_grad_(False), method, classes
         self.prompter, self.terms, self.adapter = method.prompter, nn.ModuleList(method.terms), method.adapter
@@ -66,11 +74,14 @@ class PromptedCLIP(nn.Module):
         write_checkpoint(folder, self.trainable(), self.described())
 
     def trainable(self) -> dict[str, nn.Parameter]:
-        """The method's own parameters, named as in a checkpoint."""
+        """The method's own parameters by name, as a checkpoint has them."""
         return {name: p for name, p in self.named_parameters() if not name.startswith("clip.") and p.requires_grad}
 
     def load_trainable(self, tensors: Mapping[str, Tensor]) -> None:
-        """Raises ValueError that lists missing and unexpected names, and tensors of another shape."""
+        """Copy the tensors into the trainable parameters of the same names.
+
+        Raises ValueError that lists missing and unexpected names, and tensors of another shape.
+        """
         own = self.trainable()
         missing, unexpected = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
         shapes = [
@@ -92,7 +103,7 @@ class PromptedCLIP(nn.Module):
                 parameter.copy_(tensors[name])
 
     def check_classes(self, classes: ClassNames) -> None:
-        """Raises ValueError where the method, for what it has learned for each class, cannot tell these apart."""
+        """Raises ValueError where the method has parameters for each class and knows other classes than these."""
         known = self.prompter.trained_on
         if known is not None and known.names != classes.names:
             raise ValueError(
@@ -102,17 +113,19 @@ class PromptedCLIP(nn.Module):
             )
 
     def forward(self, pixels: Float[Tensor, "image 3 size size"], classes: ClassNames) -> Float[Tensor, "image class"]:
-        """Logits, as in training: everything is computed anew. `classifier` is the way to classify many images."""
-        frozen = _FrozenViews(self.clip, (pixels,))
+        """Logits of the images over `classes`. Everything is computed anew; for many images use `classifier`."""
+        frozen = FrozenImages(self.clip, (pixels,))
         prompts = self.prompter(self._given(frozen))
         return self._logits(self._image_features(prompts, pixels, frozen), self._text_features(prompts, classes)[0])
 
     def losses(self, views: Sequence[Float[Tensor, "image 3 size size"]], labels: Int64[Tensor, " image"]) -> Losses:
         """The parts of the loss on a batch of the training classes; `backward` turns them into gradients.
 
-        `labels` are indices into `classes`; the logits are those of the first view.
+        Args:
+            views: at least `self.views` augmented copies of the images; the model sees the first.
+            labels: indices into `self.classes`.
         """
-        frozen = _FrozenViews(self.clip, views)
+        frozen = FrozenImages(self.clip, views)
         prompts = self.prompter(self._given(frozen))
         image = self._image_features(prompts, views[0], frozen)
         text, sentences = self._text_features(prompts, self.classes)
@@ -126,15 +139,17 @@ class PromptedCLIP(nn.Module):
             logits=logits,
             scale=self.clip.scale,
             teacher=self.teacher,
-            frozen_image_features=frozen.normalised,
+            frozen_images=frozen,
         )
         for term in self.terms:
             parts |= term(step)
         return Losses(parts, logits)
 
     def backward(self, parts: Mapping[str, Tensor], scale: float = 1.0) -> None:
-        """Leave in the trainable parameters' `grad` what to step along: `scale` times the gradient of the parts' sum,
-        edited by the terms that have guides."""
+        """Set the trainable parameters' `grad` to `scale` times the gradient of the sum of the parts.
+
+        Terms with guides edit it; the parts that are their guides are not in the sum.
+        """
         editors = [term for term in self.method.terms if term.guides]
         guides = {name for term in editors for name in term.guides}
         minimised = torch.stack([part for name, part in parts.items() if name not in guides]).sum()
@@ -152,19 +167,22 @@ class PromptedCLIP(nn.Module):
 
     @torch.no_grad()
     def class_features(self, classes: ClassNames) -> Float[Tensor, "1 class out"]:
-        """Normalised; the same for every image, so once per class list is enough."""
+        """Normalised class features. They are the same for all images, so once per class list is enough.
+
+        Raises ValueError for a method whose class features differ between images.
+        """
         if self.prompter.reads_images:
             raise ValueError("this method's class features differ between images: use `classifier`")
         return self._text_features(self.prompter(Given()), classes)[0]
 
     @torch.no_grad()
     def image_features(self, pixels: Float[Tensor, "image 3 size size"]) -> Float[Tensor, "image out"]:
-        """Normalised."""
-        frozen = _FrozenViews(self.clip, (pixels,))
+        """Normalised image features."""
+        frozen = FrozenImages(self.clip, (pixels,))
         return self._image_features(self.prompter(self._given(frozen)), pixels, frozen)
 
     def classifier(self, classes: ClassNames) -> Callable[[Float[Tensor, "image 3 size size"]], Tensor]:
-        """A function from images to logits over `classes`, with all that images have in common computed once."""
+        """A function from images to their logits over `classes`; it computes once what all images share."""
         classify = self.classifiers([classes])
         return lambda pixels: classify(pixels)[0]
 
@@ -186,15 +204,18 @@ class PromptedCLIP(nn.Module):
         few = max(1, _PAIRS // len(classes))
         return torch.cat([self(part, classes) for part in pixels.split(few)])
 
-    def _given(self, frozen: _FrozenViews) -> Given:
-        return Given((lambda: frozen.normalised(0)) if self.prompter.reads_images else None)
+    def _given(self, frozen: FrozenImages) -> Given:
+        return Given(frozen.features(0) if self.prompter.reads_images else None)
 
-    def _image_features(self, prompts: Prompts, pixels: Tensor, frozen: _FrozenViews) -> Tensor:
-        features = at_least_float32(self.clip.encode_image(pixels, prompts.image)) if prompts.image else frozen(0)
+    def _image_features(self, prompts: Prompts, pixels: Tensor, frozen: FrozenImages) -> Tensor:
+        if prompts.image:
+            features = at_least_float32(self.clip.encode_image(pixels, prompts.image))
+        else:
+            features = frozen.unnormalised(0)
         return F.normalize(self.adapter.image(features) if self.adapter else features, dim=-1)
 
     def _text_features(self, prompts: Prompts, classes: ClassNames) -> tuple[Tensor, Tensor]:
-        """Of the classes, and of the sentences that they are the mean of; normalised."""
+        """Normalised features of the classes, and of the sentences that those are pooled from."""
         self.check_classes(classes)
         texts = self._laid_out(classes)
         if not (prompts.text or any(prompts.sentences)):
@@ -232,20 +253,3 @@ class PromptedCLIP(nn.Module):
         if text.shape[0] == 1:
             return self.clip.scale * image @ text[0].T
         return self.clip.scale * torch.einsum("io,ico->ic", image, text)
-
-
-class _FrozenViews:
-    """What the frozen tower makes of each view, computed when first asked."""
-
-    def __init__(self, clip: CLIP, views: Sequence[Tensor]) -> None:
-        self.clip, self.views = clip, views
-        self._found: dict[int, Tensor] = {}
-
-    def __call__(self, view: int) -> Float[Tensor, "image out"]:
-        if view not in self._found:
-            with torch.no_grad():
-                self._found[view] = at_least_float32(self.clip.encode_image(self.views[view]))
-        return self._found[view]
-
-    def normalised(self, view: int) -> Float[Tensor, "image out"]:
-        return F.normalize(self(view), dim=-1)

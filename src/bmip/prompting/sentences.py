@@ -1,4 +1,4 @@
-"""Sentences about classes, from a JSON file of class name to sentences (as the CoPrompt repository has them)."""
+"""Sentences about classes from a JSON file, in the format of the CoPrompt repository: {class name: [sentence, ...]}."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from bmip.class_names import ClassNames, words
 
 
 def read_sentences(file: str | Path) -> dict[str, list[str]]:
-    """Raises ValueError for a file that is not there, or no JSON of class names to lists of sentences."""
+    """The sentences in the file, by class name.
+
+    Raises ValueError for a file that cannot be read, and for one that does not map class names to lists of sentences.
+    """
     try:
         content = json.loads(Path(file).read_text(encoding="utf-8"))
     except OSError as error:
@@ -27,9 +30,9 @@ def read_sentences(file: str | Path) -> dict[str, list[str]]:
 
 
 def sentences_of(classes: ClassNames, known: Mapping[str, Sequence[str]]) -> list[Sequence[str]]:
-    """The sentences about each class, whatever the case and the underscores of its name.
+    """The sentences about each class, in the order of the classes. Case and underscores of names do not matter.
 
-    Raises ValueError that lists the classes without any.
+    Raises ValueError that lists the classes without sentences.
     """
     spelled = {words(name).lower(): own for name, own in known.items()}
     if missing := [name for name in classes.names if words(name).lower() not in spelled]:

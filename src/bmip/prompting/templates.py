@@ -1,8 +1,8 @@
-"""Lists of sentences around a class name that the field shares."""
+"""Templates for sentences around a class name that many papers use."""
 
 PLAIN = "a photo of a {}."
+"""The template of CoOp and of most methods after it."""
 
-# From CLIP's notebook "Prompt engineering for ImageNet" (openai/CLIP, MIT), in its order.
 IMAGENET_80 = (
     "a bad photo of a {}.",
     "a photo of many {}.",
@@ -85,6 +85,7 @@ IMAGENET_80 = (
     "a photo of a small {}.",
     "a tattoo of the {}.",
 )
+"""CLIP's templates for ImageNet, in their order. (openai/CLIP, MIT, notebook "Prompt engineering for ImageNet")"""
 
 IMAGENET_7 = (
     "itap of a {}.",
@@ -95,10 +96,10 @@ IMAGENET_7 = (
     "art of the {}.",
     "a photo of the small {}.",
 )
-"""The best seven of them, by the same notebook. (CoOp, trainers/zsclip.py)"""
+"""The best seven of IMAGENET_80, by the same notebook. (CoOp, trainers/zsclip.py)"""
 
 PROMPTSRC_60 = (PLAIN, *(template for template in IMAGENET_80[:60] if template != PLAIN))
-"""Of PromptSRC's teacher; the BMIP repository's combination has all 80. (PromptSRC, trainers/imagenet_templates.py)"""
+"""The templates of PromptSRC's teacher: 60 of the 80. (PromptSRC, trainers/imagenet_templates.py)"""
 
 NEUTRAL = (
     PLAIN,
@@ -112,4 +113,4 @@ NEUTRAL = (
     "a photo of a large {}.",
     "a photo of a small {}.",
 )
-"""What CoPrompt's teacher reads where no sentences about the classes are given."""
+"""The templates of CoPrompt's teacher where no sentences about the classes are given."""
