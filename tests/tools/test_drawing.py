@@ -199,8 +199,8 @@ def section(method: str) -> str:
 @every_method
 def test_the_page_says_what_each_method_costs(method: str) -> None:
     own = section(method)
-    assert all(f"**{part}**" in own for part in ("Loss", "Trained values", "Cost", "Released code"))
-    line = next(line for line in own.splitlines() if line.startswith("* **Trained values**, ViT-B/16: "))
+    assert all(f"**{part}**" in own for part in ("Loss", "Trainable parameters", "Cost", "Released code"))
+    line = next(line for line in own.splitlines() if line.startswith("* **Trainable parameters**, ViT-B/16: "))
     stated = re.findall(r"(?:`([\w-]+)` )?\b(\d[\d,]*\d|0)\b", line.partition("ViT-B/16: ")[2])
     found = {preset or "default": int(count.replace(",", "")) for preset, count in stated}
     assert len(found) == len(stated) and "default" in found
@@ -210,7 +210,7 @@ def test_the_page_says_what_each_method_costs(method: str) -> None:
 
 
 @every_method
-def test_the_table_gives_layers_and_trained_values(method: str) -> None:
+def test_the_table_gives_layers_and_trainable_parameters(method: str) -> None:
     title = section(method).splitlines()[0]
     anchor = re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
     (row,) = [line for line in page().splitlines() if line.startswith("|") and f"](#{anchor})" in line]

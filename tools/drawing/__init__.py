@@ -1,4 +1,4 @@
-"""Pictures of methods, made by looking at them: where prompts enter, what they are made of, what is minimised."""
+"""Pictures of methods: where prompts enter, what they are made of, what is minimised. They are drawn from the code."""
 
 from tools.drawing.picture import file_name, picture
 

@@ -1,4 +1,4 @@
-"""What a method does to CLIP, found by looking: it is put around a small random CLIP and watched."""
+"""What a method does to CLIP. It is found by putting the method around a small random CLIP and watching it."""
 
 from __future__ import annotations
 
@@ -29,15 +29,19 @@ IMAGES = 2
 
 @dataclass(frozen=True)
 class Sentence:
+    """A sentence that the text tower reads for a class."""
+
     tokens: tuple[str | int, ...]
     """Words, and the numbers of slots."""
 
     variants: int = 1
-    """How many prompts stand in it."""
+    """How many prompts use this sentence."""
 
 
 @dataclass(frozen=True)
 class Anatomy:
+    """What a method adds to CLIP, as far as a picture shows it."""
+
     text: tuple[Entry | None, ...]
     image: tuple[Entry | None, ...]
     """By layer, as far as prompts reach; None leaves in the slots what the layer below made of them."""
@@ -52,11 +56,12 @@ class Anatomy:
     averaged: bool
 
     def entries(self, tower: Tower) -> tuple[Entry | None, ...]:
+        """What enters each layer of one tower."""
         return self.text if tower == "text" else self.image
 
 
 def anatomy(method: str, options: Mapping[str, Any]) -> Anatomy:
-    """Of the method on towers of 12 layers, as ViT-B/16 has them.
+    """The anatomy of a method on towers of 12 layers, as ViT-B/16 has them.
 
     Raises ValueError as `build_model` does.
     """

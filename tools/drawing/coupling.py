@@ -1,4 +1,4 @@
-"""What flows between the towers: arrows in the gutter, through the learned maps that they pass."""
+"""What flows between the towers: arrows in the gutter, through the trained maps that they pass."""
 
 from __future__ import annotations
 

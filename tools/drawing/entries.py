@@ -16,17 +16,19 @@ Tower = Literal["text", "image"]
 TOWERS: tuple[Tower, ...] = ("text", "image")
 
 Source = Literal["text", "image", "joint", "pixels"]
-"""Vectors that fit into the slots of one tower, learned tensors for both together, or what the images show."""
+"""Vectors that fit into the slots of one tower, parameters for both together, or what the images show."""
 
 
 @dataclass(frozen=True)
 class Entry:
+    """What enters the slots of one layer of a tower."""
+
     made_of: frozenset[Source]
     maps: frozenset[str]
-    """The learned tensors that lie between the sources and the slots."""
+    """The names of the parameters that lie between the sources and the slots."""
 
     looks: bool
-    """It changes with the attention in its layer."""
+    """Whether it changes with the attention in its layer."""
 
     per_image: bool
     per_class: bool
@@ -41,7 +43,7 @@ class Entered:
 
 
 def watched(prompts: Sequence[Prompt], run: Callable[[Sequence[Prompt]], object]) -> list[Entered | None]:
-    """What `run`, a tower, is given in each layer."""
+    """The prompts that the tower `run` is given, layer by layer."""
     seen: list[Entered | None] = [None] * len(prompts)
 
     def watch(layer: int, prompt: Prompt) -> Prompt:
@@ -51,7 +53,7 @@ def watched(prompts: Sequence[Prompt], run: Callable[[Sequence[Prompt]], object]
 
         def enter(view: LayerView) -> Tensor:
             new = resolve(prompt, view)
-            none, all_ = (resolve(prompt, replace(view, look=partial(_constant, view, share))) for share in (0.0, 1.0))
+            none, all_ = (resolve(prompt, replace(view, look=partial(_constant, view, x))) for x in (0.0, 1.0))
             seen[layer] = Entered(new, looks=not torch.equal(none, all_))
             return new
 
@@ -61,15 +63,15 @@ def watched(prompts: Sequence[Prompt], run: Callable[[Sequence[Prompt]], object]
     return seen
 
 
-def _constant(view: LayerView, share: float) -> Tensor:
-    return torch.full_like(view.look(), share)
+def _constant(view: LayerView, x: float) -> Tensor:
+    return torch.full_like(view.look(), x)
 
 
 @dataclass(frozen=True)
 class Sources:
     """The tensors that prompts may be made of."""
 
-    learned: Mapping[str, Tensor]
+    trainable: Mapping[str, Tensor]
     pixels: Tensor
     """The features of the images at hand."""
 
@@ -77,25 +79,25 @@ class Sources:
     """Of each tower, their number and width."""
 
     def entry(self, entered: Entered, *, axes: tuple[bool, bool]) -> Entry:
-        """`axes`: whether the first two axes of the prompt are images and classes."""
-        names = list(self.learned)
+        """What the prompt is made of. `axes` says whether its first two axes are images and classes."""
+        names = list(self.trainable)
         # Weighted, so that nothing cancels: the sum over a layer norm's output has no gradient.
         weights = torch.randn(entered.prompt.shape, generator=torch.Generator().manual_seed(0))
         found = torch.autograd.grad(
             (weights * entered.prompt).sum(),
-            [*self.learned.values(), self.pixels],
+            [*self.trainable.values(), self.pixels],
             retain_graph=True,
             allow_unused=True,
             materialize_grads=True,
         )
         used = {name for name, gradient in zip(names, found, strict=False) if gradient.any()}
-        homes: dict[str, Tower] = {name: home for name in used if (home := self._home(self.learned[name]))}
+        homes: dict[str, Tower] = {name: home for name in used if (home := self._home(self.trainable[name]))}
         made_of: set[Source] = set(homes.values())
         if found[-1].any():
             made_of.add("pixels")
         return Entry(
             made_of=frozenset(made_of or {"joint"}),
-            maps=frozenset(name for name in used - homes.keys() if self.learned[name].numel() > 1),  # no shares
+            maps=frozenset(name for name in used - homes.keys() if self.trainable[name].numel() > 1),  # no gates
             looks=entered.looks,
             per_image=axes[0] and entered.prompt.shape[0] > 1,
             per_class=axes[1] and entered.prompt.shape[1] > 1,

@@ -21,19 +21,21 @@ SEEN = ("image", "text", "logits", "frozen text", "frozen image", "frozen other 
 
 @dataclass(frozen=True)
 class Loss:
+    """One part of a method's loss."""
+
     name: str
     depends_on: frozenset[str]
-    """Of SEEN."""
+    """Those of SEEN that change it."""
 
     sentences: int = 0
-    """About each class, that the frozen text tower reads for it."""
+    """How many sentences about each class the frozen text tower reads for it."""
 
     guides: bool = False
-    """It is not minimised; its gradient edits that of the others."""
+    """Whether it is not minimised, but its gradient edits that of the others."""
 
 
 def losses(method: str, options: Mapping[str, Any], clip: CLIP, classes: ClassNames) -> tuple[Loss, ...]:
-    """The cross-entropy first."""
+    """The parts of the method's loss, the cross-entropy first."""
     plain, read, guides = _parts(method, options, clip, classes)
     depends_on: dict[str, set[str]] = {name: set() for name in plain}
     for change in SEEN if plain else ():

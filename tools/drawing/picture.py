@@ -24,11 +24,12 @@ PLACES = ("logits", "image", "text")
 
 
 def file_name(method: str) -> str:
+    """The name of the file that holds a method's picture."""
     return method.replace("+", "-").replace("_", "-") + ".svg"
 
 
 def picture(method: str, options: Mapping[str, Any]) -> str:
-    """The text of an SVG file.
+    """The method with these options as the text of an SVG file.
 
     Raises ValueError as `build_model` does.
     """
@@ -116,7 +117,7 @@ def _below(found: Anatomy) -> list[list[tuple[str, str]]]:
     if found.probe:
         lines.append([("text gates read [end] of: ", ""), *_spelled(found.probe)])
     if found.averaged:
-        lines.append([("used for testing: the mean of the learned values over epochs", "")])
+        lines.append([("used for testing: the mean of the trainable parameters over epochs", "")])
     return lines
 
 
@@ -137,7 +138,7 @@ def _legend(canvas: Canvas, found: Anatomy, lanes: Sequence[Lane], y: int) -> in
         if entries and (None in entries or len(entries) < LAYERS):
             kept.setdefault("left as the layer below made it", cell(canvas, tower, None))
     passed = next((lane for lane in lanes if any(lane.maps.values())), None)
-    boxes = {"learned map": map_shape(canvas, passed)} if passed else {}
+    boxes = {"trained map": map_shape(canvas, passed)} if passed else {}
     x = EDGE
     for words, shape in {**shapes, **boxes, **kept}.items():
         width = 34 + 11 * len(words) // 2
@@ -160,7 +161,7 @@ MEANING = {
 def _meaning(entry: Entry) -> str:
     made_of = " + ".join(MEANING[source] for source in sorted(entry.made_of, key=list(MEANING).index))
     each = ", for each class" if entry.per_class else ""
-    return f"{made_of}, shares set by attention{each}" if entry.looks else f"learned {made_of}{each}"
+    return f"{made_of}, weighted by attention{each}" if entry.looks else f"trained {made_of}{each}"
 
 
 def _title(method: str, found: Anatomy) -> str:

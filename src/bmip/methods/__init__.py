@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from dataclasses import asdict, fields, replace
@@ -21,6 +20,7 @@ from bmip.prompting.checkpoint import Description
 from bmip.prompting.method_spec import MethodSpec
 from bmip.prompting.model import PromptedCLIP
 from bmip.run_spec import RunSpec
+from bmip.system.messages import nearest
 
 
 def method_names() -> tuple[str, ...]:
@@ -57,8 +57,7 @@ def load_method(name: str) -> MethodSpec:
     if spelled in known:
         return importlib.import_module(f"{__name__}.{spelled}").METHOD
     if "." not in name:
-        near = difflib.get_close_matches(spelled, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"
+        hint = nearest(spelled, known)
         raise ValueError(f"there is no method {name!r}: {hint} A dotted path loads one from outside.")
     try:
         module = importlib.import_module(name)
@@ -81,9 +80,7 @@ def method_config(name: str, options: dict[str, Any]) -> Any:
     known = [field.name for field in fields(config)]
     for option in options:
         if option not in known:
-            near = difflib.get_close_matches(option, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known) or 'no options'}"
-            raise ValueError(f"the method {name!r} has no option {option!r}: {hint}")
+            raise ValueError(f"the method {name!r} has no option {option!r}: {nearest(option, known, 'it has')}")
     return replace(config(), **options)
 
 

@@ -1,0 +1,65 @@
+"""The method from outside the package that docs/adding-a-method.md shows, and what a MethodSpec refuses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import pytest
+
+from bmip.methods import combination_names, load_method, method_names
+from bmip.prompting import MethodSpec, Preset
+
+ROOT = Path(__file__).parents[2]
+ALL = (*method_names(), *combination_names())
+
+
+def test_the_page_shows_the_example() -> None:
+    page = (ROOT / "docs" / "adding-a-method.md").read_text(encoding="utf-8")
+    code = page.partition("```python\n")[2].partition("```")[0]
+    example = (ROOT / "examples" / "shallow_text.py").read_text(encoding="utf-8")
+    assert code and example.endswith(code), "copy the example, from its first import on, into the page"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_method_is_called_as_it_is_asked_for(name: str) -> None:
+    assert load_method(name).name == name
+    assert "\n" not in load_method(name).summary and load_method(name).summary.endswith((".", ".)", ")"))
+
+
+def test_methods_add_up() -> None:
+    bmip, promptsrc = load_method("bmip"), load_method("promptsrc")
+    both = bmip + promptsrc
+    assert both.name == "bmip+promptsrc"
+    names = {field.name for field in fields(both.Config)}
+    assert promptsrc.Extra is not None
+    assert names == {field.name for part in (bmip.Config, promptsrc.Extra) for field in fields(part)}
+    assert both.presets["default"].training == promptsrc.presets["default"].training
+    assert load_method("bmip+promptsrc").presets.keys() == {"default", "released", "cross-dataset"}
+
+
+def test_three_methods_add_up() -> None:
+    spec = load_method("coop+kgcoop+promptsrc")
+    assert {"slots", "guidance", "teacher"} <= {field.name for field in fields(spec.Config)}
+
+
+def test_what_is_no_whole_method_is_refused() -> None:
+    spec = load_method("coop")
+    with pytest.raises(ValueError, match="has no preset 'default'"):
+        replace(spec, presets={"released": Preset("x")})
+    with pytest.raises(ValueError, match="both Extra and extras, or neither"):
+        replace(spec, Extra=spec.Config)
+    with pytest.raises(ValueError, match="coop has no loss, adapter or average"):
+        load_method("bmip") + spec
+
+
+@dataclass(frozen=True)
+class Clashing:
+    guidance: float = 1.0
+
+
+def test_an_option_of_both_is_refused() -> None:
+    coop, kgcoop = load_method("coop"), load_method("kgcoop")
+    own: MethodSpec = replace(coop, name="own", Config=Clashing)
+    with pytest.raises(ValueError, match="has the option 'guidance' twice, from own and from kgcoop"):
+        own + kgcoop
