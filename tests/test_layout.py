@@ -18,6 +18,7 @@ LAYERS = (
     ("experiments",),
     ("report",),
     ("cli",),
+    ("testing",),
 )
 """The rooms from the bottom to the top. A room imports from rooms of lower layers only."""
 

@@ -45,11 +45,14 @@ def method_id(name: str) -> str:
     return "+".join(parts)
 
 
-def load_method(name: str) -> MethodSpec:
+def load_method(name: str | MethodSpec) -> MethodSpec:
     """A method of the package by its name, one from outside by its dotted path, or a combination: "bmip+promptsrc".
 
-    Raises ValueError for a name that is none of these, with the nearest right one, and for a module without a METHOD.
+    A MethodSpec is returned as it is. Raises ValueError for a name that is none of these, with the nearest right one,
+    and for a module without a METHOD.
     """
+    if isinstance(name, MethodSpec):
+        return name
     if "+" in name:
         return _combination("+".join(part.strip().replace("-", "_") for part in name.split("+")))
     known = method_names()
@@ -71,20 +74,22 @@ def load_method(name: str) -> MethodSpec:
     return found
 
 
-def method_config(name: str, options: dict[str, Any]) -> Any:
+def method_config(name: str | MethodSpec, options: dict[str, Any]) -> Any:
     """The method's Config with these options.
 
     Raises ValueError for an option that the method does not have, with the nearest right name.
     """
-    config = load_method(name).Config
-    known = [field.name for field in fields(config)]
+    spec = load_method(name)
+    known = [field.name for field in fields(spec.Config)]
     for option in options:
         if option not in known:
-            raise ValueError(f"the method {name!r} has no option {option!r}: {nearest(option, known, 'it has')}")
-    return replace(config(), **options)
+            raise ValueError(f"the method {spec.name!r} has no option {option!r}: {nearest(option, known, 'it has')}")
+    return replace(spec.Config(), **options)
 
 
-def build_model(name: str, options: dict[str, Any], clip: CLIP, classes: ClassNames, *, seed: int) -> PromptedCLIP:
+def build_model(
+    name: str | MethodSpec, options: dict[str, Any], clip: CLIP, classes: ClassNames, *, seed: int
+) -> PromptedCLIP:
     """The frozen CLIP with the method around it, ready to evaluate; `fit` trains it.
 
     Args:
