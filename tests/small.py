@@ -6,9 +6,9 @@ import numpy as np
 from PIL import Image
 
 from bmip.clip.loading.load import save_clip
-from tests.training.tiny import tiny_clip
+from bmip.testing import tiny_clip
+from bmip.testing.tiny import COLOURS
 
-COLOURS = {"red": (200, 60, 60), "green": (60, 200, 60), "blue": (60, 60, 200), "grey": (120, 120, 120)}
 SMALL = ("--set", "depth=2", "--epochs", "2", "--shots", "2", "--batch", "4", "--threads", "1", "--device", "cpu")
 """Options that fit the small backbone's three layers."""
 

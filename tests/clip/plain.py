@@ -12,27 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bmip.clip.model import CLIP, CLIPConfig
-from bmip.clip.tokenizer import Tokenizer
-
-
-def tiny_clip(*, layers: int = 3, dtype: torch.dtype = torch.float64, seed: int = 0, text_width: int = 24) -> CLIP:
-    """Random weights, large enough that every part is felt."""
-    config = CLIPConfig(
-        image_size=12, patch=4, image_width=32, image_layers=layers, image_heads=4,
-        text_width=text_width, text_layers=layers, text_heads=2, context=40, vocabulary=49408, out=16,
-    )  # fmt: skip
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        clip = CLIP(config, Tokenizer.default())
-        for name, parameter in clip.named_parameters():
-            parameter.data = (
-                0.5 * torch.randn(parameter.shape) / math.sqrt(parameter.shape[-1] if parameter.ndim > 1 else 4)
-            )
-            if "ln_" in name and name.endswith("weight"):
-                parameter.data += 1
-        clip.logit_scale.data = torch.tensor(math.log(10.0))
-    return clip.to(dtype).eval().requires_grad_(False)
+from bmip.clip.model import CLIP
 
 
 def attention(block: torch.nn.Module, x: Tensor, causal: bool) -> tuple[Tensor, Tensor]:

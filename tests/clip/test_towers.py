@@ -13,10 +13,11 @@ from torch import Tensor
 from bmip.clip.block import Keys, attend, quick_gelu, received
 from bmip.clip.prompts import Prompts
 from bmip.clip.text_layout import TextLayout
+from bmip.testing.case import new_vit
 from tests.clip import plain
 
 WORDS = ("cat", "golden retriever", "737-800", "st.", "black-eyed susan", "2012 audi", "a", "annual crop land", "cliff")
-clip_of = cache(plain.tiny_clip)
+clip_of = cache(new_vit)
 
 
 @st.composite
@@ -166,7 +167,7 @@ def test_quick_gelu() -> None:
 
 
 def test_bfloat16_stores_matrices_once_and_keeps_the_rest_in_float32() -> None:
-    clip = plain.tiny_clip(dtype=torch.float32)
+    clip = new_vit(torch.float32)
     pixels = torch.randn(2, 3, 12, 12)
     texts = clip.texts(WORDS, TextLayout())
     gold = clip.encode_image(pixels), clip.encode_text(texts)

@@ -11,7 +11,7 @@ from bmip.clip.prompts import LayerView, Prompts
 from bmip.clip.text_layout import TextLayout
 from bmip.prompting.method import Given, Method, Prompter
 from bmip.prompting.model import PromptedCLIP
-from tests.clip.plain import tiny_clip
+from bmip.testing.case import new_vit
 
 CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan", "2012 audi"))
 
@@ -47,7 +47,7 @@ class Peeking(Prompter):
 
 
 def test_a_prompt_that_mixes_over_classes_depends_on_them_and_is_refused_in_chunks() -> None:
-    model = PromptedCLIP(tiny_clip(), Method(prompter=Mixing()), CLASSES).double()
+    model = PromptedCLIP(new_vit(), Method(prompter=Mixing()), CLASSES).double()
     pixels = torch.randn(2, 3, 12, 12, dtype=torch.float64)
     fewer = ClassNames(CLASSES.names[:2])
     assert (model(pixels, fewer) - model(pixels, CLASSES)[:, :2]).abs().max() > 1e-6
@@ -57,7 +57,7 @@ def test_a_prompt_that_mixes_over_classes_depends_on_them_and_is_refused_in_chun
 
 
 def test_images_are_not_to_be_had_unless_declared() -> None:
-    model = PromptedCLIP(tiny_clip(), Method(prompter=Peeking()), CLASSES).double()
+    model = PromptedCLIP(new_vit(), Method(prompter=Peeking()), CLASSES).double()
     with pytest.raises(LookupError, match="declare `reads_images = True`"):
         model(torch.randn(2, 3, 12, 12, dtype=torch.float64), CLASSES)
 
@@ -66,7 +66,7 @@ def test_a_prompt_of_each_image_s_own_is_the_same_in_a_batch() -> None:
     class Conditional(Peeking):
         reads_images = True
 
-    model = PromptedCLIP(tiny_clip(), Method(prompter=Conditional()), CLASSES).double()
+    model = PromptedCLIP(new_vit(), Method(prompter=Conditional()), CLASSES).double()
     pixels = torch.randn(3, 3, 12, 12, dtype=torch.float64)
     classify = model.classifier(CLASSES)
     together = classify(pixels)

@@ -12,8 +12,9 @@ from bmip.evaluation.logits import batch_logits
 from bmip.methods import build_model
 from bmip.metrics import Count
 from bmip.prompting.model import PromptedCLIP
+from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.run_folder import RunFolder
-from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
+from tests.training.tiny import OPTIONS
 
 DATA = tiny_dataset()
 

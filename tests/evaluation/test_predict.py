@@ -9,8 +9,9 @@ from bmip.data.images import read_image
 from bmip.data.transforms import centre_square, normalise
 from bmip.evaluation.predict import image_paths, predict
 from bmip.methods import build_model
+from bmip.testing import tiny_clip
 from tests.small import photo_folder
-from tests.training.tiny import OPTIONS, tiny_clip
+from tests.training.tiny import OPTIONS
 
 TRAINED = ClassNames(("red", "blue", "green"))
 

@@ -27,10 +27,10 @@ from bmip.experiments.template_choice import best_template
 from bmip.experiments.trial import Trial
 from bmip.methods import build_model
 from bmip.run_spec import settings
+from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.progress import Tick
 from bmip.training.run_folder import RunFolderError
 from tests.experiments.making import replaced
-from tests.training.tiny import tiny_clip, tiny_dataset
 
 TRAINING = {"epochs": 3, "batch": 4}
 

@@ -13,10 +13,11 @@ from bmip.clip.text_layout import TextLayout
 from bmip.methods import build_model
 from bmip.prompting.method import Given
 from bmip.prompting.model import PromptedCLIP
+from bmip.testing.case import new_vit
 from tests.clip import plain
 
 CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan", "2012 audi"))
-clip_of = cache(plain.tiny_clip)
+clip_of = cache(new_vit)
 
 
 def build(**options: object) -> PromptedCLIP:
@@ -172,7 +173,7 @@ def test_released_start() -> None:
 
 
 def test_the_gates_compute_in_float32_under_autocast() -> None:
-    model = build_model("bmip", {"depth": 3}, plain.tiny_clip(dtype=torch.float32), CLASSES, seed=7)
+    model = build_model("bmip", {"depth": 3}, new_vit(torch.float32), CLASSES, seed=7)
     seen: list[torch.dtype] = []
     for gate in (*model.prompter.text_gates, *model.prompter.image_gates):
         gate.register_forward_hook(lambda _, args, w: seen.extend([args[0].dtype, w.dtype]))

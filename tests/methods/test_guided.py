@@ -17,11 +17,12 @@ from bmip.class_names import ClassNames, words
 from bmip.methods import build_model
 from bmip.prompting.model import PromptedCLIP
 from bmip.prompting.templates import IMAGENET_80, PROMPTSRC_60
+from bmip.testing.case import new_vit
 from tests.clip import plain
 
 CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan", "2012 audi"), "a sketch of the {}.")
 LABELS = torch.tensor([2, 0, 3])
-clip_of = cache(plain.tiny_clip)
+clip_of = cache(new_vit)
 
 
 def build(name: str, **options: object) -> PromptedCLIP:

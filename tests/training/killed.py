@@ -2,16 +2,17 @@
 
     python -m tests.training.killed FOLDER KIND
 
-KIND is "every file": killed once, before each of the files is put in place; or "any time": killed again and again.
+KIND is "every file": killed once, before each of the files is put in place; or "any step": killed again and again,
+after a random number of steps.
 Prints one line of JSON with the digests of the files, uninterrupted and interrupted.
 """
 
 import hashlib
 import json
 import os
+import random
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,8 +20,11 @@ import torch
 
 from bmip.data.dataset import Dataset
 from bmip.run_spec import RunSpec, settings
+from bmip.testing import tiny_clip, tiny_dataset
+from bmip.training.progress import Tick
 from bmip.training.run import train
-from tests.training.tiny import tiny_clip, tiny_dataset
+
+torch.set_num_threads(1)
 
 KINDS = {
     "every file": RunSpec(
@@ -28,7 +32,7 @@ KINDS = {
         options=settings(depth=2),
         training=settings(optimizer="adam", lr=0.01, epochs=3, batch=8, selection="best-val", patience=1, min_epochs=2),
     ),
-    "any time": RunSpec(
+    "any step": RunSpec(
         method="tests.training.regularised", training=settings(lr=0.01, epochs=6, batch=8, warmup_lr=0.01)
     ),
 }
@@ -46,35 +50,44 @@ def main(folder: Path, kind: str) -> None:
             once(config, data, folders[-1])
     else:
         folders.append(folder / "killed-often")
-        seconds = 0.05
-        while not once(config, data, folders[-1], seconds=seconds):
-            seconds *= 1.5
+        draws = random.Random(0)
+        while not once(config, data, folders[-1], progress=_die_after(draws.randint(1, 7))):
+            pass
     print(json.dumps({folder.name: digests(folder) for folder in folders}))
 
 
 def once(
-    config: RunSpec, data: Dataset, folder: Path, prepare: Callable[[], None] = lambda: None, seconds: float = 60
+    config: RunSpec,
+    data: Dataset,
+    folder: Path,
+    prepare: Callable[[], None] = lambda: None,
+    progress: Callable[[Tick], None] | None = None,
 ) -> bool:
-    """Train in a child, killed after `seconds`; whether it came to its end."""
+    """Train in a child process; whether it came to its end and was not killed."""
     child = os.fork()
     if child == 0:
         status = 1
         try:
             prepare()
-            train(config, tiny_clip(), data, folder)
+            train(config, tiny_clip(), data, folder, progress=progress)
             status = 0
         finally:
             os._exit(status)
-    deadline = time.monotonic() + seconds
-    while True:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:
-                raise RuntimeError("the child failed")
-            return os.WIFEXITED(status)
-        if time.monotonic() > deadline:
-            os.kill(child, signal.SIGKILL)
-        time.sleep(0.002)
+    _, status = os.waitpid(child, 0)
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:
+        raise RuntimeError("the child failed")
+    return os.WIFEXITED(status)
+
+
+def _die_after(steps: int) -> Callable[[Tick], None]:
+    """Kill this process after so many steps of its own."""
+    ticks = iter(range(1, steps + 1))
+
+    def tick(_: Tick) -> None:
+        if next(ticks) == steps:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return tick
 
 
 def _die_at(place: int) -> None:

@@ -15,8 +15,9 @@ from bmip.evaluation.evaluate import evaluate
 from bmip.methods import build_model, method_config
 from bmip.prompting.checkpoint import CheckpointError, read_description
 from bmip.prompting.model import PromptedCLIP
+from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.checkpoint import from_pretrained
-from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
+from tests.training.tiny import OPTIONS
 
 DATA = tiny_dataset()
 

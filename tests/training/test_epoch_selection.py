@@ -2,10 +2,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from bmip.testing import tiny_dataset
 from bmip.training.config import TrainConfig
 from bmip.training.epoch_selection import check_selection, concluded, finished, selected
 from bmip.training.history import EpochMetrics
-from tests.training.tiny import tiny_dataset
 
 
 def run(accuracies: Sequence[float], config: TrainConfig) -> tuple[EpochMetrics, ...]:

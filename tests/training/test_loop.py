@@ -8,11 +8,12 @@ from bmip.data.batches import TrainBatches
 from bmip.evaluation.evaluate import accuracy_on
 from bmip.methods import build_model
 from bmip.prompting.model import PromptedCLIP
+from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.config import TrainConfig
 from bmip.training.finite import TrainingError
 from bmip.training.loop import fit
 from bmip.training.progress import Tick
-from tests.training.tiny import LEARNING, OPTIONS, tiny_clip, tiny_dataset
+from tests.training.tiny import LEARNING, OPTIONS
 
 DATA = tiny_dataset()
 REGULARISED = "tests.training.regularised"

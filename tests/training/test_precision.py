@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from bmip.evaluation.evaluate import accuracy_on
+from bmip.testing import tiny_clip
 from bmip.training.config import TrainConfig
 from bmip.training.loop import fit
 from bmip.training.precision import LossScale
 from bmip.training.state import State
 from tests.training.test_loop import DATA, batches, built, tensors, trained
-from tests.training.tiny import tiny_clip
 
 
 def test_bfloat16_trains_in_float32() -> None:

@@ -19,7 +19,7 @@ from bmip.training.progress import Tick
 from bmip.training.run import train
 from bmip.training.run_folder import RunFolder, RunFolderError
 from tests.training import killed
-from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
+from tests.training.tiny import OPTIONS
 
 DATA = tiny_dataset()
 CONFIG = RunSpec(
@@ -41,7 +41,7 @@ def test_a_killed_run_ends_as_one_that_was_not(kind: str, tmp_path: Path) -> Non
     whole = found.pop("whole")
     files = {"config.json", "metrics.jsonl", "predictions.csv", "prompts.json", "prompts.safetensors"}
     assert set(whole) == files | {".lock"}
-    assert len(found) == {"every file": 11, "any time": 1}[kind]
+    assert len(found) == {"every file": 11, "any step": 1}[kind]
     assert all(digests == whole for digests in found.values())
 
 

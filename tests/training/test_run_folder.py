@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from bmip.run_spec import RunSpec, settings
+from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.run import train
 from bmip.training.run_folder import OtherRunError, RunFolder, RunFolderError, set_aside
-from tests.training.tiny import OPTIONS, tiny_clip, tiny_dataset
+from tests.training.tiny import OPTIONS
 
 
 def test_another_configuration_is_named_field_by_field(tmp_path: Path) -> None:

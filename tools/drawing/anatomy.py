@@ -9,16 +9,17 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from bmip.class_names import ClassNames
-from bmip.clip.model import CLIP, CLIPConfig
+from bmip.clip.model import CLIP
 from bmip.clip.prompts import Prompt
 from bmip.clip.text_layout import FIXED, TextLayout
 from bmip.clip.texts import ClassTexts
 from bmip.clip.tokenizer import Tokenizer
 from bmip.methods import build_model
 from bmip.prompting import Given
+from bmip.testing import tiny_clip
 from tools.drawing.entries import Entry, Sources, Tower, watched
 from tools.drawing.losses import Loss, losses
 
@@ -121,12 +122,7 @@ def _tokens(texts: ClassTexts, *, probe: bool = False) -> tuple[str | int, ...]:
 @cache
 def _small_clip() -> CLIP:
     """Each tower has a width of its own, greater than any usual number of slots: so a tensor's shape tells its home."""
-    config = CLIPConfig(
-        image_size=8, patch=4, image_width=64, image_layers=LAYERS, image_heads=2,
-        text_width=48, text_layers=LAYERS, text_heads=2, context=77, vocabulary=49408, out=96,
+    return tiny_clip(
+        tokenizer=Tokenizer.default(), image_size=8, patch=4, image_width=64, image_layers=LAYERS,
+        text_width=48, text_layers=LAYERS, context=77, out=96,
     )  # fmt: skip
-    clip = CLIP(config, Tokenizer.default())
-    draws = torch.Generator().manual_seed(0)
-    for parameter in clip.parameters():
-        nn.init.normal_(parameter.requires_grad_(False), std=0.1, generator=draws)
-    return clip.eval()

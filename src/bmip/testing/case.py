@@ -71,14 +71,12 @@ def cases(method: str | MethodSpec, options: Mapping[str, Any] | None = None) ->
     return tuple(found)
 
 
-@cache
-def _vit(dtype: torch.dtype) -> CLIP:
-    return new_vit(dtype)
-
-
-def new_vit(dtype: torch.dtype) -> CLIP:
-    """The CLIP of `Case.model`, for a check that changes it."""
+def new_vit(dtype: torch.dtype = torch.float64) -> CLIP:
+    """A tiny CLIP with a ViT of 12 pixels, text tokens of 24 channels and CLIP's own tokeniser."""
     return tiny_clip(dtype=dtype, tokenizer=Tokenizer.default(), **_SIZES, **_VIT)
+
+
+_vit = cache(new_vit)
 
 
 @cache

@@ -31,11 +31,11 @@ from bmip.experiments.template_choice import best_template
 from bmip.experiments.trial import Trial
 from bmip.methods import build_model
 from bmip.run_spec import RunSpec, settings
+from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.checkpoint import from_pretrained
 from tests.experiments.making import a_trial, replaced
 from tests.experiments.test_runner import TRAINING, Seen
 from tests.small import photo_folder
-from tests.training.tiny import tiny_clip, tiny_dataset
 
 
 class Work:
