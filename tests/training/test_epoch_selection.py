@@ -47,7 +47,7 @@ def test_last_ignores_validation() -> None:
     assert (len(history.epochs), history.kept, history.stopped_early) == (8, 8, False)
 
 
-def test_epochs_that_were_not_judged_select_nothing() -> None:
+def test_epochs_that_were_not_validated_select_nothing() -> None:
     assert selected([EpochMetrics(1, 0.1, {}, 50.0, None, 1.0)]).best is None
 
 

@@ -127,12 +127,12 @@ def test_best_val_brings_the_best_epoch_back() -> None:
     accuracies: Iterator[float] = iter([10, 60, 50, 60, 40, 30, 20, 99])
     seen: list[dict[str, Tensor]] = []
 
-    def judge() -> float:
+    def validate() -> float:
         seen.append(tensors(model))
         return float(next(accuracies))
 
     config = TrainConfig(lr=0.01, epochs=8, selection="best-val", patience=4, min_epochs=5)
-    history = fit(model, batches(model), config, validate=judge)
+    history = fit(model, batches(model), config, validate=validate)
     assert (len(history.epochs), history.kept, history.stopped_early) == (6, 2, True)
     assert same(tensors(model), seen[1])
 

@@ -20,15 +20,19 @@ Activation = Literal["quick_gelu", "gelu"]
 
 
 _CACHED = 2**19
-"""Numbers of an attention matrix that a CPU keeps near: one image of ViT-B/16. (benchmarks/attention.py)"""
+"""Numbers of an attention matrix that a CPU's cache holds: one image of ViT-B/16. (benchmarks/attention.py)"""
 
 
 class Linear(nn.Linear):
+    """A linear map that computes, and returns, in the type of its weight."""
+
     def forward(self, input: Float[Tensor, "*lead inward"]) -> Float[Tensor, "*lead outward"]:
         return F.linear(input.to(self.weight.dtype), self.weight, self.bias)
 
 
 class LayerNorm(nn.LayerNorm):
+    """A layer norm that computes, and returns, in the type of its weight."""
+
     def forward(self, input: Float[Tensor, "*lead width"]) -> Float[Tensor, "*lead width"]:
         return F.layer_norm(input.to(self.weight.dtype), self.normalized_shape, self.weight, self.bias, self.eps)
 
@@ -49,11 +53,12 @@ class _QuickGELU(torch.autograd.Function):
 
 
 def quick_gelu(x: Float[Tensor, "*lead width"]) -> Float[Tensor, "*lead width"]:
+    """x * sigmoid(1.702 x), the activation of OpenAI's CLIP. (openai/CLIP clip/model.py: QuickGELU)"""
     return _QuickGELU.apply(x)  # pyright: ignore[reportReturnType]
 
 
 class Keys(NamedTuple):
-    """Keys and values of earlier tokens."""
+    """Keys and values of the tokens that come before a row of tokens."""
 
     k: Float[Tensor, "*lead token head channel"]
     v: Float[Tensor, "*lead token head channel"]
@@ -67,10 +72,18 @@ def attend(
     past: Keys | None = None,
     mask: Bool[Tensor, "*sequence query key"] | None = None,
 ) -> Float[Tensor, "*wider query width"]:
-    """Softmax attention of each row of `q` over `past` (all of it) and over its own keys where `mask` is true.
+    """Softmax attention: for each query the mean of the values, weighted by softmax(q k / sqrt(channel)).
 
-    With a past, own tokens are (image, class, token, ...) and the past is (image, token, ...): it is common to the
-    classes and never copied for them.
+    Args:
+        q: the queries.
+        k: the keys of the tokens' own row.
+        v: the values that belong to `k`.
+        past: keys and values of earlier tokens, all of which every query sees. Then `q`, `k` and `v` are
+            (image, class, token, head, channel) and the past is (image, token, head, channel): the classes share it,
+            and it is not copied for each.
+        mask: true where a query sees a key of its own row; without a mask it sees all.
+
+    Returns the mixed values of all heads, side by side.
     """
     if past is None and mask is None and _fuses(q):
         q, k, v = (t.transpose(-2, -3) for t in (q, k, v))
@@ -95,11 +108,12 @@ def received(
     past: Keys | None = None,
     mask: Bool[Tensor, "*sequence query key"] | None = None,
 ) -> Float[Tensor, "*wider slot"]:
-    """The attention that the keys `at` get, averaged over the queries and heads. Keeps no graph and no matrix.
+    """The attention that the keys at the places `at` receive, averaged over queries and heads; each is in 0..1.
 
-    On a CPU the matrix of a few images at a time stays in the cache. Elsewhere values that point at one slot turn the
-    mixture of the fused kernel into the attention itself; they are as wide as a head, since those kernels are fast
-    only where keys and values are equally wide.
+    Arguments are those of `attend`. The result has no gradient, and the whole attention matrix is never stored.
+    On a CPU the matrix of only a few images is computed at a time, so that it stays in the cache. Elsewhere `attend`
+    runs on values that are one-hot vectors of the places, so its output is the attention itself. These vectors are as
+    wide as a head, because fused kernels are fast only where keys and values have the same width.
     """
     heads, width = k.shape[-2:]
     if past is None and mask is None and at.ndim == 1 and q.device.type == "cpu":
@@ -119,9 +133,10 @@ def received(
 
 
 def _fuses(q: Tensor) -> bool:
-    """Whether the fused kernel is the faster exact one. (benchmarks/attention.py)
+    """Whether the fused kernel is faster than plain products; both are exact. (benchmarks/attention.py)
 
-    On a CPU it is so in float32 at every length, forward and backward; in 16 bit plain products are, by up to 4 times.
+    On a CPU it is faster in float32 at every length, forward and backward; in 16 bit plain products are faster, by up
+    to 4 times.
     """
     return q.device.type != "cpu" or q.dtype in (torch.float32, torch.float64)
 
@@ -145,7 +160,7 @@ def _over_classes(rows: Tensor, common: Tensor) -> Tensor:
 
 
 class Projected(NamedTuple):
-    """Tokens as a block's attention sees them; `q` only of the rows that ask."""
+    """Queries, keys and values of a block's attention; queries may belong to fewer tokens than keys do."""
 
     q: Float[Tensor, "*lead query head channel"]
     k: Float[Tensor, "*lead token head channel"]
@@ -153,7 +168,11 @@ class Projected(NamedTuple):
 
 
 class Block(nn.Module):
-    """x + attention(ln_1(x)), then x + mlp(ln_2(x)); in pieces, so that a tower computes only the rows it reads."""
+    """A pre-norm transformer block: x + attention(ln_1(x)), then x + mlp(ln_2(x)).
+
+    Its steps are methods, so that a tower computes only the tokens whose results it needs: first `project`, then
+    `attend` outside of the block, then `finish`.
+    """
 
     def __init__(self, width: int, heads: int, activation: Activation) -> None:
         super().__init__()
@@ -166,7 +185,7 @@ class Block(nn.Module):
     def project(
         self, x: Float[Tensor, "*lead token width"], asking: Float[Tensor, "*lead query width"] | None = None
     ) -> Projected:
-        """Queries, keys and values of `x`; with `asking`, queries of those rows alone."""
+        """Queries, keys and values of `x`; with `asking`, the queries are those of these tokens only."""
         if asking is None:
             return self.unpack(self.pack(x))
         width = x.shape[-1]
@@ -178,20 +197,23 @@ class Block(nn.Module):
         return self.qkv(self.ln_1(x)).unflatten(-1, (3, self.heads, -1))
 
     def unpack(self, packed: Float[Tensor, "*lead token 3 head channel"]) -> Projected:
+        """What `pack` returned, taken apart."""
         q, k, v = packed.unbind(-3)
         return Projected(q, k, v)
 
     def queries(self, x: Float[Tensor, "*lead token width"]) -> Float[Tensor, "*lead token head channel"]:
+        """The queries of `x`."""
         return self._part(self.ln_1(x), 0, x.shape[-1]).unflatten(-1, (self.heads, -1))
 
     def keys(self, x: Float[Tensor, "*lead token width"]) -> Float[Tensor, "*lead token head channel"]:
+        """The keys of `x`."""
         width = x.shape[-1]
         return self._part(self.ln_1(x), width, 2 * width).unflatten(-1, (self.heads, -1))
 
     def finish(
         self, x: Float[Tensor, "*#lead query width"], mixed: Float[Tensor, "*lead query width"]
     ) -> Float[Tensor, "*lead query width"]:
-        """What the block makes of the rows `x` whose attention gave `mixed`."""
+        """The block's output for the tokens `x`, where `mixed` is what `attend` returned for them."""
         x = x + self.out(mixed)
         return x + self.down(self.activation(self.up(self.ln_2(x))))
 
@@ -201,7 +223,7 @@ class Block(nn.Module):
 
 
 class Blocks(nn.ModuleList):
-    """A tower's layers, from the bottom."""
+    """The layers of a tower, the lowest first."""
 
     def __init__(self, blocks: Iterable[Block]) -> None:
         super().__init__(blocks)
@@ -211,6 +233,6 @@ class Blocks(nn.ModuleList):
 
 
 def join(*segments: Float[Tensor, "..."], axis: int = -2) -> Float[Tensor, "..."]:
-    """Concatenate along an axis, broadcasting the axes before it."""
+    """The tensors concatenated along an axis; the axes before it are broadcast."""
     lead = torch.broadcast_shapes(*(s.shape[:axis] for s in segments))
     return torch.cat([s.expand(*lead, *s.shape[axis:]) for s in segments], dim=axis)

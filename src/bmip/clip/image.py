@@ -13,6 +13,18 @@ from bmip.clip.prompts import Entering, LayerView, Prompt, check_depth, resolve
 
 
 class ImageTower(nn.Module):
+    """CLIP's vision transformer.
+
+    Args:
+        size: side of the square images, in pixels.
+        patch: side of the squares that become tokens.
+        width: channels of a token.
+        layers: number of blocks.
+        heads: attention heads of each block.
+        out: channels of the features.
+        activation: of the blocks' MLP.
+    """
+
     def __init__(
         self, *, size: int, patch: int, width: int, layers: int, heads: int, out: int, activation: Activation
     ) -> None:
@@ -26,12 +38,17 @@ class ImageTower(nn.Module):
 
     @property
     def width(self) -> int:
+        """Channels of a token."""
         return self.class_embedding.shape[0]
 
     def forward(
         self, pixels: Float[Tensor, "image 3 size size"], prompts: Sequence[Prompt] = ()
     ) -> Float[Tensor, "image out"]:
-        """Features before normalisation. The slots stand behind the patches and have no positions. (CoOp family)"""
+        """Features before normalisation, read at the class token.
+
+        The slots stand behind the patches and get no positional embedding, as in the code of the CoOp family. Raises
+        ValueError for more prompts than layers, and where a prompt of layer 0 reads attention.
+        """
         check_depth("image", prompts, len(self.blocks))
         x = self._embed(pixels)
         content = x.shape[-2]
@@ -53,7 +70,7 @@ class ImageTower(nn.Module):
     def _with_prompt(
         self, i: int, block: Block, x: Tensor, content: int, prompt: Entering, asks: int | None
     ) -> tuple[Tensor, Projected]:
-        """The sequence with new slots, and its projections; those of the content also serve the prompt's look."""
+        """The sequence with new prompt tokens in its slots, and its projections, which a prompt can read, too."""
         slots = x.shape[-2] - content
         packed = block.pack(x)
 

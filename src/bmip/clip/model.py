@@ -1,4 +1,4 @@
-"""CLIP: two towers and a scale. Frozen once loaded; nothing here knows a method."""
+"""CLIP: an image tower, a text tower and a scale. It is frozen once it is loaded, and it knows no method."""
 
 from __future__ import annotations
 
@@ -22,34 +22,53 @@ from bmip.clip.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class CLIPConfig:
-    """The image tower is a ViT, or a ResNet where its layers are counted for each stage."""
+    """The sizes of a CLIP. The image tower is a ResNet where `image_layers` has four numbers, else a ViT."""
 
     image_size: int
+    """Side of the square images, in pixels."""
+
     patch: int
     """Side of the square that becomes a token; in a ResNet 32, one cell of its last grid."""
 
     image_width: int
-    """Of a ViT's tokens; of a ResNet's first stage."""
+    """Channels of a ViT's tokens, or of a ResNet's first stage."""
 
     image_layers: int | Stages
+    """Blocks of a ViT, or the blocks in each of the four stages of a ResNet."""
+
     image_heads: int
-    """In a ResNet, of the attention at its end."""
+    """Attention heads of a ViT's blocks, or of the attention at the end of a ResNet."""
 
     text_width: int
+    """Channels of a text token."""
+
     text_layers: int
+    """Blocks of the text tower."""
+
     text_heads: int
+    """Attention heads of the text tower's blocks."""
+
     context: int
+    """Tokens of the longest sentence, the start and end tokens included."""
+
     vocabulary: int
+    """Number of tokens that the tokeniser knows."""
+
     out: int
+    """Channels of the features, the same for images and texts."""
+
     activation: Activation = "quick_gelu"
-    """Of transformers; a ResNet has ReLU."""
+    """Activation in the blocks of the transformers; a ResNet has ReLU."""
 
     mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
+    """Mean of each colour, of pixels in 0..1, by which images are normalised."""
+
     std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
+    """Standard deviation of each colour, by which images are normalised."""
 
 
 class CLIP(nn.Module):
-    """Built empty; `load_clip` fills it. `source` and `sha256` say which weights it holds."""
+    """A CLIP whose weights are not yet set; `load_clip` fills one. `source` and `sha256` say which weights it holds."""
 
     source: str = ""
     sha256: str = ""
@@ -81,7 +100,7 @@ class CLIP(nn.Module):
 
     @property
     def vit(self) -> ImageTower:
-        """The image tower, where prompts can enter it: ask for it before anything is built on its layers.
+        """The image tower as a ViT, which prompts can enter. A method takes image widths and depths from here.
 
         Raises ValueError where it is a ResNet.
         """
@@ -95,21 +114,25 @@ class CLIP(nn.Module):
     def encode_image(
         self, pixels: Float[Tensor, "image 3 size size"], prompts: Sequence[Prompt] = ()
     ) -> Float[Tensor, "image out"]:
-        """Features before normalisation of images already normalised with the configuration's mean and deviation."""
+        """Features before they are normalised, of pixels that are normalised by the configuration's `mean` and `std`.
+
+        Raises ValueError for images of another size, and for prompts where the tower is a ResNet.
+        """
         size = (self.config.image_size, self.config.image_size)
         if pixels.shape[-2:] != size:
             raise ValueError(f"images are {tuple(pixels.shape[-2:])}; this tower takes {size} pixels")
         return self.vit(pixels, prompts) if prompts else self.image(pixels)
 
     def encode_text(self, texts: ClassTexts, prompts: Sequence[Prompt] = ()) -> Float[Tensor, "image class out"]:
-        """Features before normalisation; the first axis is 1 unless a prompt has an image axis."""
+        """Features before they are normalised; the first axis is 1 unless a prompt differs between images."""
         return self.text(texts, prompts)
 
     def texts(self, names: Sequence[str], layout: TextLayout) -> ClassTexts:
+        """The sentences of these class names as tokens. Raises ValueError for a sentence that is too long."""
         return class_texts(names, layout, self.tokenizer, self.config.context)
 
     def set_precision(self, precision: Precision) -> CLIP:
-        """Store the matrices that are multiplied once in the compute type; norms and embeddings stay float32.
+        """Store the matrices in the type of computation; norms and embeddings stay in float32. Returns this CLIP.
 
         Raises ValueError for float16 on a CPU, where it is several times slower than float32, and for matrices that
         were rounded to another 16-bit type before, since that cannot be taken back.

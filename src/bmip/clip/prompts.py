@@ -1,6 +1,6 @@
-"""Prompts as values: what a method hands to the towers before they run.
+"""Prompts as values: a method makes them before the towers run.
 
-Axes: `image` and `class` of size 1 mean "the same for all"; a tower only broadcasts.
+An axis `image` or `class` of size 1 means "the same for all"; a tower broadcasts it.
 """
 
 from __future__ import annotations
@@ -14,41 +14,50 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class LayerView:
-    """What a prompt may read just before its layer runs, while the slots still hold what the last layer left there."""
+    """What a prompt can read just before its layer runs; the slots then still hold the output of the layer below."""
 
     layer: int
+    """The number of the layer, counted from 0."""
+
     reach: int | Tensor
-    """How many keys a reading row sees: `attention() * reach` is 1 where attention is uniform."""
+    """How many keys a reading token sees: `attention() * reach` is 1 where attention is uniform."""
 
     look: Callable[[], Float[Tensor, "..."]]
+    """Computes what `attention` returns."""
 
     def attention(self) -> Float[Tensor, "..."]:
-        """Attention in 0..1 that each slot receives from the rows that read, averaged over heads; it carries no graph.
+        """The attention that each slot receives, in 0..1, averaged over heads; it has no gradient.
 
-        Image tower: (image, slot), the mean over the class token and the patches. Text tower: the EOT row, of the
-        name-free sentence as (#image, 1, slot), or of each class as (#image, class, slot) where slots are per class.
+        In the image tower it is (image, slot): the mean over the class token and the patches. In the text tower it is
+        what the end token gives: of the sentence without a class name as (#image, 1, slot), or of each class as
+        (#image, class, slot) where the slots are per class. Raises ValueError in layer 0, whose slots are still
+        empty, and for shared text slots without `probe` in the layout.
         """
         return self.look()
 
 
 Entering = Tensor | Callable[[LayerView], Tensor]
 Prompt = Entering | None
-"""What enters the slots of one layer; None leaves there what the last layer made of them."""
+"""What enters the slots of one layer; None leaves in them the output of the layer below."""
 
 
 @dataclass(frozen=True)
 class Prompts:
-    """Prompt i enters before layer i; the first of a tower says how many slots there are, so it is a tensor."""
+    """The prompts of both towers: prompt i enters before layer i.
+
+    The first prompt of a tower sets its number of slots, so it is a tensor. Raises TypeError where it is not, and
+    ValueError for a tensor with a wrong number of axes.
+    """
 
     text: Sequence[Prompt] = ()
-    """Each (#image, #class, slot, width)."""
+    """One for each layer from the lowest: (#image, #class, slot, width)."""
 
     image: Sequence[Prompt] = ()
-    """Each (#image, slot, width)."""
+    """One for each layer from the lowest: (#image, slot, width)."""
 
     sentences: Sequence[Sequence[Prompt]] = ()
-    """Where the layout has several sentences with prompts of their own: what enters each, in place of `text`. Each
-    (variant, 1, slot, width): a sentence may have several variants, or for now none."""
+    """Where the layout has several sentences with prompts of their own: the prompts of each, in place of `text`.
+    They are (variant, 1, slot, width): a sentence may have several variants, or none in this step."""
 
     def __post_init__(self) -> None:
         texts = [("text", self.text, 4), *((f"sentences[{k}]", own, 4) for k, own in enumerate(self.sentences))]
@@ -66,9 +75,11 @@ class Prompts:
 
 
 def resolve(prompt: Entering, view: LayerView) -> Tensor:
+    """The prompt as a tensor; one that is a function is called with the view of its layer."""
     return prompt if isinstance(prompt, Tensor) else prompt(view)
 
 
 def check_depth(tower: str, prompts: Sequence[Prompt], layers: int) -> None:
+    """Raises ValueError for more prompts than the tower has layers."""
     if len(prompts) > layers:
         raise ValueError(f"{len(prompts)} {tower} prompts for a tower of {layers} layers: lower the depth to {layers}")

@@ -1,7 +1,7 @@
-"""The other image tower of CLIP: a ResNet whose last grid is read by attention. (openai/CLIP clip/model.py)
+"""The other image tower of CLIP: a ResNet that ends in attention over its last grid. (openai/CLIP clip/model.py)
 
-It differs from the usual one in a stem of three convolutions, in strides that are average pools, and in the attention
-at the end. Its batch norms are frozen, each a scale and a shift that the convolution in front of it holds.
+It differs from the usual ResNet in three ways: its stem has three convolutions, average pools stand for strides, and
+attention stands at its end. Its batch norms are frozen, so each is merged into the convolution before it.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from bmip.clip.block import Linear, attend, join
 Stages = tuple[int, int, int, int]
 
 SHRINKS = 32
-"""Sides of an image to those of the last grid: the stem's two halvings and three stages'."""
+"""The side of an image divided by the side of the last grid."""
 WIDENS = 32
-"""Width of the last grid to that of the first stage."""
+"""The channels of the last grid divided by those of the first stage."""
 
 
 def fold_batch_norm(
     weight: Float[Tensor, "outward inward rows columns"], norm: Float[Tensor, "4 outward"]
 ) -> tuple[Float[Tensor, "outward inward rows columns"], Float[Tensor, " outward"]]:
-    """Weight and bias, in float64, of the convolution that equals one without bias and the frozen batch norm behind it.
+    """A convolution without bias and the frozen batch norm after it, as the weight and bias of one convolution.
 
-    `norm` is the batch norm's weight, bias, running mean and running variance.
+    Both are in float64. `norm` is the batch norm's weight, bias, running mean and running variance.
     """
     scale, shift, mean, variance = norm.double()
     gain = scale / (variance + 1e-5).sqrt()
@@ -34,12 +34,14 @@ def fold_batch_norm(
 
 
 class Convolution(nn.Conv2d):
+    """A convolution that computes, and returns, in the type of its weight."""
+
     def forward(self, input: Float[Tensor, "image inward rows columns"]) -> Float[Tensor, "image outward ..."]:
         return super().forward(input.to(self.weight.dtype))
 
 
 class Bottleneck(nn.Module):
-    """relu(shortcut(x) + expand(filter(reduce(x)))), four times as wide at its end as inside."""
+    """A residual block: relu(shortcut(x) + expand(filter(reduce(x)))). Its output has four times its inner width."""
 
     def __init__(self, inward: int, width: int, stride: int) -> None:
         super().__init__()
@@ -57,7 +59,7 @@ class Bottleneck(nn.Module):
 
 
 class AttentionPool(nn.Module):
-    """Attention over a grid and its mean, asked by the mean alone."""
+    """Attention in which the mean of a grid is the only query, and the grid's cells and the mean are the keys."""
 
     def __init__(self, *, cells: int, width: int, heads: int, out: int) -> None:
         super().__init__()
@@ -74,7 +76,15 @@ class AttentionPool(nn.Module):
 
 
 class ResNet(nn.Module):
-    """It has no tokens before its end, hence no place for prompts."""
+    """CLIP's ResNet. It has no tokens before its end, so no prompts can enter it.
+
+    Args:
+        size: side of the square images, in pixels.
+        width: channels of the first stage.
+        layers: blocks in each of the four stages.
+        heads: heads of the attention at the end.
+        out: channels of the features.
+    """
 
     def __init__(self, *, size: int, width: int, layers: Stages, heads: int, out: int) -> None:
         super().__init__()

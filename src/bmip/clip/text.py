@@ -1,8 +1,9 @@
-"""The text tower in two streams: one stem for all classes, and each class's own tail.
+"""The text tower in two streams: one stem that all classes share, and a tail for each class.
 
-Under the causal mask a token never sees what follows, so the tokens that all classes begin with need computing once.
-The stem runs through all layers and leaves its keys and values; the tails follow in chunks of classes. With more than
-one chunk each is recomputed on the way back, so memory does not grow with the number of classes.
+Under the causal mask a token does not see what follows it. So the tokens with which all sentences begin, the stem, are
+computed once. The stem runs through all layers, and its keys and values are kept; the tails follow, some classes at a
+time. If there is more than one such chunk, each is computed again in the backward pass: then memory does not grow with
+the number of classes.
 """
 
 from __future__ import annotations
@@ -21,9 +22,21 @@ from bmip.clip.texts import ClassTexts, Lead, Tails
 
 
 class TextTower(nn.Module):
+    """CLIP's text transformer.
+
+    Args:
+        context: tokens of the longest sentence.
+        vocabulary: number of tokens that it knows.
+        width: channels of a token.
+        layers: number of blocks.
+        heads: attention heads of each block.
+        out: channels of the features.
+        activation: of the blocks' MLP.
+    """
+
     chunk_tokens: int = 4096
-    """How many tail tokens (times images, where prompts differ between images) run at once; about 0.5 MB each while
-    training a tower of ViT-B/16's width."""
+    """The number of tail tokens that run at once, times the images where prompts differ between images. In training,
+    each takes about 0.5 MB in the text tower of ViT-B/16."""
 
     def __init__(
         self, *, context: int, vocabulary: int, width: int, layers: int, heads: int, out: int, activation: Activation
@@ -38,10 +51,14 @@ class TextTower(nn.Module):
 
     @property
     def width(self) -> int:
+        """Channels of a token."""
         return self.token_embedding.embedding_dim
 
     def forward(self, texts: ClassTexts, prompts: Sequence[Prompt] = ()) -> Float[Tensor, "image class out"]:
-        """Features before normalisation, in the order of the class list."""
+        """Features before normalisation, read at the end token; classes have the order of the class list.
+
+        Raises ValueError for more prompts than layers, and for prompts that fit neither the slots nor the classes.
+        """
         check_depth("text", prompts, len(self.blocks))
         first = prompts[0] if prompts else None
         offered = first.shape[-2] if isinstance(first, Tensor) else 0
@@ -67,7 +84,7 @@ class TextTower(nn.Module):
         return features[:, torch.cat([chunk.classes for chunk in chunks]).argsort()]
 
     def _run_lead(self, texts: ClassTexts, prompts: Sequence[Prompt]) -> tuple[list[Keys], Sequence[Prompt]]:
-        """The stem's keys and values in every layer, and the prompts as they entered, for the slots in the tails."""
+        """The stem's keys and values in every layer, and the prompts that entered it, for the slots in the tails."""
         lead, own = texts.lead, texts.layout.per_class
         x = self._embed(lead.ids, torch.arange(len(lead.ids), device=lead.ids.device))
         mask = _causal(len(lead.ids), x.device)
@@ -80,7 +97,7 @@ class TextTower(nn.Module):
                 x = _enter(x, self._placed(new, lead.slot_places) if i == 0 else new, lead.slot_places)
             entered.append(prompt)
             if i >= len(prompts):
-                # The name-free sentence has told all it is asked.
+                # No later layer reads the attention of the sentence without a name.
                 x, mask = x[:, : lead.stem], mask[: lead.stem, : lead.stem]
             last = i == len(self.blocks) - 1
             seen = block.project(x, x[:, :0] if last else None)
@@ -121,7 +138,7 @@ class TextTower(nn.Module):
 
 
 def _enter(x: Tensor, new: Tensor, places: Tensor) -> Tensor:
-    """`x` (#image, token, width) with `new` (#image, slot, width) at the slots' places."""
+    """`x` (#image, token, width), in which `new` (#image, slot, width) replaces the tokens at these places."""
     images = max(x.shape[0], new.shape[0])
     return x.expand(images, -1, -1).index_copy(1, places, new.to(x.dtype).expand(images, -1, -1))
 
@@ -146,7 +163,7 @@ def _causal(tokens: int, device: torch.device) -> Tensor:
 
 
 def _look_at_lead(block: Block, x: Tensor, lead: Lead) -> Float[Tensor, "image 1 slot"]:
-    """What [end] of the name-free sentence gives to each slot; it stands last and sees everything."""
+    """The attention that the end token of the sentence without a name gives to each slot."""
     if len(lead.ids) == lead.stem:
         raise ValueError("this prompt reads attention: ask for a name-free sentence with `probe=True` in the layout")
     with torch.no_grad():

@@ -1,4 +1,4 @@
-"""The sentence around a class name: which of its tokens are learned slots, and where the name stands among them."""
+"""The sentence around a class name: which of its tokens are slots for prompts, and where the name stands among them."""
 
 from __future__ import annotations
 
@@ -11,28 +11,33 @@ from bmip.clip.tokenizer import Tokenizer
 Position = Literal["end", "middle", "front"]
 
 FIXED = -1
-"""Marks a token that is a word and not a slot."""
+"""Marks a token that is a fixed word, not a slot."""
 
 
 @dataclass(frozen=True)
 class TextLayout:
-    """Where learned slots and the class name stand in a method's sentences."""
+    """Where the prompt slots and the class name stand in a method's sentences.
+
+    Raises ValueError for a template without exactly one {}, and for `per_class` together with `probe`.
+    """
 
     template: str = "a photo of a {}."
+    """The sentence, with {} for the class name."""
+
     slots: int = 0
-    """The first `slots` tokens of the template are learned; the rest of it stays as fixed words."""
+    """How many prompt tokens: they replace the first `slots` tokens of the template; its other words stay."""
 
     position: Position = "end"
-    """Where the name stands among the slots; other than at the end only where no fixed word precedes the name."""
+    """Where the name stands among the slots. "middle" and "front" allow no fixed word before it."""
 
     per_class: bool = False
-    """Slots differ between classes, so each class carries its own instead of sharing them in the stem."""
+    """Whether each class has prompt tokens of its own."""
 
     raw_names: bool = False
-    """Names keep their underscores. (ProDA, as released)"""
+    """Whether class names keep their underscores. (ProDA, as released)"""
 
     probe: bool = False
-    """Run a sentence without a name beside the classes, for prompts that read the text tower's attention."""
+    """Whether a sentence without a class name runs too; prompts that read the text tower's attention need it."""
 
     def __post_init__(self) -> None:
         check_template(self.template)
@@ -41,7 +46,11 @@ class TextLayout:
 
 
 def sentence(name: str, layout: TextLayout, tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Token ids, and for each the number of the slot it holds or FIXED. An empty name gives the name-free sentence."""
+    """Token ids, and for each token the number of its slot or FIXED. An empty name gives the sentence without a name.
+
+    Raises ValueError for a template with fewer tokens before the name than slots, or with fixed words before a name
+    that does not stand at the end.
+    """
     before, after = layout.template.split("{}")
     whole = tokenizer.encode(f"{before}{name}{after}" if name else f"{before.rstrip()}{after}")
     context = len(tokenizer.encode(before))

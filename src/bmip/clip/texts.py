@@ -1,4 +1,4 @@
-"""Class names as sentences of tokens: which places hold learned slots, and what all classes have in common.
+"""Class names as sentences of tokens: which places hold slots, and what all classes have in common.
 
 A sentence is [start] context name rest [end]. The stem is its longest prefix common to all classes, slots included;
 what follows is the class's own tail. Sentences are tokenised whole and split afterwards, since byte-pair encoding does
@@ -22,66 +22,92 @@ from bmip.clip.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class Lead:
-    """What runs once for all classes: the stem, and behind it the rest of the name-free sentence where one is asked."""
+    """The tokens that run once for all classes.
+
+    These are the stem and, where the layout asks for a `probe`, after it the rest of the sentence without a name.
+    """
 
     stem: int
+    """How many of the tokens are the stem."""
+
     ids: Int64[Tensor, " token"]
+    """Token ids; a slot holds any id."""
+
     slot_numbers: Int64[Tensor, " slot"]
+    """The number of each slot among these tokens."""
+
     slot_places: Int64[Tensor, " slot"]
+    """The place of each slot among these tokens."""
 
 
 @dataclass(frozen=True)
 class Tails:
-    """Some classes' tails, packed: only real tokens, one class behind the other."""
+    """The tails of some classes.
+
+    They are packed: the tokens of one class follow those of the class before, without padding. They are spread where
+    attention needs a rectangle (class, longest tail).
+    """
 
     classes: Int64[Tensor, " class"]
+    """The index of each class in the class list."""
+
     ids: Int64[Tensor, " token"]
+    """Packed token ids."""
+
     positions: Int64[Tensor, " token"]
-    """Of each token in its sentence."""
+    """The position of each packed token in its whole sentence."""
 
     spread: Int64[Tensor, "class longest"]
-    """The packed index of each class's tokens; past its end, of any token: causality hides those from real ones."""
+    """The packed index of each class's tokens. After a tail's end any token stands; the causal mask hides it."""
 
     pack: Int64[Tensor, " token"]
-    """Where each packed token lies in the flattened spread."""
+    """The place of each packed token in the flattened rectangle."""
 
     ends: Int64[Tensor, " class"]
-    """The packed index of [end], whose row is the class's feature."""
+    """The packed index of each class's end token, at which its feature is read."""
 
     before_end: Bool[Tensor, "class 1 longest"]
-    """Which spread tokens [end] sees."""
+    """Which tokens of the rectangle the end token sees."""
 
     slot_numbers: Int64[Tensor, " slot"]
+    """The number of each slot in the tails, the same for all classes."""
+
     slot_places: Int64[Tensor, "class slot"]
-    """Packed."""
+    """The packed index of each slot."""
 
     slot_spread: Int64[Tensor, "class slot"]
-    """Among the class's own tokens."""
+    """The place of each slot among the tokens of its class."""
 
 
 @dataclass(frozen=True)
 class ClassTexts:
-    """The sentences of a class list under a layout, split into what is common and each class's tail."""
+    """The sentences of a class list under a layout, split into the stem that all share and the tail of each class."""
 
     layout: TextLayout
+    """The layout of the sentences."""
+
     lead: Lead
+    """What runs once for all classes."""
+
     rows: tuple[tuple[int, ...], ...] = field(repr=False)
-    """Every class's whole sentence of token ids, [start] to [end]."""
+    """The token ids of each class's whole sentence, with the start and end tokens."""
 
     slots: tuple[tuple[int, ...], ...] = field(repr=False)
-    """For each token the number of the slot it holds, or FIXED."""
+    """For each token of `rows` the number of its slot, or FIXED."""
 
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @property
     def classes(self) -> int:
+        """The number of classes."""
         return len(self.rows)
 
     def chunks(self, tokens: int) -> tuple[Tails, ...]:
-        """The tails, sorted by length and cut so that each part has at most `tokens` of them, or one class."""
+        """The tails, sorted by length, in parts of at most `tokens` tokens each; a part has at least one class."""
         return _chunks(self, tokens)
 
     def to(self, device: torch.device) -> ClassTexts:
+        """The same sentences with their index tensors on a device."""
         if device == self.device:
             return self
         lead = Lead(
@@ -97,7 +123,7 @@ class ClassTexts:
 
 
 def class_texts(names: Sequence[str], layout: TextLayout, tokenizer: Tokenizer, context: int) -> ClassTexts:
-    """Tokenise and lay out the classes.
+    """The sentences of these class names under a layout, as tokens.
 
     Raises ValueError for a sentence that does not fit the text tower, naming the class and the limit, and for a
     template with fewer tokens before the name than slots.
@@ -126,7 +152,7 @@ def class_texts(names: Sequence[str], layout: TextLayout, tokenizer: Tokenizer, 
 
 
 def _slots(marks: Sequence[int]) -> tuple[list[int], list[int]]:
-    """Numbers and places of the slots among tokens."""
+    """The numbers and the places of the slots among these tokens."""
     places = [place for place, mark in enumerate(marks) if mark != FIXED]
     return [marks[place] for place in places], places
 

@@ -1,4 +1,4 @@
-"""Which epoch's tensors are kept, by one rule: better is a strictly greater validation accuracy.
+"""Selects the epoch whose parameters are kept. An epoch is better if its validation accuracy is strictly greater.
 
 docs/fidelity.md says where the released code does otherwise.
 """
@@ -20,7 +20,7 @@ def check_selection(config: TrainConfig, dataset: Dataset) -> None:
     if dataset.val_is_test:
         raise ValueError(
             f"{dataset.name} is validated on its test split, so selection 'best-val' would choose by the images that "
-            "are judged: use selection 'last'"
+            "are evaluated: use selection 'last'"
         )
     if dataset.val is None or len(dataset.val) == 0:
         raise ValueError(
@@ -30,27 +30,30 @@ def check_selection(config: TrainConfig, dataset: Dataset) -> None:
 
 @dataclass(frozen=True)
 class Selection:
-    """The best of the epochs so far."""
+    """The best epoch so far."""
 
     best: float | None = None
-    """Percent."""
+    """Its validation accuracy in percent; None where no epoch was validated."""
+
     epoch: int = 0
-    """Counted from 1; 0 where none was judged."""
+    """Its number, counted from 1; 0 where no epoch was validated."""
+
     since: int = 0
-    """Epochs after it."""
+    """The number of epochs after it."""
 
     def after(self, accuracy: float) -> Selection:
-        """With one more epoch."""
+        """The selection after one more epoch with this validation accuracy."""
         if self.best is None or accuracy > self.best:
             return Selection(accuracy, self.epoch + self.since + 1)
         return Selection(self.best, self.epoch, self.since + 1)
 
     def stops(self, config: TrainConfig) -> bool:
-        """Whether patience has run out, which never counts before `min_epochs`."""
+        """Whether `patience` epochs brought nothing better; never before `min_epochs`."""
         return self.since >= config.patience and self.epoch + self.since >= config.min_epochs
 
 
 def selected(epochs: Iterable[EpochMetrics]) -> Selection:
+    """The best of these epochs."""
     found = Selection()
     for epoch in epochs:
         if epoch.val_accuracy is not None:
@@ -64,6 +67,6 @@ def finished(epochs: tuple[EpochMetrics, ...], config: TrainConfig) -> bool:
 
 
 def concluded(epochs: tuple[EpochMetrics, ...], config: TrainConfig, *, averaged: bool) -> History:
-    """The history of training that has come to its end."""
+    """The history of training that has ended; `averaged` says that the model has a mean over epochs."""
     kept = selected(epochs).epoch if config.selection == "best-val" else len(epochs)
     return History(epochs, None if averaged or not epochs else kept, 0 < len(epochs) < config.epochs)

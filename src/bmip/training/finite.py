@@ -1,4 +1,4 @@
-"""Stops training where a number is no longer finite, and says which."""
+"""Checks that losses, gradients and parameters are finite; a number that is not stops training."""
 
 from __future__ import annotations
 
@@ -12,23 +12,27 @@ _REMEDY = "lower the learning rate, or compute in a wider type (precision)"
 
 
 class TrainingError(ValueError):
-    """Training that cannot go on; nothing of the step it names was kept."""
+    """Training cannot go on. The message names the step, which changed nothing that is saved."""
 
 
 def largest(tensors: Iterable[Tensor]) -> Tensor:
-    """The greatest magnitude of all values, left on the device; not finite where any value is not."""
+    """The largest absolute value of all tensors, as a tensor on their device; not finite where any value is not."""
     # Unlike a sum of squares it cannot overflow where all values are finite.
     return torch.nn.utils.get_total_norm(list(tensors), float("inf"))
 
 
 def check_losses(parts: Mapping[str, float], where: str) -> None:
+    """Raises TrainingError where a part of the loss is not finite; `where` names the epoch and the step."""
     bad = [f"{name} is {value}" for name, value in parts.items() if not math.isfinite(value)]
     if bad:
         raise TrainingError(f"{where}: the loss is not finite ({_some(bad)}): {_REMEDY}")
 
 
 def check_tensors(tensors: Mapping[str, Tensor], what: str, where: str) -> None:
-    """`what` says which values these are: "the gradient of" or "the trainable parameter"."""
+    """Raises TrainingError that names the tensors that are not finite.
+
+    `what` says what they are: "the gradient of" or "the trainable parameter". `where` names the epoch and the step.
+    """
     bad = [name for name, tensor in tensors.items() if not bool(tensor.isfinite().all())]
     if bad:
         raise TrainingError(f"{where}: {what} {_some(bad)} is not finite: {_REMEDY}")

@@ -1,4 +1,4 @@
-"""What happened in each epoch."""
+"""The metrics of each epoch, and the history that they make."""
 
 from __future__ import annotations
 
@@ -10,36 +10,51 @@ from typing import Any
 
 @dataclass(frozen=True)
 class EpochMetrics:
+    """The metrics of one epoch, as they stand in metrics.jsonl."""
+
     epoch: int
     """Counted from 1."""
+
     lr: float
+    """The learning rate of all its steps."""
+
     losses: Mapping[str, float]
-    """Mean over the steps, of each part; their sum is the loss."""
+    """The mean of each part of the loss over the steps; their sum is the loss."""
+
     train_accuracy: float
-    """Percent, on augmented images and while the prompts change."""
+    """In percent, on the augmented images, while the prompts change."""
+
     val_accuracy: float | None
-    """Percent; None where nothing was judged."""
+    """In percent; None where the epoch was not validated."""
+
     seconds: float
-    """Judging included."""
+    """The time of the epoch, validation included."""
 
     @property
     def loss(self) -> float:
+        """The mean loss: the sum of its parts."""
         return sum(self.losses.values())
 
 
 @dataclass(frozen=True)
 class History:
+    """What `fit` returns: the epochs, and which of them the model keeps."""
+
     epochs: tuple[EpochMetrics, ...] = ()
+    """One for each epoch that was trained, also those before an interruption."""
+
     kept: int | None = None
-    """The epoch whose tensors the model has, counted from 1; None for an average, or where nothing was trained."""
+    """The epoch whose parameters the model has, counted from 1; None for an average, or where nothing was trained."""
 
     stopped_early: bool = False
+    """Whether training ended before the last epoch, since validation got no better."""
 
 
 def rows_of(epochs: Iterable[EpochMetrics]) -> list[dict[str, Any]]:
-    """As they stand in metrics.jsonl."""
+    """The epochs as rows of metrics.jsonl."""
     return [dataclasses.asdict(epoch) for epoch in epochs]
 
 
 def epochs_of(rows: Iterable[Mapping[str, Any]]) -> tuple[EpochMetrics, ...]:
+    """The epochs from rows of metrics.jsonl."""
     return tuple(EpochMetrics(**row) for row in rows)

@@ -1,4 +1,4 @@
-"""The training loop, the same for all methods."""
+"""The training loop. It is the same for all methods."""
 
 from __future__ import annotations
 
@@ -25,14 +25,17 @@ from bmip.training.state import State
 
 @runtime_checkable
 class Batches(Protocol):
-    """What `fit` trains on; `bmip.data.batches.TrainBatches` is one. An epoch must follow from its number alone."""
+    """What `fit` trains on, such as `bmip.data.batches.TrainBatches`.
+
+    The batches of an epoch must depend on its number only, so that training can resume at any epoch.
+    """
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
+        """The number of batches in an epoch."""
         ...
 
     def epoch(self, number: int, /) -> Iterator[tuple[list[Tensor], Tensor]]:
-        """uint8 (image, 3, size, size) for each view, and the labels; epochs are counted from 0."""
+        """The batches of an epoch, counted from 0: uint8 (image, 3, size, size) for each view, and the labels."""
         ...
 
 
@@ -46,18 +49,23 @@ def fit(
     run: RunFolder | None = None,
     progress: Callable[[Tick], None] | None = None,
 ) -> History:
-    """Train the model's trainable parameters in place, where the model is; nothing is drawn from a global generator.
+    """Train the model's trainable parameters in place, on the model's device. No global random generator is used.
 
     Args:
-        model: with a CLIP in float32, which is changed to the precision asked for, or already in that precision.
-        seed: of what a method may draw while it trains (dropout).
-        validate: the model's validation accuracy in percent, asked for after every epoch; best-val needs it.
-        run: where metrics and, after every epoch, all that is needed to go on are written; training goes on from
-            what is there.
+        model: its CLIP is in float32, and is then changed to the precision of `config`, or in that precision already.
+        train: the batches of each epoch.
+        config: the training settings.
+        seed: what a method draws while it trains, such as dropout, depends on it.
+        validate: returns the model's validation accuracy in percent. It is called after every epoch; selection
+            "best-val" needs it.
+        run: metrics and state are written here after every epoch. Training resumes from a state that is there.
+        progress: called after every step.
 
     Raises:
-        TrainingError: a ValueError; where a loss, a gradient or a trainable parameter is not finite. The state on disk
-            is that of the epoch before.
+        TrainingError: where a loss, a gradient, a trainable parameter or the validation accuracy is not finite. The
+            state on disk is that of the epoch before.
+        ValueError: for "best-val" without `validate` or with a method that averages over epochs, and for batches with
+            too few views.
     """
     model.clip.set_precision(config.precision)
     trainable, average = model.trainable(), model.method.average
@@ -79,11 +87,11 @@ def fit(
         began, epoch = time.perf_counter(), len(state.epochs)
         losses, hits = _train_epoch(model, train, config, state, seed, progress)
         check_tensors(trainable, "the trainable parameter", f"after epoch {epoch + 1}")
-        judged = None if validate is None else validate()
-        if judged is not None and not math.isfinite(judged):
-            raise TrainingError(f"after epoch {epoch + 1}: the validation accuracy is {judged}: it must be a number")
+        validated = None if validate is None else validate()
+        if validated is not None and not math.isfinite(validated):
+            raise TrainingError(f"after epoch {epoch + 1}: the validation accuracy is {validated}: it must be a number")
         lr, seconds = learning_rate(epoch, config), time.perf_counter() - began
-        state.epochs += (EpochMetrics(epoch + 1, lr, losses, hits, judged, seconds),)
+        state.epochs += (EpochMetrics(epoch + 1, lr, losses, hits, validated, seconds),)
         if config.selection == "best-val" and selected(state.epochs).since == 0:
             state.best = state.tensors()
         if average is not None:

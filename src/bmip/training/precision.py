@@ -12,27 +12,34 @@ _GROWS_AFTER = 2000
 
 @dataclass
 class LossScale:
-    """Keeps float16 gradients from vanishing: halved when one overflows, doubled after 2000 steps without.
+    """The factor of the loss that keeps float16 gradients from becoming zero.
 
-    As torch.amp.GradScaler with its defaults, as a value that can be written down.
+    It is halved when a gradient overflows, and doubled after 2000 steps without an overflow: as torch.amp.GradScaler
+    does by default. Unlike that class, it is a value that can be saved.
     """
 
     scale: float = 1.0
+    """The factor; always 1 in other types than float16."""
+
     steps: int = 0
-    """Without an overflow."""
+    """The number of steps since the last overflow or change."""
 
     @classmethod
     def of(cls, precision: Precision) -> LossScale:
+        """The scale at the start of training."""
         return cls(_LARGEST if precision == "float16" else 1.0)
 
     @property
     def can_shrink(self) -> bool:
+        """Whether a smaller scale can be tried after an overflow."""
         return self.scale > 1
 
     def shrink(self) -> None:
+        """Halve the scale, after an overflow."""
         self.scale, self.steps = self.scale / 2, 0
 
     def succeeded(self) -> None:
+        """Count a step without an overflow."""
         self.steps += 1
         if self.steps == _GROWS_AFTER:
             self.scale, self.steps = self.scale * 2, 0

@@ -1,4 +1,4 @@
-"""What a run tells while it trains, and a bar that shows it."""
+"""Progress of training: one event after each step, and a bar that shows it."""
 
 from __future__ import annotations
 
@@ -12,23 +12,30 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @dataclass(frozen=True)
 class Tick:
-    """A step that was made."""
+    """The progress event after a training step."""
 
     epoch: int
-    """Counted from 1."""
+    """The number of the epoch, counted from 1."""
+
     epochs: int
+    """The number of epochs that will be trained at most."""
+
     step: int
-    """Counted from 1."""
+    """The number of the step in its epoch, counted from 1."""
+
     steps: int
-    """In each epoch."""
+    """The number of steps in each epoch."""
+
     loss: float
+    """The loss before the step."""
+
     val_accuracy: float | None
-    """In percent, of the last epoch that was judged."""
+    """The validation accuracy of the epoch before, in percent; None where there is none."""
 
 
 @contextmanager
 def progress_bar(label: str = "training") -> Iterator[Callable[[Tick], None]]:
-    """A bar on stderr, shown where that is a terminal."""
+    """A progress bar on stderr, shown where that is a terminal; gives the function that takes the events."""
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),

@@ -1,4 +1,4 @@
-"""All that training needs to go on after an epoch, as tensors and plain values."""
+"""The state of training after an epoch, which can be saved and restored."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ from bmip.training.run_folder import Saved
 
 
 class State:
+    """Trainable parameters, optimiser, loss scale, epochs so far, best parameters and running mean."""
+
     def __init__(self, trainable: dict[str, nn.Parameter], config: TrainConfig) -> None:
         self.trainable = trainable
         self.optimizer = Optimizer(trainable, config)
         self.scale = LossScale.of(config.precision)
         self.epochs: tuple[EpochMetrics, ...] = ()
         self.best: dict[str, Tensor] = {}
-        """The tensors of the best epoch, where one is selected."""
+        """A copy of the parameters of the best epoch, where one is selected."""
         self.mean = RunningMean()
 
     def tensors(self) -> dict[str, Tensor]:
@@ -31,6 +33,7 @@ class State:
         return {name: tensor.detach().clone() for name, tensor in self.trainable.items()}
 
     def saved(self) -> Saved:
+        """The whole state as tensors and plain values, for a run folder."""
         groups = {
             "trainable": self.trainable,
             "best": self.best,
@@ -49,7 +52,7 @@ class State:
         )
 
     def restore(self, saved: Saved) -> None:
-        """Go back to what was saved; every tensor is copied into memory of torch's own."""
+        """Take over a saved state. Every tensor is copied, so that the file it came from can be replaced."""
         with torch.no_grad():
             for name, value in _group("trainable", saved.tensors).items():
                 self.trainable[name].copy_(value)
