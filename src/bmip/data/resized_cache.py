@@ -3,10 +3,10 @@
 import hashlib
 import mmap
 import os
-import shutil
 import threading
 import weakref
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from bmip.data.images import FileImages
+from bmip.system.files import free_space
 
 VERSION = 1  # changes with what `FileImages.square` returns
 MAPPED = 256  # squares that are read until the map is let go
@@ -30,8 +31,9 @@ class CachedImages:
     which the process holds a few hundred squares at most.
     """
 
-    def __init__(self, images: FileImages, folder: Path) -> None:
+    def __init__(self, images: FileImages, folder: Path, *, free: Callable[[Path], int] = free_space) -> None:
         self.images, self.folder = images, folder
+        self._free = free
         self._stores: dict[int, _Store | None] = {}
         self._lock = threading.Lock()
 
@@ -65,7 +67,7 @@ class CachedImages:
     def _store(self, size: int) -> "_Store | None":
         with self._lock:
             if size not in self._stores:
-                self._stores[size] = _opened(self.images, self.folder, size)
+                self._stores[size] = _opened(self.images, self.folder, size, self._free)
             return self._stores[size]
 
 
@@ -108,22 +110,18 @@ class _Store:
             self._writable = False
 
 
-def _opened(images: FileImages, folder: Path, size: int) -> _Store | None:
+def _opened(images: FileImages, folder: Path, size: int, free: Callable[[Path], int]) -> _Store | None:
     """None where there is no room, or nothing can be written."""
     described = (VERSION, str(images.folder.resolve()), images.scaled, size, *images.paths)
     key = hashlib.sha256("\n".join(map(str, described)).encode()).hexdigest()[:24]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         stem = folder / f"{images.folder.resolve().name}-{size}-{key}"
-        if not stem.with_suffix(".squares").exists() and _free(folder) < ROOM * len(images) * 3 * size * size:
+        if not stem.with_suffix(".squares").exists() and free(folder) < ROOM * len(images) * 3 * size * size:
             return None
         return _Store(stem, len(images), size) if len(images) else None
     except OSError:
         return None
-
-
-def _free(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
 
 
 def _file_of_size(file: Path, size: int) -> int:

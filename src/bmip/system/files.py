@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,11 @@ def sweep(folder: Path) -> None:
     """Remove what writers left that were killed; none may be at work in the folder."""
     for partial in folder.glob(f".*{_PARTIAL}"):
         partial.unlink(missing_ok=True)
+
+
+def free_space(folder: Path) -> int:
+    """Free bytes of the disk on which the folder lies."""
+    return shutil.disk_usage(folder).free
 
 
 def cache_folder() -> Path:

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from bmip.data.dataset import DataError
-from bmip.data.public import download as fetching
-from bmip.data.public.download import fetch
+from bmip.data.public.download import CHUNK, fetch
 from tests.data.public.server import Site, serving
 
 CONTENT = random.Random(0).randbytes(300_000)
@@ -16,7 +15,6 @@ MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
 
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    monkeypatch.setattr(fetching, "CHUNK", 10_000)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with serving() as site:
         site.files["/a.zip"] = CONTENT
@@ -118,11 +116,11 @@ def test_a_size_that_is_not_true(site: Site, tmp_path: Path, claims: int) -> Non
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_much_longer_file_is_not_fetched_to_its_end(site: Site, tmp_path: Path, chunked: bool) -> None:
-    site.chunked = chunked
+    site.chunked, site.files["/a.zip"] = chunked, bytes(5 * CHUNK)
     with pytest.raises(DataError, match=r"and about 1,000 are published: it is another file"):
         get(site, tmp_path / "a.zip", size=1000)
     held = tmp_path / "a.zip.part"
-    assert not held.exists() or held.stat().st_size <= 2 * 1000 + 2 * 10_000
+    assert not held.exists() or held.stat().st_size <= 2 * 1000 + 2 * CHUNK
 
 
 def test_without_a_length_the_checksum_decides(site: Site, tmp_path: Path) -> None:
@@ -144,18 +142,17 @@ def test_errors_of_the_server(site: Site, tmp_path: Path) -> None:
         get(site, tmp_path / "b.zip")
 
 
-def test_each_further_try_is_told_and_waited_for(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_further_try_is_told_and_waited_for(site: Site, tmp_path: Path) -> None:
     waited: list[float] = []
     told: list[str] = []
-    monkeypatch.setattr(fetching.time, "sleep", waited.append)
     with pytest.raises(DataError, match="cannot be fetched"):
-        fetch("http://127.0.0.1:1/a", tmp_path / "a", size=1, pause=3.0, note=told.append)
+        fetch("http://127.0.0.1:1/a", tmp_path / "a", size=1, pause=3.0, note=told.append, sleep=waited.append)
     assert waited == [3.0, 6.0, 12.0, 24.0]
     assert [text.rpartition(": ")[2] for text in told] == [f"trying again in {pause:g} seconds" for pause in waited]
     waited.clear()
     told.clear()
     site.breaks_after, site.errors = [100_000], [503]
-    get(site, tmp_path / "a.zip", pause=3.0, note=told.append)
+    get(site, tmp_path / "a.zip", pause=3.0, note=told.append, sleep=waited.append)
     assert waited == [3.0, 0]
     assert told[0].endswith("(503 Service Unavailable), 0 bytes are there: trying again in 3 seconds")
     assert told[1].endswith("(it broke off), 100,000 bytes are there: trying again")
@@ -169,10 +166,7 @@ def test_nobody_there_and_other_addresses(site: Site, tmp_path: Path) -> None:
         fetch(f"file://{tmp_path}/secret", tmp_path / "a", size=1)
 
 
-def test_a_disk_that_is_full(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Usage:
-        free = 1000
-
-    monkeypatch.setattr(fetching.shutil, "disk_usage", lambda folder: Usage)
-    with pytest.raises(DataError, match="300,000 bytes, and 1,000 are free at"):
-        get(site, tmp_path / "a.zip")
+def test_a_disk_that_is_full(site: Site, tmp_path: Path) -> None:
+    site.chunked = True
+    with pytest.raises(DataError, match=r"has 1,000,000,000,000,000,000 bytes, and [0-9,]+ are free at .*: make room"):
+        get(site, tmp_path / "a.zip", size=10**18)

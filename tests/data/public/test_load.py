@@ -1,6 +1,7 @@
 """Published splits, drawn splits, and what is not where it should be."""
 
 import json
+import os
 import random
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,10 @@ import pytest
 from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.load import load_dataset
 from bmip.data.names import dataset_names
-from bmip.data.public import load as load_module
 from bmip.data.public.registry import PUBLIC
 from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import sample_few_shot, split_base_novel
-from bmip.data.sources.split_file import write_parts
+from bmip.data.sources.assembly import split_places
 from tests.data.public.test_readers import names
 
 PUBLISHED = "dtd/split_zhou_DescribableTextures.json"
@@ -118,28 +118,26 @@ def test_a_drawn_split_does_not_depend_on_the_order_of_the_file_system(
     (textures / "dtd/split_bmip_dtd.json").unlink()
     real = Path.iterdir
     monkeypatch.setattr(Path, "iterdir", lambda self: iter(sorted(real(self), reverse=True)))
-    real_walk = load_module.os.walk
+    real_walk = os.walk
     monkeypatch.setattr(
-        load_module.os,
+        os,
         "walk",
         lambda *given: ((place, folders[::-1], files[::-1]) for place, folders, files in real_walk(*given)),
     )
     assert split_hash(dtd(textures)) == first
 
 
-def test_where_nothing_can_be_written(textures: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_split_that_is_kept_in_the_cache(textures: Path, cache: Path) -> None:
+    """As for a root where nothing can be written."""
     (textures / PUBLISHED).unlink()
-
-    def refusing(parts, file: Path, note: str = "") -> None:
-        if textures in file.parents and cache not in file.parents:
-            raise PermissionError(file)
-        write_parts(parts, file, note)
-
-    monkeypatch.setattr("bmip.data.sources.assembly.write_parts", refusing)
-    dataset = dtd(textures)
-    assert f"its split is kept in {cache}" in dataset.notes[1]
-    assert "is not the published one" in dataset.notes[0]
-    assert split_hash(dtd(textures, split_seed=5)) == split_hash(dataset)
+    drawn = dtd(textures)
+    beside, aside = split_places(textures / "dtd/split_bmip_dtd.json", textures / "dtd", cache, "-dtd")
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    beside.rename(aside)
+    again = dtd(textures, split_seed=5)
+    assert f"the split in {aside} was drawn by bmip and is not the published one" in again.notes[0]
+    assert split_hash(again) == split_hash(drawn)
+    assert not beside.exists()
 
 
 def test_the_split_hash_does_not_depend_on_the_place(textures: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from bmip.data.dataset import DataError
-from bmip.data.public import download as fetching
 from bmip.data.public import downloads, prepare
 from bmip.data.public.archive import SUFFIXES
 from bmip.data.public.downloads import ORIGINS, Download
@@ -25,7 +24,6 @@ def site(tmp_path: Path, jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterat
     files = {f"dtd/images/{name}/{name}_{index}.jpg": jpeg for name in ("banded", "woven") for index in range(4)}
     archive = packed(tmp_path / "dtd.tar.gz", {**files, "dtd/labels/labels.txt": b""}).read_bytes()
     (tmp_path / "dtd.tar.gz").unlink()
-    monkeypatch.setattr(fetching, "CHUNK", 100)
     with serving() as site:
         site.files["/dtd-r1.0.1.tar.gz"] = archive
         link = Download(

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from bmip.data.dataset import DataError, split_hash
 from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import split_base_novel
-from bmip.data.sources.digits import load_digits_folder
+from bmip.data.sources.digits import load_digits_folder, write_digits
 from bmip.data.transforms import centre_square
 
 
@@ -61,12 +61,10 @@ def test_without_scikit_learn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         load_digits_folder(ReadConfig(cache=str(tmp_path)))
 
 
-def test_an_interrupted_writer_leaves_nothing_half_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_writer_leaves_nothing_half_done(tmp_path: Path) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:
-        patch.setattr("bmip.data.sources.digits.write_parts", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            load_digits_folder(ReadConfig(cache=str(tmp_path)))
+    with pytest.raises(KeyboardInterrupt):
+        write_digits(tmp_path / "digits", write_split=interrupted)
     assert list(tmp_path.iterdir()) == []

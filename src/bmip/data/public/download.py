@@ -1,8 +1,7 @@
-"""Large files over HTTP: what broke off goes on where it was, and what arrives is checked before it counts."""
+"""Downloads large files: an interrupted download is continued, and every file is checked before it is used."""
 
 import hashlib
 import http.client
-import shutil
 import time
 import urllib.error
 import urllib.request
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bmip.data.dataset import DataError
-from bmip.system.files import write_text
+from bmip.system.files import free_space, write_text
 
 CHUNK = 2**20
 TRIES = 5  # without a single byte of progress
@@ -19,7 +18,7 @@ SECONDS = 60  # of silence until a connection counts as broken
 SLACK = 2  # times the published size; what is longer is another file
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes there are and, where it is known, with the bytes there will be."""
+"""Receives the number of bytes that have arrived, and the number of all bytes where it is known."""
 
 
 def fetch(
@@ -31,12 +30,13 @@ def fetch(
     progress: Progress = lambda done, total: None,
     note: Callable[[str], None] = lambda text: None,
     pause: float = 2.0,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Gets a file that is about `size` bytes long, with leave to be called again after an interruption.
+    """Fetches a file that is about `size` bytes long. A later call continues an interrupted download.
 
-    `checksum` is "md5:..." or "sha256:...". Until the file is whole and right it lies beside its place as `NAME.part`.
-    `pause`: seconds before a second try, twice as long before each further one; `note` is told of each. Raises
-    DataError for what cannot be fetched, and where something else than the file arrives.
+    Until the file is complete and its `checksum` ("md5:..." or "sha256:...") is right, it is called `NAME.part`. After
+    a failure it waits `pause` seconds and tries again; each further wait is twice as long, and `note` receives a
+    sentence about each. Raises DataError if the file cannot be fetched, or if something else arrives in its place.
     """
     if file.exists():
         if wrong := _difference(file, checksum):
@@ -64,7 +64,7 @@ def fetch(
             raise DataError(f"{url} cannot be fetched {there}: call again to go on")
         wait = pause * 2 ** (idle - 1) if idle else 0
         note(f"{url} was not fetched {there}: trying again" + f" in {wait:g} seconds" * bool(wait))
-        time.sleep(wait)
+        sleep(wait)
     wrong = _difference(partial, checksum)
     _tag(partial).unlink(missing_ok=True)
     if wrong:
@@ -74,7 +74,7 @@ def fetch(
 
 
 def _goes_on(url: str, partial: Path, size: int, progress: Progress) -> bool:
-    """One connection; whether the file is whole afterwards."""
+    """Uses one connection; returns whether the file is complete afterwards."""
     start = _length(partial)
     headers = {"User-Agent": "bmip", "Accept-Encoding": "identity"}
     if start:
@@ -116,7 +116,7 @@ def _total(response: Any, start: int) -> int | None:
 
 
 def _remember(response: Any, partial: Path) -> None:
-    """What tells this state of the file from a later one."""
+    """Stores the server's tag of this version of the file, so that a later version is not appended to it."""
     tag = response.headers.get("ETag") or response.headers.get("Last-Modified")
     if tag and not tag.startswith("W/"):
         write_text(_tag(partial), tag)
@@ -139,13 +139,13 @@ def _check_length(url: str, length: int, size: int) -> None:
 
 def _check_room(url: str, folder: Path, size: int, total: int | None, start: int) -> None:
     _check_length(url, total or 0, size)
-    free = shutil.disk_usage(folder).free
+    free = free_space(folder)
     if (total or size) - start > free:
         raise DataError(f"{url} has {total or size:,} bytes, and {free:,} are free at {folder}: make room")
 
 
 def _difference(file: Path, checksum: str | None) -> str | None:
-    """What speaks against its being the published file."""
+    """The difference from the published file in words; None if there is none."""
     if checksum is None:
         return None
     kind, _, expected = checksum.partition(":")

@@ -1,6 +1,6 @@
 """From a listing to a data set: files checked, what is missing in the split drawn and written down."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -129,12 +129,14 @@ def first_there(files: Iterable[Path]) -> Path | None:
     return next((file for file in files if file.exists()), None)
 
 
-def keep_split(parts: Parts, beside: Path, aside: Path, note: str = "") -> tuple[Path, list[str]]:
-    """Writes the split beside the images, or into the cache where nothing can be written there: where, and notes."""
+def keep_split(
+    parts: Parts, beside: Path, aside: Path, note: str = "", *, write: Callable[[Parts, Path, str], None] = write_parts
+) -> tuple[Path, list[str]]:
+    """Writes the split to `beside`, or to `aside` if that folder is read-only. Returns the file, and notes."""
     try:
-        write_parts(parts, beside, note)
+        write(parts, beside, note)
     except OSError:
-        write_parts(parts, aside, note)
+        write(parts, aside, note)
         return aside, [f"nothing can be written to {beside.parent}; its split is kept in {aside}"]
     return beside, []
 

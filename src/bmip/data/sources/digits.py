@@ -3,6 +3,7 @@
 import random
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -34,15 +35,18 @@ def load_digits_folder(read: ReadConfig = ReadConfig()) -> Dataset:
     """
     folder = read.cache_folder / FOLDER
     if not (folder / SPLIT_FILE).exists():
-        _write(folder)
+        write_digits(folder)
     own = replace(read, template=read.template or TEMPLATE)
     dataset = completed(find_folder(folder, read.cache_folder), own)
     classes = replace(dataset.classes, templates=TEMPLATES)
     return replace(dataset, name="digits", classes=classes, augmentation=Augmentation(scale=(0.5, 1.0), flip=False))
 
 
-def _write(folder: Path) -> None:
-    """Writes beside the place and moves it there whole, so that an interrupted run leaves nothing half done."""
+def write_digits(folder: Path, *, write_split: Callable[[Parts, Path], None] = write_parts) -> None:
+    """Writes the images and the split to a temporary folder and renames it, so that an interruption leaves nothing.
+
+    Raises DataError if scikit-learn is not installed.
+    """
     try:
         from sklearn.datasets import load_digits
     except ImportError as error:
@@ -59,7 +63,7 @@ def _write(folder: Path) -> None:
             (workshop / path).parent.mkdir(exist_ok=True)
             _picture(image).save(workshop / path)
             items[label].append(Item(path, label, NAMES[label]))
-        write_parts(_split(items), workshop / SPLIT_FILE)
+        write_split(_split(items), workshop / SPLIT_FILE)
         workshop.chmod(0o755)
         try:
             workshop.rename(folder)
