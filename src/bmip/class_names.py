@@ -1,4 +1,4 @@
-"""Class names in words: the label space that a model classifies among."""
+"""The names of the classes that a model classifies among, and the templates around them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ClassNames:
-    """A label space in words. Labels are indices into `names`, never looked up by name."""
+    """Class names and the sentences around them. A label is an index into `names`; labels are never looked up by name.
+
+    Raises ValueError for an empty list, an empty name, equal names, and a template without exactly one {}.
+    """
 
     names: tuple[str, ...]
     template: str = "a photo of a {}."
-    """The sentence of the zero-shot classifier; {} stands for the name, where _ is read as a space."""
+    """The sentence of the zero-shot classifier; {} stands for the class name, in which _ becomes a space."""
 
     templates: tuple[str, ...] = ()
     """More sentences, for methods that average over several."""
 
     duplicates: bool = False
-    """Whether equal names are meant, as in ImageNet, where two names occur twice."""
+    """Allow equal names, as in ImageNet, where two names occur twice."""
 
     def __post_init__(self) -> None:
         if not self.names:
@@ -37,11 +40,12 @@ class ClassNames:
 
 
 def words(name: str) -> str:
-    """A class name as it stands in a sentence."""
+    """The class name as it stands in a sentence: with spaces for underscores."""
     return " ".join(name.replace("_", " ").split())
 
 
 def check_template(template: str) -> None:
+    """Raises ValueError unless the template has exactly one {}."""
     if template.count("{}") != 1:
         raise ValueError(
             f"the template {template!r} has {template.count('{}')} places for the class name; it needs one {{}}"

@@ -1,1 +1,1 @@
-"""Images, their splits, and how they reach a model: as uint8, decoded once, normalised last."""
+"""Data sets: loading, splits, few-shot sampling, transforms, batches. Images stay uint8 until normalised."""

@@ -1,4 +1,4 @@
-"""Batches of uint8 squares for training and for judging."""
+"""Batches of square uint8 images for training and for evaluation."""
 
 import hashlib
 import os
@@ -15,14 +15,14 @@ from bmip.data.dataset import ArrayImages, Chosen, DataError, Images, Split
 from bmip.data.transforms import Augmentation, augmented, centre_square
 
 HELD_FOR_TRAINING = 2**31  # bytes of decoded images kept in memory; what goes beyond is decoded again each epoch
-HELD_FOR_JUDGING = 2**29  # bytes of squares kept for the next pass: 3500 images at 224 pixels
+HELD_FOR_EVALUATION = 2**29  # bytes of squares kept for the next pass: 3500 images at 224 pixels
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def ahead(function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None) -> Iterator[Result]:
-    """`map` in order, with a few results computed ahead in threads (decoding leaves Python's lock alone)."""
+    """Like `map`, but threads compute a few results ahead. (Decoding an image releases Python's lock.)"""
     workers = workers or min(8, os.cpu_count() or 1)
     pending: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
@@ -39,10 +39,13 @@ def ahead(function: Callable[[Item], Result], items: Iterable[Item], workers: in
 
 
 class TrainBatches:
-    """Shuffled, augmented batches of a split, decoded once.
+    """Shuffled and augmented batches of a split.
 
-    Order and augmentation of an epoch follow from the data seed and the epoch's number alone, so that training resumes
-    at any epoch without state. The last incomplete batch is dropped if there is a full one.
+    The order and the augmentation of an epoch depend only on the data seed and the number of the epoch, so that
+    training can resume at any epoch. An incomplete last batch is dropped, unless it is the only one. Decoded images
+    stay in memory up to `held_bytes`.
+
+    Raises DataError for an empty split, ValueError for a size, batch or number of views below 1.
     """
 
     def __init__(
@@ -67,11 +70,11 @@ class TrainBatches:
         self._room = held_bytes
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
+        """The number of batches in an epoch."""
         return max(1, len(self._labels) // self.batch)
 
     def epoch(self, number: int) -> Iterator[tuple[list[Tensor], Tensor]]:
-        """The batches of one epoch: as many uint8 (image, 3, size, size) as there are views, and the labels."""
+        """Yields for each batch one uint8 tensor (image, 3, size, size) per view, and the labels."""
         generator = torch.Generator().manual_seed(_seed(self.data_seed, number))
         order = torch.randperm(len(self._labels), generator=generator)
         decoded = self._decoded(order[: len(self) * self.batch].tolist())
@@ -82,7 +85,7 @@ class TrainBatches:
             yield views, self._labels[chosen]
 
     def _decoded(self, order: list[int]) -> Iterator[Tensor]:
-        """In threads, as long as anything has to be decoded."""
+        """The images in this order. Threads are used only while there are images to decode."""
         held = _in_memory(self._images) or len(self._held) == len(self._labels)
         images = map(self._image, order) if held else ahead(self._image, order)
         for index, image in zip(order, images, strict=True):
@@ -96,9 +99,11 @@ class TrainBatches:
 
 
 class EvalBatches:
-    """A split in order, each image as the middle square that is judged; images still in files stream past.
+    """Batches of a split in its order, with the centre square of each image.
 
-    A pass can be repeated. What fits into `held_bytes` is decoded in the first pass only.
+    The value can be iterated again. If all squares fit into `held_bytes`, they are made in the first pass only.
+
+    Raises ValueError for a size or batch below 1.
     """
 
     def __init__(
@@ -107,7 +112,7 @@ class EvalBatches:
         size: int,
         batch: int = 100,
         *,
-        held_bytes: int = HELD_FOR_JUDGING,
+        held_bytes: int = HELD_FOR_EVALUATION,
         workers: int | None = None,
     ) -> None:
         if size < 1 or batch < 1:
@@ -118,11 +123,11 @@ class EvalBatches:
         self._hold = len(split) * 3 * size * size <= held_bytes
 
     def __len__(self) -> int:
-        """Batches in a pass."""
+        """The number of batches."""
         return -(-len(self._split) // self.batch)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
-        """uint8 (image, 3, size, size) and the labels."""
+        """Yields uint8 tensors (image, 3, size, size) with their labels."""
         pixels = iter(self._held) if len(self._held) == len(self) else self._pixels()
         for start, squares in zip(range(0, len(self._split), self.batch), pixels, strict=True):
             yield squares, torch.tensor(self._split.labels[start : start + self.batch])
@@ -146,9 +151,11 @@ class EvalBatches:
 
 @runtime_checkable
 class HasSquares(Protocol):
-    """Images that make, or keep, the squares that are judged in a way of their own."""
+    """Images with a special way to make the centre squares for evaluation, or to cache them."""
 
-    def square(self, index: int, size: int) -> UInt8[Tensor, "3 {size} {size}"]: ...
+    def square(self, index: int, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
+        """The centre square of one image, resized to `size`."""
+        ...
 
 
 def _square(images: Images, index: int, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
@@ -158,12 +165,12 @@ def _square(images: Images, index: int, size: int) -> UInt8[Tensor, "3 {size} {s
 
 
 def eval_batches(split: Split, size: int, batch: int = 100) -> EvalBatches:
-    """The batches of a split to be judged; keep the value to go through them again."""
+    """The evaluation batches of a split; keep the value to iterate over them again."""
     return EvalBatches(split, size, batch)
 
 
 def _seed(*parts: int) -> int:
-    """One seed of 63 bits from several, so that neighbours have nothing in common."""
+    """A seed of 63 bits from several numbers, so that neighbouring numbers give unrelated seeds."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "little") >> 1
 
 

@@ -1,4 +1,4 @@
-"""Checks of a data set before work is spent on it: unreadable files, files that are the same, faults of a split."""
+"""Checks of a data set before it is used: unreadable files, duplicate files, faults of a split."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ QUIET = 300  # files that are checked faster than a progress bar is read
 
 
 def cache_key(folder: Path) -> str:
-    """A file name that belongs to one folder of this machine."""
+    """A file name that stands for one folder on this machine."""
     return f"{folder.name}-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}"
 
 
@@ -75,7 +75,7 @@ def _checked(
 
 
 def same_content(folder: Path, paths: Iterable[str]) -> list[list[str]]:
-    """Groups of files that hold the same bytes. Only files of equal size are read; what cannot be has no equal."""
+    """Groups of files with the same bytes. Only files of equal size are read; unreadable files are in no group."""
     by_size = _groups(paths, lambda path: (folder / path).stat().st_size)
     return [same for group in by_size for same in _groups(group, partial(_content, folder))]
 
@@ -99,7 +99,7 @@ def refuse(faults: Sequence[str]) -> None:
 
 
 def class_faults(folder: Path, names: Sequence[str], parts: Mapping[str, Sequence[Item]]) -> list[str]:
-    """Too few classes, and classes without images to learn from."""
+    """Messages about too few classes, and about classes without training images."""
     if len(names) < 2:
         return [f"{folder} has {len(names)} class; at least two are needed"]
     faults = []
@@ -114,7 +114,7 @@ def class_faults(folder: Path, names: Sequence[str], parts: Mapping[str, Sequenc
 
 
 def leak_faults(folder: Path, parts: Mapping[str, Sequence[Item]], same: Sequence[Sequence[str]]) -> list[str]:
-    """`same` are groups of files of the same content; a split or a class of their own is too much for each."""
+    """Messages about files of the same content (the groups `same`) in different splits or different classes."""
     part_of = {item.path: part for part, items in parts.items() for item in items}
     label_of = {item.path: item.label for items in parts.values() for item in items}
     faults = []
@@ -122,8 +122,8 @@ def leak_faults(folder: Path, parts: Mapping[str, Sequence[Item]], same: Sequenc
         for other in others:
             if part_of[other] != part_of[first]:
                 faults.append(
-                    f"{folder}: {first} ({part_of[first]}) and {other} ({part_of[other]}) are the same file; what is "
-                    "learned from must not be judged: remove one of them"
+                    f"{folder}: {first} ({part_of[first]}) and {other} ({part_of[other]}) are the same file; a "
+                    "training image must not be a test image: remove one of them"
                 )
         if "all" in parts and len({label_of[path] for path in (first, *others)}) > 1:
             faults.append(

@@ -1,4 +1,4 @@
-"""What a data set is: a list of classes, and splits of images with a label each."""
+"""The data types: images, splits (images with labels) and data sets (class names and three splits)."""
 
 import hashlib
 import re
@@ -16,12 +16,12 @@ from bmip.system.messages import first_few
 
 
 class DataError(ValueError):
-    """Something in the given data that must be mended, or named differently, before work can start."""
+    """The given data cannot be used as they are; the message says what to do."""
 
 
 @runtime_checkable
 class Images(Protocol):
-    """Images in a fixed order, decoded when they are asked for; names are unique and do not depend on the machine."""
+    """Images in a fixed order, decoded at access. Names are unique and do not depend on the machine."""
 
     def __len__(self) -> int: ...
 
@@ -32,7 +32,7 @@ class Images(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class ArrayImages:
-    """Images of one size that lie in memory; image 17 of "textures/test" is called "textures/test/17"."""
+    """Images of one size in memory; image 17 of the origin "textures/test" has the name "textures/test/17"."""
 
     pixels: UInt8[Tensor, "image 3 height width"]
     origin: str
@@ -49,7 +49,7 @@ class ArrayImages:
 
 @dataclass(frozen=True, eq=False)
 class Chosen:
-    """Some of the images of a larger collection, in a given order."""
+    """A selection from a larger collection of images, in a given order."""
 
     images: Images
     indices: tuple[int, ...]
@@ -66,7 +66,7 @@ class Chosen:
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Images and the index of each one's class."""
+    """Images with their labels, which are indices of classes. Raises ValueError if their numbers differ."""
 
     images: Images
     labels: tuple[int, ...]
@@ -79,14 +79,14 @@ class Split:
         return len(self.labels)
 
     def take(self, indices: Sequence[int]) -> "Split":
-        """The same images without those not asked for, in the order asked for."""
+        """The images at these positions, in this order."""
         images, inner = self.images, tuple(indices)
         if isinstance(images, Chosen):
             images, inner = images.images, tuple(images.indices[index] for index in inner)
         return Split(Chosen(images, inner), tuple(self.labels[index] for index in indices))
 
     def relabelled(self, labels: dict[int, int]) -> "Split":
-        """The items whose label is a key, labelled with its value."""
+        """The items whose label is a key of `labels`; the value is their new label."""
         kept = self.take([index for index, label in enumerate(self.labels) if label in labels])
         return Split(kept.images, tuple(labels[label] for label in kept.labels))
 
@@ -132,16 +132,16 @@ class Dataset:
         return (*self.notes, *(f"skipped: {reason}" for reason in self.skipped))
 
     def splits(self) -> dict[str, Split]:
-        """The splits there are, by name."""
+        """The splits that exist: "train", "val" (unless it is None) and "test"."""
         parts = {"train": self.train, "val": self.val, "test": self.test}
         return {part: split for part, split in parts.items() if split is not None}
 
 
 def split_hash(dataset: Dataset) -> str:
-    """SHA-256 over the class names and every split's items: names and labels, and the pixels of images in memory.
+    """SHA-256 of the class names and of each split's image names and labels; of images in memory also of the pixels.
 
-    Stored few-shot draws count too, since training follows them, and so does decoding at a smaller size. Files count by
-    their path relative to the data set's folder, so the hash is the same on every machine.
+    Stored few-shot draws are hashed too because training uses them, and so is the fact that large JPEGs are decoded at
+    a smaller size. Files count by their path relative to the data set's folder: the hash is the same on every machine.
     """
     digest = hashlib.sha256()
 
@@ -163,7 +163,7 @@ def split_hash(dataset: Dataset) -> str:
 
 
 def shot_files(dataset: Dataset) -> list[Path]:
-    """The few-shot draws that the reference code left beside the data, sorted."""
+    """The files of few-shot draws that CoOp's code left beside the data, sorted."""
     found = [] if dataset.stored_shots is None else sorted(dataset.stored_shots.glob("*.pkl"))
     return [file for file in found if re.fullmatch(r"shot_\d+-seed_\d+", file.stem) and file.is_file()]
 

@@ -1,4 +1,4 @@
-"""Reads an image file of any usual kind into the same three channels of eight bits."""
+"""Reads image files of all usual kinds as uint8 RGB."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,24 +24,24 @@ ORIENTATION = 0x0112  # the EXIF tag
 
 
 def read_image(path: Path | str, *, at_least: int | None = None) -> UInt8[Tensor, "3 height width"]:
-    """The image as a person would see it: upright by its EXIF tag, on white where it is transparent.
+    """Reads an image as a person would see it: turned upright by its EXIF tag, on white where it is transparent.
 
-    Greyscale and palette images get three channels, CMYK becomes RGB, 16-bit greyscale is scaled to eight bits, of an
-    animation the first frame counts. What cannot be read in full (truncated, no image, 32-bit values) is a DataError.
+    Greyscale, palette and CMYK images become RGB, 16-bit greyscale is scaled to eight bits, and an animation gives its
+    first frame. With `at_least`, a large JPEG may be decoded at a half, a quarter or an eighth of its size, so that no
+    side is shorter than `at_least` pixels: faster, but the pixels differ slightly after resizing.
 
-    `at_least`: a large JPEG may be decoded at a half, a quarter or an eighth of its size, no side shorter than this;
-    faster, and not quite the same pixels after resizing.
+    Raises DataError for a file that cannot be read in full: missing, truncated, no image, or with 32-bit values.
     """
     return _decoded(Path(path), Path(path), at_least)
 
 
 def read_bytes(content: bytes, name: str) -> UInt8[Tensor, "3 height width"]:
-    """As `read_image`, of a file's content."""
+    """Like `read_image` for the content of a file; `name` stands in messages."""
     return _decoded(BytesIO(content), name)
 
 
 def check_image(path: Path | str) -> str | None:
-    """Why `read_image` would refuse the file, or None; reads a JPEG in full but skips most of its arithmetic."""
+    """The reason why `read_image` cannot read the file, else None. A JPEG is read in full but decoded small."""
     try:
         _decoded(Path(path), Path(path), at_least=1)
     except DataError as error:
@@ -103,14 +103,12 @@ def _reason(source: Path | BytesIO, error: Exception) -> str:
 
 @dataclass(frozen=True, eq=False)
 class FileImages:
-    """Image files below one folder, decoded each time they are asked for; named by their path relative to it.
-
-    `scaled`: squares are made from JPEGs decoded at a smaller size.
-    """
+    """Image files below one folder, decoded at each access; the name of an image is its path relative to the folder."""
 
     folder: Path
     paths: tuple[str, ...]
     scaled: bool = False
+    """Whether squares are made from JPEGs that were decoded at a smaller size."""
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -122,11 +120,11 @@ class FileImages:
         return self.paths[index]
 
     def square(self, index: int, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
-        """The middle square that is judged."""
+        """The centre square for evaluation, resized to `size`."""
         file = self.folder / self.paths[index]
         return centre_square(read_image(file, at_least=size if self.scaled else None), size)
 
 
 def image_files(names: Sequence[str]) -> list[str]:
-    """Those file names that look like images."""
+    """The file names with a suffix of an image format."""
     return [name for name in names if Path(name).suffix.lower() in SUFFIXES]

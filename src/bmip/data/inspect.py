@@ -51,7 +51,7 @@ def inspect(name: str, read: ReadConfig = ReadConfig()) -> Findings:
 
 
 def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
-    """Images of each split by class, the classes in their order; equal names are numbered."""
+    """The number of images by split and class; classes of equal names get their label added."""
     seen = Counter(dataset.classes.names)
     names = [name if seen[name] == 1 else f"{name} ({label})" for label, name in enumerate(dataset.classes.names)]
     found = {}
@@ -146,7 +146,7 @@ def _listed(
 
 
 def _differences(known: PublicSet, dataset: Dataset) -> list[str]:
-    """Numbers of classes and images that are not the published ones, and classes without images."""
+    """Messages about numbers that differ from the published ones, and about classes without images."""
     found = [("classes", len(dataset.classes), known.classes)]
     splits = dataset.splits()
     if known.counts is not None:
@@ -166,7 +166,7 @@ def _differences(known: PublicSet, dataset: Dataset) -> list[str]:
 
 
 def _copies(images: Path, listing: Listing, gone: set[str]) -> list[str]:
-    """Published sets hold some files twice; what is learned from should not be judged."""
+    """A remark on files that lie in two splits: some published data sets have such copies."""
     part_of = {item.path: part for part, items in listing.parts.items() for item in items if item.path not in gone}
     groups = [group for group in same_content(images, part_of) if len({part_of[path] for path in group}) > 1]
     shown: Sequence[str] = [" = ".join(group) for group in groups]

@@ -1,4 +1,4 @@
-"""The squares that are judged, kept on disk: making one from a photo takes ten times as long as reading it."""
+"""Disk cache of resized, centre-cropped test images: reading one is ten times as fast as making it from a photo."""
 
 import hashlib
 import mmap
@@ -24,11 +24,12 @@ ORIGIN = np.dtype([("size", "<i8"), ("mtime", "<i8"), ("checksum", "<i8")])
 
 
 class CachedImages:
-    """Image files whose squares are read from a file in `folder` once they have been made.
+    """Image files with their centre squares cached on disk, in `folder`.
 
-    A square counts while its image has the size and time of modification it had, and while it has the checksum it was
-    written with; otherwise it is made again. Several processes may share the folder. The file is mapped into memory, of
-    which the process holds a few hundred squares at most.
+    A square is made again if its image has another size or modification time than before, or if its checksum is wrong.
+    Without enough disk space (`free` gives the free bytes), or without permission to write, nothing is cached. Several
+    processes and threads may share the folder. The cache file is mapped into memory; at most a few hundred squares of
+    it stay resident.
     """
 
     def __init__(self, images: FileImages, folder: Path, *, free: Callable[[Path], int] = free_space) -> None:
@@ -39,6 +40,7 @@ class CachedImages:
 
     @property
     def scaled(self) -> bool:
+        """Whether squares are made from JPEGs that were decoded at a smaller size."""
         return self.images.scaled
 
     def __len__(self) -> int:
@@ -51,6 +53,7 @@ class CachedImages:
         return self.images.name(index)
 
     def square(self, index: int, size: int) -> UInt8[Tensor, "3 {size} {size}"]:
+        """The centre square of one image, resized to `size`: from the cache, else made and then cached."""
         store = self._store(size)
         if store is None:
             return self.images.square(index, size)
@@ -72,7 +75,7 @@ class CachedImages:
 
 
 class _Store:
-    """Two files: the squares one after the other, and for each the state of the image it was made from."""
+    """Two files: one with all squares, and one with the size, time and checksum that belong to each square."""
 
     def __init__(self, stem: Path, count: int, size: int) -> None:
         self._shape, self._writable = (3, size, size), True
@@ -98,7 +101,7 @@ class _Store:
         return torch.from_numpy(pixels).view(self._shape) if zlib.crc32(pixels.data) == checksum else None
 
     def put(self, index: int, found: os.stat_result, square: Tensor) -> None:
-        """Written and not assigned through the map, which would end the process where the disk is full."""
+        """Stores a square by a write to the file: an assignment to the map would kill the process on a full disk."""
         if not self._writable:
             return
         pixels = square.contiguous().numpy()
@@ -111,7 +114,7 @@ class _Store:
 
 
 def _opened(images: FileImages, folder: Path, size: int, free: Callable[[Path], int]) -> _Store | None:
-    """None where there is no room, or nothing can be written."""
+    """The cache files; None if there is not enough space, or no permission to write."""
     described = (VERSION, str(images.folder.resolve()), images.scaled, size, *images.paths)
     key = hashlib.sha256("\n".join(map(str, described)).encode()).hexdigest()[:24]
     try:
@@ -125,7 +128,7 @@ def _opened(images: FileImages, folder: Path, size: int, free: Callable[[Path], 
 
 
 def _file_of_size(file: Path, size: int) -> int:
-    """Opened to write; what was never written takes no room on the disk."""
+    """Opens a sparse file of this size: parts that were never written take no space on the disk."""
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
     if os.fstat(handle).st_size != size:
         os.ftruncate(handle, size)

@@ -1,4 +1,4 @@
-"""Which images and classes a protocol sees: few-shot draws and the base/novel halves."""
+"""Few-shot sampling, and the division of the classes into base and novel."""
 
 import math
 import random
@@ -14,12 +14,14 @@ VAL_SHOTS = 4  # Dassl and CoOp validate on min(shots, 4) images per class
 
 
 def sample_few_shot(dataset: Dataset, shots: int, seed: int) -> Dataset:
-    """`shots` training images per class and at most four for validation; fewer than one shot means all images.
+    """Draws `shots` training images per class, and for validation at most four per class; 0 shots means all images.
 
-    The draw is the one of the reference code (Dassl's `generate_fewshot_dataset` under `random.seed(seed)`) for the
-    same order of items: one stream, training classes in order of first appearance, then validation. It is made on all
-    classes; base and novel classes are chosen afterwards. A class with fewer images gives all it has and is named in
-    the notes. Where the reference code has left its own draw beside the data, that one is taken, and noted.
+    The draw equals that of Dassl's `generate_fewshot_dataset` under `random.seed(seed)` for the same order of items:
+    one random stream, training classes in the order of their first image, then validation. It is made on all classes;
+    base and novel classes are selected afterwards. A class with too few images gives all its images and is named in the
+    notes. If CoOp's code has stored its own draw beside the data, that draw is used and noted.
+
+    Raises DataError for a stored draw that cannot be read or belongs to another split.
     """
     if shots < 1:
         return dataset
@@ -43,7 +45,7 @@ def sample_few_shot(dataset: Dataset, shots: int, seed: int) -> Dataset:
 
 
 def _draw(split: Split, shots: int, stream: random.Random) -> tuple[Split, dict[int, int]]:
-    """`shots` items of each class, and the classes that have fewer with what they have."""
+    """`shots` items of each class, and the number of images of each class that has fewer."""
     by_label: dict[int, list[int]] = {}
     for index, label in enumerate(split.labels):
         by_label.setdefault(label, []).append(index)
@@ -55,20 +57,17 @@ def _draw(split: Split, shots: int, stream: random.Random) -> tuple[Split, dict[
 
 
 def split_base_novel(dataset: Dataset, base: float | Sequence[str] = 0.5) -> tuple[Dataset, Dataset]:
-    """The base classes and the rest, each a data set of its own labelled from 0, in the order they had.
+    """Two data sets, one with the base classes and one with the others (the novel classes), each labelled from 0.
 
-    `base` as for `base_novel_labels`.
+    `base` is the share of the classes that come first, rounded up (CoOp: one half), or the names of the base classes.
+    Raises DataError if one side has fewer than two classes, or if a name is unknown.
     """
     chosen, rest = base_novel_labels(dataset, base)
     return only_classes(dataset, chosen), only_classes(dataset, rest)
 
 
 def base_novel_labels(dataset: Dataset, base: float | Sequence[str] = 0.5) -> tuple[list[int], list[int]]:
-    """The labels of the base classes and of the rest, at least two each; otherwise a DataError.
-
-    `base` is the share of the classes, rounded up, that come first and are the base classes (one half in CoOp), or
-    their names.
-    """
+    """The labels of the base classes and of the novel classes; `base` and errors as in `split_base_novel`."""
     count = len(dataset.classes)
     by_share = isinstance(base, float | int)  # 0.07 of 100 are 7, and not 8 because of a last digit
     labels = list(range(math.ceil(round(base * count, 9)))) if by_share else _labels_of(dataset, base)
@@ -94,7 +93,7 @@ def _labels_of(dataset: Dataset, names: Sequence[str]) -> list[int]:
 
 
 def only_classes(dataset: Dataset, labels: Sequence[int]) -> Dataset:
-    """The images of some classes, labelled by the class's place in `labels`."""
+    """The data set with only these classes; the new label of a class is its position in `labels`."""
     positions = {label: position for position, label in enumerate(labels)}
     return replace(
         dataset,

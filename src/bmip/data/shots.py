@@ -1,4 +1,4 @@
-"""Few-shot draws on disk: those of the reference code are read, one's own are written so that others can check them."""
+"""Few-shot draws on disk: reads those of CoOp's code, and writes our own so that others can check them."""
 
 import hashlib
 import json
@@ -14,11 +14,11 @@ from bmip.system.files import write_text
 
 
 class _OnlyData(pickle.Unpickler):
-    """Reads containers, strings, numbers and Dassl's Datum. A pickle may name any function to be called; none is."""
+    """Reads only containers, strings, numbers and Dassl's Datum; a pickle that names any other object is refused."""
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file)
-        self.datum = type("Datum", (), {})  # of this file alone: what a pickle does to it stays there
+        self.datum = type("Datum", (), {})  # a new class for each file: a pickle cannot change anything outside
 
     def find_class(self, module: str, name: str, /) -> Any:
         if (module, name) == ("dassl.data.datasets.base_dataset", "Datum"):
@@ -28,14 +28,15 @@ class _OnlyData(pickle.Unpickler):
 
 @dataclass(frozen=True)
 class Shots:
-    """Positions in the data set's training and validation split; `val` is None where none were stored."""
+    """The positions of the drawn images in the training and the validation split."""
 
     train: tuple[int, ...]
     val: tuple[int, ...] | None
+    """None if the file has no draw for validation."""
 
 
 def stored_file(dataset: Dataset, shots: int, seed: int) -> Path | None:
-    """Where the reference code left its draw, if it did."""
+    """The file with the draw of CoOp's code; None if there is none."""
     if dataset.stored_shots is None:
         return None
     file = dataset.stored_shots / f"shot_{shots}-seed_{seed}.pkl"
@@ -43,10 +44,10 @@ def stored_file(dataset: Dataset, shots: int, seed: int) -> Path | None:
 
 
 def read_shots(dataset: Dataset, file: Path) -> Shots:
-    """The images that a file of the reference code names, found in the data set by the end of their paths.
+    """Reads a draw of CoOp's code; its images are found in the data set by the end of their paths.
 
-    Raises DataError for anything but such a list, where it does not belong to this data set or split, and where it does
-    not hold the shots that its name says.
+    Raises DataError for a file that is no such draw, that belongs to another data set or split, or that has another
+    number of images per class than its name says.
     """
     try:
         with file.open("rb") as stream:
@@ -91,7 +92,7 @@ def _found(split: Split, stored: Any, kind: type, file: Path, part: str) -> tupl
 def _check_counts(
     split: Split, found: tuple[int, ...], least: int, most: int, names: tuple[str, ...], what: str
 ) -> None:
-    """Of each class there must be `least` to `most` images, or all that the split has."""
+    """Raises DataError unless each class has `least` to `most` images, or all those of the split."""
     taken = Counter(split.labels[index] for index in found)
     for label, count in sorted(Counter(split.labels).items()):
         low, high = min(least, count), min(most, count)
@@ -104,13 +105,13 @@ def _check_counts(
 
 
 def _ends(path: str) -> list[str]:
-    """The path without its first folder, its first two, and so on."""
+    """All ends of the path: the whole path, the path without its first folder, and so on."""
     parts = PurePosixPath(path.replace("\\", "/")).parts
     return ["/".join(parts[start:]) for start in range(len(parts))]
 
 
 def shot_lines(drawn: Dataset) -> list[str]:
-    """A JSON object for each image of a draw, in its order."""
+    """One JSON object per image of a draw, in the order of the draw."""
     parts = {"train": drawn.train} if drawn.val_is_test else {"train": drawn.train, "val": drawn.val}
     return [
         json.dumps(
@@ -124,7 +125,7 @@ def shot_lines(drawn: Dataset) -> list[str]:
 
 
 def shots_hash(drawn: Dataset) -> str:
-    """SHA-256 of the lines that `write_shots` writes, as `sha256sum` computes it of the file."""
+    """SHA-256 of the file that `write_shots` writes; `sha256sum` gives the same."""
     return hashlib.sha256(_text(drawn).encode()).hexdigest()
 
 

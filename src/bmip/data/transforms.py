@@ -1,4 +1,4 @@
-"""From decoded images to the square a model sees, in uint8; and from there to what CLIP reads.
+"""Resizing, cropping and augmentation of uint8 images, and the normalisation that CLIP needs.
 
 Resizing is torch's bicubic interpolation with antialiasing on uint8. On photographs it gives Pillow's pixels within
 1/255, but for about two values in a million that differ by 2/255. It always resizes the width first, as CLIP's own
@@ -20,15 +20,19 @@ TRIES = 10  # torchvision's RandomResizedCrop gives up after ten boxes
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How training images vary. The defaults are those of CoOp and its successors.
+    """The random crops and flips of training images. The defaults are those of CoOp and its successors.
 
-    `scale`: share of the image's area a crop covers; `ratio`: its width over height; `flip`: whether left and right are
-    swapped half of the time, which must not happen where it changes the class (digits, letters).
+    Raises ValueError for ranges that are not rising, or not positive.
     """
 
     scale: tuple[float, float] = (0.08, 1.0)
+    """The smallest and largest share of the image's area that a crop covers, in (0, 1]."""
+
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
+    """The smallest and largest width of a crop divided by its height."""
+
     flip: bool = True
+    """Mirror half of the images. It must be off where a mirror image has another class (digits, letters)."""
 
     def __post_init__(self) -> None:
         if not 0 < self.scale[0] <= self.scale[1] <= 1:
@@ -41,17 +45,17 @@ DEFAULT = Augmentation()
 
 
 def resize(image: UInt8[Tensor, "3 height width"], height: int, width: int) -> UInt8[Tensor, "3 newheight newwidth"]:
-    """Bicubic with antialiasing, as Pillow does it."""
+    """Resizes by bicubic interpolation with antialiasing, like Pillow."""
     if image.shape[1:] == (height, width):
         return image
     return F.interpolate(image[None], size=(height, width), mode="bicubic", antialias=True)[0]
 
 
 def centre_square(image: UInt8[Tensor, "3 height width"], size: int) -> UInt8[Tensor, "3 size size"]:
-    """What is judged: the shorter side resized to `size`, then the middle square. (CLIP's preprocessing)"""
+    """Resizes the shorter side to `size` and cuts out the centre square, for evaluation. (CLIP's preprocessing)"""
     short = min(image.shape[1:])
     for axis, side in enumerate(image.shape[1:], start=1):
-        if side > LONGEST * short:  # a strip: resized whole it could fill the memory
+        if side > LONGEST * short:  # a long strip could fill the memory when it is resized as a whole
             image = image.narrow(axis, (side - LONGEST * short) // 2, LONGEST * short)
     height, width = image.shape[1:]
     # torchvision rounds the longer side down, and the crop's corner half to even
@@ -63,10 +67,10 @@ def centre_square(image: UInt8[Tensor, "3 height width"], size: int) -> UInt8[Te
 def crop_box(
     height: int, width: int, draws: Sequence[Sequence[float]], augmentation: Augmentation
 ) -> tuple[int, int, int, int]:
-    """The box (top, left, height, width) that torchvision's RandomResizedCrop cuts out.
+    """The box (top, left, height, width) of torchvision's RandomResizedCrop.
 
-    `draws` are its random numbers, one row (area, ratio, top, left) in [0, 1) per try; after the last try the box is
-    the largest one in the middle whose ratio is allowed.
+    `draws` has one row of random numbers (area, ratio, top, left) in [0, 1) per try. If no try fits into the image, the
+    box is the largest central one with an allowed ratio.
     """
     (smallest, largest), (narrow, wide) = augmentation.scale, augmentation.ratio
     for area_draw, ratio_draw, top_draw, left_draw in draws:
@@ -86,9 +90,9 @@ def crop_box(
 def augmented(
     images: Sequence[Tensor], size: int, augmentation: Augmentation, generator: torch.Generator
 ) -> UInt8[Tensor, "image 3 {size} {size}"]:
-    """A random crop of each image, resized to `size` and perhaps flipped. Images are uint8 (3, height, width).
+    """A random crop of each image, resized to `size` and perhaps mirrored. Images are uint8 (3, height, width).
 
-    How much is drawn from the generator depends on the number of images alone, not on their sizes.
+    The generator advances by an amount that depends only on the number of images, not on their sizes.
     """
     draws = torch.rand(len(images), TRIES, 4, generator=generator, dtype=torch.float64).tolist()
     flips = (torch.rand(len(images), generator=generator) < 0.5).tolist()
@@ -103,6 +107,6 @@ def augmented(
 def normalise(
     pixels: UInt8[Tensor, "image 3 height width"], mean: Sequence[float], std: Sequence[float]
 ) -> Float[Tensor, "image 3 height width"]:
-    """float32, by the mean and standard deviation (of values in 0..1) the model was trained with; on its own device."""
+    """Float32 pixels, normalised by the model's mean and standard deviation (of values in 0..1), on their device."""
     shift, spread = (torch.tensor(values, device=pixels.device).view(3, 1, 1) for values in (mean, std))
     return pixels.to(torch.float32).div_(255).sub_(shift).div_(spread)

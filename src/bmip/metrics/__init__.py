@@ -1,4 +1,4 @@
-"""Numbers that tables are made of: pure functions, all in percent."""
+"""Metrics as pure functions. Accuracies and areas are in percent."""
 
 from bmip.metrics.accuracy import (
     Count,

@@ -18,7 +18,7 @@ def harmonic_mean(base: float, novel: float) -> float:
 
 
 def harmonic_mean_of_averages(pairs: Sequence[tuple[float, float]]) -> float:
-    """Average base and novel over the data sets, then take the harmonic mean: what papers print as average.
+    """The harmonic mean of the average base and the average novel accuracy: the "average" of published tables.
 
     >>> harmonic_mean_of_averages([(100.0, 50.0), (50.0, 100.0)])
     75.0
@@ -28,7 +28,7 @@ def harmonic_mean_of_averages(pairs: Sequence[tuple[float, float]]) -> float:
 
 
 def mean_of_harmonic_means(pairs: Sequence[tuple[float, float]]) -> float:
-    """Take each data set's harmonic mean, then average these: never more than `harmonic_mean_of_averages`.
+    """The average of the data sets' harmonic means; never more than `harmonic_mean_of_averages`.
 
     >>> round(mean_of_harmonic_means([(100.0, 50.0), (50.0, 100.0)]), 2)
     66.67

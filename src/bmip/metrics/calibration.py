@@ -1,4 +1,4 @@
-"""Whether a probability of 70 % is right in 70 % of the cases."""
+"""Calibration: whether predictions with a probability of 70 % are right in 70 % of the cases."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 ROUNDING = 1e-5
-"""By which a probability in single precision may exceed 1."""
+"""A probability in single precision may exceed 1 by this much."""
 
 
 def calibration_error(
     probability: Float[np.ndarray, " image"], right: Bool[np.ndarray, " image"], bins: int = 15
 ) -> float:
-    """Expected calibration error: the gap between probability and accuracy in bins of equal width, weighted by images.
+    """Expected calibration error in percent: the mean gap between probability and accuracy over bins of equal width.
 
-    A bin holds its upper border and not its lower one. (Guo et al. 2017, equation 3)
+    Bins are weighted by their number of images; a bin includes its upper border and excludes its lower one.
+    (Guo et al. 2017, equation 3)
 
     >>> calibration_error(np.array([0.9, 0.9, 0.5]), np.array([True, False, True]))  # (2 * 0.4 + 0.5) / 3
     43.333333333333336

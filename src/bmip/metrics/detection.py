@@ -1,4 +1,4 @@
-"""Telling images of base classes from those of novel ones by a score that is higher for base."""
+"""Detection of novel classes by a score that is higher for images of base classes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from jaxtyping import Bool, Float
 
 
 def auroc(base: Float[np.ndarray, " base"], novel: Float[np.ndarray, " novel"]) -> float:
-    """Area under the ROC curve: how often a base image scores higher than a novel one; equal scores count half.
+    """Area under the ROC curve: percent of the pairs in which the base image scores higher; equal scores count half.
 
     >>> auroc(np.array([0.9, 0.6]), np.array([0.6, 0.1]))  # 3.5 of 4 pairs
     87.5
@@ -22,10 +22,11 @@ def openworld_auc(
     novel: Float[np.ndarray, " novel"],
     novel_right: Bool[np.ndarray, " novel"],
 ) -> float:
-    """How often a base and a novel image are both classified right, each in its own half, and told apart by the score.
+    """Percent of the pairs of a base and a novel image that are both classified right, the base one with the higher score.
 
-    Equal scores count half, as in `auroc`, which it equals where every image is classified right. It needs no
-    threshold and is at most the smaller of AUROC and both accuracies. (Hua et al., OpenworldAUC, ICML 2025)
+    Each image is classified among its own half of the classes. Equal scores count half, as in `auroc`, which is the
+    same number if every image is classified right. It is at most the smallest of AUROC and both accuracies.
+    (Hua et al., OpenworldAUC, ICML 2025)
 
     >>> true, scores = np.array([True, True]), np.array([0.9, 0.6])
     >>> openworld_auc(scores, true, np.array([0.6, 0.1]), np.array([False, True]))  # 2 of 4 pairs
@@ -38,9 +39,9 @@ def openworld_auc(
 def false_positives(
     base: Float[np.ndarray, " base"], novel: Float[np.ndarray, " novel"], accepted: float = 95.0
 ) -> float:
-    """Percent of novel images taken for base at the threshold that accepts `accepted` percent of the base images.
+    """Percent of novel images taken for base, at the highest threshold that accepts `accepted` percent of base images.
 
-    With 95 it is called FPR95. The threshold is the highest that accepts so many; a score equal to it is accepted.
+    With 95 it is called FPR95. A score equal to the threshold is accepted.
 
     >>> false_positives(np.array([0.9, 0.8, 0.7, 0.2]), np.array([0.75, 0.1]), accepted=75.0)
     50.0
@@ -54,7 +55,7 @@ def false_positives(
 
 
 def _ordered(base: np.ndarray, novel: np.ndarray, pairs: int) -> float:
-    """Percent of the pairs in which base scores higher, by ranks; halves are counted in whole numbers."""
+    """Percent of the pairs in which base scores higher, computed by ranks; doubled counts keep halves exact."""
     line = np.sort(novel)
     doubled = np.searchsorted(line, base, "left").sum() + np.searchsorted(line, base, "right").sum()
     return 100 * int(doubled) / (2 * pairs)

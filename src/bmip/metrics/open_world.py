@@ -1,4 +1,4 @@
-"""Base and novel test images among all class names at once, by a model that was trained on the base classes."""
+"""Metrics of base and novel test images that are classified among all classes at once."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from bmip.metrics.detection import auroc, false_positives, openworld_auc
 
 @dataclass(frozen=True)
 class OpenWorld:
+    """The metrics of the open-world setting."""
+
     base: Count
     """Base images among the base classes."""
 
@@ -30,19 +32,22 @@ class OpenWorld:
     """All images among all classes: open-world accuracy. (DeCoOp's Acc)"""
 
     auroc: float
-    """Of telling base from novel images by the highest probability among the base classes alone."""
+    """AUROC of base against novel images; the score is the highest probability among the base classes alone."""
 
     fpr95: float
+    """Percent of novel images taken for base when 95 % of the base images are accepted, with the same score."""
+
     openworld_auc: float
+    """OpenworldAUC with the same score."""
 
     @property
     def h(self) -> float:
-        """Harmonic mean of both halves' own accuracies. (DeCoOp's H)"""
+        """Harmonic mean of `base` and `novel`. (DeCoOp's H)"""
         return harmonic_mean(self.base.percent, self.novel.percent)
 
     @property
     def joint_h(self) -> float:
-        """Harmonic mean of base and novel accuracy among all classes."""
+        """Harmonic mean of `base_joint` and `novel_joint`."""
         return harmonic_mean(self.base_joint.percent, self.novel_joint.percent)
 
 
@@ -52,13 +57,15 @@ def open_world(
     base: Float[np.ndarray, "image base"],
     novel: Float[np.ndarray, "image novel"],
 ) -> OpenWorld:
-    """All metrics of the open world.
+    """Computes all open-world metrics.
 
     Args:
-        labels: base classes come first.
+        labels: the true classes; base classes come first.
         joint: logits over all classes.
-        base: logits over the base classes alone; `joint[:, :b]` where a class's logit does not depend on the others.
-        novel: likewise over the novel classes.
+        base: logits over the base classes alone; these are `joint[:, :b]` unless classes influence each other.
+        novel: logits over the novel classes alone.
+
+    Raises ValueError for wrong labels, NaN, and if there are no base or no novel images.
 
     >>> joint = np.array([[2.0, 0.0, 3.0], [0.0, 2.0, 1.0], [1.0, 0.0, 2.0]])
     >>> found = open_world(np.array([0, 1, 2]), joint, joint[:, :2], joint[:, 2:])
@@ -91,7 +98,7 @@ def open_world(
 
 
 def highest_probability(logits: Float[np.ndarray, "image class"]) -> Float[np.ndarray, " image"]:
-    """Of the softmax.
+    """The highest softmax probability of each image.
 
     >>> highest_probability(np.log(np.array([[1.0, 3.0]]))).tolist()
     [0.75]

@@ -1,4 +1,4 @@
-"""What the results of several seeds say together: means with intervals, and pairs of methods over the same seeds."""
+"""Statistics over seeds: means with 95 % CI, and paired comparisons of two methods."""
 
 from __future__ import annotations
 
@@ -8,33 +8,34 @@ from dataclasses import dataclass
 from functools import cache
 
 ROUNDING = 1e-9
-"""Points by which equal differences of percentages may seem to vary."""
+"""Differences of percentages that vary by less than this count as equal."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A mean over seeds."""
+    """A mean over seeds with its 95 % CI."""
 
     mean: float
     margin: float | None
-    """Half the width of the 95 % interval of the mean (Student's t); None with one value, which tells nothing of it."""
+    """Half the width of the 95 % CI of the mean (Student's t); None for a single value."""
 
     count: int
+    """The number of values."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Of two methods over the same seeds."""
+    """The difference of two methods over the same seeds."""
 
     difference: Summary
-    """The first method's results less the second's."""
+    """The first method's results minus the second's."""
 
     p: float | None
-    """Of a difference so large if there were none (two-sided paired t test); None where the differences do not vary."""
+    """The p value of a two-sided paired t test; None if the differences do not vary."""
 
 
 def summarise(values: Sequence[float]) -> Summary:
-    """Mean and 95 % interval of independent results, one per seed.
+    """Mean and 95 % CI of independent results, one per seed.
 
     >>> found = summarise([80.0, 82.0, 84.0])
     >>> found.mean, round(found.margin, 2)  # 4.303 * 2 / sqrt(3)
@@ -52,7 +53,7 @@ def summarise(values: Sequence[float]) -> Summary:
 
 
 def compare(first: Sequence[float], second: Sequence[float]) -> Comparison:
-    """Pair by pair: both hold one result for each seed, in the same order.
+    """Compares two methods pair by pair; both have one result per seed, in the same order.
 
     >>> found = compare([81.0, 85.0, 83.0], [80.0, 82.0, 81.0])
     >>> found.difference.mean, round(found.p, 4)
@@ -74,7 +75,7 @@ def _error(values: Sequence[float]) -> float:
 
 @cache
 def student_t(freedom: int) -> float:
-    """The t that 95 % of Student's distribution lie within, with `freedom` degrees of freedom.
+    """The t with 95 % of Student's distribution between -t and t, for `freedom` degrees of freedom.
 
     >>> round(student_t(2), 3)
     4.303

@@ -1,1 +1,1 @@
-"""What everything else stands on: files, devices, messages. Nothing here knows of prompts."""
+"""Helpers for files, devices and messages that the whole package uses. They know nothing about prompts."""

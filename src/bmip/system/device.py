@@ -1,4 +1,4 @@
-"""Which device computes."""
+"""The choice of the device that computes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def pick_device(name: str = "auto") -> torch.device:
-    """`auto` takes a GPU where there is one. Raises ValueError for a device that is not there."""
+    """The device of this name; `auto` is a GPU if there is one. Raises ValueError for a device that does not exist."""
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         name = next(device for device in ("cuda", "mps", "cpu") if there[device])

@@ -1,4 +1,4 @@
-"""What a result may depend on beside its configuration."""
+"""Versions and hardware that a result may depend on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import bmip
 
 
 def environment(device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Versions, device and threads; and the commit, where the package runs from its own checkout."""
+    """Versions, device and threads; and the commit if the package runs from its own git checkout."""
     device = torch.device(device)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
@@ -30,7 +30,7 @@ def environment(device: torch.device | str = "cpu") -> dict[str, Any]:
 
 
 def _own_checkout() -> bool:
-    """An installed package may lie below another project's checkout."""
+    """Whether git tracks this package: an installed one may lie inside the checkout of another project."""
     return _git("ls-files", "--error-unmatch", "__init__.py") is not None
 
 

@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, whenever the process ends; and the folder of what can be made again."""
+"""Atomic writing of files, and the cache folder."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _PARTIAL = ".part"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Replace the file at once; its folder must be there."""
+    """Writes the file atomically: after a crash it has the old content or the new. Its folder must exist."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=_PARTIAL)
     partial = Path(name)
     try:
@@ -29,15 +29,17 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
+    """Writes text as UTF-8, atomically."""
     write_bytes(path, text.encode())
 
 
 def write_json(path: Path, value: Any) -> None:
+    """Writes a value as indented JSON, atomically."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def sweep(folder: Path) -> None:
-    """Remove what writers left that were killed; none may be at work in the folder."""
+    """Removes temporary files of processes that were killed. No process may be writing to the folder."""
     for partial in folder.glob(f".*{_PARTIAL}"):
         partial.unlink(missing_ok=True)
 
@@ -48,7 +50,7 @@ def free_space(folder: Path) -> int:
 
 
 def cache_folder() -> Path:
-    """$BMIP_CACHE, else bmip/ in the user's cache folder."""
+    """The folder for files that can be made again: $BMIP_CACHE, else bmip/ in the user's cache folder."""
     if chosen := os.environ.get("BMIP_CACHE"):
         return Path(chosen)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "bmip"

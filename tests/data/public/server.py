@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -73,7 +73,8 @@ def serving() -> Iterator[Site]:
                 self.send_header("Content-Length", str(len(body) if site.claims is None else site.claims))
             self.end_headers()
             end = site.breaks_after.pop(0) if site.breaks_after else len(body)
-            self.wfile.write(body[:end])
+            with suppress(ConnectionError):  # a client that has seen enough hangs up
+                self.wfile.write(body[:end])
             return None
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -141,7 +141,9 @@ def test_without_a_training_split_there_is_only_something_to_judge(
     library.DatasetDict({part: rows(len(part), None) for part in parts}).save_to_disk(tmp_path / "pets")
     dataset = load_dataset(f"hub:{tmp_path / 'pets'}")
     assert (len(dataset.train), dataset.val, len(dataset.test)) == (0, None, len(parts[-1]))
-    assert dataset.notes == ("pets has no test split: its validation split is what is judged",) * ("test" not in parts)
+    assert dataset.notes == ("pets has no test split: its validation split is used as the test split",) * (
+        "test" not in parts
+    )
 
 
 def test_what_can_be_wrong(library: Any, rows: Any, tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""The public data sets in the layout that CoOp's users have on disk."""
+"""The public data sets in CoOp's folder layout: facts, readers, downloads."""

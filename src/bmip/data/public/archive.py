@@ -1,4 +1,4 @@
-"""Archives from elsewhere: nothing leaves the folder, no link is made, and the folder is there whole or not at all."""
+"""Unpacks downloaded archives safely: no path outside the folder, no links, and no half-unpacked folder."""
 
 import shutil
 import tarfile
@@ -20,10 +20,10 @@ Member = tuple[str, IO[bytes]]
 
 
 def unpack(archive: Path, folder: Path, into: str, *, inside: str = "") -> None:
-    """Unpacks what lies below `inside` in the archive, to `into` below `folder`.
+    """Unpacks the part of the archive below `inside` to `folder / into`.
 
-    With an empty `into` what is unpacked joins what the folder holds; what is there already stays. Raises DataError for
-    a damaged archive, and for one with links or with paths that lead out of it.
+    With an empty `into` the entries are put beside those that `folder` has, and existing ones stay. Raises DataError
+    for a damaged archive, and for one with links or with paths that lead out of the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     workshop = Path(tempfile.mkdtemp(dir=folder, prefix=".unpacking-"))
@@ -44,7 +44,7 @@ def unpack(archive: Path, folder: Path, into: str, *, inside: str = "") -> None:
 
 
 def _extract(archive: Path, workshop: Path, inside: PurePosixPath) -> int:
-    """How many files there were."""
+    """Writes the files and returns their number."""
     room, count = SWELLING * archive.stat().st_size + CHUNK, 0
     try:
         with _members(archive) as members:

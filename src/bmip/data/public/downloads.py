@@ -1,4 +1,4 @@
-"""Where each public data set comes from. Sizes are about right; licences are remarks, the sources' own terms count."""
+"""The downloads of each public data set. Sizes are approximate; licences are remarks, the sources' terms decide."""
 
 from dataclasses import dataclass
 
@@ -17,34 +17,37 @@ class Download:
 
     url: str
     size: int
-    """Bytes, about."""
+    """The approximate size in bytes."""
 
     gives: tuple[str, ...]
-    """All that is needed of it, below the data set's folder; a plain file is put there."""
+    """The needed files and folders, below the data set's folder."""
 
     into: str | None = None
-    """Where an archive is unpacked to, below the folder ("" for the folder itself); None for a plain file."""
+    """The folder for the unpacked archive, below the data set's folder ("" for itself); None for a plain file."""
 
     inside: str = ""
-    """What of the archive is wanted."""
+    """The folder inside the archive that is unpacked; empty: all of it."""
 
     checksum: str | None = None
+    """`md5:...` or `sha256:...`; None if none is published."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """All that has to be got for one data set."""
+    """All files that one data set needs, and their sources."""
 
     downloads: tuple[Download, ...] = ()
     drive: tuple[tuple[str, str], ...] = ()
-    """Files that only Google Drive has, and their ids there; it gives none of them to a program."""
+    """Files that only Google Drive has, with their ids there; a person must download them."""
 
     by_hand: tuple[str, ...] = ()
-    """What else a person must do."""
+    """Other steps that a person must do."""
 
     licence: str = "for research; see the page of its authors"
+    """Remarks about the licence."""
+
     archive: str | None = None
-    """The archive in `HUB` that holds the data set's folder, split file and all."""
+    """The archive in `HUB` with the data set's whole folder, including the split file."""
 
 
 CLASSNAMES = ("classnames.txt", "1-61f_ol79pViBFDG_IDlUQSwoLcn2XXF")

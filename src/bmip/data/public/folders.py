@@ -1,4 +1,4 @@
-"""Public data sets whose classes are folders."""
+"""Readers of public data sets with one folder per class."""
 
 import re
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from bmip.data.sources.split_file import Item
 def class_folders(
     folder: Path, images: Path, *, renamed: Mapping[str, str] | None = None, ignored: tuple[str, ...] = ()
 ) -> Listing:
-    """Labels are the positions of the sorted folders; their names are made better only afterwards. (CoOp)"""
+    """One class per folder, in sorted order, before `renamed` replaces names. `ignored` folders are no class. (CoOp)"""
     better = renamed or {}
     names = [name for name in subfolders(images) if name not in ignored]
     return _listing(images, names, tuple(better.get(name, name) for name in names))
@@ -33,11 +33,11 @@ ODD_NAMES = {
     "parkinglot": "parking lot",
     "sandbeach": "sand beach",
 }
-"""Folders of remote-sensing sets that BMIPRS names by no rule; its slips of the pen are not taken over."""
+"""Folders of remote-sensing sets whose names in BMIPRS follow no rule; its spelling mistakes are corrected."""
 
 
 def remote_sensing(folder: Path, images: Path) -> Listing:
-    """As `class_folders`, with "BareLand" and "bare_land" both read as "bare land"."""
+    """Like `class_folders`; the folders "BareLand" and "bare_land" both become the name "bare land"."""
     names = subfolders(images)
     return _listing(images, names, tuple(ODD_NAMES.get(name, _spaced(name)) for name in names))
 
@@ -58,5 +58,5 @@ def _listing(images: Path, folders: list[str], names: tuple[str, ...]) -> Listin
 
 
 def subfolders(folder: Path) -> list[str]:
-    """Sorted, so that nothing depends on the file system; hidden ones do not count."""
+    """The names of the folders in `folder`, sorted, without hidden ones."""
     return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))

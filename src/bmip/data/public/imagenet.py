@@ -1,4 +1,4 @@
-"""ImageNet and its shifted variants: folders by WordNet id, class names by `classnames.txt`."""
+"""Readers of ImageNet and its shifted variants: folders by WordNet id, class names from `classnames.txt`."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from bmip.system.messages import first_few
 
 
 def class_names(folder: Path) -> dict[str, str]:
-    """Lines are `n01440764 tench`. Two names occur twice, so nothing may be looked up by name."""
+    """Class names by WordNet id, from lines such as `n01440764 tench`. Two names occur twice: never look up by name."""
     file = folder / "classnames.txt"
     names: dict[str, str] = {}
     for line in lines(file):
@@ -24,7 +24,7 @@ def class_names(folder: Path) -> dict[str, str]:
 
 
 def imagenet(folder: Path, images: Path) -> Listing:
-    """The official validation images are the test split; there is no other to validate on."""
+    """ImageNet: the official validation images are the test split, and there is no validation split."""
     for part in ("train", "val"):
         if not (images / part).is_dir():
             raise DataError(f"{images / part} does not exist: it must hold a folder of images per WordNet id")
@@ -42,14 +42,14 @@ def imagenet(folder: Path, images: Path) -> Listing:
 
 
 def by_wordnet_id(folder: Path, images: Path) -> Listing:
-    """Test images of the classes that are there; labels are the positions of the sorted folders. (Sketch, A and R)"""
+    """Sketch, A and R: test images only; a label is the position of its folder in sorted order."""
     wnids = subfolders(images)
     names = _named(folder, wnids)
     return Listing(names, {"test": _items(images, wnids, names)})
 
 
 def by_number(folder: Path, images: Path) -> Listing:
-    """Test images in folders 0, 1, 2, ...: the class on that line of classnames.txt. (V2)"""
+    """V2: test images in folders 0, 1, 2, ...; the number is the line of the class in classnames.txt."""
     names = tuple(class_names(folder).values())
     strange = [name for name in subfolders(images) if not name.isdecimal() or int(name) >= len(names)]
     if strange:

@@ -1,4 +1,4 @@
-"""Public data sets whose images are listed in text files."""
+"""Readers of public data sets with text files that list the images."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from bmip.data.sources.split_file import Item
 
 
 def lines(file: Path) -> list[str]:
-    """The lines of a list that say something."""
+    """The lines of a text file without empty ones and comments. Raises DataError if it cannot be read."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -23,7 +23,8 @@ def lines(file: Path) -> list[str]:
 
 
 def pets(folder: Path, images: Path) -> Listing:
-    """Lines are `Abyssinian_100 1 1 1`: image, class from 1, species, breed; the breed is the image's name."""
+    """Oxford-IIIT Pets. Lines are `Abyssinian_100 1 1 1` (image, class from 1, species, breed); the class name is the
+    image's name without its number."""
 
     def listed(name: str) -> tuple[Item, ...]:
         file = folder / "annotations" / name
@@ -42,7 +43,7 @@ def _pet(line: str, file: Path) -> Item:
 
 
 def aircraft(folder: Path, images: Path) -> Listing:
-    """Variants by their line in variants.txt; lines of a part are `1025794 707-320`."""
+    """FGVC Aircraft. A label is the line of its variant in variants.txt; lines of a split are `1025794 707-320`."""
     names = tuple(lines(folder / "variants.txt"))
     labels = {name: label for label, name in enumerate(names)}
 
@@ -60,7 +61,7 @@ def aircraft(folder: Path, images: Path) -> Listing:
 
 
 def sun397(folder: Path, images: Path) -> Listing:
-    """Classes by their line in ClassName.txt; "/i/ice_skating_rink/indoor" is an "indoor ice_skating_rink"."""
+    """SUN397. A label is a line of ClassName.txt; "/i/ice_skating_rink/indoor" is named "indoor ice_skating_rink"."""
     places = lines(folder / "ClassName.txt")
     labels = {place: label for label, place in enumerate(places)}
     names = tuple(" ".join(reversed(place.strip("/").split("/")[1:])) for place in places)
@@ -79,7 +80,7 @@ def sun397(folder: Path, images: Path) -> Listing:
 
 
 def ucf101(folder: Path, images: Path) -> Listing:
-    """The middle frames of videos. "ApplyEyeMakeup" of classInd.txt is the folder and class "Apply_Eye_Makeup"."""
+    """UCF101: middle frames of videos. "ApplyEyeMakeup" in classInd.txt is the folder and class "Apply_Eye_Makeup"."""
     lists = folder / "ucfTrainTestlist"
     numbered = [line.split() for line in lines(lists / "classInd.txt")]
     for words in numbered:
@@ -104,7 +105,7 @@ def ucf101(folder: Path, images: Path) -> Listing:
 
 
 def labelled_names(items: Sequence[Item], file: Path) -> tuple[str, ...]:
-    """The class names that come with the labels."""
+    """The class names in the order of the labels. Raises DataError for a label with two names or with no image."""
     names: dict[int, str] = {}
     for item in items:
         if names.setdefault(item.label, item.name) != item.name:

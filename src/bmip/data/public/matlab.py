@@ -1,4 +1,4 @@
-"""Public data sets whose labels are MATLAB files."""
+"""Readers of public data sets with labels in MATLAB files."""
 
 import json
 from pathlib import Path
@@ -26,7 +26,7 @@ def _table(file: Path, field: str) -> Any:
 
 
 def cars(folder: Path, images: Path) -> Listing:
-    """ "Audi S4 Sedan 2012" of cars_meta.mat is the class "2012 Audi S4 Sedan"."""
+    """Stanford Cars. "Audi S4 Sedan 2012" in cars_meta.mat is the class "2012 Audi S4 Sedan"."""
     names = tuple(map(_year_first, _as_list(_table(folder / "devkit" / "cars_meta.mat", "class_names"))))
 
     def listed(file: Path, place: str) -> tuple[Item, ...]:
@@ -54,12 +54,12 @@ def _year_first(name: str) -> str:
 
 
 def _as_list(value: Any) -> list[Any]:
-    """A single row is not wrapped."""
+    """The rows as a list; SciPy does not wrap a single row."""
     return [value] if isinstance(value, str | dict) else list(value)
 
 
 def flowers(folder: Path, images: Path) -> Listing:
-    """Image 17 is image_00017.jpg; labels run from 1 and get their names from cat_to_name.json."""
+    """Flowers 102. Image 17 is image_00017.jpg; labels start at 1 and have their names in cat_to_name.json."""
     file = folder / "cat_to_name.json"
     try:
         said = json.loads(file.read_text(encoding="utf-8-sig"))

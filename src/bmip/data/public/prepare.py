@@ -1,4 +1,4 @@
-"""Gets a public data set, puts it in place and says what is left for a person to do."""
+"""Downloads a public data set, puts its files in place and says what a person must do."""
 
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -10,11 +10,11 @@ from bmip.data.public.registry import PUBLIC
 from bmip.system.files import write_bytes
 
 Fetching = Callable[[str], Progress]
-"""Told the name of a file that is about to be fetched; gives what is called with its bytes."""
+"""Given a file name, returns its download-progress callback."""
 
 
 def plan(name: str, root: Path) -> Iterator[str]:
-    """What there is, what will be fetched and what a person must do, a sentence each."""
+    """Sentences about what exists, what will be downloaded and what a person must do."""
     known, origin = PUBLIC[name], ORIGINS.get(name, BY_HAND)
     folder = root / known.folder
     yield f"{known.title}: {folder} needs {', '.join(_needed(name))}"
@@ -32,7 +32,7 @@ def plan(name: str, root: Path) -> Iterator[str]:
 def prepare(
     name: str, root: Path, fetching: Fetching, *, note: Callable[[str], None] = lambda text: None, pause: float = 2.0
 ) -> None:
-    """Fetches and unpacks whatever has a direct link and is not there. It may be called again after an interruption."""
+    """Downloads and unpacks every missing file that has a direct link. A later call continues after an interruption."""
     folder = root / PUBLIC[name].folder
     _share_class_names(name, root)
     for download in ORIGINS.get(name, BY_HAND).downloads:
@@ -41,7 +41,7 @@ def prepare(
 
 
 def _share_class_names(name: str, root: Path) -> None:
-    """ImageNet's variants have its list of names."""
+    """Copies ImageNet's list of class names to a variant that needs it."""
     file = CLASSNAMES[0]
     source, target = root / PUBLIC["imagenet"].folder / file, root / PUBLIC[name].folder / file
     if CLASSNAMES in ORIGINS.get(name, BY_HAND).drive and source.is_file() and not target.exists():
@@ -67,7 +67,7 @@ def _get(download: Download, folder: Path, fetching: Fetching, note: Callable[[s
 
 
 def to_do(name: str, root: Path) -> list[str]:
-    """What no program can fetch and is not there, with what to do about it."""
+    """Sentences about missing files that a person must download, and how; empty if there are none."""
     known, origin = PUBLIC[name], ORIGINS.get(name, BY_HAND)
     folder = root / known.folder
     linked = {part for download in origin.downloads for part in download.gives}
@@ -90,7 +90,7 @@ def _absent(folder: Path, parts: Iterable[str]) -> list[str]:
 
 
 def _lacking(origin: Origin, folder: Path, images: str) -> list[tuple[str, str]]:
-    """An archive is not lacking where what it holds is there."""
+    """Missing files of Google Drive. An archive of images is not missing if the images exist."""
     return [
         (file, id_)
         for file, id_ in origin.drive
@@ -99,7 +99,7 @@ def _lacking(origin: Origin, folder: Path, images: str) -> list[tuple[str, str]]
 
 
 def _needed(name: str) -> list[str]:
-    """What must lie in the folder of a data set so that it compares with published results."""
+    """The files and folders that the data set needs so that results compare with published ones."""
     known, origin = PUBLIC[name], ORIGINS.get(name, BY_HAND)
     linked = [part for download in origin.downloads for part in download.gives]
     split = [] if known.split_file is None else [known.split_file]

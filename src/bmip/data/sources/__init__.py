@@ -1,1 +1,1 @@
-"""Where one's own images come from: a folder, a table, the hub; and the digits that ship."""
+"""Readers of your own data (folder, table, hub) and of the data sets that come with the package."""

@@ -1,4 +1,4 @@
-"""From a listing to a data set: files checked, what is missing in the split drawn and written down."""
+"""Makes a data set from a listing: checks the files, draws the missing parts of the split and writes it down."""
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,22 +20,22 @@ Names = Mapping[str, str] | Sequence[str] | None
 
 @dataclass(frozen=True)
 class Source:
-    """One's own images as they were found, before any of them is looked at."""
+    """Your own images as they were listed, before any file is opened."""
 
     name: str
     folder: Path
     listing: Listing
     split_files: tuple[Path, Path]
-    """Where a split that has to be drawn is kept: beside the images, and where nothing can be written there."""
+    """The two files for a drawn split: beside the images, or in the cache if that folder is read-only."""
 
     written: Path | None = None
-    """The split that was found written down."""
+    """The file of the split that was found; None if there is none."""
 
     faults: tuple[str, ...] = ()
-    """Of that split."""
+    """Messages about the faults of that split."""
 
     unused: tuple[str, ...] = ()
-    """Images that it does not name."""
+    """Images that this split does not name."""
 
 
 def completed(source: Source, read: ReadConfig, class_names: Names = None) -> Dataset:
@@ -75,7 +75,7 @@ def untested(folder: Path, names: Sequence[str], test: Items) -> list[str]:
 
 
 def is_whole(parts: Mapping[str, Items]) -> bool:
-    """Whether nothing of the split is left open."""
+    """Whether all three parts of the split are given."""
     return {"train", "val", "test"} <= set(parts)
 
 
@@ -97,12 +97,16 @@ def readable(
 
 
 def without(parts: Mapping[str, Items], paths: Container[str]) -> dict[str, Items]:
+    """The parts without the items of these paths."""
     return {part: tuple(item for item in items if item.path not in paths) for part, items in parts.items()}
 
 
 def drawn(folder: Path, parts: Mapping[str, Items], same: list[list[str]], seed: int) -> tuple[Parts, list[str]]:
-    """A whole split as it is; otherwise what is missing of it is drawn, each picture once: its copies could end up on
-    both sides."""
+    """The whole split, and notes. A complete split stays as it is; else the missing parts are drawn by `seed`.
+
+    Copies of a file (all but the first of each group of `same`) are left out of a draw, because they could land in
+    both training and test.
+    """
     if is_whole(parts):
         return missing_drawn(parts, seed), []
     copies = {path for group in same for path in group[1:]}
@@ -112,7 +116,7 @@ def drawn(folder: Path, parts: Mapping[str, Items], same: list[list[str]], seed:
 
 
 def missing_drawn(parts: Mapping[str, Items], seed: int) -> Parts:
-    """A split of "all", or of train and test with a validation part taken from train; a whole one as it is."""
+    """The split of "all", or of train and test with validation images drawn from train; a complete one as it is."""
     if "all" in parts:
         return draw_parts(parts["all"], seed)
     if "val" not in parts:
@@ -126,6 +130,7 @@ def split_places(beside: Path, source: Path, cache: Path, suffix: str = "") -> t
 
 
 def first_there(files: Iterable[Path]) -> Path | None:
+    """The first of the files that exists."""
     return next((file for file in files if file.exists()), None)
 
 
@@ -142,6 +147,7 @@ def keep_split(
 
 
 def files(folder: Path, items: Sequence[Item]) -> Split:
+    """The items as a split of image files below `folder`."""
     return Split(FileImages(folder, tuple(item.path for item in items)), tuple(item.label for item in items))
 
 

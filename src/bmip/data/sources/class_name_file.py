@@ -1,4 +1,4 @@
-"""Better words for classes, from a file."""
+"""Reads better class names from a file."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,10 @@ from bmip.data.dataset import DataError
 
 
 def read_class_names(file: Path) -> Mapping[str, str] | Sequence[str]:
-    """A JSON object from old to new names, a JSON list in the order of the labels, or text with one name a line."""
+    """Reads a JSON object from old to new names, a JSON list in the order of the labels, or lines of text.
+
+    Raises DataError for a file that cannot be read or holds something else.
+    """
     try:
         text = file.read_text(encoding="utf-8-sig")
         if file.suffix != ".json":

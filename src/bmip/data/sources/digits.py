@@ -1,4 +1,4 @@
-"""Real handwriting without a download: scikit-learn's digits as a folder of images."""
+"""Scikit-learn's handwritten digits as a folder of images: real data without a download."""
 
 import random
 import shutil
@@ -28,10 +28,10 @@ VAL, TEST = 50, 60  # images per class; the rest, 64 to 73, is for training
 
 
 def load_digits_folder(read: ReadConfig = ReadConfig()) -> Dataset:
-    """1797 digits written by people, dark on light, scanned at 8 x 8 pixels and enlarged to 48 x 48 (bicubic).
+    """Loads 1797 handwritten digits, dark on light, scanned at 8 x 8 pixels and enlarged to 48 x 48 (bicubic).
 
-    They are written once, as PNGs with a fixed stratified split, and then read like any folder of images. Labels are
-    the digits, so that zero to four are the base classes. Crops keep at least half of the area and are never flipped.
+    The first call writes them to the cache as PNG files with a fixed stratified split. A label is the digit itself, so
+    the base classes are zero to four. Crops keep at least half of the area and are never mirrored.
     """
     folder = read.cache_folder / FOLDER
     if not (folder / SPLIT_FILE).exists():
@@ -75,7 +75,7 @@ def write_digits(folder: Path, *, write_split: Callable[[Parts, Path], None] = w
 
 
 def _picture(ink: np.ndarray) -> Image.Image:
-    """`ink` is 0 to 16, as scikit-learn has it."""
+    """`ink` has scikit-learn's values, 0 (paper) to 16 (black)."""
     paper = np.rint(255 * (1 - ink / 16)).astype(np.uint8)
     return Image.fromarray(paper).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
 

@@ -1,4 +1,4 @@
-"""A data set in the format of Hugging Face's `datasets`: a hub id, a folder or a parquet file."""
+"""Loads a data set of Hugging Face's `datasets`: a hub id, a folder or a parquet file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -76,7 +76,7 @@ def _usable(
 
 
 def _assembled(name: str, classes: ClassNames, splits: dict[str, Split], seed: int) -> Dataset:
-    note = f"{name} has no test split: its validation split is what is judged"
+    note = f"{name} has no test split: its validation split is used as the test split"
     if "train" not in splits:
         test, notes = (splits["test"], ()) if "test" in splits else (splits["val"], (note,))
         return Dataset(name, classes, test.take([]), None, test, notes=notes)
@@ -88,7 +88,7 @@ def _assembled(name: str, classes: ClassNames, splits: dict[str, Split], seed: i
 
 
 def _drawn(name: str, classes: ClassNames, splits: dict[str, Split], seed: int) -> Dataset:
-    """All from "train" where there is no other split, else the validation part."""
+    """Draws the missing splits from "train": validation and test, or validation only."""
     items = tuple(Item(str(i), label, classes.names[label]) for i, label in enumerate(splits["train"].labels))
     only = "test" not in splits
     parts = missing_drawn({"all": items} if only else {"train": items, "test": ()}, seed)
@@ -99,7 +99,7 @@ def _drawn(name: str, classes: ClassNames, splits: dict[str, Split], seed: int) 
 
 
 def _tables(name: str) -> dict[str, Any]:
-    """The splits there are, by our names."""
+    """The splits that exist, by the names train, val and test."""
     datasets, place = _library(), Path(name)
     try:
         if name.endswith(".parquet"):
@@ -144,7 +144,7 @@ def _columns(name: str, table: Any) -> tuple[str, str]:
 def _labels(
     given: dict[str, list[Any]], names: Sequence[str] | None
 ) -> tuple[tuple[str, ...], dict[str, tuple[int, ...]]]:
-    """The class names, and the labels of each split by number."""
+    """The class names, and the labels of each split as numbers."""
     if names is not None:
         return tuple(names), {part: tuple(values) for part, values in given.items()}
     found = sorted({value for values in given.values() for value in values})

@@ -1,4 +1,4 @@
-"""What lies in a folder of images: a folder per class, directly or below train/, val/ and test/."""
+"""Lists a folder of images: one folder per class, directly or below train/, val/ and test/."""
 
 import os
 from collections import Counter
@@ -13,12 +13,12 @@ from bmip.system.messages import first_few
 
 VAL_NAMES = ("val", "valid", "validation")
 PART_NAMES = {"train": ("train", "training"), "val": VAL_NAMES, "test": ("test", "testing")}
-"""What folders of a split are called, in small or capital letters."""
+"""Folder names of the parts of a split, in lower case; upper case is accepted too."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """The classes, the images of each part ("all" where the folder has no split), sorted, and what was passed over."""
+    """The class names, the images of each part ("all" if there is no split), sorted, and notes on ignored files."""
 
     names: tuple[str, ...]
     parts: dict[str, tuple[Item, ...]]
@@ -26,7 +26,10 @@ class Listing:
 
 
 def list_folder(folder: Path) -> Listing:
-    """Labels are the positions of the sorted class folders; an underscore in a folder's name is read as a space."""
+    """Lists a folder. A label is the position of its class folder in sorted order; an underscore is read as a space.
+
+    Raises DataError for a folder without class folders, with train/ but no test/, and for two folders of one class.
+    """
     inside = _folders(folder)
     places = _places(inside)
     if {"train", "test"} <= set(places) and _folders(folder / places["train"]):
@@ -51,7 +54,7 @@ def list_folder(folder: Path) -> Listing:
 
 
 def _places(inside: list[str]) -> dict[str, str]:
-    """The folder of each part. Beside other folders only train/ and test/ to the letter are such, and no classes."""
+    """The folder of each part. If there are other folders too, only the exact names train/ and test/ are parts."""
     places = {part: name for part, known in PART_NAMES.items() for name in inside if name.lower() in known}
     if set(places.values()) == set(inside) or {"train", "test"} <= set(inside):
         return places | {part: part for part in places if part in inside}
@@ -81,7 +84,7 @@ def _folders(folder: Path) -> list[str]:
 
 
 def _loose(folder: Path) -> int:
-    """How many images lie in the folder itself."""
+    """The number of images directly in the folder."""
     return len(image_files([entry.name for entry in folder.iterdir()]))
 
 
@@ -111,12 +114,15 @@ def _items(folder: Path, prefix: str, labels: dict[str, int]) -> tuple[tuple[Ite
 
 
 def is_text(name: str) -> bool:
-    """Whether it can be written down, as a path or label of a split must be."""
+    """Whether the name can be written to a UTF-8 file, as a path or label of a split must be."""
     return "\0" not in name and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def list_files(folder: Path, below: str = "") -> list[str]:
-    """All files below a place in the folder, sorted, as paths relative to the folder; hidden ones do not count."""
+    """All files below `folder / below`, sorted, as paths relative to `folder`; hidden files are ignored.
+
+    Raises DataError for a name that is not UTF-8.
+    """
     found: list[str] = []
     for place, folders, files in os.walk(folder / below):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -1,4 +1,4 @@
-"""Images that are rows of a table, and which of the rows can be used."""
+"""Images in the rows of a `datasets` table, and checks of those rows."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ BATCH = 1000  # rows of which is asked at once whether they hold an image
 
 @dataclass(frozen=True, eq=False)
 class TableImages:
-    """Encoded images in a table on disk; image 17 of "pets/train" is called "pets/train/17"."""
+    """Encoded images in a table on disk; image 17 of the origin "pets/train" has the name "pets/train/17"."""
 
     rows: Any
     column: str
@@ -39,11 +39,12 @@ class TableImages:
         return f"{self.origin}/{index}"
 
     def encoded(self, index: int) -> bytes:
+        """The bytes of the image file, not decoded."""
         image = self.rows[index][self.column]
         return Path(image["path"]).read_bytes() if image["bytes"] is None else image["bytes"]
 
     def filled(self) -> list[bool]:
-        """Which rows hold an image; none is read for it."""
+        """For each row whether it holds an image; no image is read."""
         return [
             any(parts)
             for batch in self.rows.with_format("arrow").iter(BATCH)
@@ -53,7 +54,7 @@ class TableImages:
 
 
 def incomplete(images: TableImages, labels: Iterable[Any], names: Sequence[str] | None) -> dict[int, str]:
-    """The rows without an image or a label, with what they lack; `names` are the classes where labels are numbers."""
+    """The rows without an image or a valid label, with the reason; `names` are the classes if labels are numbers."""
     lacking = {}
     for index, (filled, label) in enumerate(zip(images.filled(), labels, strict=True)):
         if not filled:
@@ -66,7 +67,7 @@ def incomplete(images: TableImages, labels: Iterable[Any], names: Sequence[str] 
 
 
 def unreadable(images: TableImages, indices: Sequence[int]) -> tuple[dict[int, str], dict[str, bytes]]:
-    """Decodes the images: which cannot be read, and why, and of each other one, by its name, what its bytes hash to."""
+    """Decodes these images. Returns the reason for each unreadable one by index, and the hash of each other by name."""
     bad, digests = {}, {}
     for index, found in zip(indices, ahead(partial(_read, images), indices), strict=True):
         if isinstance(found, str):
@@ -77,7 +78,7 @@ def unreadable(images: TableImages, indices: Sequence[int]) -> tuple[dict[int, s
 
 
 def _read(images: TableImages, index: int) -> str | bytes:
-    """What is wrong, or what the encoded image hashes to."""
+    """The reason why the image cannot be read, else the SHA-256 of its bytes."""
     try:
         images[index]
     except DataError as error:
@@ -87,7 +88,7 @@ def _read(images: TableImages, index: int) -> str | bytes:
 
 
 def shared(name: str, splits: Mapping[str, Split], digests: Mapping[str, bytes]) -> list[str]:
-    """A note where the same encoded image lies in several splits."""
+    """A note if the same encoded image lies in several splits."""
     first: dict[bytes, tuple[str, str]] = {}
     pairs: dict[bytes, str] = {}
     for part, split in splits.items():

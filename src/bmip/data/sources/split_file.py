@@ -1,4 +1,4 @@
-"""Which image belongs to which split, drawn once and written down.
+"""Draws splits, writes them to a file and reads them.
 
 The file has the format of the published splits (CoOp's `split_zhou_*.json`): an object of three lists, `train`, `val`
 and `test`, of [path, label, class name], paths relative to the folder of images.
@@ -19,7 +19,7 @@ PARTS = ("train", "val", "test")
 
 
 class Item(NamedTuple):
-    """One image of a split, as the file has it."""
+    """One image of a split: its path, its label and the name of its class."""
 
     path: str
     label: int
@@ -35,13 +35,14 @@ class Parts:
     test: tuple[Item, ...]
 
     def by_name(self) -> dict[str, tuple[Item, ...]]:
+        """The items by the name of their split."""
         return {part: getattr(self, part) for part in PARTS}
 
 
 def draw_parts(items: Iterable[Item], seed: int) -> Parts:
-    """Half of each class for training, a fifth for validation, the rest for testing, as CoOp's folder reader rounds.
+    """Draws half of each class for training, a fifth for validation and the rest for test, rounded as in CoOp.
 
-    Training and testing get at least one image each, at the cost of validation in classes of three.
+    Training and test get at least one image of each class. Raises DataError for a class with one image.
     """
     draws = random.Random(seed)
     train, val, test = [], [], []
@@ -61,7 +62,7 @@ def draw_parts(items: Iterable[Item], seed: int) -> Parts:
 
 
 def draw_val(train: Iterable[Item], test: Iterable[Item], seed: int) -> Parts:
-    """A fifth of each class's training images for validation, as CoOp takes it; at least one stays to train on."""
+    """Draws a fifth of each class's training images for validation, as in CoOp; at least one stays for training."""
     draws = random.Random(seed)
     rest, val = [], []
     for members in _by_label(train):
@@ -80,16 +81,16 @@ def _by_label(items: Iterable[Item]) -> list[list[Item]]:
 
 
 def write_parts(parts: Parts, file: Path, note: str = "") -> None:
-    """Writes the file whole or not at all. The note is for people; readers of the format pass it over."""
+    """Writes the file atomically. The note is for people; programs that read the format ignore it."""
     lists = {part: [list(item) for item in items] for part, items in parts.by_name().items()}
     file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, json.dumps({"note": note, **lists} if note else lists, ensure_ascii=False))
 
 
 def read_parts(file: Path, cure: str = "delete it to have a new split drawn") -> Parts:
-    """The splits as written. Labels must be 0, 1, 2, ... with one name each, and every image has one place.
+    """Reads a split file. Labels must be 0, 1, 2, ... with one name each, and each image must occur once.
 
-    Raises DataError, which names the first faults and `cure`.
+    Raises DataError with the first fault and with `cure`, the advice what else to do.
     """
     parts, faults = inspect_parts(file)
     if faults:
@@ -99,9 +100,9 @@ def read_parts(file: Path, cure: str = "delete it to have a new split drawn") ->
 
 
 def inspect_parts(file: Path) -> tuple[Parts, list[str]]:
-    """What of a split makes sense, and a sentence on each thing that does not.
+    """The sound items of a split file, and a message for each fault.
 
-    Raises DataError for a file that holds no splits at all, and where labels are left out.
+    Raises DataError for a file that holds no splits, or whose labels have gaps.
     """
     again = "mend it, get it again, or delete it if it was drawn here"
     form = "it needs train, val and test, each a list of [path, label, class name]"
@@ -131,7 +132,7 @@ def inspect_parts(file: Path) -> tuple[Parts, list[str]]:
 def sound(
     parts: Mapping[str, Sequence[Item]], names: Mapping[int, str], where: str
 ) -> tuple[dict[str, tuple[Item, ...]], list[str]]:
-    """The items whose label has that name, each in one place; and a sentence on the others."""
+    """The items with the right name for their label, each in one split only, and a message for each other item."""
     kept: dict[str, tuple[Item, ...]] = {}
     strange: dict[tuple[str, int, str], list[str]] = {}
     place: dict[str, str] = {}
@@ -156,13 +157,13 @@ def sound(
 
 
 def names_of(train: Iterable[Item]) -> tuple[str, ...]:
-    """The names of the labels, from the training items as in the reference code."""
+    """The class names in the order of the labels, taken from the training items as in CoOp."""
     names = {item.label: item.name for item in train}
     return tuple(names[label] for label in range(len(names)))
 
 
 def leads_out(path: str) -> bool:
-    """Whether it may not be the place of an image below a folder."""
+    """Whether the path is empty, absolute or leads out of its folder."""
     within = PurePosixPath(path)
     return not path or within.is_absolute() or ".." in within.parts or "\0" in path
 

@@ -1,4 +1,4 @@
-"""A data set from a table of paths and labels: CSV with a header, or JSON lines."""
+"""Reads a table of image paths and labels: CSV with a header, or JSON lines."""
 
 import csv
 import json
@@ -17,11 +17,10 @@ PART_OF = {"train": "train", "test": "test", **dict.fromkeys(VAL_NAMES, "val")}
 
 
 def find_table(file: Path, cache: Path) -> Source:
-    """The images that a table lists with `path` (below the table's folder), `label` and perhaps `split`.
+    """Finds the images that a table lists with `path` (below the table's folder), `label` and optionally `split`.
 
-    Classes are sorted by their label, by number where all labels are numbers. What the table leaves open of the split
-    is drawn and kept beside it as for a folder, in `NAME.split.json`. Raises DataError for a table that cannot be read
-    as one.
+    Classes are sorted by label, as numbers if all labels are numbers. A drawn split is written beside the table, to
+    `NAME.split.json`. Raises DataError for a table that cannot be read, and for a written split of another table.
     """
     if not file.is_file():
         raise DataError(f"the table {file} does not exist: give a .csv or .jsonl file with path and label")
@@ -35,7 +34,7 @@ def find_table(file: Path, cache: Path) -> Source:
 
 
 def list_table(file: Path) -> Listing:
-    """The classes and the items of each part, "all" where the table has no split."""
+    """The class names and the items of each part ("all" if the table has no split). Raises DataError for a bad row."""
     rows = list(_rows(file))
     if not rows:
         raise DataError(f"{file} lists no images: give each a row with path and label")
@@ -62,7 +61,7 @@ def list_table(file: Path) -> Listing:
 
 
 def _rows(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Where each row stands, and what it says."""
+    """The place of each row in words, and its values."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as stream:
             if file.suffix.lower() == ".csv":
@@ -105,7 +104,7 @@ def _row(row: object, where: str) -> tuple[str, dict[str, str]]:
 
 
 def _inside(path: str, file: Path, where: str) -> str:
-    """Relative to the table's folder, so that results do not depend on where it lies."""
+    """The path relative to the table's folder, so that results do not depend on the folder's place."""
     place = Path(path)
     if place.is_absolute():
         folder = file.parent.resolve()
@@ -118,7 +117,7 @@ def _inside(path: str, file: Path, where: str) -> str:
 
 
 def _as_written(listing: Listing, written: Path, file: Path) -> tuple[Listing, tuple[str, ...]]:
-    """The split that was drawn for the table, if it still belongs to it, and what it does not name."""
+    """The listing with the written split, and the images that it does not name. Raises DataError if they differ."""
     parts = read_parts(written).by_name()
     known = {item: part for part, items in listing.parts.items() for item in items}
     listed = {item for items in parts.values() for item in items}
