@@ -25,9 +25,9 @@ def refused(found: Outcome, *parts: str) -> None:
 @pytest.mark.parametrize(
     ("line", "part"),
     [
-        ("trian", "did you mean `bmip train`"),
+        ("trian", "did you mean 'train'"),
         ("train", "Missing option '--data'"),
-        ("train --data digts", "'digts' is neither a data set (digits"),
+        ("train --data digts", "'digts' is neither a data set (did you mean 'digits'"),
         ("train --data no/such/folder", "no/such/folder does not exist"),
         ("train --data digits --method bmpi", "did you mean 'bmip'"),
         ("train --data digits --set dpth=3", "did you mean 'depth'"),
@@ -39,7 +39,7 @@ def refused(found: Outcome, *parts: str) -> None:
         ("train --data digits --optimizer adamw", "adam"),
         ("train --data digits --classes half", "choose one of all, base, novel"),
         ("train --data digits --preset relased", "did you mean 'released'"),
-        ("train --data digits --backbone ViT-B/61", "did you mean ViT-B/16"),
+        ("train --data digits --backbone ViT-B/61", "did you mean 'ViT-B/16'"),
         ("train --data digits --device tpu", "'tpu' is no device"),
         ("train --data digits --precision float16 --device cpu", "float16 on a CPU"),
         ("train --data digits --shots -1", "--shots"),

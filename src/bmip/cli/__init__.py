@@ -5,7 +5,6 @@ Each command is a module beside this one, imported when it is called: `bmip --he
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -14,6 +13,7 @@ from collections.abc import Sequence
 import typer
 
 from bmip.cli.options import spread
+from bmip.system.messages import nearest
 
 COMMANDS = {
     "demo": ("demo", "Train BMIP on two small data sets and look at what it does."),
@@ -71,9 +71,7 @@ def _run(given: list[str]) -> int:
         return 0
     name, *rest = given
     if name not in COMMANDS:
-        near = difflib.get_close_matches(name, COMMANDS, n=1)
-        hint = f"did you mean `bmip {near[0]}`?" if near else f"there are {', '.join(COMMANDS)}"
-        raise ValueError(f"there is no command {name!r}: {hint}")
+        raise ValueError(f"there is no command {name!r}: {nearest(name, COMMANDS)}")
     module = importlib.import_module(f"bmip.cli.{COMMANDS[name][0]}")
     return _invoke(module.app, spread(rest, getattr(module, "SPREAD", ())), f"bmip {name}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import enum
 import inspect
 import textwrap
@@ -13,6 +12,8 @@ from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import typer
+
+from bmip.system.messages import nearest
 
 
 @dataclass(frozen=True)
@@ -133,9 +134,7 @@ def parse_settings(pairs: Iterable[str], config: type, owner: str) -> dict[str, 
         if not sign:
             raise ValueError(f"--set {pair}: write it as --set name=value")
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known) or 'no options'}"
-            raise ValueError(f"{owner} has no option {name!r}: {hint}")
+            raise ValueError(f"{owner} has no option {name!r}: {nearest(name, known, 'it has')}")
         found[name] = _parsed(text.strip(), known[name])
     return found
 

@@ -22,6 +22,7 @@ from tokenizers import Regex, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Encoder
 
 from bmip.system.files import write_text
+from bmip.system.messages import first_few
 
 MERGES_FILE = Path(__file__).with_name("bpe_simple_vocab_16e6.txt.gz")
 MERGES_SHA256 = "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a"
@@ -196,7 +197,7 @@ def _check_vocabulary(vocabulary: dict[str, int], source: str) -> None:
     missing = [byte + ending for byte in _bytes() for ending in ("", _WORD_END) if byte + ending not in vocabulary]
     if missing:
         raise ValueError(
-            f"{source} lacks {len(missing)} of the 512 single bytes ({', '.join(missing[:3])}, …): "
+            f"{source} lacks {len(missing)} of the 512 single bytes ({first_few(missing, 3)}): "
             "text that contains them would lose letters; use a byte-level CLIP vocabulary"
         )
 

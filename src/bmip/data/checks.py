@@ -122,8 +122,8 @@ def leak_faults(folder: Path, parts: Mapping[str, Sequence[Item]], same: Sequenc
         for other in others:
             if part_of[other] != part_of[first]:
                 faults.append(
-                    f"{folder}: {first} ({part_of[first]}) and {other} ({part_of[other]}) are the same file; a "
-                    "training image must not be a test image: remove one of them"
+                    f"{folder}: {first} ({part_of[first]}) and {other} ({part_of[other]}) are the same file; splits "
+                    "must not share images: remove one of them"
                 )
         if "all" in parts and len({label_of[path] for path in (first, *others)}) > 1:
             faults.append(

@@ -14,6 +14,7 @@ from bmip.evaluation.evaluate import Predictions, evaluate, evaluate_logits
 from bmip.experiments.trial import Trial
 from bmip.metrics import Count, calibration_error, confusion_matrix, macro_accuracy, macro_f1, top_accuracy
 from bmip.prompting.model import PromptedCLIP
+from bmip.system.messages import first_few
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ def check_images(dataset: Dataset, which: str, among: Iterable[int] | None = Non
     """
     chosen = sorted(range(len(dataset.classes)) if among is None else among)
     if set(chosen).isdisjoint(dataset.test.labels):
-        names = ", ".join(repr(dataset.classes.names[label]) for label in chosen[:5]) + ", ..." * (len(chosen) > 5)
+        names = first_few(repr(dataset.classes.names[label]) for label in chosen)
         raise DataError(
             f"the {split} split of {dataset.name} has no images of {which} ({names}): "
             f"give {split} images of some of them, or leave these classes out"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from bmip.clip.loading.backbones import EMBEDDED
 from bmip.methods import load_method, method_config, method_id
 from bmip.prompting import Preset
 from bmip.system.files import write_text
+from bmip.system.messages import nearest
 from bmip.training.config import TrainConfig
 
 if sys.version_info >= (3, 11):
@@ -76,9 +76,7 @@ def choose_preset(method: str, name: str | None, backbone: str, made_for: str = 
         wanted = [EMBEDDED] if backbone == EMBEDDED else []
         name = next((one for one in [*wanted, made_for] if one in known), "default")
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(known)}"
-        raise ValueError(f"the method {method!r} has no preset {name!r}: {hint}")
+        raise ValueError(f"the method {method!r} has no preset {name!r}: {nearest(name, known, 'it has')}")
     return name, known[name]
 
 

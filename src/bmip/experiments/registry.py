@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
-
 from bmip.experiments import search
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.protocols import base_to_novel, few_shot, open_world, ratio_sweep
 from bmip.experiments.protocols.transfer import CROSS_DATASET, DOMAIN
+from bmip.system.messages import nearest
 
 _PROTOCOLS = {
     found.name: found
@@ -30,7 +29,5 @@ def protocols() -> tuple[Protocol, ...]:
 def protocol(name: str) -> Protocol:
     """Raises ValueError for an unknown name, with the nearest right one."""
     if name not in _PROTOCOLS:
-        near = difflib.get_close_matches(name, _PROTOCOLS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(_PROTOCOLS)}"
-        raise ValueError(f"there is no protocol {name!r}: {hint}")
+        raise ValueError(f"there is no protocol {name!r}: {nearest(name, _PROTOCOLS)}")
     return _PROTOCOLS[name]

@@ -22,7 +22,7 @@ def openworld_auc(
     novel: Float[np.ndarray, " novel"],
     novel_right: Bool[np.ndarray, " novel"],
 ) -> float:
-    """Percent of the pairs of a base and a novel image that are both classified right, the base one with the higher score.
+    """Percent of the pairs of a base and a novel image that are both classified right, the base one scoring higher.
 
     Each image is classified among its own half of the classes. Equal scores count half, as in `auroc`, which is the
     same number if every image is classified right. It is at most the smallest of AUROC and both accuracies.

@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from bmip.experiments.results import Row
 from bmip.run_spec import HALF, RunSpec, Value, shots_text
+from bmip.system.messages import first_few
 
 NAMED = 4  # base classes in a title
 Variant = RunSpec
@@ -94,5 +95,4 @@ def circumstances(rows: Sequence[Row], key: Callable[[Row], Variant] = variant) 
 def said_base(base: float | tuple[str, ...]) -> str:
     if not isinstance(base, tuple):
         return f"base: the first {base:.0%}"
-    more = f" and {len(base) - NAMED} more" if len(base) > NAMED else ""
-    return f"base: {', '.join(base[:NAMED])}{more}"
+    return f"base: {first_few(base, NAMED)}"

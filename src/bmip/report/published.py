@@ -19,6 +19,7 @@ from bmip.report.lines import Layout, cells, places_of, summaries
 from bmip.report.table import Table, without_repeats
 from bmip.report.tables import grouped, layout, line_of
 from bmip.run_spec import HALF
+from bmip.system.messages import first_few
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -131,8 +132,7 @@ def _table(title: str, lines: Sequence[tuple[str, ...]], lacking: Sequence[str])
         "Averages, ours too, are over the data sets of the published ones."
     )
     if lacking:
-        more = f" and {len(lacking) - NAMED} more" if len(lacking) > NAMED else ""
-        caption += f" Where there is none, the results lack some of these: {', '.join(lacking[:NAMED])}{more}."
+        caption += f" Where there is none, the results lack some of these: {first_few(lacking, NAMED)}."
     return Table(
         title,
         ("data set", "method", "in %", "ours", "published", "difference", "source"),

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping
 import torch
 from torch import Tensor
 
+from bmip.system.messages import first_few
+
 _REMEDY = "lower the learning rate, or compute in a wider type (precision)"
 
 
@@ -25,7 +27,7 @@ def check_losses(parts: Mapping[str, float], where: str) -> None:
     """Raises TrainingError where a part of the loss is not finite; `where` names the epoch and the step."""
     bad = [f"{name} is {value}" for name, value in parts.items() if not math.isfinite(value)]
     if bad:
-        raise TrainingError(f"{where}: the loss is not finite ({_some(bad)}): {_REMEDY}")
+        raise TrainingError(f"{where}: the loss is not finite ({first_few(bad)}): {_REMEDY}")
 
 
 def check_tensors(tensors: Mapping[str, Tensor], what: str, where: str) -> None:
@@ -35,8 +37,4 @@ def check_tensors(tensors: Mapping[str, Tensor], what: str, where: str) -> None:
     """
     bad = [name for name, tensor in tensors.items() if not bool(tensor.isfinite().all())]
     if bad:
-        raise TrainingError(f"{where}: {what} {_some(bad)} is not finite: {_REMEDY}")
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        raise TrainingError(f"{where}: {what} {first_few(bad)} is not finite: {_REMEDY}")

@@ -73,7 +73,7 @@ def alone_in(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     others = sorted(entry.name for entry in folder.iterdir() if entry.name[0] != ".")
     if others and not (folder / "config.json").exists():
-        raise RunFolderError(f"{folder} is no run folder and holds {', '.join(others[:3])}: name another")
+        raise RunFolderError(f"{folder} is no run folder and holds {first_few(others, 3)}: name another")
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(timeout=_PATIENCE)

@@ -451,7 +451,7 @@ def test_damaged_json(folder, name):
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("ViT-B/61", "did you mean ViT-B/16"),
+        ("ViT-B/61", "did you mean 'ViT-B/16'"),
         ("nowhere", "the names are embedded, ViT-B/16"),
         ("weights/clip.pt", "no file or folder 'weights/clip.pt'"),
         (Path("nowhere"), "no file or folder"),

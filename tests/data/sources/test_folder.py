@@ -297,7 +297,7 @@ def test_a_leak_in_a_written_split(make_folder: Make) -> None:
     folder = make_folder("pets", {"cat": 5, "dog": 5})
     dataset = load_dataset(str(folder))
     shutil.copy(folder / dataset.train.images.name(0), folder / dataset.test.images.name(0))
-    refused(folder, "are the same file; what is learned from must not be judged")
+    refused(folder, "are the same file; splits must not share images")
 
 
 def test_copies_are_left_out_of_a_new_split(make_folder: Make) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 from bmip.clip.loading.backbones import EMBEDDED, Backbone, BackboneError, backbones
 from bmip.clip.loading.config_files import describes_clip
 from bmip.clip.loading.tensors import shards
+from bmip.system.messages import first_few, nearest
 
 EMBEDDED_FOLDER = Path(__file__).parents[2] / "embedded" / "weights"
 
@@ -69,7 +69,7 @@ def in_folder(folder: Path) -> Files:
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     raise FileNotFoundError(
         f"{folder} holds no CLIP: {_TRANSFORMERS} with model.safetensors or pytorch_model.bin, or {_OPEN_CLIP} with "
-        f"open_clip_model.safetensors is needed, found {', '.join(names[:8]) or 'nothing'}"
+        f"open_clip_model.safetensors is needed, found {first_few(names, 8) or 'nothing'}"
     )
 
 
@@ -175,5 +175,4 @@ class _Repository:
 
 def _nearest(source: str | Path) -> str:
     names = [backbone.name for backbone in backbones()]
-    near = difflib.get_close_matches(str(source), names, n=1)
-    return f"did you mean {near[0]}?" if near else f"the names are {', '.join(names)}"
+    return nearest(str(source), names, "the names are")

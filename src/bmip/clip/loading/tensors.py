@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from bmip.clip.loading.backbones import BackboneError, by_hash
+from bmip.system.messages import first_few
 
 
 @dataclass(frozen=True)
@@ -126,5 +127,5 @@ def _damaged(file: Path, error: Exception) -> BackboneError:
 
 def _kind(found: object) -> str:
     if isinstance(found, dict):
-        return f"a dict with {', '.join(sorted(map(str, found))[:5]) or 'nothing in it'}"
+        return f"a dict with {first_few(sorted(map(str, found))) or 'nothing in it'}"
     return f"a {type(found).__name__}"

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from bmip.clip.loading.backbones import BackboneError
 from bmip.clip.resnet import Stages, fold_batch_norm
+from bmip.system.messages import first_few
 
 _BLOCK = re.compile(r"(image|text)\.blocks\.(\d+)\.(\w+)\.(weight|bias)")
 _CONVOLUTION = re.compile(r"image\.(stem|stages\.(\d)\.(\d+))\.(\w+)\.(weight|bias)")
@@ -241,5 +242,4 @@ def layout_of(found: Mapping[str, Tensor], source: str) -> Layout:
 def listed(keys: Iterable[str], most: int = 8) -> str:
     """A few of the keys in order, and how many more there are."""
     ordered = sorted(keys)
-    more = f" and {len(ordered) - most} more" if len(ordered) > most else ""
-    return (", ".join(ordered[:most]) or "none") + more
+    return first_few(ordered, most) or "none"
