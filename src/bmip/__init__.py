@@ -6,7 +6,6 @@ They are loaded when they are first used, so that `import bmip` costs nothing.
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -73,7 +72,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        return version("bmip")
+        return import_module("importlib.metadata").version("bmip")
     if name not in _HOMES:
         raise AttributeError(f"module 'bmip' has no attribute {name!r}")
     return getattr(import_module(_HOMES[name]), name)

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,22 +10,6 @@ from bmip.cli import COMMANDS
 from bmip.experiments.presets import tomllib
 from tests.cli.conftest import Cli
 from tests.small import SMALL
-
-
-def test_help_needs_no_torch() -> None:
-    code = (
-        "import sys; from bmip.cli import main; status = main(['--help']); "
-        "assert 'torch' not in sys.modules; sys.exit(status)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    for name in COMMANDS:
-        assert name in done.stdout
-
-
-def test_a_report_needs_no_torch() -> None:
-    code = "import sys, bmip.cli.report; sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -42,7 +24,7 @@ def test_lists(cli: Cli) -> None:
     assert "bmip" in cli("methods").out
     found = cli("methods", "bmip").out
     assert "gate_input" in found
-    assert "relative to uniform" in found
+    assert "uniform attention" in found
     assert "released" in found
     assert "ViT-B/16" in cli("backbones").out
     assert "handwritten" in cli("data", "list").out

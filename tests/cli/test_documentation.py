@@ -9,7 +9,6 @@ import pytest
 import typer
 
 from bmip.cli import COMMANDS
-from bmip.cli.options import spread
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -30,8 +29,7 @@ def test_commands_parse(document: Path) -> None:
         if "--help" in arguments:
             continue
         module = importlib.import_module(f"bmip.cli.{COMMANDS[name][0]}")
-        given = spread(arguments, getattr(module, "SPREAD", ()))
-        typer.main.get_command(module.app).make_context(name, given, resilient_parsing=False)
+        typer.main.get_command(module.app).make_context(name, arguments, resilient_parsing=False)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -40,7 +38,7 @@ def test_examples_in_help_parse(name: str) -> None:
     for registered in module.app.registered_commands:
         _, called, *arguments = shlex.split(registered.epilog.removeprefix("Example: "))
         assert called == name
-        given = spread(arguments, getattr(module, "SPREAD", ()))
+        given = arguments
         if len(module.app.registered_commands) > 1:
             command, given = typer.main.get_group(module.app).commands[given[0]], given[1:]
         else:

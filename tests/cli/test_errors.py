@@ -27,7 +27,7 @@ def refused(found: Outcome, *parts: str) -> None:
     [
         ("trian", "did you mean 'train'"),
         ("train", "Missing option '--data'"),
-        ("train --data digts", "'digts' is neither a data set (did you mean 'digits'"),
+        ("train --data digts", "'digts' is neither a data set (did you mean 'digits'?"),
         ("train --data no/such/folder", "no/such/folder does not exist"),
         ("train --data digits --method bmpi", "did you mean 'bmip'"),
         ("train --data digits --set dpth=3", "did you mean 'depth'"),

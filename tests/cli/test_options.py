@@ -3,7 +3,9 @@ from typing import Literal
 
 import pytest
 
-from bmip.cli.options import documented_fields, parse_settings, spread
+from bmip.cli.command import spread
+from bmip.cli.options import parse_settings
+from bmip.system.documented import documented_fields
 
 
 @dataclass(frozen=True)
@@ -28,7 +30,7 @@ def test_fields_carry_their_docstrings_and_choices() -> None:
 
 def test_values_get_the_types_of_their_fields() -> None:
     pairs = ["depth=3", "share=no", "lr=1e-3", "gate=batch", "context=a = b"]
-    assert parse_settings(pairs, Config, "it") == {
+    assert parse_settings(pairs, documented_fields(Config), "it") == {
         "depth": 3,
         "share": False,
         "lr": 1e-3,
@@ -50,7 +52,7 @@ def test_values_get_the_types_of_their_fields() -> None:
 )
 def test_a_wrong_setting_is_named(pair: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        parse_settings([pair], Config, "it")
+        parse_settings([pair], documented_fields(Config), "it")
 
 
 def test_several_values_after_one_option() -> None:

@@ -2,12 +2,12 @@ from pathlib import Path
 
 import pytest
 
+from bmip.experiments.method_facts import method_facts
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.presets import (
     SEARCHED,
     choose_preset,
     departures,
-    method_id,
     presets,
     read_presets,
     write_presets,
@@ -76,9 +76,9 @@ def test_faults_are_named(tmp_path: Path) -> None:
 
 
 def test_one_method_one_name() -> None:
-    assert method_id("zero-shot") == method_id("zero_shot") == "zero_shot"
+    assert method_facts("zero-shot") == method_facts("zero_shot")
     with pytest.raises(ValueError, match="no method"):
-        method_id("zero")
+        method_facts("zero")
 
 
 def test_what_departs_from_a_preset(tmp_path: Path) -> None:

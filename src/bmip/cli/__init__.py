@@ -1,6 +1,7 @@
 """The command `bmip`. Results go to stdout; progress, remarks and errors to stderr.
 
-Each command is a module beside this one, imported when it is called: `bmip --help` needs no torch.
+Each command is a module beside this one, imported when it is called. Such a module imports at its top what its options
+need, which is never torch; what the command computes with it imports when it runs, after its arguments were checked.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from bmip.cli.options import spread
+from bmip.cli.command import shown
 from bmip.system.messages import nearest
 
 COMMANDS = {
@@ -61,35 +64,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _run(given: list[str]) -> int:
-    if not given or given[0] in ("--help", "-h"):
-        return _invoke(_overview(), ["--help"], "bmip")
-    if given[0] == "--version":
+class _Commands(TyperGroup):
+    """The commands by name and summary; the module of one is imported when it is called or completed."""
+
+    def get_params(self, ctx: Any) -> Any:
+        return shown(super().get_params(ctx))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, *rest = args
+        if name in COMMANDS:
+            module = importlib.import_module(f"bmip.cli.{COMMANDS[name][0]}")
+            return name, typer.main.get_command(module.app), rest
+        if ctx.resilient_parsing:  # the shell completes
+            return None, None, rest
+        raise ValueError(f"there is no command {name!r}: {nearest(name, COMMANDS)}")
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="Prompt learning for a frozen CLIP: BMIP and the methods it is compared with.",
+    epilog=f"Example: {EXAMPLE}",
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+for _name, (_, _summary) in COMMANDS.items():
+    app.command(_name, help=_summary)(lambda: None)
+
+
+def _version(asked: bool) -> bool:
+    if asked:
         from importlib.metadata import version
 
         print(f"bmip {version('bmip')}")
-        return 0
-    name, *rest = given
-    if name not in COMMANDS:
-        raise ValueError(f"there is no command {name!r}: {nearest(name, COMMANDS)}")
-    module = importlib.import_module(f"bmip.cli.{COMMANDS[name][0]}")
-    return _invoke(module.app, spread(rest, getattr(module, "SPREAD", ())), f"bmip {name}")
+        raise typer.Exit
+    return asked
 
 
-def _invoke(app: typer.Typer, arguments: list[str], name: str) -> int:
-    status = app(arguments, prog_name=name, standalone_mode=False)
+@app.callback()
+def before_the_command(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Takes the options that stand before the command."""
+
+
+def _run(given: list[str]) -> int:
+    status = app(given or ["--help"], prog_name="bmip", standalone_mode=False)
     return status if isinstance(status, int) else 0
-
-
-def _overview() -> typer.Typer:
-    app = typer.Typer(
-        help="Prompt learning for a frozen CLIP: BMIP and the methods it is compared with.",
-        epilog=f"Example: {EXAMPLE}",
-        add_completion=False,
-    )
-    for name, (_, summary) in COMMANDS.items():
-        app.command(name, help=summary)(lambda: None)
-    return app
 
 
 def _message(error: Exception) -> str | None:

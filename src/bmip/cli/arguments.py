@@ -1,21 +1,16 @@
-"""The classes and methods a command is about."""
+"""The classes a command is about."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from bmip.class_names import words
-from bmip.cli.console import note
-from bmip.cli.options import parse_settings
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.sampling import split_base_novel
 from bmip.data.sources.class_name_file import read_class_names
-from bmip.experiments.method_trial import method_trial
-from bmip.methods import load_method
-from bmip.run_spec import HALF, RunSpec
+from bmip.run_spec import HALF
 
 HALVES = ("all", "base", "novel")
 
@@ -65,32 +60,3 @@ def among(dataset: Dataset, names: list[str]) -> Dataset:
     test = dataset.test.relabelled(positions)
     classes = replace(dataset.classes, names=tuple(names), duplicates=False)
     return replace(dataset, classes=classes, train=test, val=None, test=test)
-
-
-def combined(name: str, extras: list[str] | None) -> str:
-    """ "bmip:released" with promptsrc is "bmip+promptsrc:released"."""
-    method, colon, preset = name.partition(":")
-    return "+".join([method, *(extras or [])]) + colon + preset
-
-
-def methods_asked(
-    names: list[str], preset: str | None, pairs: list[str], *, training: dict[str, Any], **common: Any
-) -> list[RunSpec]:
-    """Specs of runs without data and seeds, for names such as "bmip" or "bmip:released".
-
-    Options go to every method that has them; one that none has is an error.
-    """
-    split = [name.partition(":") for name in names]
-    configs = {name: load_method(name).Config for name, _, _ in split}
-    options: dict[str, dict[str, Any]] = {name: {} for name in configs}
-    for pair in pairs:
-        option = pair.partition("=")[0].strip().replace("-", "_")
-        takers = [name for name, config in configs.items() if option in {field.name for field in fields(config)}]
-        for name in takers or [max(configs, key=lambda name: len(fields(configs[name])))]:  # which then refuses it
-            options[name] |= parse_settings([pair], configs[name], f"the method {name!r}")
-    specs = []
-    for name, _, own in split:
-        spec = method_trial(name, own or preset, options=options[name], training=training, **common)
-        note(f"{name}: preset {spec.preset}")
-        specs.append(spec)
-    return specs

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
+from bmip.cli import completion
 from bmip.cli.options import with_fields
 from bmip.data.read_config import ReadConfig
-from bmip.system.device import DEVICES
 from bmip.training.config import TrainConfig
 
 MACHINE, DATA, METHOD, TRAINING = "Machine", "Data", "Method", "Training"
+DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def _device(name: str) -> str:
@@ -32,7 +33,12 @@ Threads = Annotated[
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.", rich_help_panel=MACHINE)]
 Backbone = Annotated[
-    str, typer.Option(help="The CLIP: a name (`bmip backbones`), a file, a folder or a hub id.", rich_help_panel=METHOD)
+    str,
+    typer.Option(
+        help="The CLIP: a name (`bmip backbones`), a file, a folder or a hub id.",
+        rich_help_panel=METHOD,
+        autocompletion=completion.backbones,
+    ),
 ]
 Preset = Annotated[
     str | None,
@@ -41,12 +47,13 @@ Preset = Annotated[
         "backbone, `cross-dataset` for that protocol and for domain, else `default`.",
         rich_help_panel=METHOD,
         show_default=False,
+        autocompletion=completion.presets,
     ),
 ]
 Set = Annotated[
     list[str] | None,
     typer.Option(
-        "--set", metavar="OPTION=VALUE", help="An option of the method; may be repeated.", rich_help_panel=METHOD
+        "--set", metavar="OPTION=VALUE", help="Options of the method (`bmip methods NAME`).", rich_help_panel=METHOD
     ),
 ]
 With = Annotated[
@@ -57,6 +64,16 @@ With = Annotated[
         help="Adds the losses, adapter and average of these to the method's prompts: bmip with promptsrc is the method "
         "bmip+promptsrc.",
         rich_help_panel=METHOD,
+        autocompletion=completion.additions,
+    ),
+]
+Run = Annotated[Path, typer.Argument(help="A run folder that training wrote, or a file of prompts.", metavar="RUN")]
+OwnBackbone = Annotated[
+    str | None,
+    typer.Option(
+        help="Where the CLIP lies, if no longer where it was in training; it must be the same one.",
+        rich_help_panel=METHOD,
+        show_default=False,
     ),
 ]
 Shots = Annotated[
@@ -84,5 +101,8 @@ def read_options(*, only: Sequence[str] = (), leave_out: Sequence[str] = ()) -> 
 
 
 def use_threads(threads: int | None) -> None:
+    """Lets torch compute with this number of processor threads; None leaves its own choice."""
     if threads is not None:
+        import torch  # here, so that the options can be read without it
+
         torch.set_num_threads(threads)

@@ -26,6 +26,11 @@ def note(text: str) -> None:
     err().print(text, style="dim", markup=False, soft_wrap=True)
 
 
+def line(text: str) -> None:
+    """A line on stdout that is never folded."""
+    out().print(text, soft_wrap=True, markup=False)
+
+
 def table(*columns: str, title: str | None = None) -> Table:
     plain = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
     for column in columns:

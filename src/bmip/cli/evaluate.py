@@ -8,21 +8,17 @@ from typing import Annotated
 import typer
 
 from bmip.cli import common_options
-from bmip.cli.arguments import HALVES, among, of_classes
+from bmip.cli.command import Command
 from bmip.cli.console import note, out
-from bmip.cli.load_run import OwnBackbone, Run, listed, load_run
-from bmip.cli.tables import accuracy_table
-from bmip.data.load import load_dataset
 from bmip.data.read_config import ReadConfig
-from bmip.evaluation.evaluate import evaluate as judge
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command("eval", epilog="Example: bmip eval runs/digits-bmip --data digits --classes novel")
+@app.command("eval", cls=Command, epilog="Example: bmip eval runs/digits-bmip --data digits --classes novel")
 @common_options.read_options()
 def evaluate(
-    run: Run,
+    run: common_options.Run,
     data: Annotated[
         str | None, typer.Option(help="A data set or folder; otherwise the one it was trained on.", show_default=False)
     ] = None,
@@ -31,13 +27,19 @@ def evaluate(
         typer.Option(help="all, base, novel, or names separated by commas, among which the images are classified."),
     ] = "all",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    backbone: OwnBackbone = None,
+    backbone: common_options.OwnBackbone = None,
     device: common_options.Device = "auto",
     threads: common_options.Threads = None,
     debug: common_options.Debug = False,
     read: ReadConfig = ReadConfig(),
 ) -> None:
-    """Judge a trained run on the test images of a data set, whichever classes it was trained on."""
+    """Evaluate a trained run on the test images of a data set, whichever classes it was trained on."""
+    from bmip.cli.arguments import HALVES, among, of_classes
+    from bmip.cli.load_run import listed, load_run
+    from bmip.cli.tables import accuracy_table
+    from bmip.data.load import load_dataset
+    from bmip.evaluation.evaluate import evaluate as evaluate_on
+
     common_options.use_threads(threads)
     model = load_run(run, backbone, device)
     name = data or model.described().spec.data
@@ -47,7 +49,7 @@ def evaluate(
     for remark in dataset.remarks():
         note(remark)
     dataset = of_classes(dataset, classes) if classes in HALVES else among(dataset, listed(classes))
-    found = judge(model, dataset.test, dataset.classes)
+    found = evaluate_on(model, dataset.test, dataset.classes)
     if as_json:
         per_class = [
             {"class": name, "correct": count.correct, "total": count.total}

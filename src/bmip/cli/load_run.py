@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from bmip.cli import common_options
 from bmip.clip.loading.load import load_clip
 from bmip.prompting.checkpoint import read_description
 from bmip.prompting.model import PromptedCLIP
 from bmip.system.device import pick_device
 from bmip.training.checkpoint import from_pretrained
-
-Run = Annotated[Path, typer.Argument(help="A run folder that training wrote, or a file of prompts.", metavar="RUN")]
-OwnBackbone = Annotated[
-    str | None,
-    typer.Option(
-        help="Where the CLIP lies, if no longer where it was in training; it must be the same one.",
-        rich_help_panel=common_options.METHOD,
-        show_default=False,
-    ),
-]
 
 
 def load_run(run: Path, backbone: str | None, device: str) -> PromptedCLIP:

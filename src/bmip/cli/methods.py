@@ -3,58 +3,72 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
+from bmip.cli import completion
+from bmip.cli.command import Command
 from bmip.cli.console import add, out, table
-from bmip.cli.options import documented_fields
-from bmip.experiments.parameter_counts import trainable_parameters
+from bmip.experiments.method_facts import MethodFacts, known_methods, method_facts
 from bmip.experiments.presets import presets
-from bmip.methods import combination_names, load_method, method_names
+from bmip.prompting.preset import Preset
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command(epilog="Example: bmip methods bmip")
+@app.command(cls=Command, epilog="Example: bmip methods bmip")
 def methods(
-    name: Annotated[str | None, typer.Argument(help="One of them; a dotted path names one from outside.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            help="One of them; a dotted path names one from outside.",
+            autocompletion=completion.methods,
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """List the methods, or the options and presets of one."""
     if name is None:
         out().print(_list())
     else:
-        for part in _one(name):
+        for part in _one(method_facts(name)):
             out().print(part)
 
 
 def _list() -> Table:
     listed = table("method", "what it is", "presets")
-    for name in (*method_names(), *combination_names()):
-        add(listed, name.replace("_", "-"), load_method(name).summary, ", ".join(presets(name)))
-    listed.caption = f"--with adds what goes with any prompts: {', '.join(_bringing())}"
+    for facts in known_methods():
+        add(listed, facts.name.replace("_", "-"), facts.summary, ", ".join(presets(facts.name)))
+    adding = ", ".join(facts.name for facts in known_methods() if facts.adds)
+    listed.caption = f"--with adds what goes with any prompts: {adding}"
     return listed
 
 
-def _bringing() -> list[str]:
-    return [name for name in method_names() if load_method(name).extras is not None]
-
-
-def _one(name: str) -> list[Table | str]:
+def _one(facts: MethodFacts) -> list[Table | str]:
+    name = facts.name
     options = table("option", "type", "default", "meaning", title=f"{name}: options, given as --set option=value")
-    for field in documented_fields(load_method(name).Config):
-        kind = " | ".join(field.choices) or field.type.__name__
-        add(options, field.name, kind, str(field.default), field.doc)
-    named = table(
-        "preset", "options", "training", "trained values", "source", title=f"{name}: presets, given as --preset NAME"
-    )
+    for option in facts.options:
+        kind = " | ".join(option.choices) or option.type.__name__
+        add(options, option.name, kind, str(option.default), option.doc)
+    title = f"{name}: presets, given as --preset NAME"
+    named = table("preset", "options", "training", "trainable parameters", "source", title=title)
     for preset, value in presets(name).items():
-        count = f"{trainable_parameters(name, value.options):,}"
+        count = f"{_trainable(facts, preset, value):,}"
         add(named, preset, _pairs(value.options), _pairs(value.training), count, value.source)
-    named.caption = "Trained values are those on CLIP's ViT-B/16."
-    return [load_method(name).summary, options, named]
+    named.caption = "Trainable parameters are those on CLIP's ViT-B/16."
+    return [facts.summary, options, named]
 
 
-def _pairs(values) -> str:
+def _trainable(facts: MethodFacts, name: str, preset: Preset) -> int:
+    if name in facts.trainable:
+        return facts.trainable[name]
+    from bmip.experiments.parameter_counts import trainable_parameters  # builds the model of a method from outside
+
+    return trainable_parameters(facts.name, preset.options)
+
+
+def _pairs(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{key}={json.dumps(value)}" for key, value in values.items()) or "–"

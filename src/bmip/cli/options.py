@@ -2,67 +2,15 @@
 
 from __future__ import annotations
 
-import ast
 import enum
 import inspect
-import textwrap
-import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, fields, is_dataclass
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
+from bmip.system.documented import Documented, documented_fields
 from bmip.system.messages import nearest
-
-
-@dataclass(frozen=True)
-class Documented:
-    """A field of a dataclass with the sentence that stands below it."""
-
-    name: str
-    type: Any
-    default: Any
-    doc: str
-
-    @property
-    def choices(self) -> tuple[str, ...]:
-        return get_args(self.type) if get_origin(self.type) is Literal else ()
-
-
-def documented_fields(config: type) -> list[Documented]:
-    hints = get_type_hints(config)
-    docs = {name: doc for kind in reversed(config.__mro__) if is_dataclass(kind) for name, doc in _docs(kind).items()}
-    return [
-        Documented(
-            field.name,
-            _without_none(hints[field.name]),
-            None if field.default is MISSING else field.default,
-            docs.get(field.name, ""),
-        )
-        for field in fields(config)
-    ]
-
-
-def _docs(config: type) -> dict[str, str]:
-    try:
-        source = textwrap.dedent(inspect.getsource(config))
-    except (OSError, TypeError):
-        return {}
-    (definition,) = ast.parse(source).body
-    assert isinstance(definition, ast.ClassDef)
-    docs = {}
-    for field, below in zip(definition.body, definition.body[1:], strict=False):
-        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(below, ast.Expr):
-            text = below.value.value if isinstance(below.value, ast.Constant) else ""
-            docs[field.target.id] = " ".join(str(text).split())
-    return docs
-
-
-def _without_none(kind: Any) -> Any:
-    if get_origin(kind) in (Union, types.UnionType):
-        (kind,) = (part for part in get_args(kind) if part is not type(None))
-    return kind
 
 
 def with_fields(
@@ -117,16 +65,17 @@ def _annotation(field: Documented, panel: str, otherwise: str, flags: str | None
     if field.choices:
         kind = enum.Enum(field.name, {choice: choice for choice in field.choices})
     flag = f"--{field.name.replace('_', '-')}"
-    flags = flags or (f"{flag}/--no-{flag[2:]}" if kind is bool else flag)
+    pair = kind is bool and (field.default is not False or otherwise)
+    flags = flags or (f"{flag}/--no-{flag[2:]}" if pair else flag)
     return Annotated[kind | None, typer.Option(flags, help=help, rich_help_panel=panel, show_default=False)]
 
 
-def parse_settings(pairs: Iterable[str], config: type, owner: str) -> dict[str, Any]:
-    """`key=value` pairs as options of a configuration, each in the type of its field.
+def parse_settings(pairs: Iterable[str], options: Iterable[Documented], owner: str) -> dict[str, Any]:
+    """`key=value` pairs as values of options, each in the type of its option.
 
-    Raises ValueError that names the option, the type it needs and the nearest known name.
+    Raises ValueError that names the option, the type it needs and the nearest known name; `owner` has the options.
     """
-    known = {field.name: field for field in documented_fields(config)}
+    known = {option.name: option for option in options}
     found: dict[str, Any] = {}
     for pair in pairs:
         name, sign, text = pair.partition("=")
@@ -158,28 +107,3 @@ def _parsed(text: str, field: Documented) -> Any:
     if field.type is str:
         return text
     raise ValueError(f"{field.name} cannot be set from the command line")
-
-
-def spread(arguments: Sequence[str], options: Sequence[str]) -> list[str]:
-    """`--data X Y` as `--data X --data Y`, for options that take several values."""
-    spread_out: list[str] = []
-    current: str | None = None
-    for position, argument in enumerate(arguments):
-        if argument == "--":
-            return [*spread_out, *arguments[position:]]
-        if argument.startswith("-") and not _is_number(argument):
-            current = argument if argument in options else None
-            spread_out.append(argument)
-        elif current is not None and spread_out[-1] != current:
-            spread_out += [current, argument]
-        else:
-            spread_out.append(argument)
-    return spread_out
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

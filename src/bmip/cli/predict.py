@@ -10,22 +10,19 @@ from typing import Annotated
 import typer
 
 from bmip.cli import common_options
+from bmip.cli.command import Command
 from bmip.cli.console import note, out
-from bmip.cli.load_run import OwnBackbone, Run, listed, load_run
-from bmip.cli.tables import predictions_table
-from bmip.data.dataset import DataError
-from bmip.data.images import check_image
 from bmip.data.read_config import ReadConfig
-from bmip.evaluation.predict import classes_of, image_paths
-from bmip.evaluation.predict import predict as classify
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command(epilog="Example: bmip predict runs/pets photo.jpg holiday/ --classes 'a corgi,a tabby cat,a hamster'")
+@app.command(
+    cls=Command, epilog="Example: bmip predict runs/pets photo.jpg holiday/ --classes 'a corgi,a tabby cat,a hamster'"
+)
 @common_options.read_options(only=["template", "skip_bad_images"])
 def predict(
-    run: Run,
+    run: common_options.Run,
     images: Annotated[list[str], typer.Argument(help="Files, folders, or patterns such as 'photos/*.jpg'.")],
     classes: Annotated[
         str | None,
@@ -33,13 +30,18 @@ def predict(
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="How many names to show for each image.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
-    backbone: OwnBackbone = None,
+    backbone: common_options.OwnBackbone = None,
     device: common_options.Device = "auto",
     threads: common_options.Threads = None,
     debug: common_options.Debug = False,
     read: ReadConfig = ReadConfig(),
 ) -> None:
     """Classify images among any class names, also names that training has never seen."""
+    from bmip.cli.load_run import listed, load_run
+    from bmip.cli.tables import predictions_table
+    from bmip.evaluation.predict import classes_of, image_paths
+    from bmip.evaluation.predict import predict as classify
+
     common_options.use_threads(threads)
     paths = _readable(image_paths(images), skip=read.skip_bad_images)
     model = load_run(run, backbone, device)
@@ -56,6 +58,9 @@ def predict(
 def _readable(paths: list[Path], *, skip: bool) -> list[Path]:
     if not skip:
         return paths
+    from bmip.data.dataset import DataError
+    from bmip.data.images import check_image
+
     reasons = {path: check_image(path) for path in paths}
     for reason in filter(None, reasons.values()):
         note(f"skipped: {reason}")

@@ -8,23 +8,27 @@ from typing import Annotated
 
 import typer
 
+from bmip.cli import completion
+from bmip.cli.command import Command
 from bmip.cli.console import note, out
-from bmip.experiments.results import Results, read_results
-from bmip.report import against_tables, all_metrics, as_markdown, as_rich, beside_published, draw_tables, select, tables
 
 app = typer.Typer(add_completion=False)
-SPREAD = ("--data", "--method")
 
 
-@app.command(epilog="Example: bmip report runs/base-to-novel/results.jsonl --markdown")
+@app.command(cls=Command, epilog="Example: bmip report runs/base-to-novel/results.jsonl --markdown")
 def report(
     results: Annotated[list[Path], typer.Argument(help="Files of rows that `bmip run` wrote.")],
     data: Annotated[
         list[str] | None,
-        typer.Option(help="Only what was judged on these data sets: one or more.", show_default=False),
+        typer.Option(
+            help="Only what was evaluated on these data sets: one or more.",
+            show_default=False,
+            autocompletion=completion.data_sets,
+        ),
     ] = None,
     method: Annotated[
-        list[str] | None, typer.Option(help="Only these methods: one or more.", show_default=False)
+        list[str] | None,
+        typer.Option(help="Only these methods: one or more.", show_default=False, autocompletion=completion.methods),
     ] = None,
     metrics: Annotated[
         bool, typer.Option("--metrics", help="Tables too of everything that was measured, beside the usual few.")
@@ -47,6 +51,18 @@ def report(
     markdown: Annotated[bool, typer.Option("--markdown", help="For a document instead of the terminal.")] = False,
 ) -> None:
     """Print the tables of stored results, from the files alone and always with all seeds."""
+    from bmip.experiments.results import Results, read_results
+    from bmip.report import (
+        against_tables,
+        all_metrics,
+        as_markdown,
+        as_rich,
+        beside_published,
+        draw_tables,
+        select,
+        tables,
+    )
+
     rows = read_results(results)
     for file in results:
         if Results(file).is_cut_off():

@@ -10,34 +10,39 @@ from typing import Annotated, Any
 
 import typer
 
-from bmip.cli import common_options
-from bmip.cli.arguments import base_asked, combined, methods_asked
+from bmip.cli import common_options, completion
+from bmip.cli.asked_methods import asked_methods, specs
+from bmip.cli.command import Command
 from bmip.cli.console import err, note, out
-from bmip.cli.progress import carried_out
 from bmip.data.read_config import ReadConfig
 from bmip.experiments.registry import protocol as find_protocol
-from bmip.experiments.registry import protocols
-from bmip.experiments.resources import Resources
-from bmip.experiments.results import Results, with_all_seeds
-from bmip.report import as_rich, tables
+from bmip.experiments.registry import protocol_names
 
 app = typer.Typer(add_completion=False)
-SPREAD = ("--method", "--data", "--targets", "--seeds", "--init-seeds", "--shots")
 
 
-@app.command(epilog="Example: bmip run base-to-novel --method zero-shot maple bmip --data digits --seeds 1 2 3")
+@app.command(
+    cls=Command, epilog="Example: bmip run base-to-novel --method zero-shot maple bmip --data digits --seeds 1 2 3"
+)
 @common_options.training_options
 @common_options.read_options()
 def run(
-    protocol: Annotated[str, typer.Argument(help=f"One of {', '.join(known.name for known in protocols())}.")],
+    protocol: Annotated[
+        str, typer.Argument(help=f"One of {', '.join(protocol_names())}.", autocompletion=completion.protocols)
+    ],
     method: Annotated[
-        list[str], typer.Option(help="One or more (`bmip methods`); bmip:released takes a preset of that method.")
+        list[str],
+        typer.Option(
+            help="One or more (`bmip methods`); bmip:released takes a preset of that method.",
+            autocompletion=completion.methods,
+        ),
     ],
     data: Annotated[
         list[str] | None,
         typer.Option(
             help="One or more data sets (`bmip data list`) or folders of images to train on; otherwise embedded ones.",
             show_default=False,
+            autocompletion=completion.data_sets,
         ),
     ] = None,
     targets: Annotated[
@@ -46,6 +51,7 @@ def run(
             help="For cross-dataset and domain: what is judged beside the data set that is trained on; otherwise what "
             "is known for `shapes` and `imagenet`.",
             show_default=False,
+            autocompletion=completion.data_sets,
         ),
     ] = None,
     seeds: Annotated[
@@ -92,12 +98,19 @@ def run(
 
     What is done is skipped, what was interrupted goes on: the same command may be given again.
     """
-    common_options.use_threads(threads)
+    asked = asked_methods(method, with_, preset, set_)
     found = find_protocol(protocol)
-    method = [combined(name, with_) for name in method]
+
+    from bmip.cli.arguments import base_asked
+    from bmip.cli.progress import carried_out
+    from bmip.experiments.resources import Resources
+    from bmip.experiments.results import Results, with_all_seeds
+    from bmip.report import as_rich, tables
+
+    common_options.use_threads(threads)
     said: dict[str, Any] = {"backbone": backbone, "read": read, "base": base_asked(base)}
-    asked = methods_asked(method, preset, set_ or [], training=training, made_for=found.preset, **said)
-    methods = [replace(one, shots=count) for count in shots or found.shots for one in asked]
+    named = specs(asked, training=training, made_for=found.preset, **said)
+    methods = [replace(one, shots=count) for count in shots or found.shots for one in named]
     asked_for = found.trials(data or found.data, methods, seeds, init_seeds=init_seeds, targets=targets)
     trials = list(dict.fromkeys(asked_for))
     resources = Resources(device=device)

@@ -10,26 +10,30 @@ from typing import Annotated, Any
 
 import typer
 
-from bmip.cli import common_options
-from bmip.cli.arguments import combined, methods_asked
+from bmip.cli import common_options, completion
+from bmip.cli.asked_methods import asked_methods, specs
+from bmip.cli.command import Command
 from bmip.cli.console import note, out
-from bmip.cli.progress import carried_out
 from bmip.data.read_config import ReadConfig
-from bmip.experiments.presets import write_presets
-from bmip.experiments.resources import Resources
-from bmip.experiments.results import Results
-from bmip.experiments.search import EPOCHS, LRS, best_presets, search_trials
-from bmip.report import as_rich, tables
+from bmip.experiments.presets import EPOCHS, LRS, write_presets
 
 app = typer.Typer(add_completion=False)
-SPREAD = ("--method", "--data", "--seeds", "--lr", "--epochs")
 
 
-@app.command(epilog="Example: bmip search --method ivlp maple bmip --data digits signs textures --seeds 1")
+@app.command(cls=Command, epilog="Example: bmip search --method ivlp maple bmip --data digits signs textures --seeds 1")
 @common_options.read_options(leave_out=["template"])
 def search(
-    method: Annotated[list[str], typer.Option(help="One or more methods that learn something.")],
-    data: Annotated[list[str], typer.Option(help="One or more data sets; settings are chosen on all of them at once.")],
+    method: Annotated[
+        list[str],
+        typer.Option(help="One or more methods that have something to train.", autocompletion=completion.methods),
+    ],
+    data: Annotated[
+        list[str],
+        typer.Option(
+            help="One or more data sets; settings are chosen on all of them at once.",
+            autocompletion=completion.data_sets,
+        ),
+    ],
     seeds: Annotated[list[int], typer.Option(help="One or more.")] = [1],
     lr: Annotated[list[float], typer.Option(help="Learning rates of the grid.")] = list(LRS),
     epochs: Annotated[list[int], typer.Option(help="Numbers of epochs of the grid.")] = list(EPOCHS),
@@ -51,10 +55,17 @@ def search(
 
     The file it writes is used with --preset FILE. No test image is looked at.
     """
+    asked_for = asked_methods(method, with_, "default", set_)
+
+    from bmip.cli.progress import carried_out
+    from bmip.experiments.resources import Resources
+    from bmip.experiments.results import Results
+    from bmip.experiments.search import best_presets, search_trials
+    from bmip.report import as_rich, tables
+
     common_options.use_threads(threads)
     training: dict[str, Any] = {} if precision is None else {"precision": precision}
-    method = [combined(name, with_) for name in method]
-    methods = methods_asked(method, "default", set_ or [], training=training, shots=shots, backbone=backbone, read=read)
+    methods = specs(asked_for, training=training, shots=shots, backbone=backbone, read=read)
     trials = list(dict.fromkeys(search_trials(methods, data, seeds, lrs=lr, epochs=epochs)))
     store = Results(runs / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")

@@ -10,36 +10,28 @@ from typing import Annotated, Any
 
 import typer
 
-from bmip.cli import common_options
-from bmip.cli.arguments import combined, of_classes
+from bmip.cli import common_options, completion
+from bmip.cli.asked_methods import asked_methods
+from bmip.cli.command import Command
 from bmip.cli.console import note, out
-from bmip.cli.options import parse_settings
-from bmip.cli.tables import accuracy_table
-from bmip.clip.loading.load import load_clip
-from bmip.data.load import load_dataset
 from bmip.data.names import data_name
 from bmip.data.read_config import ReadConfig
-from bmip.data.sampling import sample_few_shot
-from bmip.experiments.method_trial import method_trial
-from bmip.methods import load_method
-from bmip.system.device import pick_device
-from bmip.training.progress import progress_bar
-from bmip.training.run import train as train_run
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command(epilog="Example: bmip train --data photos/ --shots 16 --out runs/pets")
+@app.command(cls=Command, epilog="Example: bmip train --data photos/ --shots 16 --out runs/pets")
 @common_options.training_options
 @common_options.read_options()
 def train(
     data: Annotated[
         str,
         typer.Option(
-            help="A data set (`bmip data list`), or a folder with one folder of images per class, or a table."
+            help="A data set (`bmip data list`), or a folder with one folder of images per class, or a table.",
+            autocompletion=completion.data_sets,
         ),
     ],
-    method: Annotated[str, typer.Option(help="`bmip methods` lists them.")] = "bmip",
+    method: Annotated[str, typer.Option(help="`bmip methods` lists them.", autocompletion=completion.methods)] = "bmip",
     out_: Annotated[
         Path | None,
         typer.Option(
@@ -64,19 +56,29 @@ def train(
     read: ReadConfig = ReadConfig(),
     training: dict[str, Any] = {},
 ) -> None:
-    """Train prompts on a data set or on your own images, and judge them on its test images.
+    """Train prompts on a data set or on your own images, and evaluate them on its test images.
 
     A run that was interrupted goes on when the same command is given again.
     """
+    (asked,) = asked_methods([method], with_, preset, set_)
+    method = asked.name
+    plain = asked.spec(training=training, shots=shots, backbone=backbone, read=read)
+
+    from bmip.cli.arguments import of_classes
+    from bmip.cli.tables import accuracy_table
+    from bmip.clip.loading.load import load_clip
+    from bmip.data.load import load_dataset
+    from bmip.data.sampling import sample_few_shot
+    from bmip.system.device import pick_device
+    from bmip.training.progress import progress_bar
+    from bmip.training.run import train as train_run
+
     common_options.use_threads(threads)
-    method = combined(method, with_)
-    options = parse_settings(set_ or [], load_method(method).Config, f"the method {method!r}")
-    asked = method_trial(method, preset, options=options, training=training, shots=shots, backbone=backbone, read=read)
     dataset = load_dataset(data, read)
     chosen = of_classes(sample_few_shot(dataset, shots, data_seed), classes)
     for remark in chosen.remarks():
         note(remark)
-    spec = replace(asked, data=data_name(data), classes=classes, data_seed=data_seed, init_seed=init_seed)
+    spec = replace(plain, data=data_name(data), classes=classes, data_seed=data_seed, init_seed=init_seed)
     folder = out_ or Path("runs") / f"{dataset.name}-{spec.method.replace('_', '-')}"
     note(f"{method} on {len(chosen.train)} images of {len(chosen.classes)} classes, preset {spec.preset}")
     clip = load_clip(backbone).to(pick_device(device))

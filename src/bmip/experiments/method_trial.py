@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bmip.data.read_config import ReadConfig
-from bmip.experiments.presets import choose_preset, method_id
-from bmip.methods import method_config
+from bmip.experiments.method_facts import method_facts
+from bmip.experiments.presets import choose_preset
 from bmip.run_spec import HALF, RunSpec, settings
 from bmip.training.config import train_config
 
@@ -31,11 +31,12 @@ def method_trial(
     """
     name, chosen = choose_preset(method, preset, backbone, made_for)
     merged = {**chosen.options, **(options or {})}
-    method_config(method, merged)
+    facts = method_facts(method)
+    facts.check_options(merged)
     trained = {**chosen.training, **(training or {})}
     train_config(trained)
     return RunSpec(
-        method=method_id(method),
+        method=facts.name,
         preset=name,
         options=settings(merged),
         training=settings(trained),

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bmip.clip.loading.backbones import EMBEDDED
-from bmip.methods import load_method, method_config, method_id
-from bmip.prompting import Preset
+from bmip.experiments.method_facts import method_facts
+from bmip.prompting.preset import Preset
 from bmip.system.files import write_text
 from bmip.system.messages import nearest
 from bmip.training.config import TrainConfig
@@ -20,6 +20,9 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
+
+LRS, EPOCHS = (0.0025, 0.01, 0.04, 0.16), (20,)
+"""The learning rates and numbers of epochs among which `bmip search` chooses."""
 
 SEARCHED = Path(__file__).with_name("embedded_presets.toml")
 """One entry a method; `bmip search` writes it."""
@@ -52,9 +55,10 @@ def _searched() -> dict[str, Preset]:
 
 
 def presets(method: str) -> dict[str, Preset]:
-    """All of a method's, by name; `embedded` where there is one."""
-    found = dict(load_method(method).presets)
-    if searched := _searched().get(method_id(method)):
+    """All presets of a method by name, `embedded` where there is one."""
+    facts = method_facts(method)
+    found = dict(facts.presets)
+    if searched := _searched().get(facts.name):
         found[EMBEDDED] = searched
     return found
 
@@ -68,10 +72,10 @@ def choose_preset(method: str, name: str | None, backbone: str, made_for: str = 
     """
     known = presets(method)
     if name is not None and name.endswith(".toml"):
-        entries = read_presets(Path(name))
-        if method_id(method) not in entries:
+        entries, own = read_presets(Path(name)), method_facts(method).name
+        if own not in entries:
             raise ValueError(f"{name} has no settings for the method {method!r}: it has {', '.join(entries)}")
-        return name, entries[method_id(method)]
+        return name, entries[own]
     if name is None:
         wanted = [EMBEDDED] if backbone == EMBEDDED else []
         name = next((one for one in [*wanted, made_for] if one in known), "default")
@@ -85,11 +89,12 @@ def departures(method: str, preset: str, options: Mapping[str, Any], training: M
 
     Where there is no such preset, as when its file has gone, those that are not the defaults.
     """
+    defaults = {option.name: option.default for option in method_facts(method).options}
     try:
         _, chosen = choose_preset(method, preset, backbone="")
-        own = asdict(method_config(method, dict(chosen.options))), asdict(TrainConfig(**chosen.training))
+        own = {**defaults, **chosen.options}, asdict(TrainConfig(**chosen.training))
     except (ValueError, TypeError, OSError):
-        own = asdict(method_config(method, {})), asdict(TrainConfig())
+        own = defaults, asdict(TrainConfig())
     pairs = zip((options, training), own, strict=True)
     return {name: value for said, known in pairs for name, value in said.items() if known[name] != value}
 

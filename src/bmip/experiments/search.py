@@ -11,6 +11,7 @@ from bmip.data.dataset import DataError, Dataset
 from bmip.data.names import data_name
 from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.experiments.evaluated_parts import Parts, check_images
+from bmip.experiments.presets import EPOCHS, LRS
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.results import Row
 from bmip.experiments.trial import Trial
@@ -18,8 +19,6 @@ from bmip.metrics import harmonic_mean
 from bmip.prompting import Preset
 from bmip.run_spec import RunSpec, settings
 
-LRS = (0.0025, 0.01, 0.04, 0.16)
-EPOCHS = (20,)
 COMMON: Mapping[str, str | int] = {"optimizer": "sgd", "batch": 32}
 """Settings that are the same for every method and every point of the grid."""
 

@@ -35,16 +35,6 @@ def combination_names() -> tuple[str, ...]:
     return tuple(COMBINATIONS)
 
 
-def method_id(name: str) -> str:
-    """The name of a method in results: "zero-shot" and "zero_shot" are the same method.
-
-    Raises ValueError for a name that is no method.
-    """
-    load_method(name)
-    parts = [part.replace("-", "_") if part.replace("-", "_") in method_names() else part for part in name.split("+")]
-    return "+".join(parts)
-
-
 def load_method(name: str | MethodSpec) -> MethodSpec:
     """A method of the package by its name, one from outside by its dotted path, or a combination: "bmip+promptsrc".
 
@@ -105,7 +95,7 @@ def build_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = PromptedCLIP(clip, load_method(name).build(config, clip, classes), classes).eval()
-    spec = RunSpec(method=method_id(name), backbone=clip.source, init_seed=seed)
+    spec = RunSpec(method=_identifier(name), backbone=clip.source, init_seed=seed)
     model.description = Description(
         spec=spec, options=asdict(config), classes=classes, backbone=clip.source, backbone_hash=clip.sha256
     )
@@ -117,3 +107,11 @@ def _combination(name: str) -> MethodSpec:
     from bmip.methods.combinations import COMBINATIONS  # it imports methods, so none is imported before it is needed
 
     return COMBINATIONS.get(name) or reduce(add, map(load_method, name.split("+")))
+
+
+def _identifier(name: str | MethodSpec) -> str:
+    """What `load_method` finds the method by again: "zero_shot" for "zero-shot", and a dotted path as it is."""
+    if isinstance(name, MethodSpec):
+        return name.name
+    parts = [part.replace("-", "_") if part.replace("-", "_") in method_names() else part for part in name.split("+")]
+    return "+".join(parts)

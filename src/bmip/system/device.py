@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import torch
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
 
 def pick_device(name: str = "auto") -> torch.device:
     """The device of this name; `auto` is a GPU if there is one. Raises ValueError for a device that does not exist."""

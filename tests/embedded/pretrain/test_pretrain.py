@@ -9,10 +9,10 @@ from safetensors.torch import load_file
 
 from bmip.clip.loading.load import load_clip
 from bmip.clip.text_layout import TextLayout
-from bmip.embedded.pretrain import PretrainConfig, pretrain
 from bmip.embedded.pretrain.batches import make_batch
+from bmip.embedded.pretrain.config import PretrainConfig
 from bmip.embedded.pretrain.evaluate import zero_shot
-from bmip.embedded.pretrain.loop import CHECKPOINT, LOG, TOKENIZER, _Run
+from bmip.embedded.pretrain.loop import CHECKPOINT, LOG, TOKENIZER, _Run, pretrain
 from bmip.embedded.pretrain.muon import Optimizer, orthogonal
 from bmip.embedded.pretrain.start import new_tokenizer
 

@@ -3,7 +3,7 @@ import torch
 from torch.func import functional_call
 
 from bmip.clip.text_layout import TextLayout
-from bmip.embedded.pretrain import PretrainConfig
+from bmip.embedded.pretrain.config import PretrainConfig
 from bmip.embedded.pretrain.pair import (
     AttributeHeads,
     Pair,

@@ -1,0 +1,70 @@
+"""A command whose options of list type take several values, on the command line and in its completion."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from typer.core import TyperCommand
+
+_OPEN = "bmip.open_option"
+
+
+class Command(TyperCommand):
+    """A command in which `--data X Y` means `--data X --data Y`, for each option whose annotation is a list."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Spreads the values out and remembers the option that another value would belong to."""
+        several = {name: option for option in self.params if getattr(option, "multiple", False) for name in option.opts}
+        given = spread(args, several)
+        if len(given) > 1:
+            ctx.meta[_OPEN] = several.get(given[-2])
+        return super().parse_args(ctx, given)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """The values of the option that takes several and stands last; without one the names of the options."""
+        if (option := ctx.meta.get(_OPEN)) is not None and not incomplete.startswith("-"):
+            return option.shell_complete(ctx, incomplete)
+        return super().shell_complete(ctx, incomplete)
+
+    def get_params(self, ctx: Any) -> Any:
+        """The parameters as the help text shows them."""
+        return shown(super().get_params(ctx))
+
+
+def shown(options: list[Any]) -> list[Any]:
+    """The same parameters: an on/off option shows no type, and an option that takes several values shows "NAME...".
+
+    `typer` would show `<bool>` and `<list[str]>`.
+    """
+    for option in options:
+        if getattr(option, "is_flag", False):
+            option.metavar = ""
+        elif getattr(option, "multiple", False) and option.metavar is None:
+            option.metavar = f"{option.opts[0].lstrip('-').upper()}..."
+    return options
+
+
+def spread(arguments: Sequence[str], options: Collection[str]) -> list[str]:
+    """`--data X Y` as `--data X --data Y`, for options that take several values."""
+    spread_out: list[str] = []
+    current: str | None = None
+    for position, argument in enumerate(arguments):
+        if argument == "--":
+            return [*spread_out, *arguments[position:]]
+        if argument.startswith("-") and not _is_number(argument):
+            current = argument if argument in options else None
+            spread_out.append(argument)
+        elif current is not None and spread_out[-1] != current:
+            spread_out += [current, argument]
+        else:
+            spread_out.append(argument)
+    return spread_out
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,32 @@
+"""What can be told of the data sets that come with the package without rendering or loading any.
+
+The facts lie in embedded_sets.json, which `python -m tools.facts` writes anew from the code; a test compares both.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+FILE = Path(__file__).with_suffix(".json")
+
+
+@dataclass(frozen=True)
+class EmbeddedSet:
+    """A data set that comes with the package."""
+
+    name: str
+    classes: int
+    """The number of classes."""
+
+    template: str
+    """The sentence around a class name."""
+
+    about: str
+    """What its images show."""
+
+
+def embedded_sets() -> dict[str, EmbeddedSet]:
+    """Every data set that comes with the package, by its name."""
+    return {entry["name"]: EmbeddedSet(**entry) for entry in json.loads(FILE.read_text(encoding="utf-8"))}
