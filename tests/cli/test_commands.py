@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bmip.class_names import ClassNames
 from bmip.cli import COMMANDS
+from bmip.clip.loading.load import load_clip
 from bmip.experiments.presets import tomllib
+from bmip.methods import build_model
 from tests.cli.conftest import Cli
 from tests.small import SMALL
 
@@ -82,10 +85,15 @@ def test_prompts_alone_classify(cli: Cli, photos: Path, backbone: Path) -> None:
     for name in ("prompts.json", "prompts.safetensors"):
         shutil.copy(Path("run") / name, "kept")
     assert cli("predict", "kept", "photos/red/00.png", "--backbone", backbone).status == 0
-    unknown = cli("eval", "kept")
+    assert cli("eval", "kept").out == cli("eval", "kept", "--data", "photos").out
+
+
+def test_prompts_that_know_no_data_are_told_so(cli: Cli, backbone: Path) -> None:
+    model = build_model("vpt", {"depth": 2}, load_clip(backbone), ClassNames(("red", "blue")), seed=1)
+    model.save_pretrained("made")
+    unknown = cli("eval", "made")
     assert unknown.status == 2
     assert "does not say which data" in unknown.err
-    assert cli("eval", "kept", "--data", "photos").status == 0
 
 
 def test_run_and_report(cli: Cli, photos: Path, backbone: Path) -> None:
@@ -122,7 +130,9 @@ def test_a_preset_beside_a_method(cli: Cli, photos: Path, backbone: Path) -> Non
 def test_both_kinds_of_seed(cli: Cli, photos: Path, backbone: Path) -> None:
     given = ("run", "base-to-novel", "--method", "maple", "--data", "photos", "--seeds", "1", "2", "--init-seeds", "5")
     assert cli(*given, "--backbone", backbone, *SMALL).status == 0
-    trials = [json.loads(line)["trial"] for line in Path("runs/base-to-novel/results.jsonl").read_text().splitlines()]
+    trials = [
+        json.loads(line)["trial"]["run"] for line in Path("runs/base-to-novel/results.jsonl").read_text().splitlines()
+    ]
     assert [(trial["data_seed"], trial["init_seed"]) for trial in trials] == [(1, 5), (2, 5)]
 
 

@@ -16,7 +16,7 @@ def test_demo(cli: Cli, photos: Path, backbone: Path) -> None:
         assert part in first.out
     with Image.open("runs/demo/predictions.png") as picture:
         assert min(picture.size) > 300
-    (run,) = Path("runs/demo").glob("base-to-novel/photos/bmip-*")
+    (run,) = Path("runs/demo").glob("photos/bmip-*")
     assert f"Run folder: {run}" in first.out
 
     rows = Path("runs/demo/results.jsonl").read_bytes()

@@ -33,7 +33,7 @@ def again_is_nothing(cli: Cli, first: Outcome, *command: str) -> None:
 
 def test_open_world_after_base_to_novel(cli: Cli, given: tuple[str, ...]) -> None:
     assert cli("run", "base-to-novel", *given).status == 0
-    (prompts,) = Path("runs/base-to-novel/photos").glob("maple-*/prompts.safetensors")
+    (prompts,) = Path("runs/photos").glob("maple-base-*/prompts.safetensors")
     before = prompts.stat().st_mtime_ns
     found = cli("run", "open-world", *given)
     again_is_nothing(cli, found, "run", "open-world", *given)
@@ -41,8 +41,8 @@ def test_open_world_after_base_to_novel(cli: Cli, given: tuple[str, ...]) -> Non
         assert part in found.out
     assert prompts.stat().st_mtime_ns == before
     assert [entry.name for entry in Path("runs/open-world").iterdir()] == ["results.jsonl"]
-    base = {row["trial"]["method"]: row["counts"]["base"] for row in stored("base-to-novel")}
-    assert {row["trial"]["method"]: row["counts"]["base"] for row in stored("open-world")} == base
+    base = {row["trial"]["run"]["method"]: row["counts"]["base"] for row in stored("base-to-novel")}
+    assert {row["trial"]["run"]["method"]: row["counts"]["base"] for row in stored("open-world")} == base
 
 
 def test_few_shot(cli: Cli, given: tuple[str, ...]) -> None:
@@ -71,15 +71,15 @@ def test_cross_dataset_and_domain_share_one_training(cli: Cli, given: tuple[str,
     again_is_nothing(cli, found, *command)
     assert "photos (source)" in found.out and "average" in found.out
     assert "photos -> others maple" in found.err
-    (run,) = Path("runs/few-shot/photos").glob("maple-*")
+    (run,) = Path("runs/photos").glob("maple-all-*")
     domain = cli("run", "domain", *given, "--targets", "shifted")
     assert domain.status == 0, domain.err
     assert "Domain generalisation from photos" in domain.out
-    assert [one.name for one in Path("runs/few-shot/photos").glob("maple-*")] == [run.name]
-    judged = {row["trial"].get("target"): row["counts"] for row in stored("cross-dataset") if row["trainable"]}
+    assert [one.name for one in Path("runs/photos").glob("maple-all-*")] == [run.name]
+    evaluated = {row["trial"].get("target"): row["counts"] for row in stored("cross-dataset") if row["trainable"]}
     shifted = {row["trial"].get("target"): row["counts"] for row in stored("domain") if row["trainable"]}
-    assert set(judged) == {None, "others", "shifted"}
-    assert (shifted[None], shifted["shifted"]) == (judged[None], judged["shifted"])
+    assert set(evaluated) == {"", "others", "shifted"}
+    assert (shifted[""], shifted["shifted"]) == (evaluated[""], evaluated["shifted"])
 
 
 def test_ratio_sweep(cli: Cli, given: tuple[str, ...]) -> None:
@@ -135,7 +135,7 @@ def test_what_is_asked_for_twice_is_one_trial(cli: Cli, given: tuple[str, ...]) 
         ("base-to-novel --targets others", "leave out the targets others"),
         ("few-shot --targets others", "leave out the targets others"),
         ("cross-dataset", "cross-dataset from 'photos' needs targets"),
-        ("cross-dataset --targets photos", "'photos' is trained on and judged anyway"),
+        ("cross-dataset --targets photos", "'photos' is trained on and evaluated anyway"),
         ("cross-dataset --targets digts", "'digts' is neither a data set"),
         ("domain --targets others --data tones", "has no class 'blue': judge it with cross-dataset"),
         ("open-world --data tones", "tones has 2 classes"),

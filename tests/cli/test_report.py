@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from bmip.data.read_config import ReadConfig
 from bmip.experiments.results import Results, Row
 from bmip.metrics import Count
 from tests.cli.conftest import Cli
 from tests.cli.test_errors import refused
+from tests.experiments.making import replaced
 from tests.report.test_tables import ROWS, judged
 
 
@@ -26,7 +28,7 @@ def test_all_metrics_stand_behind_the_usual_tables(cli: Cli) -> None:
 
 
 def test_part_of_the_data_sets_and_methods(cli: Cli) -> None:
-    stored("r", [*ROWS, replace(ROWS[3], trial=replace(ROWS[3].trial, data="z"))])
+    stored("r", [*ROWS, replace(ROWS[3], trial=replaced(ROWS[3].trial, data="z"))])
     found = cli("report", "r", "--data", "x", "y", "--method", "zero-shot", "bmip", "--markdown")
     assert found.out == cli("report", stored("whole"), "--markdown").out
     assert "| x | bmip | 85.0 ± 12.4 |" in cli("report", "r", "--method", "bmip", "--markdown").out
@@ -73,7 +75,9 @@ def test_a_table_without_the_reference_is_told(cli: Cli) -> None:
 
 
 def test_brackets_and_other_letters(cli: Cli) -> None:
-    rows = [replace(row, trial=replace(row.trial, data="[/b]数", template="[red]{}")) for row in ROWS[:6]]
+    rows = [
+        replace(row, trial=replaced(row.trial, data="[/b]数", read=ReadConfig(template="[red]{}"))) for row in ROWS[:6]
+    ]
     found = cli("report", stored("r", rows), "--pictures", ".")
     assert found.status == 0 and "[/b]数" in found.out
     assert "pictures: Glyph" in found.err and "Warning" not in found.err and ".py" not in found.err

@@ -35,5 +35,5 @@ def test_trials_have_one_name_for_a_folder() -> None:
     found = set(protocol("cross-dataset").trials(spelt, [method], [1], targets=["other/", "./other"]))
     assert {(trial.run.data, trial.target) for trial in found} == {("own", ""), ("own", "other")}
     assert {trial.run.data for trial in search_trials([method], spelt, [1])} == {"own"}
-    with pytest.raises(ValueError, match="'own' is trained on and judged anyway"):
+    with pytest.raises(ValueError, match="'own' is trained on and evaluated anyway"):
         list(protocol("cross-dataset").trials(["own"], [method], [1], targets=["own/"]))

@@ -33,9 +33,7 @@ def test_names_stay_where_there_is_one_split_of_each() -> None:
 
 def test_a_source_with_two_splits_is_two_sources() -> None:
     rows = [
-        replace(
-            judged("cross-dataset", "bmip", 1, {"all": 50}, data="z", target=target), split=source, target_split=split
-        )
+        replace(judged("cross-dataset", "bmip", 1, {"all": 50}, data="z", target=one), split=source, target_split=split)
         for source in (OLD, NEW)
         for one, split in (("", ""), ("a", "t"))
     ]

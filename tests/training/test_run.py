@@ -2,7 +2,6 @@ import dataclasses
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,9 @@ from bmip.class_names import ClassNames
 from bmip.evaluation.evaluate import evaluate
 from bmip.run_spec import RunSpec, settings
 from bmip.system.environment import environment
+from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.checkpoint import from_pretrained
+from bmip.training.config import train_config
 from bmip.training.finite import TrainingError
 from bmip.training.progress import Tick
 from bmip.training.run import train
@@ -86,28 +87,27 @@ def test_a_finished_run_is_not_run_again(method: str, tmp_path: Path) -> None:
 
 
 def test_a_run_knows_how_long_others_have_trained_it(tmp_path: Path) -> None:
-    def slow_then_stopped(tick: Tick) -> None:
-        if (tick.epoch, tick.step) == (1, 1):
-            time.sleep(0.5)
+    def stopped(tick: Tick) -> None:
         if tick.epoch == 2:
             raise KeyboardInterrupt
 
-    assert train(CONFIG, tiny_clip(), DATA, validate=True).earlier == 0
+    assert train(CONFIG, tiny_clip(), DATA).earlier == 0
     with pytest.raises(KeyboardInterrupt):
-        train(CONFIG, tiny_clip(), DATA, tmp_path, progress=slow_then_stopped)
-    resumed = train(CONFIG, tiny_clip(), DATA, tmp_path, validate=True)
+        train(CONFIG, tiny_clip(), DATA, tmp_path, progress=stopped)
+    folder = RunFolder(tmp_path, json.loads((tmp_path / "config.json").read_text()))
+    saved = folder.read_state()
+    assert saved is not None
+    saved.facts["epochs"][0]["seconds"] = 1000.0
+    folder.write_state(saved)
+    resumed = train(CONFIG, tiny_clip(), DATA, tmp_path)
     first, second = resumed.history.epochs
-    assert 0.3 < resumed.earlier <= first.seconds
-    assert train(CONFIG, tiny_clip(), DATA, tmp_path, validate=True).earlier == pytest.approx(
-        first.seconds + second.seconds
-    )
+    assert first.seconds == 1000 and 0 < resumed.earlier <= 1000
+    again = train(CONFIG, tiny_clip(), DATA, tmp_path)
+    assert again.earlier == pytest.approx(first.seconds + second.seconds)
 
 
 def test_with_and_without_a_folder_is_the_same(tmp_path: Path) -> None:
-    one, other = (
-        train(CONFIG, tiny_clip(), DATA, validate=True),
-        train(CONFIG, tiny_clip(), DATA, tmp_path, validate=True),
-    )
+    one, other = train(CONFIG, tiny_clip(), DATA), train(CONFIG, tiny_clip(), DATA, tmp_path)
     assert torch.equal(one.predictions.probability, other.predictions.probability)
 
 
@@ -134,10 +134,10 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["thesis.tex"]
 
 
-def test_training_that_failed_leaves_nothing_that_looks_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bmip.training.run.accuracy_on", lambda *given: lambda: float("nan"))
+def test_training_that_failed_leaves_nothing_that_looks_good(tmp_path: Path) -> None:
+    wild = dataclasses.replace(CONFIG, training=settings(lr=1e30, warmup_lr=1e30, epochs=2))
     with pytest.raises(TrainingError):
-        train(CONFIG, tiny_clip(), DATA, tmp_path, validate=True)
+        train(wild, tiny_clip(), DATA, tmp_path)
     assert {file.name for file in tmp_path.iterdir()} == {".lock", "config.json", "environment.json"}
 
 
