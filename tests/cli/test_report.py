@@ -75,9 +75,8 @@ def test_a_table_without_the_reference_is_told(cli: Cli) -> None:
 
 
 def test_brackets_and_other_letters(cli: Cli) -> None:
-    rows = [
-        replace(row, trial=replaced(row.trial, data="[/b]数", read=ReadConfig(template="[red]{}"))) for row in ROWS[:6]
-    ]
+    read = ReadConfig(template="[red]{}")
+    rows = [replace(row, trial=replaced(row.trial, data="[/b]数", read=read)) for row in ROWS[:6]]
     found = cli("report", stored("r", rows), "--pictures", ".")
     assert found.status == 0 and "[/b]数" in found.out
     assert "pictures: Glyph" in found.err and "Warning" not in found.err and ".py" not in found.err

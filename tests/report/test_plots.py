@@ -9,6 +9,7 @@ import pytest
 from bmip.experiments.results import Count, Row
 from bmip.report import draw_tables, tables
 from bmip.report.plots import draw_table
+from bmip.report.table_data import table_data
 from tests.experiments.making import a_trial, replaced
 from tests.report.test_tables import ROWS
 
@@ -21,6 +22,11 @@ def sweep(method: str, shots: int, seed: int, right: int) -> Row:
     )
 
 
+def drawn(rows: list[Row]):
+    (data,) = table_data(rows)
+    return draw_table(data)
+
+
 def points(axes) -> dict[str, list[tuple[float, float]]]:
     """What each mark of the legend shows."""
     handles, names = axes.get_legend_handles_labels()
@@ -29,7 +35,7 @@ def points(axes) -> dict[str, list[tuple[float, float]]]:
 
 def test_dots_are_the_means_of_the_table() -> None:
     (table,) = tables(ROWS)
-    panels = draw_table(ROWS).axes
+    panels = drawn(ROWS).axes
     assert [axes.get_title(loc="left") for axes in panels] == ["x", "y", "average"]
     assert [label.get_text() for label in panels[0].get_yticklabels()] == ["zero-shot", "bmip"]
     for axes, lines in zip(panels, (table.rows[:2], table.rows[2:4], table.rows[4:6]), strict=True):
@@ -42,7 +48,7 @@ def test_dots_are_the_means_of_the_table() -> None:
 def test_curves_run_along_the_shots() -> None:
     rows = [sweep("bmip", shots, seed, 10 * shots + seed) for shots in (1, 2, 4) for seed in (1, 2, 3)]
     rows += [sweep("zero_shot", shots, 1, 15) for shots in (1, 4)]
-    (axes,) = draw_table(rows).axes
+    (axes,) = drawn(rows).axes
     assert points(axes) == {"zero-shot": [(0, 15), (2, 15)], "bmip": [(0, 12), (1, 22), (2, 42)]}
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "4"]
     assert axes.get_xlabel() == "training images per class"
@@ -50,7 +56,7 @@ def test_curves_run_along_the_shots() -> None:
 
 def test_the_legend_lies_between_title_and_panels() -> None:
     rows = [sweep(method, shots, 1, 15) for shots in (1, 4) for method in ("zero_shot", "bmip", "promptsrc")]
-    figure = draw_table(rows)
+    figure = drawn(rows)
     figure.draw_without_rendering()
     (legend,) = figure.legends
     title, *_ = figure.texts
@@ -65,13 +71,13 @@ def test_long_labels_leave_room_for_the_dots() -> None:
     options = (("some_long_option", 1), ("another_long_option", 2))
     rows = [replace(one, trial=replaced(one.trial, options=options)) if one.trainable else one for one in ROWS]
     rows += [one for one in ROWS if one.trainable]
-    figure = draw_table(rows)
+    figure = drawn(rows)
     assert all(axes.get_window_extent().width > 0.2 * figure.bbox.width / 3 for axes in figure.axes)
 
 
 def test_no_panel_for_an_average_that_there_is_not() -> None:
     zero, bmip = ROWS[0], next(one for one in ROWS if one.trainable and one.trial.run.data == "y")
-    assert [axes.get_title(loc="left") for axes in draw_table([zero, bmip]).axes] == ["x", "y"]
+    assert [axes.get_title(loc="left") for axes in drawn([zero, bmip]).axes] == ["x", "y"]
 
 
 def test_a_file_for_each_table(tmp_path: Path) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from bmip.experiments.results import Row
 from bmip.metrics import Comparison, compare
 from bmip.report.columns import Balance, Column
-from bmip.report.labels import Variant, circumstances, labels
-from bmip.report.lines import ABSENT, Layout, cells, places_of
+from bmip.report.labels import Variant
+from bmip.report.layouts import Layout
+from bmip.report.lines import ABSENT
 from bmip.report.seeds import Seeds, by_data_seed, said_seeds
 from bmip.report.table import Table, without_repeats
-from bmip.report.tables import grouped, layout, line_of
+from bmip.report.table_data import TableData, table_data
 
 
 def against_tables(rows: Iterable[Row], reference: str) -> tuple[list[Table], list[str]]:
@@ -20,47 +21,44 @@ def against_tables(rows: Iterable[Row], reference: str) -> tuple[list[Table], li
     `reference` is what its line is called in the tables, such as "zero-shot". Raises ValueError where no table has it.
     """
     found, lacking = [], []
-    for members in grouped(rows):
-        plan, key = layout(members), line_of(members)
-        called = labels(members, key)
-        title = f"{plan.title} against {reference}{circumstances(members, key)}"
-        chosen = [one for one, label in called.items() if label == reference]
-        if chosen:
-            found.append(_table(title, plan, cells(members, key), called, chosen[0]))
+    for data in table_data(rows):
+        title = f"{data.layout.title} against {reference}{data.circumstances}"
+        chosen = next((one for one, label in data.labels.items() if label == reference), None)
+        if chosen is not None:
+            found.append(_table(title, data, chosen))
         else:
-            lacking.append(f"{title}: {reference!r} is no line of the table: there are {', '.join(called.values())}")
+            there = ", ".join(data.labels.values())
+            lacking.append(f"{title}: {reference!r} is no line of the table: there are {there}")
     if not found:
         raise ValueError("; ".join(lacking))
     return found, lacking
 
 
-def _table(
-    title: str,
-    plan: Layout,
-    found: Mapping[tuple[str, Variant], Sequence[Row]],
-    called: Mapping[Variant, str],
-    chosen: Variant,
-) -> Table:
-    places, averaged = places_of([cell for cell in found if cell[1] == chosen], plan)
-    others = {one: label for one, label in called.items() if one != chosen}
+def _table(title: str, data: TableData, chosen: Variant) -> Table:
+    plan = data.layout
+    averaged = [place for place in data.averaged if (place, chosen) in data.cells]
+    others = {one: label for one, label in data.labels.items() if one != chosen}
     lines: list[tuple[str, ...]] = []
     sections = []
-    for name in places:
+    for place in data.places:
+        if (place, chosen) not in data.cells:
+            continue
         for one, label in others.items():
-            if own := found.get((name, one)):
-                lines.append((name, label, *_differences(plan, [own], [found[name, chosen]])))
+            if own := data.cells.get((place, one)):
+                lines.append((str(place), label, *_differences(plan, [own], [data.cells[place, chosen]])))
         sections.append(len(lines) - 1)
     if len(averaged) > 1:
         for one, label in others.items():
-            whole = [found.get((name, one), []) for name in averaged]
-            lines.append(("average", label, *_differences(plan, whole, [found[name, chosen] for name in averaged])))
+            differences = _differences(plan, data.line(one, averaged), data.line(chosen, averaged))
+            lines.append(("average", label, *differences))
     return Table(
         title,
         ("data set", "method", *(column.heading for column in plan.columns), "pairs"),
         without_repeats(lines),
-        f"Differences to {called[chosen]} in points, run by run with the same seeds: mean ± half its 95 % interval, "
-        "and p of the two-sided paired t test, which there is where differences vary. Harmonic means are those of the "
-        f"single runs. Pairs: the seeds that both sides have{'.' if plan.drawn else ', all where nothing is learned.'}",
+        f"Differences to {data.labels[chosen]} in points, run by run with the same seeds: mean ± half its 95 % "
+        "interval, and p of the two-sided paired t test, which there is where differences vary. Harmonic means are "
+        "those of the single runs. Pairs: the seeds that both sides have"
+        f"{'.' if plan.drawn else ', all where nothing is learned.'}",
         tuple(sections),
     )
 

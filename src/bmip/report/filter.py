@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from bmip.experiments.results import Row
 from bmip.report.labels import called
-from bmip.report.lines import place
-from bmip.report.old_splits import told_apart
+from bmip.report.places import placed
 
 
 def select(rows: Iterable[Row], data: Sequence[str] = (), methods: Sequence[str] = ()) -> list[Row]:
@@ -17,14 +16,14 @@ def select(rows: Iterable[Row], data: Sequence[str] = (), methods: Sequence[str]
     Raises ValueError for what no row is about, with what there is.
     """
     rows = list(rows)
-    pairs = list(zip(rows, told_apart(rows), strict=True))
+    named = [(row, {one.evaluated_on.name, str(one.evaluated_on)}) for row, one in zip(rows, placed(rows), strict=True)]
     methods = [name.replace("_", "-") for name in methods]
-    _check("data set", data, [place(row) for pair in pairs for row in pair])
+    _check("data set", data, [name for _, names in named for name in names])
     _check("method", methods, [called(row.trial.run) for row in rows])
     found = [
-        one
-        for row, one in pairs
-        if (not data or {place(row), place(one)} & set(data)) and (not methods or called(row.trial.run) in methods)
+        row
+        for row, names in named
+        if (not data or names & set(data)) and (not methods or called(row.trial.run) in methods)
     ]
     if not found:
         raise ValueError(f"no row is of {' or '.join(methods)} on {' or '.join(data)}: ask for fewer of them")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -24,7 +24,7 @@ def called(run: RunSpec) -> str:
     return run.method.replace("_", "-")
 
 
-def variant(row: Row, *, shots: bool = True) -> Variant:
+def variant(row: Row, *, shots: bool) -> Variant:
     """Where nothing is learned no setting of training counts but the precision."""
     found = row.trial.run.variant()
     if row.trainable == 0:
@@ -32,17 +32,14 @@ def variant(row: Row, *, shots: bool = True) -> Variant:
     return found if shots else replace(found, shots=0)
 
 
-def labels(rows: Iterable[Row], key: Callable[[Row], Variant] = variant) -> dict[Variant, str]:
+def labels(rows: Sequence[Row], *, shots: bool) -> dict[Variant, str]:
     """What each line is called, with as much of its settings as tells it from the others and from its preset.
 
     Untrained methods come first and this package's own last. What all trained lines depart in stands in the title.
     """
-    rows = list(rows)
-    untrained = {key(row) for row in rows if row.trainable == 0}
-    variants = sorted(
-        {key(row) for row in rows}, key=lambda v: (v not in untrained, v.method.startswith("bmip"), repr(v))
-    )
-    changed, shared = _changed(rows, key), _shared(rows, key)
+    untrained = {variant(row, shots=shots) for row in rows if row.trainable == 0}
+    changed, shared = _changed(rows, shots), _shared(rows, shots)
+    variants = sorted(changed, key=lambda one: (one not in untrained, one.method.startswith("bmip"), repr(one)))
     found = {}
     for one in variants:
         same = [other for other in variants if other.method == one.method]
@@ -66,30 +63,30 @@ def _preset(one: Variant, same: Iterable[Variant]) -> str:
     return one.preset if len(twins) > 1 else name
 
 
-def _changed(rows: Iterable[Row], key: Callable[[Row], Variant]) -> dict[Variant, Changes]:
+def _changed(rows: Iterable[Row], shots: bool) -> dict[Variant, Changes]:
     """What departs from the preset in each line."""
     found: dict[Variant, Changes] = defaultdict(set)
     for row in rows:
-        one = key(row)
+        one = variant(row, shots=shots)
         found[one] |= set(row.changed) & set(one.options + one.training)
     return found
 
 
-def _shared(rows: Sequence[Row], key: Callable[[Row], Variant]) -> Changes:
+def _shared(rows: Sequence[Row], shots: bool) -> Changes:
     """What departs in every line that it is about: precision in all, everything else in those that are trained."""
-    changed = _changed(rows, key)
-    trained = [changed[one] for one in {key(row) for row in rows if row.trainable}]
+    changed = _changed(rows, shots)
+    trained = [changed[one] for one in {variant(row, shots=shots) for row in rows if row.trainable}]
     common = set.intersection(*trained) if trained else set()
     return {pair for pair in common if pair[0] != "precision" or all(pair in own for own in changed.values())}
 
 
-def circumstances(rows: Sequence[Row], key: Callable[[Row], Variant] = variant) -> str:
+def circumstances(rows: Sequence[Row], *, shots: bool) -> str:
     """What a title says of all the rows."""
-    row, trial = rows[0], rows[0].trial
-    shots = f", {shots_text(trial.run.shots)}" if key(row).shots == trial.run.shots else ""
-    base = "" if trial.run.base == HALF else f", {said_base(trial.run.base)}"
-    shared = "".join(f", {name}={value}" for name, value in sorted(_shared(rows, key)))
-    return f"{shots}{base}{shared}, {trial.run.backbone} ({row.backbone[:8]})"
+    run = rows[0].trial.run
+    trained_on = f", {shots_text(run.shots)}" if shots else ""
+    base = "" if run.base == HALF else f", {said_base(run.base)}"
+    shared = "".join(f", {name}={value}" for name, value in sorted(_shared(rows, shots)))
+    return f"{trained_on}{base}{shared}, {run.backbone} ({rows[0].backbone[:8]})"
 
 
 def said_base(base: float | tuple[str, ...]) -> str:

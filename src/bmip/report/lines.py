@@ -3,89 +3,46 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from bmip.experiments.results import Row
 from bmip.metrics import Summary
-from bmip.report import old_splits
 from bmip.report.columns import Balance, Column, summary
-from bmip.report.labels import Variant, circumstances, labels, variant
+from bmip.report.layouts import Layout
 from bmip.report.seeds import Seeds, are_crossed, said_seeds
 from bmip.report.table import Table, without_repeats
+from bmip.report.table_data import TableData
 
 ABSENT = "–"
 
 
-@dataclass(frozen=True)
-class Layout:
-    """How the rows of one protocol become a table."""
-
-    title: str
-    columns: tuple[Column | Balance, ...]
-    caption: str
-    source: str | None = None
-    """The data set whose line comes first and does not enter the average; None where no data set is one."""
-
-    drawn: bool = False
-    """Whether seeds count for methods that learn nothing, too."""
-
-    timed: bool = False
-    """Whether a run's seconds are those of its own training, so that they say what a method costs."""
-
-    axis: str = ""
-    """What changes from column to column, where that is one quantity; a picture then shows curves along it."""
-
-    pictured: tuple[str, ...] = ()
-    """Headings of what a picture shows where there are too many columns; empty for all."""
-
-
-def place(row: Row) -> str:
-    """The data set whose test images were judged."""
-    return row.trial.place
-
-
-def cells(rows: Iterable[Row], key: Callable[[Row], Variant] = variant) -> dict[tuple[str, Variant], list[Row]]:
-    """Rows of one line, in the order of the seeds."""
-    found: dict[tuple[str, Variant], list[Row]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (row.trial.run.data_seed, row.trial.run.init_seed, row.trial.run.shots)):
-        found[place(row), key(row)].append(row)
-    return found
-
-
-def lay_out(rows: Sequence[Row], layout: Layout, key: Callable[[Row], Variant] = variant) -> Table:
-    found, called = cells(rows, key), labels(rows, key)
-    places, averaged = places_of(found, layout)
+def lay_out(data: TableData) -> Table:
+    """The table with a line for each data set and method, and the averages of each method."""
+    layout, averaged = data.layout, data.averaged
     told = ("seeds", "trained values", "seconds") if layout.timed else ("seeds", "trained values")
     untold = [""] * len(told)
     lines: list[tuple[str, ...]] = []
     sections: list[int] = []
-    for name in places:
-        for one, label in called.items():
-            if own := found.get((name, one)):
-                mark = " (source)" if name == layout.source else ""
-                lines.append((name + mark, label, *_line(layout, [own]), *_told(own)[: len(told)]))
+    for place in data.places:
+        name = f"{place} (source)" if place == layout.source else str(place)
+        for one, label in data.labels.items():
+            if own := data.cells.get((place, one)):
+                lines.append((name, label, *_line(layout, [own]), *_told(own)[: len(told)]))
         sections.append(len(lines) - 1)
     balances = any(isinstance(column, Balance) for column in layout.columns)
     if len(averaged) > 1:
-        wholes = [(label, [found.get((name, one), []) for name in averaged]) for one, label in called.items()]
+        wholes = [(label, data.line(one, averaged)) for one, label in data.labels.items()]
         lines += [("average", label, *_line(layout, whole), *untold) for label, whole in wholes]
         sections.append(len(lines) - 1)
         if balances:
             lines += [("mean of HMs", label, *_balances(layout, whole), *untold) for label, whole in wholes]
     return Table(
-        layout.title + circumstances(rows, key),
+        layout.title + data.circumstances,
         ("data set", "method", *(column.heading for column in layout.columns), *told),
         without_repeats(lines),
-        layout.caption + _about_averages(len(averaged), balances, layout.source is not None) + _about_rows(found),
+        layout.caption + _about_averages(len(averaged), balances, layout.source is not None) + _about_rows(data),
         tuple(sections),
     )
-
-
-def places_of(found: Iterable[tuple[str, Variant]], layout: Layout) -> tuple[list[str], list[str]]:
-    """The data sets in their order, and those of them that are averaged over."""
-    places = sorted({name for name, _ in found}, key=lambda name: (name != layout.source, name))
-    return places, [name for name in places if name != layout.source]
 
 
 def summaries(layout: Layout, whole: Sequence[Sequence[Row]]) -> dict[str, Summary]:
@@ -150,17 +107,18 @@ def _about_averages(count: int, balances: bool, source: bool) -> str:
     return over
 
 
-def _about_rows(found: Mapping[tuple[str, Variant], Sequence[Row]]) -> str:
-    rows = [row for own in found.values() for row in own]
+def _about_rows(data: TableData) -> str:
     said = ""
-    if any(own[0].trainable and any(map(are_crossed, _runs(own))) for own in found.values()):
+    if any(own[0].trainable and any(map(are_crossed, _runs(own))) for own in data.cells.values()):
         said += (
             " Where each data seed met several initialisation seeds (data seeds x initialisation seeds), the interval "
             "is that of the means per data seed."
         )
-    if any(row.template for row in rows):
+    if any(one.row.template for one in data.rows):
         said += (
             " The sentence of a method that learns nothing is the one best on validation images, where a data set has "
             "such images and several sentences."
         )
-    return said + (old_splits.CAPTION if any(map(old_splits.is_older, rows)) else "")
+    if any(one.is_older for one in data.rows):
+        said += " In brackets: how the hash of older images or splits begins, on which these rows are."
+    return said

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bmip.experiments.results import Row
 from bmip.metrics import Summary
 from bmip.report.figure import INK, blank, save
-from bmip.report.labels import circumstances, labels
-from bmip.report.lines import Layout, cells, places_of, summaries
-from bmip.report.tables import grouped, layout, line_of
+from bmip.report.layouts import Layout
+from bmip.report.lines import summaries
+from bmip.report.table_data import TableData, table_data
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,34 +33,31 @@ def draw_tables(rows: Iterable[Row], folder: Path) -> list[Path]:
     """A PNG for each of `tables`, named after its protocol. Raises ImportError where matplotlib is missing."""
     taken: Counter[str] = Counter()
     paths = []
-    for members in grouped(rows):
-        name = members[0].trial.protocol
+    for data in table_data(rows):
+        name = data.rows[0].row.trial.protocol
         taken[name] += 1
         paths.append(folder / (f"{name}.png" if taken[name] == 1 else f"{name}-{taken[name]}.png"))
-        save(draw_table(members), paths[-1])
+        save(draw_table(data), paths[-1])
     return paths
 
 
-def draw_table(rows: Sequence[Row]) -> Figure:
-    """Of the rows of one table: a panel for each data set, and one for their average."""
-    plan, key = layout(rows), line_of(rows)
-    found, called = cells(rows, key), labels(rows, key)
-    places, averaged = places_of(found, plan)
-    wholes = {name: [name] for name in places} | ({"average": averaged} if len(averaged) > 1 else {})
+def draw_table(data: TableData) -> Figure:
+    """The picture of one table: a panel for each data set, and one for their average."""
+    plan, averaged = data.layout, data.averaged
+    wholes = {str(place): [place] for place in data.places} | ({"average": averaged} if len(averaged) > 1 else {})
     panels: dict[str, Lines] = {}
-    for heading, names in wholes.items():
-        each = {label: [found.get((name, one), []) for name in names] for one, label in called.items()}
-        lines = {label: summaries(plan, whole) for label, whole in each.items()}
+    for heading, places in wholes.items():
+        lines = {label: summaries(plan, data.line(one, places)) for one, label in data.labels.items()}
         panels[heading] = {label: numbers for label, numbers in lines.items() if numbers}
     if not panels.get("average"):
         panels.pop("average", None)
     across = min(ACROSS, len(panels))
     down = -(-len(panels) // across)
     tall = CURVES if plan.axis else 0.7 + DOT * max(map(len, panels.values()))
-    longest = 0 if plan.axis else max(map(len, called.values()))
+    longest = 0 if plan.axis else max(map(len, data.labels.values()))
     width = max(WIDTH, CURVES + LABEL * longest) * across + 1
-    title = textwrap.wrap(plan.title + circumstances(rows, key), int(width / TITLE))
-    names = list(called.values()) if plan.axis else list(_pictured(plan))
+    title = textwrap.wrap(plan.title + data.circumstances, int(width / TITLE))
+    names = list(data.labels.values()) if plan.axis else list(_pictured(plan))
     columns = max(1, min(len(names), int(width / (LABEL * max(map(len, names)) + MARK))))
     below, above = LINE, LINE * (len(title) + -(-len(names) // columns)) + 0.1
     height = below + tall * down + above
@@ -69,7 +66,7 @@ def draw_table(rows: Sequence[Row]) -> Figure:
     places_drawn = figure.subplots(down, across, squeeze=False, sharex=not plan.axis).ravel()
     for axes in places_drawn[len(panels) :]:
         axes.set_visible(False)
-    colours = {label: COLOURS[index % len(COLOURS)] for index, label in enumerate(called.values())}
+    colours = {label: COLOURS[index % len(COLOURS)] for index, label in enumerate(data.labels.values())}
     for axes, (heading, lines) in zip(places_drawn, panels.items(), strict=False):
         axes.set_title(heading, loc="left", fontsize=9, color=INK, parse_math=False)
         axes.tick_params(labelsize=8, colors=INK)

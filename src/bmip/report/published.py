@@ -12,12 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from bmip.experiments.default_data import SHIFTS, TARGETS
+from bmip.experiments.default_data import TARGETS
 from bmip.experiments.results import Row
-from bmip.report.labels import NAMED, Variant, circumstances, labels
-from bmip.report.lines import Layout, cells, places_of, summaries
+from bmip.report.labels import NAMED
+from bmip.report.lines import summaries
+from bmip.report.places import Place
 from bmip.report.table import Table, without_repeats
-from bmip.report.tables import grouped, layout, line_of
+from bmip.report.table_data import TableData, table_data
 from bmip.run_spec import HALF
 from bmip.system.messages import first_few
 
@@ -59,7 +60,9 @@ class Published:
 
 def averaged_over(table: Published) -> tuple[str, ...]:
     """The data sets of its `average`."""
-    return {"cross-dataset": TARGETS["imagenet"], "domain": SHIFTS["imagenet"]}.get(table.protocol, BENCHMARK)
+    if not table.trained_on:
+        return BENCHMARK
+    return tuple(data for data in table.numbers if data not in (table.trained_on, AVERAGE))
 
 
 @cache
@@ -83,40 +86,34 @@ SHOTS = 16
 def beside_published(rows: Iterable[Row]) -> list[Table]:
     """A table for each table of the rows for whose lines something was published."""
     found = []
-    for members in grouped(rows):
-        trial, plan = members[0].trial, layout(members)
-        of_shots = trial.protocol == "few-shot"
+    for data in table_data(rows):
+        trial, source = data.rows[0].row.trial, data.layout.source
         known = [
-            one for one in published() if one.protocol == trial.protocol and one.trained_on in ("", trial.run.data)
+            paper
+            for paper in published()
+            if paper.protocol == trial.protocol and (not paper.trained_on or Place(paper.trained_on) == source)
         ]
-        if known and trial.run.base == HALF and (of_shots or trial.run.shots == SHOTS):
-            key = line_of(members)
-            lines, lacking = _lines(plan, cells(members, key), labels(members, key), known)
+        if trial.run.base == HALF and (data.layout.shots_in_columns or trial.run.shots == SHOTS):
+            lines, lacking = _lines(data, known)
             if lines:
-                title = f"{plan.title}, ours and published{circumstances(members, key)}"
+                title = f"{data.layout.title}, ours and published{data.circumstances}"
                 found.append(_table(title, lines, lacking))
     return found
 
 
-def _lines(
-    plan: Layout,
-    found: Mapping[tuple[str, Variant], Sequence[Row]],
-    called: Mapping[Variant, str],
-    known: Sequence[Published],
-) -> tuple[list[tuple[str, ...]], list[str]]:
-    """The lines, and the data sets whose lack keeps an average away."""
-    places, _ = places_of(found, plan)
+def _lines(data: TableData, known: Sequence[Published]) -> tuple[list[tuple[str, ...]], list[str]]:
+    """The lines, and the data sets whose lack keeps an average away. Older versions of a data set have no lines."""
     lines: list[tuple[str, ...]] = []
     lacking: set[str] = set()
-    for name in (*places, AVERAGE):
-        for one, label in called.items():
+    for name in (*(place.name for place in data.places if not place.older), AVERAGE):
+        for one, label in data.labels.items():
             for paper in known:
                 if paper.method != one.method or name not in paper.numbers:
                     continue
-                asked = averaged_over(paper) if name == AVERAGE else [name]
-                ours = summaries(plan, [found.get((each, one), []) for each in asked])
+                asked = list(map(Place, averaged_over(paper) if name == AVERAGE else [name]))
+                ours = summaries(data.layout, data.line(one, asked))
                 if name == AVERAGE:
-                    lacking |= {each for each in asked if (each, one) not in found}
+                    lacking |= {place.name for place in asked if (place, one) not in data.cells}
                 for measure, theirs in zip(paper.measures, paper.numbers[name], strict=True):
                     if measure in ours:
                         numbers = f"{ours[measure].mean:.2f}", f"{theirs:.2f}", f"{ours[measure].mean - theirs:+.2f}"

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bmip.report import against_tables, select, tables
-from bmip.report.old_splits import told_apart
+from bmip.report.places import Place, placed
+from tests.experiments.making import replaced
 from tests.report.test_tables import ROWS, judged
 
 OLD, NEW = "0123456789", "abcdef0123"
@@ -26,9 +27,17 @@ def test_rows_on_an_older_split_have_a_table_of_their_own() -> None:
     assert [line[0] for line in whole.rows] == ["x", "", "y", "", "average", "", "mean of HMs", ""]
 
 
-def test_names_stay_where_there_is_one_split_of_each() -> None:
-    assert told_apart(ROWS) == ROWS
-    assert told_apart(told_apart(MIXED)) == told_apart(MIXED)
+def test_the_last_row_says_which_version_is_the_latest() -> None:
+    assert {one.evaluated_on for one in placed(ROWS)} == {Place("x"), Place("y")}
+    found = placed(MIXED)
+    assert [one.row for one in found] == MIXED
+    assert [one.evaluated_on.older for one in found] == [OLD[:8] if row.split == OLD else "" for row in MIXED]
+    assert [one.is_older for one in found] == [row.split == OLD for row in MIXED]
+
+
+def test_a_name_in_brackets_is_no_older_version() -> None:
+    (table,) = tables([replace(one, trial=replaced(one.trial, data=f"x ({OLD[:8]})"), split=OLD) for one in X])
+    assert table.rows[0][0] == "x (01234567)" and "hash" not in table.caption
 
 
 def test_a_source_with_two_splits_is_two_sources() -> None:
