@@ -10,7 +10,7 @@ from scipy import stats
 
 from bmip.experiments.results import Row
 from bmip.report import against_tables, tables
-from bmip.report.seeds import by_data_seed, deviations, said_seeds
+from bmip.report.seeds import by_data_seed, deviations, seeds_text
 from tests.experiments.making import replaced
 from tests.report.test_tables import row
 
@@ -31,7 +31,7 @@ def test_the_interval_is_over_means_per_data_seed() -> None:
     margin = stats.t.ppf(0.975, 2) * stats.sem([60.75, 70.75, 80.75])
     said = dict(zip(table.columns, table.rows[0], strict=True))
     assert said["base"] == f"70.8 ± {margin:.1f}" and said["seeds"] == "3 x 2"
-    assert "the interval is that of the means per data seed" in table.caption
+    assert "the 95 % CI is that of the means per data seed" in table.caption
     assert changes.columns == ("data set", "method", "base, data", "base, init", "novel, data", "novel, init")
     assert changes.rows == (("x", "bmip", "10.0", "0.4", "0.0", "0.0"),)
     assert "what seeds change" in changes.title
@@ -52,10 +52,10 @@ def test_seeds_that_are_not_crossed_stay_what_they_were() -> None:
 
 
 def test_how_many_seeds() -> None:
-    assert said_seeds([GRID]) == "3 x 2"
-    assert said_seeds([[*GRID, (9, 1)]]) == "4 x 1-2"
-    assert said_seeds([[(1, 1), (2, 2), (3, 3)], [(1, 1)]]) == "1-3"
-    assert said_seeds([]) == "0"
+    assert seeds_text([GRID]) == "3 x 2"
+    assert seeds_text([[*GRID, (9, 1)]]) == "4 x 1-2"
+    assert seeds_text([[(1, 1), (2, 2), (3, 3)], [(1, 1)]]) == "1-3"
+    assert seeds_text([]) == "0"
 
 
 @given(CROSSED)

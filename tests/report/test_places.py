@@ -21,7 +21,7 @@ def test_rows_on_an_older_split_have_a_table_of_their_own() -> None:
     latest, older = tables(MIXED)
     assert [line[:3] for line in latest.rows] == [("x", "zero-shot", "50.0"), ("", "bmip", "80.0")]
     assert [line[:3] for line in older.rows] == [("x (01234567)", "zero-shot", "50.0"), ("", "bmip", "85.0 ± 12.4")]
-    assert "how the hash of older images" in older.caption and "hash" not in latest.caption
+    assert "the hash of older images" in older.caption and "hash" not in latest.caption
     assert tables(select(MIXED)) == [latest, older]
     (whole, _) = tables([*MIXED, *(one for one in ROWS if one.trial.run.data == "y")])
     assert [line[0] for line in whole.rows] == ["x", "", "y", "", "average", "", "mean of HMs", ""]

@@ -109,13 +109,13 @@ def test_shots_backbones_and_protocols_have_tables_of_their_own() -> None:
     assert len({table.title for table in found}) == 5
     assert sum("no results" in table.caption for table in found) == 1
     (new,) = (table for table in found if "Something new" in table.title)
-    assert new.columns == ("data set", "method", "base", "novel", "seeds", "trained values")
+    assert new.columns == ("data set", "method", "base", "novel", "seeds", "trainable parameters")
 
 
 def test_markdown() -> None:
     (table,) = tables(ROWS[:1])
     assert as_markdown(table).splitlines()[2:5] == [
-        "| data set | method | base | novel | harmonic mean | seeds | trained values | seconds |",
+        "| data set | method | base | novel | harmonic mean | seeds | trainable parameters | seconds |",
         "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
         "| x | zero-shot | 50.0 | 60.0 | 54.5 | 1 | 0 | 1 |",
     ]
@@ -170,7 +170,7 @@ def test_few_shot_has_a_column_for_each_number_of_shots() -> None:
         "4 shots",
         "all images",
         "seeds",
-        "trained values",
+        "trainable parameters",
     )
     assert [line[0] for line in table.rows] == ["x", "y", "average"]
     # 11 and 12: mean 11.5, interval 12.706 * 0.5
@@ -339,8 +339,8 @@ def test_a_preset_from_a_file_is_called_by_the_name_of_the_file() -> None:
 
 def test_a_chosen_sentence_is_told() -> None:
     (table,) = tables([replace(ROWS[0], template="a {}."), ROWS[3]])
-    assert "The sentence of a method that learns nothing is the one best on validation images" in table.caption
-    assert "sentence" not in tables(ROWS)[0].caption
+    assert "The template of an untrained method is the one best on validation images" in table.caption
+    assert "template" not in tables(ROWS)[0].caption
 
 
 def test_brackets_are_brackets() -> None:

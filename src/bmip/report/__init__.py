@@ -1,4 +1,4 @@
-"""Tables and pictures from rows of results: pure functions, whatever the order of the rows."""
+"""Tables and pictures from rows of results. The functions are pure and need no torch."""
 
 from bmip.report.comparison import against_tables
 from bmip.report.filter import select

@@ -1,4 +1,4 @@
-"""What a column says of runs that differ in their seeds, and of several data sets together."""
+"""The columns of a table: the number of one run, and the mean and 95 % CI over seeds and data sets."""
 
 from __future__ import annotations
 
@@ -12,45 +12,50 @@ from bmip.report.seeds import Seeds, by_data_seed
 
 @dataclass(frozen=True)
 class Column:
-    """A number of each run, shown as mean and interval."""
+    """A column that shows one number of each run as mean and 95 % CI."""
 
     heading: str
     of: Callable[[Row], float | None]
-    """None where the run does not tell."""
+    """Returns the number of a row; None if the row lacks it."""
 
     def values(self, rows: Sequence[Row]) -> dict[Seeds, float]:
+        """The number of each pair of seeds; rows that lack the number are left out."""
         found = [((row.trial.run.data_seed, row.trial.run.init_seed), self.of(row)) for row in rows]
         return {seeds: value for seeds, value in found if value is not None}
 
 
 @dataclass(frozen=True)
 class Balance:
-    """The harmonic mean of two columns; in a line it is that of the line's two means."""
+    """A column that shows the harmonic mean of two other columns, computed from the two means of a line."""
 
     heading: str
     base: str
     novel: str
 
     def of(self, means: Mapping[str, float]) -> float | None:
+        """The harmonic mean, from the means by heading; None if one of the two is missing."""
         if self.base not in means or self.novel not in means:
             return None
         return harmonic_mean(means[self.base], means[self.novel])
 
 
 def counted(part: str, heading: str | None = None) -> Column:
+    """A column of the accuracy on one part, in percent. Its heading is the name of the part if none is given."""
     return Column(heading or part, lambda row: row.counts[part].percent if part in row.counts else None)
 
 
 def scored(name: str, heading: str) -> Column:
+    """A column of one of the scores of a row."""
     return Column(heading, lambda row: row.scores.get(name))
 
 
 def summary(column: Column, cells: Sequence[Sequence[Row]], drawn: bool = False) -> Summary | None:
-    """Over the data sets first (each one's runs are a cell), for each pair of seeds, then over the initialisation seeds
-    of each data seed, then over the data seeds.
+    """The mean and 95 % CI of a column. `cells` holds the rows of each data set.
 
-    Where the seeds differ between data sets it is the mean of their means, without an interval; where nothing is drawn
-    the seeds are one and the same result; None where a data set has no number.
+    The mean is taken over the data sets for each pair of seeds, then over the initialisation seeds of each data seed,
+    then over the data seeds. If the seeds differ between data sets, the result is the mean of their means without a CI.
+    Untrained methods score the same for every seed and have no CI, unless `drawn` says that seeds matter for them, too.
+    None if a data set has no number.
     """
     found = [column.values(rows) for rows in cells]
     if not all(found):

@@ -1,4 +1,4 @@
-"""Every method against one of them, pair by pair over the same seeds."""
+"""Differences of every method to one reference method, paired by seeds."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from bmip.report.columns import Balance, Column
 from bmip.report.labels import Variant
 from bmip.report.layouts import Layout
 from bmip.report.lines import ABSENT
-from bmip.report.seeds import Seeds, by_data_seed, said_seeds
+from bmip.report.seeds import Seeds, by_data_seed, seeds_text
 from bmip.report.table import Table, without_repeats
 from bmip.report.table_data import TableData, table_data
 
 
 def against_tables(rows: Iterable[Row], reference: str) -> tuple[list[Table], list[str]]:
-    """The tables, and what is to be said of those rows that have no line to compare with.
+    """The tables of differences, and a message for each table that has no line of the reference.
 
-    `reference` is what its line is called in the tables, such as "zero-shot". Raises ValueError where no table has it.
+    `reference` is the name of a line in the tables, such as "zero-shot". Raises ValueError if no table has that line.
     """
     found, lacking = [], []
     for data in table_data(rows):
@@ -55,23 +55,26 @@ def _table(title: str, data: TableData, chosen: Variant) -> Table:
         title,
         ("data set", "method", *(column.heading for column in plan.columns), "pairs"),
         without_repeats(lines),
-        f"Differences to {data.labels[chosen]} in points, run by run with the same seeds: mean ± half its 95 % "
-        "interval, and p of the two-sided paired t test, which there is where differences vary. Harmonic means are "
-        "those of the single runs. Pairs: the seeds that both sides have"
-        f"{'.' if plan.drawn else ', all where nothing is learned.'}",
+        f"Differences to {data.labels[chosen]} in points, run by run with the same seeds: mean ± half the 95 % "
+        "CI, and p of the two-sided paired t test, which needs differences that vary. Harmonic means are those of "
+        "single runs. Pairs: the seeds that both sides have"
+        f"{'.' if plan.drawn else '; an untrained method has every seed.'}",
         tuple(sections),
     )
 
 
 def _differences(plan: Layout, one: Sequence[Sequence[Row]], other: Sequence[Sequence[Row]]) -> list[str]:
     compared = [_compared(plan, column, one, other) for column in plan.columns]
-    return [*(_shown(comparison) for comparison, _ in compared), said_seeds(seeds for _, seeds in compared if seeds)]
+    return [*(_shown(comparison) for comparison, _ in compared), seeds_text(seeds for _, seeds in compared if seeds)]
 
 
 def _compared(
     plan: Layout, column: Column | Balance, one: Sequence[Sequence[Row]], other: Sequence[Sequence[Row]]
 ) -> tuple[Comparison | None, Sequence[Seeds]]:
-    """Over the seeds that all have in common; averages over data sets are made first, then those over data seeds."""
+    """The paired comparison over the seeds that all data sets of both sides have, and these seeds.
+
+    Averages over data sets are made first, then those over the initialisation seeds of each data seed.
+    """
     trained = [row.trial for rows in (*one, *other) for row in rows if row.trainable]
     known = {(trial.run.data_seed, trial.run.init_seed) for trial in trained} or {(0, 0)}
     sides = [[_values(plan, column, rows, known) for rows in side] for side in (one, other)]
@@ -83,7 +86,7 @@ def _compared(
 
 
 def _values(plan: Layout, column: Column | Balance, rows: Sequence[Row], known: Iterable[Seeds]) -> dict[Seeds, float]:
-    """What is not learned, on what is not drawn, is the same for every one of the known seeds."""
+    """The number of each pair of seeds. Untrained methods score the same for every seed; that value is repeated."""
     found = _of_runs(plan, column, rows)
     if found and not plan.drawn and all(row.trainable == 0 for row in rows):
         return dict.fromkeys(known, next(iter(found.values())))

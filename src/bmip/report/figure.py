@@ -1,4 +1,4 @@
-"""Where pictures are drawn: without a display, and with matplotlib only once there is something to draw."""
+"""Empty figures and PNG files. They need no display; matplotlib is imported when the first figure is made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ INK = "#22223b"
 
 
 def blank(width: float, height: float) -> Figure:
-    """In inches. Raises ImportError with the way out where matplotlib is missing."""
+    """An empty white figure, its width and height in inches.
+
+    Raises ImportError that says what to install if matplotlib is missing.
+    """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -24,5 +27,6 @@ def blank(width: float, height: float) -> Figure:
 
 
 def save(figure: Figure, path: Path) -> None:
+    """Writes the figure to a file. Missing folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=150)

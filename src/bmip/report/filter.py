@@ -1,4 +1,4 @@
-"""Some data sets and methods of the rows, always with all their seeds."""
+"""Selects rows by data set and method. All seeds of what is selected are kept."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from bmip.report.places import placed
 
 
 def select(rows: Iterable[Row], data: Sequence[str] = (), methods: Sequence[str] = ()) -> list[Row]:
-    """Rows judged on one of the data sets and made by one of the methods; without any of these, all.
+    """The rows of these methods that were evaluated on these data sets; an empty list means all of them.
 
-    A data set with several splits may be asked for by its name, or by its name and the letters of one of them.
-    Raises ValueError for what no row is about, with what there is.
+    A name selects all versions of a data set; "name (hash)", as the tables print it, selects one older version.
+    Raises ValueError for a data set or method without rows, with those that there are.
     """
     rows = list(rows)
     named = [(row, {one.evaluated_on.name, str(one.evaluated_on)}) for row, one in zip(rows, placed(rows), strict=True)]

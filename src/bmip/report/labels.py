@@ -1,4 +1,4 @@
-"""What a table and its lines are called."""
+"""The names of a table's lines, and the end of its title."""
 
 from __future__ import annotations
 
@@ -16,16 +16,19 @@ Variant = RunSpec
 """A run without data set and seeds: one line of a table."""
 
 Changes = set[tuple[str, Value]]
-"""Settings that are not the preset's."""
+"""Settings that differ from the preset."""
 
 
 def called(run: RunSpec) -> str:
-    """The method, as a person writes it."""
+    """The name of the method with hyphens, such as "zero-shot"."""
     return run.method.replace("_", "-")
 
 
 def variant(row: Row, *, shots: bool) -> Variant:
-    """Where nothing is learned no setting of training counts but the precision."""
+    """The line that a row belongs to. Of the training settings of an untrained method only the precision matters.
+
+    `shots` says whether rows with different numbers of shots belong to different lines.
+    """
     found = row.trial.run.variant()
     if row.trainable == 0:
         found = replace(found, training=tuple(pair for pair in found.training if pair[0] == "precision"))
@@ -33,9 +36,10 @@ def variant(row: Row, *, shots: bool) -> Variant:
 
 
 def labels(rows: Sequence[Row], *, shots: bool) -> dict[Variant, str]:
-    """What each line is called, with as much of its settings as tells it from the others and from its preset.
+    """The name of each line: the method, and the settings that differ from other lines or from the preset.
 
-    Untrained methods come first and this package's own last. What all trained lines depart in stands in the title.
+    Untrained methods come first and BMIP and its combinations last. Settings that differ from the preset in the same
+    way in all trained lines are left out: the title names them. For `shots` see `variant`.
     """
     untrained = {variant(row, shots=shots) for row in rows if row.trainable == 0}
     changed, shared = _changed(rows, shots), _shared(rows, shots)
@@ -57,14 +61,14 @@ def labels(rows: Sequence[Row], *, shots: bool) -> dict[Variant, str]:
 
 
 def _preset(one: Variant, same: Iterable[Variant]) -> str:
-    """Of a file its name, where no other preset of the method has the same."""
+    """The name of the preset; of a file without its folder, unless another preset of the method has the same name."""
     name = PurePath(one.preset).name
     twins = {other.preset for other in same if PurePath(other.preset).name == name}
     return one.preset if len(twins) > 1 else name
 
 
 def _changed(rows: Iterable[Row], shots: bool) -> dict[Variant, Changes]:
-    """What departs from the preset in each line."""
+    """The settings of each line that differ from its preset."""
     found: dict[Variant, Changes] = defaultdict(set)
     for row in rows:
         one = variant(row, shots=shots)
@@ -73,7 +77,7 @@ def _changed(rows: Iterable[Row], shots: bool) -> dict[Variant, Changes]:
 
 
 def _shared(rows: Sequence[Row], shots: bool) -> Changes:
-    """What departs in every line that it is about: precision in all, everything else in those that are trained."""
+    """Settings that differ from the preset in the same way in all trained lines; the precision in all lines."""
     changed = _changed(rows, shots)
     trained = [changed[one] for one in {variant(row, shots=shots) for row in rows if row.trainable}]
     common = set.intersection(*trained) if trained else set()
@@ -81,15 +85,18 @@ def _shared(rows: Sequence[Row], shots: bool) -> Changes:
 
 
 def circumstances(rows: Sequence[Row], *, shots: bool) -> str:
-    """What a title says of all the rows."""
+    """The end of a title: shots, base classes, changed settings and backbone, as all rows have them.
+
+    `shots` says whether the title names the number of shots.
+    """
     run = rows[0].trial.run
     trained_on = f", {shots_text(run.shots)}" if shots else ""
-    base = "" if run.base == HALF else f", {said_base(run.base)}"
+    base = "" if run.base == HALF else f", {_base_text(run.base)}"
     shared = "".join(f", {name}={value}" for name, value in sorted(_shared(rows, shots)))
     return f"{trained_on}{base}{shared}, {run.backbone} ({rows[0].backbone[:8]})"
 
 
-def said_base(base: float | tuple[str, ...]) -> str:
+def _base_text(base: float | tuple[str, ...]) -> str:
     if not isinstance(base, tuple):
         return f"base: the first {base:.0%}"
     return f"base: {first_few(base, NAMED)}"

@@ -11,7 +11,7 @@ from bmip.report.columns import Balance, Column, counted, scored
 from bmip.report.places import Place, PlacedRow
 from bmip.run_spec import shots_text
 
-SEEDS = "Mean over seeds ± half the 95 % interval (Student's t)."
+SEEDS = "Mean over seeds ± half the 95 % CI (Student's t)."
 _BASE_NOVEL = (
     "Base classes are those trained on; base and novel images are each classified among their own classes. "
     f"{SEEDS} The harmonic mean in a line is that of the line's two averages."
@@ -57,7 +57,7 @@ def parts(rows: Iterable[PlacedRow]) -> list[str]:
 
 
 def _base_to_novel(rows: Sequence[PlacedRow]) -> Layout:
-    caption = f"Test accuracy in %. {_BASE_NOVEL} Seconds of a run: training and judging."
+    caption = f"Test accuracy in %. {_BASE_NOVEL} Seconds of a run: training and evaluation."
     return Layout("Base to novel", _halves("harmonic mean"), caption, timed=True)
 
 

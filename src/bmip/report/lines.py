@@ -1,4 +1,4 @@
-"""The lines of a table: each data set with each method, and their averages."""
+"""The table of results: a line for each data set and method, and their averages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bmip.experiments.results import Row
 from bmip.metrics import Summary
 from bmip.report.columns import Balance, Column, summary
 from bmip.report.layouts import Layout
-from bmip.report.seeds import Seeds, are_crossed, said_seeds
+from bmip.report.seeds import Seeds, are_crossed, seeds_text
 from bmip.report.table import Table, without_repeats
 from bmip.report.table_data import TableData
 
@@ -19,26 +19,26 @@ ABSENT = "–"
 def lay_out(data: TableData) -> Table:
     """The table with a line for each data set and method, and the averages of each method."""
     layout, averaged = data.layout, data.averaged
-    told = ("seeds", "trained values", "seconds") if layout.timed else ("seeds", "trained values")
-    untold = [""] * len(told)
+    facts = ("seeds", "trainable parameters", "seconds") if layout.timed else ("seeds", "trainable parameters")
+    empty = [""] * len(facts)
     lines: list[tuple[str, ...]] = []
     sections: list[int] = []
     for place in data.places:
         name = f"{place} (source)" if place == layout.source else str(place)
         for one, label in data.labels.items():
             if own := data.cells.get((place, one)):
-                lines.append((name, label, *_line(layout, [own]), *_told(own)[: len(told)]))
+                lines.append((name, label, *_line(layout, [own]), *_facts(own)[: len(facts)]))
         sections.append(len(lines) - 1)
     balances = any(isinstance(column, Balance) for column in layout.columns)
     if len(averaged) > 1:
         wholes = [(label, data.line(one, averaged)) for one, label in data.labels.items()]
-        lines += [("average", label, *_line(layout, whole), *untold) for label, whole in wholes]
+        lines += [("average", label, *_line(layout, whole), *empty) for label, whole in wholes]
         sections.append(len(lines) - 1)
         if balances:
-            lines += [("mean of HMs", label, *_balances(layout, whole), *untold) for label, whole in wholes]
+            lines += [("mean of HMs", label, *_balances(layout, whole), *empty) for label, whole in wholes]
     return Table(
         layout.title + data.circumstances,
-        ("data set", "method", *(column.heading for column in layout.columns), *told),
+        ("data set", "method", *(column.heading for column in layout.columns), *facts),
         without_repeats(lines),
         layout.caption + _about_averages(len(averaged), balances, layout.source is not None) + _about_rows(data),
         tuple(sections),
@@ -46,7 +46,7 @@ def lay_out(data: TableData) -> Table:
 
 
 def summaries(layout: Layout, whole: Sequence[Sequence[Row]]) -> dict[str, Summary]:
-    """The numbers of a line by their headings, as far as there are any."""
+    """The numbers of a line by heading, without those that have none. `whole` holds the rows of each data set."""
     found: dict[str, Summary] = {}
     for column in layout.columns:
         if isinstance(column, Column) and (one := summary(column, whole, layout.drawn)) is not None:
@@ -59,6 +59,7 @@ def summaries(layout: Layout, whole: Sequence[Sequence[Row]]) -> dict[str, Summa
 
 
 def number(summary: Summary | None) -> str:
+    """The mean and half the 95 % CI as text; a dash for None."""
     if summary is None:
         return ABSENT
     return f"{summary.mean:.1f}" if summary.margin is None else f"{summary.mean:.1f} ± {summary.margin:.1f}"
@@ -69,10 +70,10 @@ def _line(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
     return [number(found.get(column.heading)) for column in layout.columns]
 
 
-def _told(rows: Sequence[Row]) -> tuple[str, str, str]:
-    """Seeds, trained values, and the mean seconds of a run; of a method that learns nothing, of its only one."""
+def _facts(rows: Sequence[Row]) -> tuple[str, str, str]:
+    """Seeds, trainable parameters, and the mean seconds of the runs that took any: untrained methods run once only."""
     took = [row.seconds for row in rows if row.seconds]
-    return said_seeds(_runs(rows)), f"{rows[0].trainable:,}", f"{sum(took) / len(took):.0f}" if took else ABSENT
+    return seeds_text(_runs(rows)), f"{rows[0].trainable:,}", f"{sum(took) / len(took):.0f}" if took else ABSENT
 
 
 def _runs(rows: Iterable[Row]) -> list[set[Seeds]]:
@@ -84,7 +85,7 @@ def _runs(rows: Iterable[Row]) -> list[set[Seeds]]:
 
 
 def _balances(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
-    """The means of the data sets' harmonic means, each as in its own line."""
+    """The mean of the harmonic means of the data sets, as their own lines show them."""
     each = [summaries(layout, [rows]) for rows in whole]
     shown = []
     for column in layout.columns:
@@ -111,14 +112,14 @@ def _about_rows(data: TableData) -> str:
     said = ""
     if any(own[0].trainable and any(map(are_crossed, _runs(own))) for own in data.cells.values()):
         said += (
-            " Where each data seed met several initialisation seeds (data seeds x initialisation seeds), the interval "
+            " Where each data seed met several initialisation seeds (data seeds x initialisation seeds), the 95 % CI "
             "is that of the means per data seed."
         )
     if any(one.row.template for one in data.rows):
         said += (
-            " The sentence of a method that learns nothing is the one best on validation images, where a data set has "
-            "such images and several sentences."
+            " The template of an untrained method is the one best on validation images, where a data set has such "
+            "images and several templates."
         )
     if any(one.is_older for one in data.rows):
-        said += " In brackets: how the hash of older images or splits begins, on which these rows are."
+        said += " In brackets: the first letters of the hash of older images or splits."
     return said

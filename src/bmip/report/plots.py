@@ -1,4 +1,4 @@
-"""Tables as pictures: curves along shots or ratios, and else a dot for each mean with its interval."""
+"""Tables as pictures: curves along shots or ratios; for other protocols a dot for each mean with its 95 % CI."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ Lines = Mapping[str, Mapping[str, Summary]]
 
 
 def draw_tables(rows: Iterable[Row], folder: Path) -> list[Path]:
-    """A PNG for each of `tables`, named after its protocol. Raises ImportError where matplotlib is missing."""
+    """Draws the main tables into PNG files named after their protocols, and returns the paths.
+
+    Raises ImportError if matplotlib is missing.
+    """
     taken: Counter[str] = Counter()
     paths = []
     for data in table_data(rows):
@@ -78,7 +81,7 @@ def draw_table(data: TableData) -> Figure:
     figure.legend(
         marks.values(), marks.keys(), loc="upper left", bbox_to_anchor=under, fontsize=8, frameon=False, ncols=columns
     )
-    figure.text(0.01, 0.01, "Accuracy in %, mean over seeds; bars are 95 % intervals.", fontsize=7, color=INK)
+    figure.text(0.01, 0.01, "Accuracy in %, mean over seeds; bars are 95 % CIs.", fontsize=7, color=INK)
     figure.tight_layout(rect=(0, below / height, 1, 1 - above / height))
     return figure
 

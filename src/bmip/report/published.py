@@ -1,6 +1,6 @@
-"""Numbers of papers and repositories, as data with their sources; and ours beside them.
+"""Published numbers with their sources, and tables that put ours beside them.
 
-They are never among rows of results.
+Published numbers are never stored as rows of results.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 AVERAGE = "average"
-"""In place of a data set: over all of the benchmark's, without the source of a transfer."""
+"""Stands for a data set: the average over all data sets of the benchmark, without the source of a transfer."""
 
 BENCHMARK = ("imagenet", *TARGETS["imagenet"])
 """The eleven data sets that base-to-novel, few-shot and open-world are averaged over."""
@@ -36,16 +36,20 @@ BENCHMARK = ("imagenet", *TARGETS["imagenet"])
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """A method's numbers from one place."""
+    """The numbers of one method from one source."""
 
     method: str
-    """As results call it; of methods that are not in this package, their own name."""
+    """The name of the method in rows of results; any name for a method that is not in this package."""
 
     name: str
-    """As the paper calls it."""
+    """The name of the method in the paper."""
 
     protocol: str
+    """The name of the protocol, or "ablation"."""
+
     measures: tuple[str, ...]
+    """The headings of the columns that the numbers belong to."""
+
     numbers: Mapping[str, tuple[float, ...]]
     """For each data set, or `average`, one number in percent for each measure."""
 
@@ -53,13 +57,17 @@ class Published:
     """Read at the source, or recalled from the paper and checked by arithmetic where a note does not say otherwise."""
 
     source: str
+    """The paper or repository, and the table in it."""
+
     note: str = ""
+    """What to know before comparing; empty for nothing."""
+
     trained_on: str = ""
-    """The source data set of a transfer."""
+    """The source data set of a transfer; empty for other protocols."""
 
 
 def averaged_over(table: Published) -> tuple[str, ...]:
-    """The data sets of its `average`."""
+    """The data sets that its average is over."""
     if not table.trained_on:
         return BENCHMARK
     return tuple(data for data in table.numbers if data not in (table.trained_on, AVERAGE))
@@ -67,7 +75,7 @@ def averaged_over(table: Published) -> tuple[str, ...]:
 
 @cache
 def published() -> tuple[Published, ...]:
-    """Everything there is, protocol by protocol."""
+    """All published numbers of this package, in the order of their files."""
     files = sorted(Path(__file__).with_name("published_numbers").glob("*.toml"))
     return tuple(
         _published(entry) for file in files for entry in tomllib.loads(file.read_text(encoding="utf-8"))["table"]
@@ -80,11 +88,11 @@ def _published(entry: Mapping[str, Any]) -> Published:
 
 
 SHOTS = 16
-"""Of every published number that does not name its own."""
+"""The training images per class of every published number that does not name its shots."""
 
 
 def beside_published(rows: Iterable[Row]) -> list[Table]:
-    """A table for each table of the rows for whose lines something was published."""
+    """Tables of our numbers beside the published ones, for those tables of the rows that have any."""
     found = []
     for data in table_data(rows):
         trial, source = data.rows[0].row.trial, data.layout.source
@@ -102,7 +110,7 @@ def beside_published(rows: Iterable[Row]) -> list[Table]:
 
 
 def _lines(data: TableData, known: Sequence[Published]) -> tuple[list[tuple[str, ...]], list[str]]:
-    """The lines, and the data sets whose lack keeps an average away. Older versions of a data set have no lines."""
+    """The lines, and the data sets that are missing for an average. Older versions of a data set have no lines."""
     lines: list[tuple[str, ...]] = []
     lacking: set[str] = set()
     for name in (*(place.name for place in data.places if not place.older), AVERAGE):
@@ -124,7 +132,7 @@ def _lines(data: TableData, known: Sequence[Published]) -> tuple[list[tuple[str,
 
 def _table(title: str, lines: Sequence[tuple[str, ...]], lacking: Sequence[str]) -> Table:
     caption = (
-        "Published numbers are for ViT-B/16 with OpenAI's weights. Ours are means over seeds, whose intervals stand in "
+        "Published numbers are for ViT-B/16 with OpenAI's weights. Ours are means over seeds; their 95 % CIs are in "
         "the table of results. Recalled numbers were checked by arithmetic at most: read the paper before quoting one. "
         "Averages, ours too, are over the data sets of the published ones."
     )

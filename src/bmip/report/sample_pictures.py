@@ -1,4 +1,4 @@
-"""Pictures of predictions."""
+"""Pictures of images with their predictions."""
 
 from __future__ import annotations
 
@@ -21,17 +21,23 @@ LINE = 0.105  # height of a line of text, in panels
 
 @dataclass(frozen=True, eq=False)
 class Sample:
+    """One image with its class and the prediction of a model."""
+
     image: UInt8[Tensor, "3 height width"]
+    """The pixels, 0 to 255."""
+
     truth: str
+    """The name of the right class."""
+
     prediction: Prediction
     group: str
     """Samples of a group stand in one row under this heading."""
 
 
 def draw_samples(samples: Sequence[Sample], path: Path | str) -> None:
-    """One row a group: each image with the name it was given, the probability as a bar, green where it is right.
+    """Draws a row for each group: every image with the predicted name and its probability as a bar.
 
-    Raises ImportError as `blank` does.
+    The bar is green for a right prediction and red for a wrong one. Raises ImportError if matplotlib is missing.
     """
     groups: dict[str, list[Sample]] = {}
     for sample in samples:

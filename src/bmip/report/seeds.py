@@ -1,4 +1,4 @@
-"""Data seeds and initialisation seeds: how many there are, what they are averaged over, what each of them changes."""
+"""Data seeds and initialisation seeds: their number, averages over them, and the deviation that each causes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Seeds = tuple[int, int]
 
 
 def by_data_seed(values: Mapping[Seeds, float]) -> list[float]:
-    """For each data seed the mean over its initialisation seeds: runs on the same images are not independent."""
+    """The mean of each data seed over its initialisation seeds, since runs on the same images are not independent."""
     found: dict[int, list[float]] = defaultdict(list)
     for (data, _), value in values.items():
         found[data].append(value)
@@ -19,14 +19,14 @@ def by_data_seed(values: Mapping[Seeds, float]) -> list[float]:
 
 
 def are_crossed(seeds: Iterable[Seeds]) -> bool:
-    """Whether a data seed met several initialisation seeds."""
+    """Whether a data seed was run with several initialisation seeds."""
     return any(count > 1 for count in Counter(data for data, _ in seeds).values())
 
 
-def said_seeds(runs: Iterable[Collection[Seeds]]) -> str:
-    """How many data seeds there are, and where they are crossed, by how many initialisation seeds: "3" or "2 x 10".
+def seeds_text(runs: Iterable[Collection[Seeds]]) -> str:
+    """The number of data seeds as text, or data seeds by initialisation seeds if they are crossed: "3" or "2 x 10".
 
-    Of several sets of runs the fewest and the most: "1-3".
+    If several sets of runs have different numbers, the smallest and the largest: "1-3".
     """
     met = [Counter(data for data, _ in seeds) for seeds in runs]
     inits = [count for own in met for count in own.values()]
@@ -35,9 +35,10 @@ def said_seeds(runs: Iterable[Collection[Seeds]]) -> str:
 
 
 def deviations(values: Mapping[Seeds, float]) -> tuple[float | None, float | None]:
-    """Between data seeds, of their means over initialisation seeds, and between these, of their means over data seeds.
+    """The standard deviation between data seeds, and the one between initialisation seeds.
 
-    Over the data seeds that met every initialisation seed; None where fewer than two are left.
+    Each is that of means over the other kind of seeds. Only data seeds that were run with every initialisation seed
+    count. None if fewer than two means are left.
     """
     met: dict[int, dict[int, float]] = defaultdict(dict)
     for (data, init), value in values.items():

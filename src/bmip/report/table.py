@@ -1,4 +1,4 @@
-"""A table as text, and how it looks on the terminal and in a document."""
+"""A table of texts, and how it looks on the terminal and in a document."""
 
 from __future__ import annotations
 
@@ -12,16 +12,18 @@ from rich.table import Table as RichTable
 
 @dataclass(frozen=True)
 class Table:
+    """A table of texts: every cell is as it is printed."""
+
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str
     sections: tuple[int, ...] = ()
-    """Rows below which a line is drawn."""
+    """The positions of the rows that end a section: a rule is drawn below them on the terminal."""
 
 
 def as_rich(table: Table) -> RichTable:
-    """For the terminal."""
+    """The table for the terminal."""
     drawn = RichTable(
         box=box.SIMPLE_HEAD,
         title=escape(table.title),
@@ -39,7 +41,7 @@ def as_rich(table: Table) -> RichTable:
 
 
 def as_markdown(table: Table) -> str:
-    """For a document; columns of numbers are set to the right."""
+    """The table for a document in Markdown; all columns but the first two are aligned right."""
 
     def line(cells: Iterable[str]) -> str:
         return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
@@ -50,6 +52,6 @@ def as_markdown(table: Table) -> str:
 
 
 def without_repeats(lines: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
-    """The first cell only where it changes."""
+    """The lines with the first cell emptied wherever it repeats the one above."""
     before = [None, *(line[0] for line in lines)]
     return tuple(("" if line[0] == last else line[0], *line[1:]) for last, line in zip(before, lines, strict=False))

@@ -1,4 +1,4 @@
-"""The table of each protocol."""
+"""The tables of results, with the usual columns or with all of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCORES = {
     "fpr95": "FPR95",
     "openworld_auc": "OpenworldAUC",
 }
-"""How what a row calls its scores is printed."""
+"""The heading of each score of a row."""
 
 
 def tables(rows: Iterable[Row]) -> list[Table]:
@@ -49,7 +49,7 @@ def all_metrics(rows: Iterable[Row]) -> list[Table]:
 
 
 def _what_seeds_change(data: TableData) -> list[Table]:
-    """Standard deviations of the lines whose data seeds met several initialisation seeds; no table without such."""
+    """A table of standard deviations; none unless a line has data seeds with several initialisation seeds."""
     columns = [column for column in data.layout.columns if isinstance(column, Column)]
     lines = []
     for place in data.places:
