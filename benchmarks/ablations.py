@@ -134,7 +134,9 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     study = Study(arguments.runs)
-    print("| choice | validation: harmonic mean | test: base | test: novel | test: harmonic mean | trainable parameters |")
+    print(
+        "| choice | validation: harmonic mean | test: base | test: novel | test: harmonic mean | trainable parameters |"
+    )
     print("|---|---|---|---|---|---|")
     for group, choices in CHOICES.items():
         for words, options in choices.items():
