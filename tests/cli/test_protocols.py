@@ -137,7 +137,7 @@ def test_what_is_asked_for_twice_is_one_trial(cli: Cli, given: tuple[str, ...]) 
         ("cross-dataset", "cross-dataset from 'photos' needs targets"),
         ("cross-dataset --targets photos", "'photos' is trained on and evaluated anyway"),
         ("cross-dataset --targets digts", "'digts' is neither a data set"),
-        ("domain --targets others --data tones", "has no class 'blue': judge it with cross-dataset"),
+        ("domain --targets others --data tones", "has no class 'blue': evaluate it with cross-dataset"),
         ("open-world --data tones", "tones has 2 classes"),
         ("few-shot --shots -1", "--shots"),
         ("base-to-novel --base 1.5", "--base is '1.5': give a share between 0 and 1"),

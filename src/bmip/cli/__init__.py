@@ -21,7 +21,7 @@ from bmip.system.messages import nearest
 COMMANDS = {
     "demo": ("demo", "Train BMIP on two small data sets and look at what it does."),
     "train": ("train", "Train a method on a data set or on a folder of images."),
-    "eval": ("evaluate", "Judge a trained method on the test images of a data set or folder."),
+    "eval": ("evaluate", "Evaluate a trained method on the test images of a data set or folder."),
     "predict": ("predict", "Classify images among any class names."),
     "run": ("run", "Run a protocol over methods, data sets and seeds, and print the table."),
     "report": ("report", "Print the tables of a file of results."),

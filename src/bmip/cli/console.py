@@ -14,10 +14,12 @@ WIDE = 160
 
 
 def out() -> Console:
+    """The console for results, on stdout."""
     return Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDE, highlight=False, emoji=False)
 
 
 def err() -> Console:
+    """The console for progress, remarks and errors, on stderr."""
     return Console(file=sys.stderr, width=None if sys.stderr.isatty() else WIDE, highlight=False, emoji=False)
 
 
@@ -32,6 +34,7 @@ def line(text: str) -> None:
 
 
 def table(*columns: str, title: str | None = None) -> Table:
+    """An empty table with these columns, in the style of all tables."""
     plain = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
     for column in columns:
         plain.add_column(column)

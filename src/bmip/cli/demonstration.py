@@ -26,6 +26,8 @@ HEADINGS = {"base": "classes trained on", "novel": "classes not trained on"}
 
 @dataclass(frozen=True)
 class Demo:
+    """What the demo has made."""
+
     rows: tuple[Row, ...]
     asked: tuple[Prediction, ...]
     """A few images of novel classes, classified among base and novel names together."""

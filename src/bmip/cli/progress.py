@@ -18,6 +18,8 @@ from bmip.training.progress import Tick
 
 
 class Bars(ProgressListener):
+    """Shows the trials and the training that goes on as two bars."""
+
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._all = bars.add_task("trials", total=None, told="")
@@ -59,6 +61,7 @@ class Bars(ProgressListener):
 
 @contextmanager
 def watching() -> Iterator[ProgressListener]:
+    """A listener that shows bars on a terminal, and elsewhere a line for each finished trial."""
     console = err()
     columns = (
         TextColumn("{task.description}", markup=False),

@@ -48,7 +48,7 @@ def run(
     targets: Annotated[
         list[str] | None,
         typer.Option(
-            help="For cross-dataset and domain: what is judged beside the data set that is trained on; otherwise what "
+            help="For cross-dataset and domain: what is evaluated beside the data set of training; otherwise what "
             "is known for `shapes` and `imagenet`.",
             show_default=False,
             autocompletion=completion.data_sets,

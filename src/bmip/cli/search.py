@@ -72,7 +72,7 @@ def search(
     resources = Resources(device=device)
     rows, failures = carried_out(trials, store, runs=runs, resources=resources)
     if not rows:
-        raise ValueError(f"no setting could be judged ({failures[0]}): give smaller learning rates with --lr")
+        raise ValueError(f"no setting could be evaluated ({failures[0]}): give smaller learning rates with --lr")
     for failure in failures:
         note(f"cannot be chosen: {failure}")
     for table in tables(rows):

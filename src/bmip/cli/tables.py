@@ -1,4 +1,4 @@
-"""What was judged or predicted, as a table."""
+"""Tables of accuracies and of predictions for the terminal."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ def accuracy_table(found: Predictions, title: str) -> Table:
 
 
 def predictions_table(found: Iterable[Prediction], title: str | None = None) -> Table:
+    """Each image with its most probable classes and their probabilities."""
     shown = table("image", "class", "probability", "", title=title)
     for prediction in found:
         for rank, guess in enumerate(prediction.guesses):

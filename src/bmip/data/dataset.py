@@ -27,7 +27,9 @@ class Images(Protocol):
 
     def __getitem__(self, index: int, /) -> UInt8[Tensor, "3 height width"]: ...
 
-    def name(self, index: int) -> str: ...
+    def name(self, index: int) -> str:
+        """The name of an image, such as its path in the data set's folder."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)

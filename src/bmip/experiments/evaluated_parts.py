@@ -1,4 +1,4 @@
-"""What a protocol hands to the runner to train and judge, and the plain ways to judge."""
+"""What a protocol trains on and evaluates, and the plain ways to evaluate."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ from bmip.system.messages import first_few
 
 @dataclass(frozen=True, eq=False)
 class Parts:
+    """The data sets of one trial."""
+
     train: Dataset
-    """Few-shot draw and choice of classes made; its test split is judged after training."""
+    """What is trained on, with few-shot draw and choice of classes made; its test split is evaluated after training."""
 
     evaluated: Mapping[str, Dataset]
-    """The test split of each is classified among its own classes; `train` may be among them and is not judged twice."""
+    """By name: the test split of each is classified among its own classes. `train` may be one of them."""
 
     template_from: Dataset | None = None
-    """Its validation images choose the sentence of a method that learns nothing; None for the data set trained on."""
+    """The data set whose validation images select the zero-shot template; None for the data set trained on."""
 
 
 def check_images(dataset: Dataset, which: str, among: Iterable[int] | None = None, split: str = "test") -> None:
-    """Raises DataError where no image that is judged is of one of the classes, all of them where none are said.
+    """Raises DataError where the test split has no image of the classes `among`, which are all classes by default.
 
-    `which` classes these are and of which `split` the images come are words of the message.
+    `which` and `split` are words of the message: which classes these are, and which images the split holds.
     """
     chosen = sorted(range(len(dataset.classes)) if among is None else among)
     if set(chosen).isdisjoint(dataset.test.labels):
@@ -45,15 +47,16 @@ def check_images(dataset: Dataset, which: str, among: Iterable[int] | None = Non
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A trial whose model is ready to be judged."""
+    """A trial whose model is ready to be evaluated."""
 
     trial: Trial
     model: PromptedCLIP
     parts: Parts
     own: Predictions | None = None
-    """Of the test split of `parts.train`, where that was judged after training."""
+    """The predictions for the test split of `parts.train`, where that was evaluated after training."""
 
     def predictions(self, part: str) -> Predictions:
+        """The predictions for the test split of a part, which is not evaluated twice."""
         dataset = self.parts.evaluated[part]
         if dataset is self.parts.train and self.own is not None:
             return self.own
@@ -62,7 +65,11 @@ class Trained:
 
 @dataclass(frozen=True)
 class Evaluated:
+    """The numbers of one trial."""
+
     counts: Mapping[str, Count]
+    """Evaluated images and how many are right, by the name of the part."""
+
     scores: Mapping[str, float] = field(default_factory=dict)
     """In percent, by the name of the metric."""
 
@@ -98,6 +105,7 @@ class Joint:
 
     @classmethod
     def of(cls, trained: Trained, part: str) -> Joint:
+        """The logits of a part's test images."""
         dataset = trained.parts.evaluated[part]
         return cls(trained.model, dataset, *evaluate_logits(trained.model, dataset.test, dataset.classes))
 

@@ -42,6 +42,7 @@ def read_presets(file: Path) -> dict[str, Preset]:
 
 
 def write_presets(file: Path, presets: Mapping[str, Preset], comment: str) -> None:
+    """Writes presets by method into a file that `read_presets` reads; `comment` stands at its top."""
     lines = [f"# {line}".rstrip() for line in comment.splitlines()]
     for name, preset in sorted(presets.items()):
         lines += ["", f"[{name if '+' not in name else _toml(name)}]", f"source = {_toml(preset.source)}"]

@@ -68,7 +68,7 @@ def _called(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(get_args(hint))
     if hint is Count:
-        return "[right, judged] with 0 <= right <= judged and judged > 0"
+        return "[right, total] with 0 <= right <= total and total > 0"
     if get_origin(hint) is tuple and hint != Settings:
         return "a list of text"
     return _CALLED.get(hint, "an object")

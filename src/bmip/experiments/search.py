@@ -1,4 +1,4 @@
-"""The same small search for every method: learning rate and epochs, judged on validation images alone."""
+"""The same small search for every method: learning rate and epochs, evaluated on validation images alone."""
 
 from __future__ import annotations
 
@@ -44,9 +44,10 @@ def search_trials(
 def best_presets(rows: Iterable[Row], asked: str) -> dict[str, Preset]:
     """For each method the point with the highest harmonic mean of base and novel accuracy on the validation images.
 
-    Accuracies are averaged over data sets and seeds first; only points count that were judged on all that others of
-    their method were, and a method without such a point has no preset. Of equal ones the shortest training. Methods
-    that learn nothing have no preset. `asked`: the command's options beside the method's name, kept as the source.
+    Accuracies are averaged over data sets and seeds first. A point counts only if it was evaluated on every data set
+    and seed that any point of its method was evaluated on; a method without such a point has no preset, and nor has a
+    method without trainable parameters. Of equally good points the shortest training is taken. `asked` holds the
+    command's options beside the method's name; they are kept as the source.
     """
     points: dict[RunSpec, list[Row]] = defaultdict(list)
     for row in rows:

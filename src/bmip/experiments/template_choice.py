@@ -20,7 +20,7 @@ def best_template(model: PromptedCLIP, dataset: Dataset) -> str:
     Of equally good ones it is the first. Without validation images of its own the data set keeps its plain template.
     """
     classes = dataset.classes
-    if dataset.val is None or dataset.val_is_test or not classes.templates:
+    if dataset.val is None or dataset.val_is_test:
         return classes.template
     named = [replace(classes, template=text) for text in dict.fromkeys((classes.template, *classes.templates))]
     right = [0] * len(named)

@@ -97,6 +97,8 @@ class Saved:
 
 
 class RunFolder:
+    """The files of one run, as this module's docstring lists them."""
+
     def __init__(self, path: str | Path, config: Mapping[str, Any], device: torch.device | str = "cpu") -> None:
         """Creates the folder, or opens it to go on; while anything is written, within `alone_in`.
 
@@ -128,13 +130,15 @@ class RunFolder:
         return (self.path / "prompts.json").exists() and (self.path / "predictions.csv").exists()
 
     def conclude(self) -> None:
-        """Drop what only going on needs."""
+        """Removes the state of training, which a finished run no longer needs."""
         self._state.unlink(missing_ok=True)
 
     def write_metrics(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Replaces metrics.jsonl by one line for each of the rows."""
         write_text(self.path / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
 
     def read_metrics(self) -> list[dict[str, Any]]:
+        """The rows of metrics.jsonl; none where it is missing. Raises RunFolderError where it is damaged."""
         file = self.path / "metrics.jsonl"
         if not file.exists():
             return []
@@ -144,6 +148,7 @@ class RunFolder:
             raise RunFolderError(f"{file} is damaged ({error}): delete the folder and train again") from error
 
     def write_state(self, saved: Saved) -> None:
+        """Replaces the state of training."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in saved.tensors.items()}
         write_bytes(self._state, save(tensors, metadata={"facts": json.dumps(saved.facts)}))
 
@@ -174,6 +179,7 @@ class RunFolder:
         write_text(self.path / f"{name}.csv", text.getvalue())
 
     def read_predictions(self, classes: ClassNames, name: str = "predictions") -> Predictions:
+        """The predictions that `write_predictions` wrote. Raises RunFolderError where they are damaged."""
         file = self.path / f"{name}.csv"
         try:
             rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))

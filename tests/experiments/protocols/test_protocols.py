@@ -298,7 +298,7 @@ def test_a_shift_shows_no_new_class(work: Work, photos: Path, others: Path, tmp_
     work.resources.parts(trial)
     backwards = replace(replaced(trial, data=str(others)), target=str(photos))
     with pytest.raises(
-        DataError, match=r"is no shifted .*others, which has no class 'green': judge it with cross-dataset"
+        DataError, match=r"is no shifted .*others, which has no class 'green': evaluate it with cross-dataset"
     ):
         work.resources.parts(backwards)
 

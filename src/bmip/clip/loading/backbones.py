@@ -13,6 +13,8 @@ class BackboneError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Backbone:
+    """A CLIP that has a name."""
+
     name: str
     """What `load_clip` and `--backbone` take."""
     note: str

@@ -55,6 +55,7 @@ def describes_clip(file: Path) -> bool:
 
 
 def read_json(file: Path) -> dict[str, Any]:
+    """The JSON object in a file. Raises BackboneError for anything else."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -30,6 +30,8 @@ _BESIDE = ("preprocessor_config.json", "tokenizer.json", "vocab.json", "merges.t
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
+    """The files of one backbone."""
+
     weights: tuple[Path, ...]
     settings: Path | None = None
     tokenizer: tuple[Path, ...] = ()

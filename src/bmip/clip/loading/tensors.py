@@ -23,6 +23,8 @@ from bmip.system.messages import first_few
 
 @dataclass(frozen=True)
 class Weights:
+    """The tensors of a backbone's files."""
+
     tensors: dict[str, Tensor]
     sha256: str
     """Of the file; of all shards one after the other where there are several."""

@@ -61,6 +61,7 @@ class Layout:
 
     @property
     def markers(self) -> tuple[str, ...]:
+        """Keys that only this layout has, with a ViT or with a ResNet."""
         return (self.marker,) if self.convolutions is None else (self.marker, self.convolutions.marker)
 
     def names(self, ours: str) -> tuple[str, ...]:
@@ -78,6 +79,7 @@ class Layout:
         return {*self.ignored, *(f"{norm}num_batches_tracked" for norm in norms)}
 
     def layers(self, tower: str, found: Iterable[str]) -> int:
+        """The number of a tower's blocks among the keys found."""
         return _numbered(self.blocks[tower], found)
 
     def stages(self, found: Mapping[str, Tensor]) -> Stages | None:

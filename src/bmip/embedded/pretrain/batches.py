@@ -29,6 +29,8 @@ MEAN, STD = 0.5, 0.25
 
 @dataclass(frozen=True)
 class Batch:
+    """Rendered images with their captions and attributes; `same` marks pairs of images with equal captions."""
+
     pixels: Float[Tensor, "image 3 size size"]
     texts: tuple[Sentences, ...]
     truth: Int64[Tensor, "attribute image"]

@@ -85,6 +85,7 @@ class PretrainConfig:
 
     @property
     def steps(self) -> int:
+        """The number of all steps."""
         return self.shallow_steps + self.deep_steps
 
     def progress(self, step: int) -> float:
@@ -101,6 +102,7 @@ class PretrainConfig:
         return 0.5 + 0.5 * math.cos(math.pi * (done - self.warmup) / (1 - self.warmup))
 
     def difficulty(self, step: int) -> float:
+        """How much of the rendered world a step draws from: 0 to 1, where 1 is all of it."""
         return min(1.0, self.progress(step) / self.whole_world_at)
 
     def attribute_share(self, step: int) -> float:

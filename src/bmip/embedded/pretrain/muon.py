@@ -21,6 +21,8 @@ _TINY = 1e-8
 
 
 class Optimizer:
+    """Muon for the matrices inside the blocks, AdamW for everything else; its state is named tensors."""
+
     def __init__(
         self, weights: Iterable[tuple[str, nn.Parameter]], *, matrix_lr: float, lr: float, weight_decay: float
     ) -> None:

@@ -57,6 +57,7 @@ def sentences(captions: Sequence[str], tokenizer: Tokenizer, *, context: int, pa
 
 
 def text_features(tower: TextTower, part: Sentences) -> Float[Tensor, "sentence out"]:
+    """The features of whole sentences before normalisation, computed without prompts; read at [end]."""
     tokens = part.ids.shape[1]
     x = tower.token_embedding(part.ids) + tower.positional_embedding[:tokens]
     x = x.to(tower.ln_final.weight.dtype)
@@ -149,6 +150,7 @@ def contrast(logits: Float[Tensor, "image text"], same: Bool[Tensor, "image text
 
 
 def equal_captions(captions: Sequence[str]) -> Bool[Tensor, "text text"]:
+    """Which pairs of captions are the same text."""
     number = {caption: n for n, caption in enumerate(captions)}
     numbers = torch.tensor([number[caption] for caption in captions])
     return numbers[:, None] == numbers

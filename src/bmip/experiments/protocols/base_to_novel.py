@@ -1,4 +1,4 @@
-"""Base to novel: train on one half of the classes, judge both halves. (CoCoOp, section 4.1)"""
+"""Base to novel: train on one half of the classes, evaluate both halves. (CoCoOp, section 4.1)"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from bmip.metrics import open_world
 
 
 def joint_parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
-    """Trained on the base classes, as in base-to-novel; judged on all classes, of which the base ones come first."""
+    """Trained on the base classes, as in base-to-novel; evaluated on all classes, of which the base ones come first."""
     whole = sample_few_shot(load(trial.run.data), trial.run.shots, trial.run.data_seed)
     base, novel = base_novel_labels(whole, trial.run.base)
     check_images(whole, "the base classes", base)
@@ -33,8 +33,8 @@ PROTOCOL = Protocol(
     "open-world",
     "Prompts are trained on the base classes, as in base-to-novel. Base and novel test images are then classified "
     "among base and novel names together, so that nothing tells beforehand which half an image belongs to. Open-world "
-    "accuracy counts all images; H is the harmonic mean of both halves judged for themselves, AUROC says how well the "
-    "highest base probability tells base from novel images, and OpenworldAUC joins both.",
+    "accuracy counts all images; H is the harmonic mean of both halves evaluated for themselves, AUROC says how well "
+    "the highest base probability tells base from novel images, and OpenworldAUC joins both.",
     joint_parts,
     _evaluate,
     classes="base",

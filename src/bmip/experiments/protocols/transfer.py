@@ -1,4 +1,4 @@
-"""Prompts that were trained on one data set, judged on others. (CoOp, section 4.2; CoCoOp, sections 4.2 and 4.3)"""
+"""Prompts that were trained on one data set, evaluated on others. (CoOp, section 4.2; CoCoOp, sections 4.2 and 4.3)"""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def _to_other_images(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
     new = [name for name in parts.evaluated["all"].classes.names if words(name) not in known]
     if new:
         raise DataError(
-            f"{trial.target} is no shifted {trial.run.data}, which has no class {new[0]!r}: judge it with cross-dataset"
+            f"{trial.target} is no shifted {trial.run.data}, which has no class {new[0]!r}: evaluate it with "
+            "cross-dataset"
         )
     return Parts(parts.train, parts.evaluated)
 
