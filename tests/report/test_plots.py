@@ -1,10 +1,7 @@
 """Pictures show the tables' numbers."""
 
-import sys
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from bmip.experiments.results import Count, Row
 from bmip.report import draw_tables, tables
@@ -85,9 +82,3 @@ def test_a_file_for_each_table(tmp_path: Path) -> None:
     paths = draw_tables(rows, tmp_path / "pictures")
     assert [path.name for path in paths] == ["base-to-novel.png", "few-shot.png"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
-
-
-def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r"pip install 'bmip\[report\]'"):
-        draw_tables(ROWS, tmp_path)

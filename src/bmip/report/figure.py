@@ -12,15 +12,10 @@ INK = "#22223b"
 
 
 def blank(width: float, height: float) -> Figure:
-    """An empty white figure, its width and height in inches.
+    """An empty white figure, its width and height in inches."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
-    Raises ImportError that says what to install if matplotlib is missing.
-    """
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("pictures need matplotlib: pip install 'bmip[report]'") from error
     figure = Figure(figsize=(width, height), facecolor="white")
     FigureCanvasAgg(figure)
     return figure

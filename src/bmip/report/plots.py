@@ -30,10 +30,7 @@ Lines = Mapping[str, Mapping[str, Summary]]
 
 
 def draw_tables(rows: Iterable[Row], folder: Path) -> list[Path]:
-    """Draws the main tables into PNG files named after their protocols, and returns the paths.
-
-    Raises ImportError if matplotlib is missing.
-    """
+    """Draws the main tables into PNG files named after their protocols, and returns the paths."""
     taken: Counter[str] = Counter()
     paths = []
     for data in table_data(rows):

@@ -37,7 +37,7 @@ class Sample:
 def draw_samples(samples: Sequence[Sample], path: Path | str) -> None:
     """Draws a row for each group: every image with the predicted name and its probability as a bar.
 
-    The bar is green for a right prediction and red for a wrong one. Raises ImportError if matplotlib is missing.
+    The bar is green for a right prediction and red for a wrong one.
     """
     groups: dict[str, list[Sample]] = {}
     for sample in samples:
