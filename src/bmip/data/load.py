@@ -13,7 +13,7 @@ from bmip.data.read_config import ReadConfig
 from bmip.data.resized_cache import CachedImages
 from bmip.data.sources.assembly import Names, Source, completed
 from bmip.data.sources.class_name_file import read_class_names
-from bmip.data.sources.digits import load_digits_folder
+from bmip.data.sources.digits import digits_dataset
 from bmip.data.sources.embedded import embedded_dataset
 from bmip.data.sources.folder import find_folder
 from bmip.data.sources.hub import load_hub
@@ -60,7 +60,7 @@ def _loaded(name: str, read: ReadConfig, class_names: Names) -> Dataset:
     if name.startswith(HUB_PREFIX):
         return load_hub(name.removeprefix(HUB_PREFIX), read, class_names)
     if name == "digits":
-        return load_digits_folder(read)
+        return digits_dataset(read.template)
     if name in PUBLIC:
         return load_public(name, read)
     if name in embedded_names():
