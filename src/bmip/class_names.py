@@ -10,7 +10,8 @@ from dataclasses import dataclass
 class ClassNames:
     """Class names and the sentences around them. A label is an index into `names`; labels are never looked up by name.
 
-    Raises ValueError for an empty list, an empty name, equal names, and a template without exactly one {}.
+    Raises ValueError for an empty list, one text in place of a list, a name that is no text or is empty, equal names,
+    and a template without exactly one {}.
     """
 
     names: tuple[str, ...]
@@ -24,9 +25,14 @@ class ClassNames:
     """Allow equal names, as in ImageNet, where two names occur twice."""
 
     def __post_init__(self) -> None:
+        if isinstance(self.names, str):
+            raise ValueError(f"class names are a list, not one text: give [{self.names!r}]")
+        object.__setattr__(self, "names", tuple(self.names))  # a list has no hash
         if not self.names:
             raise ValueError("the list of class names is empty: give at least one name")
         for index, name in enumerate(self.names):
+            if not isinstance(name, str):
+                raise ValueError(f"class {index} has the name {name!r}: a name must be a text")
             if not words(name):
                 raise ValueError(f"class {index} has an empty name ({name!r}): give every class a name")
         twice = [name for name, count in Counter(map(words, self.names)).items() if count > 1]
@@ -42,6 +48,14 @@ class ClassNames:
 def words(name: str) -> str:
     """The class name as it stands in a sentence: with spaces for underscores."""
     return " ".join(name.replace("_", " ").split())
+
+
+def check_class_names(classes: object) -> None:
+    """Raises ValueError for anything but ClassNames, such as a list of names."""
+    if not isinstance(classes, ClassNames):
+        raise ValueError(
+            f"the classes are a {type(classes).__name__}; ClassNames are needed: give bmip.ClassNames(('cat', 'dog'))"
+        )
 
 
 def check_template(template: str) -> None:

@@ -1,12 +1,17 @@
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from bmip.class_names import ClassNames
 from bmip.data.dataset import DataError
 from bmip.data.images import read_image
 from bmip.data.transforms import centre_square, normalise
+from bmip.evaluation.pictures import picture_pixels
 from bmip.evaluation.predict import image_paths, predict
 from bmip.methods import build_model
 from bmip.testing import tiny_clip
@@ -49,13 +54,106 @@ def test_wrong_questions(photos: Path) -> None:
     model = build_model("zero_shot", {}, tiny_clip(), TRAINED, seed=1)
     with pytest.raises(ValueError, match="occur more than once"):
         predict(model, [], ["a", "a"])
-    with pytest.raises(ValueError, match="a list, not one text"):
+    with pytest.raises(ValueError, match=r"a list, not one text: give \['red'\]"):
         predict(model, [], "red")
     with pytest.raises(ValueError, match="top is 0"):
         predict(model, [], top=0)
     (photos / "bad.png").write_bytes(b"x")
     with pytest.raises(DataError, match=r"bad\.png"):
         predict(model, [photos / "bad.png"])
+
+
+def test_every_form_of_an_image_gives_the_same_answer(photos: Path) -> None:
+    model = build_model("bmip", dict(OPTIONS["bmip"]), tiny_clip(), TRAINED, seed=1)
+    file = photos / "red" / "00.png"
+    tensor = read_image(file)
+    array = tensor.permute(1, 2, 0).numpy()
+    forms = [file, str(file), Image.open(file), Image.fromarray(array), tensor, array, array[:, ::-1][:, ::-1]]
+    forms += [
+        (tensor.double() / 255).to(kind) for kind in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+    ]
+    forms += [array.astype(kind) / kind(255) for kind in (np.float16, np.float32, np.float64)]
+    found = predict(model, forms)
+    assert {prediction.guesses for prediction in found} == {found[0].guesses}
+    assert [prediction.image for prediction in found[:5]] == [str(file)] * 3 + ["(pixels)"] * 2
+    for form in forms:
+        (alone,) = predict(model, form)
+        assert [guess.name for guess in alone.guesses] == [guess.name for guess in found[0].guesses]
+    assert len(predict(model, np.stack([array] * 3))) == len(predict(model, torch.stack([tensor] * 3))) == 3
+
+
+def test_all_256_steps_survive_as_floats() -> None:
+    steps = torch.arange(256, dtype=torch.uint8).view(1, 16, 16).expand(3, -1, -1)
+    for kind in (torch.float16, torch.bfloat16, torch.float32, torch.float64):
+        assert torch.equal(picture_pixels((steps.double() / 255).to(kind)), steps)
+
+
+def test_a_photo_is_turned_upright_and_laid_on_white_whatever_its_form(tmp_path: Path) -> None:
+    image = Image.new("RGBA", (6, 4), (255, 0, 0, 128))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    image.save(tmp_path / "a.png", exif=exif)
+    with Image.open(tmp_path / "a.png") as opened:
+        pixels = picture_pixels(opened)
+    assert torch.equal(pixels, read_image(tmp_path / "a.png")) and pixels.shape == (3, 6, 4)
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        (np.zeros((3, 4, 5), np.uint8), r"a numpy.ndarray of shape \(3, 4, 5\): .* must be \(height, width, 3\)"),
+        (torch.zeros(4, 5, 3), r"a torch.Tensor of shape \(4, 5, 3\): a tensor must be \(3, height, width\)"),
+        (np.zeros((4, 5)), r"shape \(4, 5\)"),
+        (np.zeros((4, 5, 4), np.uint8), r"shape \(4, 5, 4\)"),
+        (torch.zeros(3, 0, 5), "at least one pixel"),
+        (torch.zeros(3, 4, 5, dtype=torch.int64), "of torch.int64: give uint8 in 0..255, or floating point in 0..1"),
+        (np.zeros((4, 5, 3), bool), "of bool: give uint8"),
+        (torch.full((3, 4, 5), 255.0), "values from 255 to 255: floating point must be in 0..1"),
+        (torch.full((3, 4, 5), -0.1), "values from -0.1 to -0.1"),
+        (np.full((4, 5, 3), np.nan), "values from nan to nan"),
+        (Image.new("F", (4, 5)), r"\(pixels\) cannot be read .*32-bit values of unknown range"),
+        ({"pixels": 3}, "an image is of type dict: give a path, a Pillow image"),
+        (None, "an image is of type NoneType"),
+    ],
+)
+def test_other_forms_are_refused_by_name(image: object, told: str) -> None:
+    model = build_model("zero_shot", {}, tiny_clip(), TRAINED, seed=1)
+    with pytest.raises(DataError, match=told):
+        predict(model, iter([image]))  # type: ignore[arg-type]  (an iterator passes the type checker of the tests)
+
+
+CLUMSY = """
+from bmip import ClassNames, build_model, evaluate, predict
+from bmip.testing import tiny_clip, tiny_dataset
+
+data, clip = tiny_dataset(), tiny_clip()
+model = build_model("zero_shot", {}, clip, ClassNames(["red", "blue"]), seed=1)
+for call in (
+    lambda: model.class_features(["red", "blue"]),
+    lambda: evaluate(model, data.test, list(data.classes.names)),
+    lambda: build_model("coop", {}, clip, ["red", "blue"], seed=1),
+    lambda: predict(model, 5),
+    lambda: predict(model, [], [1, 2]),
+    lambda: ClassNames("red"),
+):
+    try:
+        call()
+    except ValueError as error:
+        print(error)
+"""
+
+
+def test_what_a_type_checker_would_find_is_a_clear_error_without_one() -> None:
+    """In a process of its own: here every call is type-checked before it runs."""
+    done = subprocess.run([sys.executable, "-c", CLUMSY], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    *lists, number, names, text = done.stdout.splitlines()
+    assert lists == ["the classes are a list; ClassNames are needed: give bmip.ClassNames(('cat', 'dog'))"] * 3
+    assert number.startswith(
+        "the images are of type int: give a path, a Pillow image, a numpy array (height, width, 3) or"
+    )
+    assert names == "class 0 has the name 1: a name must be a text"
+    assert text == "class names are a list, not one text: give ['red']"
 
 
 def test_places(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:

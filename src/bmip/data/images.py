@@ -40,6 +40,14 @@ def read_bytes(content: bytes, name: str) -> UInt8[Tensor, "3 height width"]:
     return _decoded(BytesIO(content), name)
 
 
+def pillow_pixels(image: Image.Image, name: str) -> UInt8[Tensor, "3 height width"]:
+    """Like `read_image` for an image that Pillow has opened or made; `name` stands in messages."""
+    try:
+        return _pixels(image)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{name} cannot be read ({error})") from error
+
+
 def check_image(path: Path | str) -> str | None:
     """The reason why `read_image` cannot read the file, else None. A JPEG is read in full but decoded small."""
     try:
@@ -54,14 +62,18 @@ def _decoded(source: Path | BytesIO, name: Path | str, at_least: int | None = No
         with Image.open(source) as image:
             if at_least is not None:
                 image.draft(None, (at_least, at_least))  # of a JPEG every byte is still parsed
-            image.load()
-            pixels = np.array(_in_rgb(_upright(image)))
+            return _pixels(image)
     except FileNotFoundError:
         raise DataError(f"{name} does not exist") from None
     except MemoryError:
         raise
     except Exception as error:  # Pillow's plugins raise about every type there is
         raise DataError(f"{name} {_reason(source, error)}") from error
+
+
+def _pixels(image: Image.Image) -> UInt8[Tensor, "3 height width"]:
+    image.load()
+    pixels = np.array(_in_rgb(_upright(image)))
     return torch.from_numpy(pixels).permute(2, 0, 1)  # rows of RGB triples in memory, which resizing likes best
 
 

@@ -1,4 +1,4 @@
-"""Classifies images from files among any class names."""
+"""Classifies single pictures among any class names."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from torch import Tensor
 from bmip.class_names import ClassNames
 from bmip.data.batches import ahead
 from bmip.data.dataset import DataError
-from bmip.data.images import image_files, read_image
+from bmip.data.images import image_files
 from bmip.data.sources.listing import list_files
 from bmip.data.transforms import centre_square
 from bmip.evaluation.logits import batch_logits
+from bmip.evaluation.pictures import Picture, picture_name, picture_pixels, pictures
 from bmip.prompting.model import PromptedCLIP
-
-Picture = UInt8[Tensor, "3 height width"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Prediction:
     """What one image may show."""
 
     image: str
-    """The file's path, or "(pixels)" for a tensor."""
+    """The file's path, or "(pixels)" where there is no file."""
 
     guesses: tuple[Guess, ...]
     """The most probable class first."""
@@ -46,7 +45,7 @@ class Prediction:
 
 def predict(
     model: PromptedCLIP,
-    images: Iterable[str | Path | Picture],
+    images: Picture | Iterable[Picture],
     names: Sequence[str] | ClassNames | None = None,
     *,
     top: int = 5,
@@ -56,15 +55,17 @@ def predict(
 
     Args:
         model: any prompted CLIP; it is in evaluation mode meanwhile.
-        images: files, or uint8 tensors (3, height, width).
+        images: files, Pillow images, numpy arrays (height, width, 3) or tensors (3, height, width), with uint8 values
+            or floats in 0..1; or a single one of these.
         names: any class names; without them those that the model was trained on.
         top: guesses for each image; fewer where there are fewer names.
         batch: images at a time.
 
     Raises:
-        DataError: for a file that cannot be read.
+        DataError: for a file that cannot be read, and for an image in any other form.
         LogitsError: where a logit is not finite.
-        ValueError: for names that are empty, too long or duplicated, or a `top` below 1.
+        ValueError: for names that are empty, too long or duplicated, for one text in place of a list of names, and for
+            a `top` below 1.
     """
     classes = classes_of(model, names)
     if top < 1:
@@ -81,7 +82,7 @@ def predict(
 def classes_of(model: PromptedCLIP, names: Sequence[str] | ClassNames | None) -> ClassNames:
     """Class names for the model, in the template of its training unless the names bring their own.
 
-    Without names, those of its training. Raises ValueError for one text in place of a list.
+    Without names, those of its training. Raises ValueError for one text in place of a list, and for other wrong names.
     """
     if names is None:
         return model.classes
@@ -117,17 +118,9 @@ def image_paths(places: Iterable[str | Path]) -> list[Path]:
 
 
 def _batches(
-    images: Iterable[str | Path | Picture], size: int, batch: int
+    images: Picture | Iterable[Picture], size: int, batch: int
 ) -> Iterator[tuple[UInt8[Tensor, "image 3 size size"], tuple[str, ...]]]:
-    squares = ahead(lambda image: (_name(image), centre_square(_pixels(image), size)), images)
+    squares = ahead(lambda image: (picture_name(image), centre_square(picture_pixels(image), size)), pictures(images))
     while chunk := list(islice(squares, batch)):
         names, pixels = zip(*chunk, strict=True)
         yield torch.stack(pixels), names
-
-
-def _name(image: str | Path | Picture) -> str:
-    return "(pixels)" if isinstance(image, Tensor) else str(image)
-
-
-def _pixels(image: str | Path | Picture) -> Picture:
-    return image if isinstance(image, Tensor) else read_image(image)

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from bmip.class_names import ClassNames
+from bmip.class_names import ClassNames, check_class_names
 from bmip.clip.model import CLIP
 from bmip.prompting.checkpoint import Description
 from bmip.prompting.method_spec import MethodSpec
@@ -91,6 +91,7 @@ def build_model(
     Raises:
         ValueError: for an unknown method or option, and for options that do not fit the CLIP or the classes.
     """
+    check_class_names(classes)
     config = method_config(name, options)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from bmip.class_names import ClassNames
+from bmip.class_names import ClassNames, check_class_names
 from bmip.clip.model import CLIP
 from bmip.clip.prompts import Prompts
 from bmip.clip.text_layout import TextLayout
@@ -103,7 +103,11 @@ class PromptedCLIP(nn.Module):
                 parameter.copy_(tensors[name])
 
     def check_classes(self, classes: ClassNames) -> None:
-        """Raises ValueError where the method has parameters for each class and knows other classes than these."""
+        """Raises ValueError where the method has parameters for each class and knows other classes than these.
+
+        Also for anything but ClassNames.
+        """
+        check_class_names(classes)
         known = self.prompter.trained_on
         if known is not None and known.names != classes.names:
             raise ValueError(
