@@ -1,9 +1,16 @@
 """The runner on photos and a small backbone: nothing is done twice, and an interruption changes nothing."""
 
+import json
 import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
+from multiprocessing.queues import SimpleQueue
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,10 +29,11 @@ from bmip.experiments.protocols.base_to_novel import base_to_novel
 from bmip.experiments.registry import protocol
 from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row
-from bmip.experiments.runner import TrialsFailed, run_trials
+from bmip.experiments.runner import TrialsFailed, check_trials, run_trials
 from bmip.experiments.template_choice import best_template
 from bmip.experiments.trial import Trial
 from bmip.methods import build_model
+from bmip.report import as_markdown, tables
 from bmip.run_spec import settings
 from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.progress import Tick
@@ -259,3 +267,100 @@ def test_an_earlier_run_of_other_images_is_set_aside(trials: list[Trial], tmp_pa
     assert (aside / "prompts.safetensors").read_bytes() == before
     assert (folder / "prompts.safetensors").exists()
     assert any("split_hash" in text and str(aside) in text for text in Remarks.told)
+
+
+HOLDER = """
+import json
+import sys
+from pathlib import Path
+from bmip.experiments.claim import claim
+from bmip.run_spec import RunSpec
+from bmip.training.run_folder import alone_in
+
+kind, runs, run = sys.argv[1], Path(sys.argv[2]), RunSpec.from_json(json.loads(sys.argv[3]))
+with claim(run, runs, 0.0) if kind == "claim" else alone_in(runs / run.folder):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+class Waiting(Seen):
+    """Does something when the runner waits for others."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        super().__init__()
+        self.act, self.order = act, []
+
+    def remark(self, text: str) -> None:
+        if text.startswith("waiting"):
+            self.act()
+
+    def done(self, row: Row, *, skipped: bool) -> None:
+        super().done(row, skipped=skipped)
+        self.order.append(row.trial)
+
+
+@pytest.mark.parametrize(("kind", "dies"), [("claim", True), ("folder", False)])
+def test_a_run_of_another_process_is_left_to_it_and_taken_over_if_that_dies(
+    trials: list[Trial], resources: Resources, tmp_path: Path, kind: str, dies: bool
+) -> None:
+    (alone,) = run_trials(trials[1:2], Results(tmp_path / "alone"), runs=tmp_path / "alone-runs", resources=resources)
+    command = [sys.executable, "-c", HOLDER, kind, str(tmp_path), json.dumps(trials[1].run.to_json())]
+    store = Results(tmp_path / "results.jsonl")
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None and other.stdout.readline() == "held\n"
+
+        def act() -> None:
+            if not dies:
+                store.append(alone)
+            other.send_signal(signal.SIGKILL)
+
+        seen = Waiting(act)
+        rows = run_trials(trials, store, runs=tmp_path, resources=resources, listener=seen)
+    assert seen.order == [trials[0], *trials[2:], trials[1]]
+    assert seen.skipped == [False] * 3 + [not dies]
+    assert [row.trial for row in rows] == trials
+    assert rows[1].counts == alone.counts
+    assert all(row in store.rows() for row in rows)
+    assert len(store.path.read_text().splitlines()) == len(trials)
+
+
+def test_two_processes_share_the_trials(trials: list[Trial], resources: Resources, tmp_path: Path) -> None:
+    alone, both, context = Seen(), tmp_path / "both", get_context("spawn")
+    rows = run_trials(trials, Results(tmp_path / "r"), runs=tmp_path / "runs", resources=resources, listener=alone)
+    start, sent = context.Barrier(2), context.SimpleQueue()
+    other = context.Process(target=send_shared, args=(pickle.dumps(trials), both, start, sent))
+    other.start()
+    ticks, made, table = shared(trials, both, start)
+    other_ticks, other_made, other_table = sent.get()
+    other.join()
+    assert table == other_table
+    assert sorted([*made, *other_made]) == sorted(trial.described() for trial in trials), "each is made once"
+    assert ticks + other_ticks == alone.ticks
+    store = Results(both / "results.jsonl")
+    assert len(store.path.read_text().splitlines()) == len(trials)
+    assert {row.trial: row.counts for row in store.rows()} == {row.trial: row.counts for row in rows}
+
+
+class Made(Seen):
+    def __init__(self) -> None:
+        super().__init__()
+        self.trials: list[str] = []
+
+    def done(self, row: Row, *, skipped: bool) -> None:
+        if not skipped:
+            self.trials.append(row.trial.described())
+
+
+def shared(trials: list[Trial], folder: Path, start: Barrier) -> tuple[int, list[str], str]:
+    """Steps of training, trials that were made, and the table, of one of the processes that start together."""
+    made, resources = Made(), Resources(device="cpu")
+    check_trials(trials, resources)
+    start.wait()
+    rows = run_trials(trials, Results(folder / "results.jsonl"), runs=folder, resources=resources, listener=made)
+    return made.ticks, made.trials, "\n".join(map(as_markdown, tables(rows)))
+
+
+def send_shared(trials: bytes, folder: Path, start: Barrier, sent: SimpleQueue) -> None:
+    torch.set_num_threads(1)
+    sent.put(shared(pickle.loads(trials), folder, start))

@@ -24,13 +24,13 @@ class Bars(ProgressListener):
         self._bars = bars
         self._all = bars.add_task("trials", total=None, told="")
         self._one = bars.add_task("", total=None, told="", visible=False)
-        self._number = ""
+        self._number, self._name, self._ticked = "", "", False
         self._remarks: set[str] = set()
 
     def begin(self, trial: Trial, number: int, count: int) -> None:
-        self._number = f"[{number}/{count}]"
-        self._bars.update(self._all, total=count, completed=number - 1)
-        self._bars.reset(self._one, description=trial.described(), total=None, told="", visible=True)
+        self._number, self._name, self._ticked = f"[{number}/{count}]", trial.described(), False
+        self._bars.update(self._all, total=count)
+        self._bars.reset(self._one, description=self._name, total=None, told="", visible=True)
 
     def remark(self, text: str) -> None:
         if text not in self._remarks:
@@ -38,6 +38,9 @@ class Bars(ProgressListener):
             self._bars.console.print(text, style="dim", markup=False, soft_wrap=True)
 
     def tick(self, tick: Tick) -> None:
+        if tick.epoch > 1 and not self._ticked:
+            self.remark(f"{self._name}: its training was interrupted and goes on at epoch {tick.epoch}")
+        self._ticked = True
         told = f"epoch {tick.epoch}/{tick.epochs}  loss {tick.loss:.3f}"
         if tick.val_accuracy is not None:
             told += f"  val {tick.val_accuracy:.1f} %"

@@ -46,6 +46,7 @@ def execute(
 
     Raises:
         TrainingError: where training diverges.
+        BusyError: where another process trains in the run's folder.
         LogitsError: where the logits of the trained model are not finite.
         DataError: for data that cannot be read or do not fit the protocol.
     """
@@ -102,7 +103,7 @@ def _row(
     trial: Trial, parts: Parts, model: PromptedCLIP, own: Predictions | None, spent: float, resources: Resources
 ) -> Row:
     """Evaluates the model. `own`: its predictions for the data set it was trained on; `spent`: seconds of training."""
-    began, run, met = time.monotonic(), trial.run, resources.circumstances(trial)
+    began, run, hashes = time.monotonic(), trial.run, resources.hashes(trial)
     evaluated = protocol(trial.protocol).evaluate(Trained(trial, model, parts, own))
     return Row(
         trial=trial,
@@ -110,9 +111,9 @@ def _row(
         scores=evaluated.scores,
         trainable=sum(tensor.numel() for tensor in model.trainable().values()),
         seconds=round(time.monotonic() - began + spent, 2),
-        backbone=met.backbone,
-        split=met.split,
-        target_split=met.target_split,
+        backbone=hashes.backbone,
+        split=hashes.split,
+        target_split=hashes.target_split,
         environment=environment(resources.device),
         changed=settings(departures(run.method, run.preset, dict(run.options), dict(run.training))),
     )

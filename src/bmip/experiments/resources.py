@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from bmip.clip.loading.load import load_clip
 from bmip.clip.model import CLIP
@@ -12,23 +11,10 @@ from bmip.data.load import load_dataset
 from bmip.data.read_config import ReadConfig
 from bmip.experiments.evaluated_parts import Parts
 from bmip.experiments.registry import protocol
+from bmip.experiments.results import Hashes
 from bmip.experiments.trial import Trial
 from bmip.run_spec import RunSpec
 from bmip.system.device import pick_device
-
-
-@dataclass(frozen=True)
-class Circumstances:
-    """The hashes of what a trial meets on this machine: a stored row counts only if they are the same."""
-
-    backbone: str
-    """The hash of the CLIP's weights."""
-
-    split: str
-    """The hash of the data set that is trained on."""
-
-    target_split: str = ""
-    """The hash of the trial's target; empty without one."""
 
 
 class Resources:
@@ -51,6 +37,7 @@ class Resources:
         self._load, self._backbone = load, backbone
         self._datasets: dict[tuple[str, ReadConfig], tuple[Dataset, str]] = {}
         self._clip: tuple[tuple[str, str], CLIP] | None = None
+        self._backbone_hashes: dict[str, str] = {}
 
     def dataset(self, name: str, read: ReadConfig) -> Dataset:
         """The data set of that name, read as `read` says. Raises DataError as `load_dataset` does."""
@@ -68,11 +55,13 @@ class Resources:
         """What the trial trains on and evaluates. Raises DataError for data that do not fit the protocol."""
         return protocol(trial.protocol).parts(trial, lambda name: self.dataset(name, trial.run.read))
 
-    def circumstances(self, trial: Trial) -> Circumstances:
+    def hashes(self, trial: Trial) -> Hashes:
         """The hashes of the trial's backbone and data sets."""
-        read = trial.run.read
-        target = self._dataset(trial.target, read)[1] if trial.target else ""
-        return Circumstances(self.clip_for(trial.run).sha256, self._dataset(trial.run.data, read)[1], target)
+        run = trial.run
+        if run.backbone not in self._backbone_hashes:
+            self._backbone_hashes[run.backbone] = self.clip_for(run).sha256
+        target = self._dataset(trial.target, run.read)[1] if trial.target else ""
+        return Hashes(self._backbone_hashes[run.backbone], self._dataset(run.data, run.read)[1], target)
 
     def _dataset(self, name: str, read: ReadConfig) -> tuple[Dataset, str]:
         if (name, read) not in self._datasets:

@@ -21,6 +21,20 @@ except ImportError:  # Windows: one process at a time
     fcntl = None
 
 
+@dataclass(frozen=True)
+class Hashes:
+    """The hashes of what a result was made with: a stored row counts only where they are the same."""
+
+    backbone: str
+    """The hash of the CLIP's weights."""
+
+    split: str
+    """The hash of the data set that is trained on, with its splits."""
+
+    target_split: str = ""
+    """The hash of the trial's target, with its splits; empty without a target."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """The result of a trial, and the circumstances under which it was made."""
@@ -56,36 +70,33 @@ class Row:
     changed: Settings = ()
     """Options and training settings that are not those of the preset which the run names."""
 
+    @property
+    def work(self) -> Work:
+        """What the row is the result of."""
+        return self.trial, Hashes(self.backbone, self.split, self.target_split)
+
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON."""
         counts = {name: list(count) for name, count in self.counts.items()}
-        said = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            "format": FORMAT,
-            **said,
-            "trial": self.trial.to_json(),
-            "counts": counts,
-            "changed": dict(self.changed),
-        }
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain |= {"trial": self.trial.to_json(), "counts": counts, "changed": dict(self.changed)}
+        return {"format": FORMAT, **plain}
 
     @classmethod
     def from_json(cls, content: Any) -> Row:
         """The row that `to_json` wrote. Raises ValueError that names the field of what is no row of this version."""
-        if isinstance(content, dict) and "trial" in content:
-            check_format(content, "it", "move the file away and run again")
-        said = (
-            {name: value for name, value in content.items() if name != "format"}
-            if isinstance(content, dict)
-            else content
-        )
-        check(said, cls)
-        counts = {name: Count(*count) for name, count in said["counts"].items()}
-        changed = settings(said.get("changed", {}))
-        return cls(**{**said, "trial": Trial.from_json(said["trial"]), "counts": counts, "changed": changed})
+        if isinstance(content, dict):
+            if "trial" in content:
+                check_format(content, "it", "move the file away and run again")
+            content = {name: value for name, value in content.items() if name != "format"}
+        check(content, cls)
+        counts = {name: Count(*count) for name, count in content["counts"].items()}
+        changed = settings(content.get("changed", {}))
+        return cls(**{**content, "trial": Trial.from_json(content["trial"]), "counts": counts, "changed": changed})
 
 
-Work = tuple[Trial, str, str, str]
-"""What a row is the result of: the trial, and the hashes of backbone, data and target."""
+Work = tuple[Trial, Hashes]
+"""What a row is the result of."""
 
 
 class Results:
@@ -109,8 +120,8 @@ class Results:
                     f"{self.path}, line {number} is not a result that can be read: {error}. Mend it or delete it; "
                     "`bmip run` then makes its result again"
                 ) from error
-            found.pop(_work(row), None)
-            found[_work(row)] = row
+            found.pop(row.work, None)
+            found[row.work] = row
         return list(found.values())
 
     def is_cut_off(self) -> bool:
@@ -143,7 +154,7 @@ def read_results(paths: Iterable[Path]) -> list[Row]:
     found: dict[Work, tuple[Row, Path]] = {}
     for path in paths:
         for row in Results(path).rows():
-            known, other = found.setdefault(_work(row), (row, path))
+            known, other = found.setdefault(row.work, (row, path))
             if known.counts != row.counts:
                 raise ValueError(
                     f"{other} and {path} have different results of {row.trial.protocol}, {row.trial.described()}: "
@@ -153,19 +164,15 @@ def read_results(paths: Iterable[Path]) -> list[Row]:
 
 
 def with_all_seeds(rows: Iterable[Row], stored: Iterable[Row]) -> list[Row]:
-    """The rows, and those stored ones that differ from them in nothing but seeds: every run that was made is told."""
+    """The rows, and those stored ones that differ from them in nothing but seeds: every run that was made is shown."""
     rows = list(rows)
-    known, asked = {_of_any_seed(row) for row in rows}, {_work(row) for row in rows}
-    return rows + [row for row in stored if _of_any_seed(row) in known and _work(row) not in asked]
-
-
-def _work(row: Row) -> Work:
-    return row.trial, row.backbone, row.split, row.target_split
+    known, given = {_of_any_seed(row) for row in rows}, {row.work for row in rows}
+    return rows + [row for row in stored if _of_any_seed(row) in known and row.work not in given]
 
 
 def _of_any_seed(row: Row) -> Work:
-    run = replace(row.trial.run, data_seed=0, init_seed=0)
-    return replace(row.trial, run=run), row.backbone, row.split, row.target_split
+    trial, hashes = row.work
+    return replace(trial, run=replace(trial.run, data_seed=0, init_seed=0)), hashes
 
 
 def _whole_and_torn(content: bytes) -> tuple[bytes, bytes]:

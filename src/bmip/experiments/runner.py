@@ -1,4 +1,8 @@
-"""Runs trials one after the other. Stored rows are kept, and an interrupted training goes on."""
+"""Runs trials one after the other. Stored rows are kept, and an interrupted training goes on.
+
+Several processes may run the same trials with one file of results and one folder of runs. They share the work: each
+leaves out the runs that another one works at, and comes back to them at the end.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,20 @@ from pathlib import Path
 
 from bmip.data.dataset import DataError
 from bmip.evaluation.logits import LogitsError
+from bmip.experiments.claim import claim
 from bmip.experiments.execute import execute
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.registry import protocol
 from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row
-from bmip.experiments.stored import find_row, find_untrained
+from bmip.experiments.stored import StoredRows
 from bmip.experiments.trial import Trial
 from bmip.methods import build_model
 from bmip.training.finite import TrainingError
+from bmip.training.run_folder import BusyError
+
+PATIENCE = 10.0
+"""Seconds for which one run of another process is waited for, before the next one is looked at."""
 
 
 class TrialsFailed(ValueError):
@@ -38,54 +47,95 @@ def run_trials(
 ) -> list[Row]:
     """The rows of all trials, in their order. Those that are not stored in `results` are made and appended.
 
-    A stored row counts if backbone and data are what they were. Each run has its folder below `runs`.
+    A stored row counts if backbone and data are what they were. Each run has its folder below `runs`. Where another
+    process works at a run, its rows are waited for at the end; if that process dies, the run goes on here.
 
     Raises:
         ValueError: before any work, for data that cannot be read, and for data or a method that do not fit the
             protocol.
         TrialsFailed: at the end, for trainings that diverged.
     """
-    listener = listener or ProgressListener()
+    listener, runs = listener or ProgressListener(), Path(runs)
     trials = list(dict.fromkeys(trials))
     check_trials(trials, resources)
-    stored = results.rows() if results.path.exists() else []
-    rows: list[Row] = []
-    diverged: dict[Trial, Exception] = {}
-    number = 0
-    for _, group in groupby(trials, lambda trial: trial.run):
-        members = list(group)
-        met = {trial: resources.circumstances(trial) for trial in members}
-        known = {trial: find_row(stored, trial, met[trial]) for trial in members}
-        free = {trial: find_untrained(stored, trial, met[trial]) for trial in members if known[trial] is None}
-        made = execute(
-            [trial for trial, row in free.items() if row is None], runs, resources=resources, listener=listener
-        )
+    work = _Work(trials, StoredRows(results, resources), runs, resources, listener)
+    if done := sum(work.stored.find(trial) is not None for trial in trials):
+        listener.remark(f"{done} of {len(trials)} trials are done already")
+    groups = [list(members) for _, members in groupby(trials, lambda trial: trial.run)]
+    left = []
+    for group in groups:
+        if not work.carry_out(group, patience=0.0):
+            left.append(group)
+            listener.remark(f"{group[0].described()}: another process works at it; it comes again at the end")
+    if left:
+        listener.remark(f"waiting for other processes: they work at {sum(map(len, left))} of {len(trials)} trials")
+    while left:
+        left = [group for group in left if not work.carry_out(group, patience=PATIENCE)]
+    rows = [work.rows[trial] for trial in trials if trial in work.rows]
+    if work.diverged:
+        raise TrialsFailed(rows, work.diverged)
+    return rows
+
+
+class _Work:
+    """The trials of one call of `run_trials`, their rows so far, and those whose training diverged."""
+
+    def __init__(
+        self,
+        trials: Sequence[Trial],
+        stored: StoredRows,
+        runs: Path,
+        resources: Resources,
+        listener: ProgressListener,
+    ) -> None:
+        self.numbers = {trial: number for number, trial in enumerate(trials, 1)}
+        self.stored, self.runs, self.resources, self.listener = stored, runs, resources, listener
+        self.rows: dict[Trial, Row] = {}
+        self.diverged: dict[Trial, Exception] = {}
+
+    def carry_out(self, group: Sequence[Trial], patience: float) -> bool:
+        """Finds or makes the rows of trials with equal `run`; False where another process works at that run.
+
+        `patience`: the seconds to wait for the other process.
+        """
+        if all(map(self.stored.find, group)):
+            self._finish(group)
+            return True
+        try:
+            with claim(group[0].run, self.runs, patience):
+                self.stored.read_again()
+                self._finish(group)
+        except BusyError:
+            return False
+        return True
+
+    def _finish(self, group: Sequence[Trial]) -> None:
+        known = {trial: self.stored.find(trial) for trial in group}
+        copied = {trial: self.stored.of_another_seed(trial) for trial, row in known.items() if row is None}
+        missing = [trial for trial, row in copied.items() if row is None]
+        made = execute(missing, self.runs, resources=self.resources, listener=self.listener)
         error: Exception | None = None
-        for trial in members:
-            number += 1
-            listener.begin(trial, number, len(trials))
+        for trial in group:
+            self.listener.begin(trial, self.numbers[trial], len(self.numbers))
             row = known[trial]
-            skipped = row is not None
             if row is None:
                 try:
                     if error is not None:
                         raise error
-                    row = free[trial] or next(made)
+                    row = copied[trial] or next(made)
                 except (TrainingError, LogitsError) as failure:
                     if error is None:
-                        diverged[trial] = error = failure
-                    listener.failed(trial, failure)
+                        self.diverged[trial] = error = failure
+                    self.listener.failed(trial, failure)
                     continue
-                except Exception as failure:
-                    listener.failed(trial, failure)
+                except BusyError:
                     raise
-                results.append(row)
-                stored.append(row)
-            rows.append(row)
-            listener.done(row, skipped=skipped)
-    if diverged:
-        raise TrialsFailed(rows, diverged)
-    return rows
+                except Exception as failure:
+                    self.listener.failed(trial, failure)
+                    raise
+                self.stored.append(row)
+            self.rows[trial] = row
+            self.listener.done(row, skipped=known[trial] is not None)
 
 
 def check_trials(trials: Sequence[Trial], resources: Resources) -> None:

@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 
 from bmip.experiments.registry import protocol
-from bmip.experiments.resources import Circumstances
-from bmip.experiments.results import Row
+from bmip.experiments.resources import Resources
+from bmip.experiments.results import Results, Row, Work
 from bmip.experiments.trial import Trial
 
 
-def find_row(rows: Iterable[Row], trial: Trial, met: Circumstances) -> Row | None:
-    """The trial's row among `rows`, made under the same circumstances; None where there is none."""
-    return next((row for row in rows if row.trial == trial and _met(row) == met), None)
+class StoredRows:
+    """The rows of a file of results, as they were when it was last read.
 
-
-def find_untrained(rows: Iterable[Row], trial: Trial, met: Circumstances) -> Row | None:
-    """The trial's row made from that of another seed, where neither training nor sampling makes them differ.
-
-    That is so for a method without trainable parameters under a protocol that draws nothing.
+    A row counts for a trial only if it was made with the same backbone and data as `resources` hold.
     """
-    if protocol(trial.protocol).draws:
-        return None
-    same = (row for row in rows if row.trainable == 0 and _seedless(row.trial) == _seedless(trial) and _met(row) == met)
-    found = next(same, None)
-    return None if found is None else replace(found, trial=trial, seconds=0.0)
 
+    def __init__(self, results: Results, resources: Resources) -> None:
+        self._results, self._resources = results, resources
+        self._rows: dict[Work, Row] = {}
+        self.read_again()
 
-def _met(row: Row) -> Circumstances:
-    return Circumstances(row.backbone, row.split, row.target_split)
+    def read_again(self) -> None:
+        """Takes over what other processes have written."""
+        if self._results.path.exists():
+            self._rows = {row.work: row for row in self._results.rows()}
+
+    def append(self, row: Row) -> None:
+        """Adds a row, in the file too."""
+        self._results.append(row)
+        self._rows[row.work] = row
+
+    def find(self, trial: Trial) -> Row | None:
+        """The trial's row; None where there is none."""
+        return self._rows.get((trial, self._resources.hashes(trial)))
+
+    def of_another_seed(self, trial: Trial) -> Row | None:
+        """The trial's row made from that of another seed, where neither training nor sampling makes them differ.
+
+        That is so for a method without trainable parameters under a protocol that draws nothing. None where there is no
+        such row.
+        """
+        if protocol(trial.protocol).draws:
+            return None
+        work = _seedless(trial), self._resources.hashes(trial)
+        same = (
+            row for row in self._rows.values() if row.trainable == 0 and (_seedless(row.trial), row.work[1]) == work
+        )
+        found = next(same, None)
+        return None if found is None else replace(found, trial=trial, seconds=0.0)
 
 
 def _seedless(trial: Trial) -> Trial:

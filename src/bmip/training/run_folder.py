@@ -45,6 +45,10 @@ class RunFolderError(ValueError):
     """A run folder that does not fit what is asked, or is damaged."""
 
 
+class BusyError(RunFolderError):
+    """Another process works in the folder."""
+
+
 class OtherRunError(RunFolderError):
     """The folder holds another run than the one asked for."""
 
@@ -67,8 +71,8 @@ def set_aside(folder: Path) -> Path:
 def alone_in(folder: Path) -> Iterator[None]:
     """Create the folder, keep other processes out of it, and clear away what one that was killed has left there.
 
-    The system drops the lock with the process that holds it. Raises RunFolderError where another process is at work,
-    and where the folder holds something else than a run.
+    The system drops the lock with the process that holds it. Raises BusyError where another process is at work, and
+    RunFolderError where the folder holds something else than a run.
     """
     folder.mkdir(parents=True, exist_ok=True)
     others = sorted(entry.name for entry in folder.iterdir() if entry.name[0] != ".")
@@ -78,7 +82,7 @@ def alone_in(folder: Path) -> Iterator[None]:
     try:
         lock.acquire(timeout=_PATIENCE)
     except Timeout as error:
-        raise RunFolderError(
+        raise BusyError(
             f"another bmip trains in {folder}: give the command again when it is done, or name another folder"
         ) from error
     try:
