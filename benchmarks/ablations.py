@@ -77,7 +77,7 @@ class Study:
         self.runs, self.resources, self.store = runs, Resources(), Results(runs / "results.jsonl")
 
     def rows(self, options: Mapping[str, Any]) -> list[Row]:
-        choice = method_trial("bmip", options=options, training={"precision": "bfloat16"})
+        choice = method_trial("bmip", options=options, training={"precision": "bfloat16"}, data=DATA)
         trials = protocol("base-to-novel").trials(DATA, [choice], SEEDS)
         return run_trials(trials, self.store, runs=self.runs, resources=self.resources)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bmip.data.read_config import ReadConfig
-from bmip.run_spec import FORMAT, RunSpec, check_format, settings
+from bmip.run_spec import FORMAT, RunSpec, check_format, default_backbone, settings
 
 SPEC = RunSpec(method="bmip", data="x", options=settings(depth=3, context="a"), training=settings(lr=0.1))
 OTHERS = {
@@ -24,7 +24,7 @@ OTHERS = {
     "shots": 4,
     "data_seed": 2,
     "init_seed": 2,
-    "backbone": "ViT-B/16",
+    "backbone": "ViT-B/32",
 }
 
 
@@ -37,6 +37,26 @@ def test_every_field_counts(name: str) -> None:
 
 def test_the_fields_are_all_tried() -> None:
     assert OTHERS.keys() == {field.name for field in fields(RunSpec)}
+
+
+@pytest.mark.parametrize(
+    ("data", "backbone"),
+    [
+        *((name, "embedded") for name in ("digits", "shapes-sketch")),
+        *((name, "ViT-B/16") for name in ("dtd", "./digits", "photos", "hub:cifar10")),
+    ],
+)
+def test_the_data_choose_the_backbone_that_is_not_named(data: str, backbone: str) -> None:
+    assert RunSpec(method="bmip", data=data).backbone == backbone == default_backbone([data, data])
+    assert RunSpec(method="bmip", data=data, backbone="x").backbone == "x"
+    assert replace(RunSpec(method="bmip"), data=data).backbone == backbone
+
+
+def test_data_of_both_kinds_need_a_named_backbone() -> None:
+    with pytest.raises(ValueError, match="of digits, photos only some come with bmip; name one: --backbone embedded"):
+        default_backbone(["digits", "photos"])
+    with pytest.raises(ValueError, match="name one: --backbone"):
+        default_backbone([])
 
 
 @given(st.dictionaries(st.text(), st.one_of(st.booleans(), st.integers(), st.text(), st.floats(allow_nan=False))))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import PurePath
 from typing import Any, Literal, cast
 
+from bmip.clip.loading.backbones import EMBEDDED, STANDARD
 from bmip.clip.precision import Precision
+from bmip.data.names import embedded_names
 from bmip.data.read_config import ReadConfig
 
 FORMAT = 2
@@ -76,10 +78,12 @@ class RunSpec:
     init_seed: int = 1
     """Seed of the initial prompts, and of what a method draws while it trains."""
 
-    backbone: str = "embedded"
-    """The CLIP, as `load_clip` takes it."""
+    backbone: str = ""
+    """The CLIP, as `load_clip` takes it; empty: the one that suits the data set (`default_backbone`)."""
 
     def __post_init__(self) -> None:
+        if self.data and not self.backbone:
+            object.__setattr__(self, "backbone", default_backbone([self.data]))
         if self.shots < 0:
             raise ValueError(f"{self.shots} shots: give the number of training images per class, or 0 for all")
         for name, known in (("classes", ("all", "base", "novel")), ("split", ("test", "val"))):
@@ -128,6 +132,19 @@ class RunSpec:
         base = said["base"]
         said |= {"read": ReadConfig(**said["read"]), "base": base if isinstance(base, float) else tuple(base)}
         return cls(**said)
+
+
+def default_backbone(data: Iterable[str]) -> str:
+    """The CLIP for these data sets where none is named.
+
+    It is `embedded` for the data sets that come with bmip, and ViT-B/16 for public ones and for your own images.
+    Raises ValueError for data sets of both kinds, and for none.
+    """
+    ours = {name: name in embedded_names() for name in data}
+    if len(set(ours.values())) != 1:
+        kinds = f": of {', '.join(ours)} only some come with bmip" if ours else ""
+        raise ValueError(f"no one CLIP suits all data{kinds}; name one: --backbone {EMBEDDED} or {STANDARD}")
+    return EMBEDDED if all(ours.values()) else STANDARD
 
 
 def shots_text(shots: int) -> str:

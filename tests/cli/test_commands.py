@@ -71,6 +71,34 @@ def test_train_eval_predict_on_own_images(cli: Cli, photos: Path, backbone: Path
         assert sum(guess["probability"] for guess in entry["guesses"]) == pytest.approx(1, abs=1e-5)
 
 
+def test_zero_shot_stands_beside_what_was_trained(cli: Cli, photos: Path, backbone: Path) -> None:
+    given = ("--data", "photos", "--backbone", backbone, "--template", "one {}", *SMALL[2:])
+    trained = cli("train", "--method", "maple", "--set", "depth=2", *given)
+    frozen = cli("train", "--method", "zero-shot", *given)
+    (told,) = [line for line in trained.out.splitlines() if line.startswith("zero-shot ")]
+    (every,) = [line.split() for line in frozen.out.splitlines() if line.startswith(" all ")]
+    assert told == f"zero-shot {every[3]} %: the same CLIP without training, 'one {{}}'"
+    assert "--template does not change how it classifies" in trained.err
+    assert "--template" not in frozen.err and "zero-shot " not in frozen.out.partition("all")[2]
+
+
+def test_zero_shot_is_added_on_ones_own_images(cli: Cli, photos: Path, backbone: Path) -> None:
+    given = ("run", "base-to-novel", "--data", "photos", "--seeds", "1", "--backbone", backbone, "--template", "one {}")
+    found = cli(*given, "--method", "maple", *SMALL)
+    assert "zero-shot is added to the methods" in found.err and "photos zero-shot, 2 shots" in found.err
+    assert found.err.count("maple has a sentence of its own") == 1 and "zero-shot has" not in found.err
+    assert "is added" not in cli(*given, "--method", "zero-shot", *SMALL[2:]).err
+
+
+def test_the_embedded_clip_on_foreign_images_carries_a_remark(cli: Cli, photos: Path) -> None:
+    remark = "the embedded CLIP knows drawings only"
+    given = ("--backbone", "embedded", *SMALL[2:])
+    assert remark in cli("train", "--data", "photos", "--out", "run", "--method", "vpt", *given).err
+    assert remark in cli("eval", "run").err and remark in cli("predict", "run", "photos/red").err
+    assert remark in cli("run", "few-shot", "--data", "photos", "--method", "zero-shot", "--seeds", "1", *given).err
+    assert remark not in cli("train", "--data", "signs", "--method", "zero-shot", *SMALL[2:]).err
+
+
 def test_other_settings_do_not_fit_the_same_folder(cli: Cli, photos: Path, backbone: Path) -> None:
     given = ("train", "--data", "photos", "--backbone", backbone, "--method", "maple", *SMALL)
     assert cli(*given).status == 0
@@ -133,7 +161,7 @@ def test_both_kinds_of_seed(cli: Cli, photos: Path, backbone: Path) -> None:
     trials = [
         json.loads(line)["trial"]["run"] for line in Path("runs/base-to-novel/results.jsonl").read_text().splitlines()
     ]
-    assert [(trial["data_seed"], trial["init_seed"]) for trial in trials] == [(1, 5), (2, 5)]
+    assert [(trial["data_seed"], trial["init_seed"]) for trial in trials] == [(1, 5), (1, 5), (2, 5), (2, 5)]
 
 
 def test_a_class_with_too_few_images_is_named_once(cli: Cli, photos: Path, backbone: Path) -> None:

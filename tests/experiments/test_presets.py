@@ -31,6 +31,7 @@ def test_the_embedded_backbone_has_presets_of_its_own() -> None:
     assert choose_preset("bmip", None, "embedded") == ("embedded", searched["bmip"])
     assert choose_preset("bmip", None, "ViT-B/16") == ("default", load_method("bmip").presets["default"])
     assert choose_preset("zero-shot", None, "embedded")[0] == "default"
+    assert [method_trial("bmip", data=[data]).preset for data in ("digits", "photos")] == ["embedded", "default"]
 
 
 @pytest.mark.parametrize("name", ["cross-dataset", "domain"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,31 +12,37 @@ from bmip.experiments.method_facts import method_facts
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.presets import choose_preset
 from bmip.run_spec import RunSpec
+from bmip.training.config import train_config
 
 
 @dataclass(frozen=True)
 class AskedMethod:
-    """A method with the preset and options that the command line gives it."""
+    """A method with the preset, options and training settings that the command line gives it."""
 
     name: str
     preset: str | None
     options: dict[str, Any]
+    training: Mapping[str, Any]
 
     def spec(self, **common: Any) -> RunSpec:
         """The spec of a run without data and seeds; see `method_trial`."""
-        return method_trial(self.name, self.preset, options=self.options, **common)
+        return method_trial(self.name, self.preset, options=self.options, training=self.training, **common)
 
 
 def asked_methods(
-    names: Sequence[str], extras: Sequence[str] | None, preset: str | None, pairs: Iterable[str] | None
+    names: Sequence[str],
+    extras: Sequence[str] | None = None,
+    preset: str | None = None,
+    pairs: Iterable[str] | None = None,
+    training: Mapping[str, Any] | None = None,
 ) -> list[AskedMethod]:
     """The methods of names such as "bmip" or "bmip:released".
 
     Each one of `extras` is added to every method. `preset` holds for names without one of their own. An option of
-    `pairs` goes to every method that has it.
+    `pairs` goes to every method that has it, and so do the training settings.
 
-    Raises ValueError for an unknown method or preset, for an option that no method has, and for a value of
-    a wrong type.
+    Raises ValueError for an unknown method or preset, for an option that no method has, and for a value of a wrong type
+    or out of range.
     """
     split = [combined(name, extras).partition(":") for name in names]
     facts = {name: method_facts(name) for name, _, _ in split}
@@ -46,9 +52,10 @@ def asked_methods(
         takers = [name for name, one in facts.items() if option in {known.name for known in one.options}]
         for name in takers or [max(facts, key=lambda name: len(facts[name].options))]:  # which then refuses it
             options[name] |= parse_settings([pair], facts[name].options, f"the method {name!r}")
-    asked = [AskedMethod(name, own or preset, options[name]) for name, _, own in split]
+    asked = [AskedMethod(name, own or preset, options[name], training or {}) for name, _, own in split]
     for one in asked:
-        choose_preset(one.name, one.preset, backbone="")
+        _, chosen = choose_preset(one.name, one.preset, backbone="")
+        train_config({**chosen.training, **one.training})
     return asked
 
 

@@ -33,10 +33,12 @@ Threads = Annotated[
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.", rich_help_panel=MACHINE)]
 Backbone = Annotated[
-    str,
+    str | None,
     typer.Option(
-        help="The CLIP: a name (`bmip backbones`), a file, a folder or a hub id.",
+        help="The CLIP: a name (`bmip backbones`), a file, a folder or a hub id. Otherwise `embedded` for data sets "
+        "that come with bmip, and ViT-B/16 for public ones and your own images.",
         rich_help_panel=METHOD,
+        show_default=False,
         autocompletion=completion.backbones,
     ),
 ]

@@ -26,7 +26,7 @@ def demo(
     out_: Annotated[Path, typer.Option("--out", help="Folder for everything it makes.")] = Path("runs/demo"),
     data: Annotated[list[str], typer.Option(help="The data sets (`bmip data list`).")] = list(DATA),
     shots: common_options.Shots = 16,
-    backbone: common_options.Backbone = "embedded",
+    backbone: common_options.Backbone = None,
     set_: common_options.Set = None,
     device: common_options.Device = "auto",
     threads: common_options.Threads = None,
@@ -37,7 +37,7 @@ def demo(
 
     Prints the table, names a few single images, and draws a picture of what it says. A second call does nothing twice.
     """
-    asked = asked_methods(METHODS, None, None, set_)
+    asked = asked_methods(METHODS, pairs=set_, training=training)
 
     from bmip.cli.demonstration import run_demo
     from bmip.cli.progress import watching
@@ -46,7 +46,7 @@ def demo(
 
     common_options.use_threads(threads)
     note(f"Trained on {shots} images of each base class; novel classes are never seen. Minutes on two cores.")
-    methods = specs(asked, training=training, shots=shots, backbone=backbone)
+    methods = specs(asked, shots=shots, backbone=backbone, data=data)
     with watching() as listener:
         found = run_demo(out_, methods, device=device, data=data, listener=listener)
     for table in tables(found.rows):

@@ -10,6 +10,7 @@ import typer
 from bmip.cli import common_options
 from bmip.cli.command import Command
 from bmip.cli.console import note, out
+from bmip.cli.remarks import remark_on_drawings
 from bmip.data.read_config import ReadConfig
 
 app = typer.Typer(add_completion=False)
@@ -45,6 +46,7 @@ def evaluate(
     name = data or model.described().spec.data
     if not name:
         raise ValueError(f"{run} does not say which data it was trained on: name some with --data")
+    remark_on_drawings(model.described().backbone, [name])
     dataset = load_dataset(name, read)
     for remark in dataset.remarks():
         note(remark)

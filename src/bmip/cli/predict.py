@@ -12,6 +12,7 @@ import typer
 from bmip.cli import common_options
 from bmip.cli.command import Command
 from bmip.cli.console import note, out
+from bmip.cli.remarks import remark_on_drawings
 from bmip.data.read_config import ReadConfig
 
 app = typer.Typer(add_completion=False)
@@ -45,6 +46,7 @@ def predict(
     common_options.use_threads(threads)
     paths = _readable(image_paths(images), skip=read.skip_bad_images)
     model = load_run(run, backbone, device)
+    remark_on_drawings(model.described().backbone, images)
     names = classes_of(model, None if classes is None else listed(classes))
     if read.template:
         names = replace(names, template=read.template)

@@ -14,7 +14,10 @@ from bmip.cli import common_options, completion
 from bmip.cli.asked_methods import asked_methods, specs
 from bmip.cli.command import Command
 from bmip.cli.console import err, note, out
+from bmip.cli.remarks import remark_on_drawings, remark_on_template
+from bmip.data.names import data_name, dataset_names
 from bmip.data.read_config import ReadConfig
+from bmip.experiments.method_facts import method_facts
 from bmip.experiments.registry import protocol as find_protocol
 from bmip.experiments.registry import protocol_names
 
@@ -80,7 +83,7 @@ def run(
             show_default=False,
         ),
     ] = None,
-    backbone: common_options.Backbone = "embedded",
+    backbone: common_options.Backbone = None,
     preset: common_options.Preset = None,
     set_: common_options.Set = None,
     with_: common_options.With = None,
@@ -98,23 +101,35 @@ def run(
 
     What is done is skipped, what was interrupted goes on: the same command may be given again.
     """
-    asked = asked_methods(method, with_, preset, set_)
+    asked = asked_methods(method, with_, preset, set_, training)
     found = find_protocol(protocol)
 
     from bmip.cli.arguments import base_asked
     from bmip.cli.progress import carried_out
     from bmip.experiments.resources import Resources
     from bmip.experiments.results import Results, with_all_seeds
+    from bmip.methods import build_model
     from bmip.report import as_rich, tables
 
     common_options.use_threads(threads)
-    said: dict[str, Any] = {"backbone": backbone, "read": read, "base": base_asked(base)}
-    named = specs(asked, training=training, made_for=found.preset, **said)
+    trained_on = [data_name(name) for name in data or found.data]
+    places = [*trained_on, *map(data_name, targets or ())]
+    own = [name for name in places if name not in dataset_names()]
+    if own and "zero_shot" not in {method_facts(one.name).name for one in asked}:
+        asked = [*asked_methods(["zero-shot"], training=training), *asked]
+        note(f"zero-shot is added to the methods: it shows what the CLIP does on {', '.join(own)} without training")
+    named = specs(asked, backbone=backbone, data=places, read=read, base=base_asked(base), made_for=found.preset)
+    remark_on_drawings(named[0].backbone, places)
     methods = [replace(one, shots=count) for count in shots or found.shots for one in named]
-    asked_for = found.trials(data or found.data, methods, seeds, init_seeds=init_seeds, targets=targets)
+    asked_for = found.trials(trained_on, methods, seeds, init_seeds=init_seeds, targets=targets)
     trials = list(dict.fromkeys(asked_for))
     resources = Resources(device=device)
     store = Results(results or runs / found.name / "results.jsonl")
+    if read.template:
+        for trial in {trial.run.method: trial for trial in trials}.values():
+            known, clip = resources.parts(trial).train.classes, resources.clip_for(trial.run)
+            model = build_model(trial.run.method, dict(trial.run.options), clip, known, seed=0)
+            remark_on_template(model, trial.run.method, read.template)
     note(f"{len(trials)} trials; rows go to {store.path}")
     rows, failures = carried_out(trials, store, runs=runs, resources=resources)
     all_rows = with_all_seeds(rows, store.rows()) if rows else []

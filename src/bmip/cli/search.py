@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -38,7 +38,7 @@ def search(
     lr: Annotated[list[float], typer.Option(help="Learning rates of the grid.")] = list(LRS),
     epochs: Annotated[list[int], typer.Option(help="Numbers of epochs of the grid.")] = list(EPOCHS),
     shots: common_options.Shots = 16,
-    backbone: common_options.Backbone = "embedded",
+    backbone: common_options.Backbone = None,
     set_: common_options.Set = None,
     with_: common_options.With = None,
     precision: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16.", show_default=False)] = None,
@@ -55,7 +55,8 @@ def search(
 
     The file it writes is used with --preset FILE. No test image is looked at.
     """
-    asked_for = asked_methods(method, with_, "default", set_)
+    training = {} if precision is None else {"precision": precision}
+    asked_for = asked_methods(method, with_, "default", set_, training)
 
     from bmip.cli.progress import carried_out
     from bmip.experiments.resources import Resources
@@ -64,8 +65,7 @@ def search(
     from bmip.report import as_rich, tables
 
     common_options.use_threads(threads)
-    training: dict[str, Any] = {} if precision is None else {"precision": precision}
-    methods = specs(asked_for, training=training, shots=shots, backbone=backbone, read=read)
+    methods = specs(asked_for, shots=shots, backbone=backbone, data=data, read=read)
     trials = list(dict.fromkeys(search_trials(methods, data, seeds, lrs=lr, epochs=epochs)))
     store = Results(runs / "results.jsonl")
     note(f"{len(trials)} trials; rows go to {store.path}")
@@ -83,7 +83,7 @@ def search(
         "lr": lr,
         "epochs": epochs,
         "shots": [shots],
-        "backbone": [backbone],
+        "backbone": [methods[0].backbone],
         "set": set_ or [],
         "precision": [precision] if precision else [],
     }
@@ -93,6 +93,6 @@ def search(
         presets,
         best_presets(rows, said),
         f"Chosen on validation images from one grid for every method, learning rates {', '.join(map(str, lr))} and\n"
-        f"epochs {', '.join(map(str, epochs))}, on the backbone {backbone} ({rows[0].backbone[:8]}).",
+        f"epochs {', '.join(map(str, epochs))}, on the backbone {methods[0].backbone} ({rows[0].backbone[:8]}).",
     )
     out().print(f"Presets: {presets}", soft_wrap=True, markup=False)

@@ -13,7 +13,8 @@ import typer
 from bmip.cli import common_options, completion
 from bmip.cli.asked_methods import asked_methods
 from bmip.cli.command import Command
-from bmip.cli.console import note, out
+from bmip.cli.console import line, note, out
+from bmip.cli.remarks import remark_on_drawings, remark_on_template
 from bmip.data.names import data_name
 from bmip.data.read_config import ReadConfig
 
@@ -46,7 +47,7 @@ def train(
         int, typer.Option(help="Draws shots, order and crops.", rich_help_panel=common_options.DATA)
     ] = 1,
     init_seed: Annotated[int, typer.Option(help="Draws the first prompts.", rich_help_panel=common_options.METHOD)] = 1,
-    backbone: common_options.Backbone = "embedded",
+    backbone: common_options.Backbone = None,
     preset: common_options.Preset = None,
     set_: common_options.Set = None,
     with_: common_options.With = None,
@@ -60,18 +61,20 @@ def train(
 
     A run that was interrupted goes on when the same command is given again.
     """
-    (asked,) = asked_methods([method], with_, preset, set_)
+    (asked,) = asked_methods([method], with_, preset, set_, training)
     method = asked.name
-    plain = asked.spec(training=training, shots=shots, backbone=backbone, read=read)
+    plain = asked.spec(shots=shots, backbone=backbone, data=[data], read=read)
 
     from bmip.cli.arguments import of_classes
     from bmip.cli.tables import accuracy_table
     from bmip.clip.loading.load import load_clip
     from bmip.data.load import load_dataset
     from bmip.data.sampling import sample_few_shot
+    from bmip.evaluation.evaluate import evaluate
+    from bmip.methods import build_model
     from bmip.system.device import pick_device
     from bmip.training.progress import progress_bar
-    from bmip.training.run import train as train_run
+    from bmip.training.run import train_model
 
     common_options.use_threads(threads)
     dataset = load_dataset(data, read)
@@ -80,9 +83,18 @@ def train(
         note(remark)
     spec = replace(plain, data=data_name(data), classes=classes, data_seed=data_seed, init_seed=init_seed)
     folder = out_ or Path("runs") / f"{dataset.name}-{spec.method.replace('_', '-')}"
-    note(f"{method} on {len(chosen.train)} images of {len(chosen.classes)} classes, preset {spec.preset}")
-    clip = load_clip(backbone).to(pick_device(device))
+    note(
+        f"{method} on {len(chosen.train)} images of {len(chosen.classes)} classes, preset {spec.preset}, "
+        f"backbone {spec.backbone}"
+    )
+    remark_on_drawings(spec.backbone, [data])
+    clip = load_clip(spec.backbone).to(pick_device(device))
+    model = build_model(spec.method, dict(spec.options), clip, chosen.classes, seed=init_seed)
+    remark_on_template(model, method, read.template)
     with progress_bar(f"training {method}") as tell:
-        run = train_run(spec, clip, chosen, folder, progress=tell)
+        run = train_model(model, spec, chosen, folder, progress=tell)
     out().print(accuracy_table(run.predictions, f"{method} on the test images of {dataset.name}"))
+    if model.trainable():
+        frozen = evaluate(build_model("zero-shot", {}, clip, chosen.classes, seed=0), chosen.test, chosen.classes)
+        line(f"zero-shot {frozen.accuracy:.1f} %: the same CLIP without training, {frozen.classes.template!r}")
     note(f"the run lies in {folder}; classify images with: bmip predict {folder} IMAGES... --classes NAMES")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bmip.data.read_config import ReadConfig
 from bmip.experiments.method_facts import method_facts
 from bmip.experiments.presets import choose_preset
-from bmip.run_spec import HALF, RunSpec, settings
+from bmip.run_spec import HALF, RunSpec, default_backbone, settings
 from bmip.training.config import train_config
 
 
@@ -19,16 +19,19 @@ def method_trial(
     options: Mapping[str, Any] | None = None,
     training: Mapping[str, Any] | None = None,
     shots: int = 16,
-    backbone: str = "embedded",
+    backbone: str | None = None,
+    data: Iterable[str] = (),
     read: ReadConfig = ReadConfig(),
     base: float | tuple[str, ...] = HALF,
     made_for: str = "",
 ) -> RunSpec:
     """The spec of a run without data and seeds. `options` and `training` win over those of the preset
-    (`bmip.experiments.presets.choose_preset`).
+    (`bmip.experiments.presets.choose_preset`). Without a `backbone` it is the one that suits the data sets `data`
+    (`default_backbone`).
 
     Raises ValueError for an unknown method, preset or option, with the nearest right name, and for values out of range.
     """
+    backbone = backbone or default_backbone(data)
     name, chosen = choose_preset(method, preset, backbone, made_for)
     merged = {**chosen.options, **(options or {})}
     facts = method_facts(method)

@@ -9,7 +9,7 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 import torch
-from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+from huggingface_hub.errors import EntryNotFoundError
 from safetensors.torch import load_file, save_file
 
 from bmip.clip.loading import backbones as registry
@@ -491,8 +491,7 @@ def hub(tmp_path, monkeypatch):
 
     def download(repo_id, filename, *, revision=None):
         assert revision in (None, COMMIT)
-        if repo_id != "someone/tiny":
-            raise LocalEntryNotFoundError("offline")
+        assert repo_id == "someone/tiny", "a hub that does not answer is not asked for files"
         asked.append(filename)
         if not (served / filename).is_file():
             absent = repository / ".no_exist" / COMMIT / filename
@@ -511,6 +510,11 @@ def hub(tmp_path, monkeypatch):
     def look_up(repo_id, filename, *, revision=None):
         return real_look_up(repo_id, filename, cache_dir=cache, revision=revision)
 
+    def metadata(url, *, timeout):
+        if "someone/tiny" not in url:
+            raise OSError("no such host")
+
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", metadata)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", look_up)
     return served, asked, repository
@@ -566,7 +570,10 @@ def test_damaged_download(hub, model):
 @pytest.mark.usefixtures("published")
 def test_name_falls_back_to_the_hub(hub, model, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    with pytest.raises(BackboneError, match=r"or put OpenAI's ViT-away\.pt into ~/\.cache/clip"):
+    told = (
+        r"^ViT-away \(someone/else\) is not .* or put OpenAI's ViT-away\.pt into ~/\.cache/clip; .*--backbone embedded$"
+    )
+    with pytest.raises(BackboneError, match=told):
         load_clip("ViT-away")
     transformers_folder(model, hub[0])
     assert_same_features(load_clip("ViT-tiny"), model)
@@ -593,9 +600,15 @@ def test_hub_error_is_passed_on_in_one_line(monkeypatch):
     def refuse(*_, **__):
         raise OSError("401 Client Error\n\nlong explanation")
 
+    def answer(*_, **__):
+        raise EntryNotFoundError("404")
+
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", answer)
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_, **__: None)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", refuse)
-    with pytest.raises(BackboneError, match=r"^someone/tiny cannot be fetched from the hub: 401 Client Error$"):
+    with pytest.raises(
+        BackboneError, match=r"^someone/tiny cannot be fetched from the hub \(401 Client Error\); .* embedded$"
+    ):
         load_clip("someone/tiny")
 
 

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 EMBEDDED = "embedded"
+"""The name of the small CLIP that comes with bmip."""
+
+STANDARD = "ViT-B/16"
+"""The name of the CLIP of the published tables."""
 
 
 class BackboneError(ValueError):
@@ -29,7 +33,7 @@ class Backbone:
 _BACKBONES = (
     Backbone(name=EMBEDDED, note="small CLIP that comes with bmip, trained on its rendered world"),
     Backbone(
-        name="ViT-B/16",
+        name=STANDARD,
         note="OpenAI, 224 pixels; the backbone of the published tables",
         hub="openai/clip-vit-base-patch16",
         file="ViT-B-16.pt",

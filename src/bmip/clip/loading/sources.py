@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import huggingface_hub
-from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
+from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
 from bmip.clip.loading.backbones import EMBEDDED, Backbone, BackboneError, backbones
 from bmip.clip.loading.config_files import describes_clip
 from bmip.clip.loading.tensors import shards
 from bmip.system.messages import first_few, nearest
+
+_TRY = f"to try things out, take the small CLIP that comes with bmip: --backbone {EMBEDDED}"
 
 EMBEDDED_FOLDER = Path(__file__).parents[2] / "embedded" / "weights"
 
@@ -109,7 +112,7 @@ def _named(backbone: Backbone) -> Files:
     if backbone.hub is None:
         raise FileNotFoundError(f"{backbone.name} has no files here and no repository on the hub")
     instead = f", or put OpenAI's {backbone.file} into ~/.cache/clip" if backbone.file is not None else ""
-    return in_folder(_Repository(backbone.hub, instead).fetch())
+    return in_folder(_Repository(backbone.hub, f"{backbone.name} ({backbone.hub})", instead).fetch())
 
 
 def _is_hub_id(source: str) -> bool:
@@ -122,11 +125,20 @@ def _is_hub_id(source: str) -> bool:
 class _Repository:
     """A repository on the hub at one commit. What its cache knows of, the hub is not asked about."""
 
-    def __init__(self, name: str, instead: str = "") -> None:
-        self.name = name
-        self.instead = instead
+    def __init__(self, name: str, called: str = "", instead: str = "") -> None:
+        self.name, self.called, self.instead = name, called or name, instead
         self.commit: str | None = None
-        self.reachable = True
+
+    @cached_property
+    def reachable(self) -> bool:
+        """Whether the hub answers. Without this question a download tries again for half a minute."""
+        try:
+            huggingface_hub.get_hf_file_metadata(huggingface_hub.hf_hub_url(self.name, _TRANSFORMERS), timeout=10)
+        except (EntryNotFoundError, HfHubHTTPError):  # an answer as well
+            return True
+        except Exception:  # of the library for HTTP, which changes with the version; or HF_HUB_OFFLINE is set
+            return False
+        return True
 
     def fetch(self) -> Path:
         """The folder in the cache with configuration, weights and tokeniser."""
@@ -159,7 +171,7 @@ class _Repository:
             return None
         except (OSError, ValueError) as error:
             reason = str(error).strip().splitlines()[0]
-            raise BackboneError(f"{self.name} cannot be fetched from the hub: {reason}") from error
+            raise BackboneError(f"{self.called} cannot be fetched from the hub ({reason}); {_TRY}") from error
         if not isinstance(cached, str):
             return None
         path = Path(cached)
@@ -169,10 +181,10 @@ class _Repository:
     def _missing(self, what: str) -> BackboneError:
         if not self.reachable:
             return BackboneError(
-                f"{self.name} is not complete in the hub's cache (it lacks {what}) and the hub cannot be reached: go "
-                f"online and unset HF_HUB_OFFLINE once, give a local file or folder{self.instead}"
+                f"{self.called} is not on this machine (the hub's cache lacks {what}) and the hub cannot be reached: "
+                f"go online without HF_HUB_OFFLINE once{self.instead}; {_TRY}"
             )
-        return BackboneError(f"{self.name} on the hub has no {what}: it is no CLIP that can be loaded")
+        return BackboneError(f"{self.called} on the hub has no {what}: it is no CLIP that can be loaded")
 
 
 def _nearest(source: str | Path) -> str:
