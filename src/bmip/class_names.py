@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -10,8 +11,8 @@ from dataclasses import dataclass
 class ClassNames:
     """Class names and the sentences around them. A label is an index into `names`; labels are never looked up by name.
 
-    Raises ValueError for an empty list, one text in place of a list, a name that is no text or is empty, equal names,
-    and a template without exactly one {}.
+    A list of names will do; it becomes a tuple. Raises ValueError for a single text in place of a list, an empty list,
+    an empty name, equal names, and a template without exactly one {}.
     """
 
     names: tuple[str, ...]
@@ -25,9 +26,8 @@ class ClassNames:
     """Allow equal names, as in ImageNet, where two names occur twice."""
 
     def __post_init__(self) -> None:
-        if isinstance(self.names, str):
-            raise ValueError(f"class names are a list, not one text: give [{self.names!r}]")
-        object.__setattr__(self, "names", tuple(self.names))  # a list has no hash
+        for field in ("names", "templates"):
+            object.__setattr__(self, field, texts(getattr(self, field), field))
         if not self.names:
             raise ValueError("the list of class names is empty: give at least one name")
         for index, name in enumerate(self.names):
@@ -43,6 +43,16 @@ class ClassNames:
 
     def __len__(self) -> int:
         return len(self.names)
+
+
+def texts(given: Iterable[str], what: str) -> tuple[str, ...]:
+    """The texts as a tuple. Raises ValueError for a single text and for what is no text."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise ValueError(f"{what} is {given!r}: give a list of texts")
+    found = tuple(given)
+    if odd := [text for text in found if not isinstance(text, str)]:
+        raise ValueError(f"{what} holds {odd[0]!r}: each of them must be a text")
+    return found
 
 
 def words(name: str) -> str:

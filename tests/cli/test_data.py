@@ -7,6 +7,7 @@ import pickle
 import random
 import shutil
 import sys
+import warnings
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -173,6 +174,14 @@ def test_without_the_published_split_nothing_is_written(cli: Cli, textures: Path
     assert [entry.name for entry in textures.parent.iterdir()] == ["images"]
 
 
+def test_pillows_warnings_stay_off_the_terminal(cli: Cli, photos: Path) -> None:
+    Image.new("RGB", (16, 16)).save(photos / "red/odd.jpg", exif=b"Exif\x00\x00MM\x00*\x00\x00\xff")
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        found = cli("data", "check", "photos")
+    assert (found.status, [str(warning.message) for warning in shown]) == (0, [])
+
+
 def test_what_cannot_be_looked_at(cli: Cli, here: Path) -> None:
     for given, part in (([], "--root DIR"), (["--root", "nowhere"], "the root nowhere does not exist")):
         found = cli("data", "check", "dtd", *given)
@@ -219,6 +228,25 @@ def test_what_a_written_split_leaves_out_is_looked_at_too(cli: Cli, photos: Path
     found = cli("data", "check", "photos")
     for part in ("labelled 99 'beige'", "in test and again in test", "'/etc/x.png' leads out", *gone):
         assert part in found.out
+
+
+def test_folders_that_cannot_be_listed(cli: Cli, textures: Path, photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, real = {"photos/red/more", "data/dtd/images/woven"}, os.scandir
+    (photos / "red/more").mkdir()
+
+    def scandir(place: str | Path = "."):
+        if os.path.relpath(place) in closed:
+            raise PermissionError(13, "Permission denied", str(place))
+        return real(place)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    (photos / "blue/01.png").write_bytes(b"")
+    for name, more in (("photos", "blue/01.png is empty"), ("dtd", "")):
+        found = cli("data", "check", name, "--root", "data")
+        assert (found.status, found.out.count("cannot be read (Permission denied): allow reading it")) == (1, 1), found
+        assert more in found.out
+    trained = cli("train", "--data", "photos", "--out", "run")
+    assert trained.status == 2 and "the folder photos/red/more cannot be read" in trained.err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
@@ -273,7 +301,7 @@ def test_training_reads_below_the_root(cli: Cli, textures: Path, backbone: Path)
     assert len(list(Path("kept/squares").glob("*.squares"))) == 1
     plain = cli("eval", "run", "--root", "data", "--classes", "novel", "--json", "--cache", "none", "--no-cache")
     assert plain.out == judged.out
-    assert not Path("none/squares").exists()
+    assert not Path("none").exists()
     lost = cli("eval", "run")
     assert lost.status == 2
     assert "--root DIR" in lost.err

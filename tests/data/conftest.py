@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,3 +67,18 @@ def make_dataset() -> Callable[..., Dataset]:
         )
 
     return make
+
+
+@pytest.fixture
+def close_folder(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], None]:
+    """Lets the system refuse to list a folder, which permissions do not keep the administrator from."""
+    closed: set[Path] = set()
+    real = os.scandir
+
+    def scandir(place: str | Path = "."):
+        if Path(place).resolve() in closed:
+            raise PermissionError(13, "Permission denied", str(place))
+        return real(place)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    return lambda folder: closed.add(folder.resolve())

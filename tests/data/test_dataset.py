@@ -25,13 +25,21 @@ def test_taking_twice_reaches_the_first_collection(make_dataset) -> None:
 
 
 def test_every_image_needs_a_label() -> None:
-    with pytest.raises(ValueError, match="2 images came with 1 labels"):
+    with pytest.raises(ValueError, match="2 images came with 1 label:"):
         Split(FileImages(Path(), ("a.png", "b.png")), (0,))
 
 
 def test_labels_must_be_classes(make_dataset) -> None:
-    with pytest.raises(ValueError, match=r"the test split has labels 5; 2 classes need 0..1"):
+    with pytest.raises(ValueError, match=r"the test split has labels 5; labels run from 0 to 1"):
         make_dataset([0, 1], None, [0, 5])
+
+
+def test_a_short_description(make_dataset) -> None:
+    dataset = make_dataset([0] * 200 + [1], None, [1])
+    assert repr(dataset) == "Dataset('toy': 2 classes (class 0, class 1), 201 train images, 1 test image)"
+    assert repr(dataset.test) == "Split(1 image of 1 class)"
+    for value in (FileImages(Path("here"), ("a.png",) * 100), *(split.images for split in dataset.splits().values())):
+        assert len(repr(value)) < 60
 
 
 def test_the_split_hash_sees_every_change(make_dataset) -> None:

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,23 @@ def test_bad_files_are_named_with_the_reason(tmp_path: Path) -> None:
         assert check_image(tmp_path / name) == str(error.value)
 
 
+def test_heic_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Phones also write it under the suffix of a JPEG."""
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    assert image_files(["IMG_1.HEIC"]) == ["IMG_1.HEIC"]
+    for name in ("a.heic", "b.jpg"):
+        (tmp_path / name).write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+        with pytest.raises(DataError, match=r"it is HEIC, which needs a package: pip install 'bmip\[heic\]'"):
+            read_image(tmp_path / name)
+
+
+def test_heic(tmp_path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    heif.from_pillow(Image.new("RGB", (20, 10), RED)).save(tmp_path / "a.heic")
+    assert read_image(tmp_path / "a.heic").shape == (3, 10, 20)
+    assert close(colour(tmp_path / "a.heic"), RED)
+
+
 def test_files_are_images_named_by_their_path(tmp_path: Path) -> None:
     (tmp_path / "cat").mkdir()
     Image.new("RGB", (5, 7), RED).save(tmp_path / "cat" / "1.png")
@@ -153,4 +171,4 @@ def test_files_are_images_named_by_their_path(tmp_path: Path) -> None:
 
 
 def test_which_names_look_like_images() -> None:
-    assert image_files(["a.JPG", "b.txt", "c.png", "d"]) == ["a.JPG", "c.png"]
+    assert image_files(["a.JPG", "b.txt", "c.png", "d", "._a.JPG", "cat/.c.png"]) == ["a.JPG", "c.png"]

@@ -66,7 +66,8 @@ def test_a_draw_repeats_and_gives_each_class_its_shots(train: list[int], shots: 
         assert drawn.train.labels.count(label) == min(shots, train.count(label))
         assert drawn.val is not None
         assert drawn.val.labels.count(label) == min(shots, 4, train.count(label))
-        assert any(repr(f"class {label}") in note for note in drawn.notes) == (train.count(label) < shots)
+    few = [f"class {label} ({train.count(label)})" for label in dict.fromkeys(train) if train.count(label) < shots]
+    assert [note.partition(": ")[2] for note in drawn.notes] == [", ".join(few)] * bool(few)
     assert items(drawn.test) == items(dataset.test)
 
 
@@ -78,7 +79,10 @@ def test_seeds_differ_and_zero_shots_mean_all() -> None:
 
 def test_a_class_with_too_few_images_is_named() -> None:
     (note,) = sample_few_shot(toy([0, 0, 0, 1], [], [0]), 2, 1).notes
-    assert note == "class 'class 1' has 1 training images, fewer than 2 shots: it gives all"
+    assert note == "1 class has fewer than 2 training images: class 1 (1)"
+    (note,) = sample_few_shot(toy([label for label in range(8) for _ in range(label + 1)], [], [0]), 7, 1).notes
+    few = ", ".join(f"class {label} ({label + 1})" for label in range(5))
+    assert note == f"6 classes have fewer than 7 training images: {few} and 1 more"
 
 
 def test_validation_that_is_the_test_split_is_not_sampled() -> None:

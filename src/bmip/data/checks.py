@@ -15,7 +15,7 @@ from bmip.data.batches import ahead
 from bmip.data.dataset import DataError
 from bmip.data.images import check_image
 from bmip.data.sources.split_file import Item
-from bmip.system.messages import first_few
+from bmip.system.messages import counted, first_few
 
 QUIET = 300  # files that are checked faster than a progress bar is read
 
@@ -28,26 +28,26 @@ def cache_key(folder: Path) -> str:
 def unreadable(
     folder: Path,
     paths: Sequence[str],
-    cache: Path,
+    cache: Path | None,
     *,
     check: Callable[[Path], str | None] = check_image,
     console: Console | None = None,
 ) -> dict[str, str]:
     """The files below `folder` that `check` finds a fault in, with the reason. Progress is shown on `console`.
 
-    Files without a fault are remembered in `cache` and not checked again until they change.
+    Files without a fault are remembered in `cache`, if there is one, and not checked again until they change.
     """
-    memory = cache / "readable" / f"{cache_key(folder)}.json"
+    memory = None if cache is None else cache / "readable" / f"{cache_key(folder)}.json"
     known: dict[str, list[int]] = {}
     with suppress(OSError, ValueError):
-        known = json.loads(memory.read_text())
+        known = {} if memory is None else json.loads(memory.read_text())
     states = {path: _state(folder / path) for path in paths}
     new = [path for path in paths if states[path] is None or known.get(path) != states[path]]
     bad: dict[str, str] = {}
     for path, reason in zip(new, _checked(folder, new, check, console), strict=True):
         if reason is not None:
             bad[path] = reason
-    if new:
+    if new and memory is not None:
         with suppress(OSError):  # it only saves time
             memory.parent.mkdir(parents=True, exist_ok=True)
             memory.write_text(json.dumps({path: state for path, state in states.items() if path not in bad}))
@@ -101,7 +101,7 @@ def refuse(faults: Sequence[str]) -> None:
 def class_faults(folder: Path, names: Sequence[str], parts: Mapping[str, Sequence[Item]]) -> list[str]:
     """Messages about too few classes, and about classes without training images."""
     if len(names) < 2:
-        return [f"{folder} has {len(names)} class; at least two are needed"]
+        return [f"{folder} has {counted(len(names), 'class')}; at least two are needed"]
     faults = []
     kind = "training " if "train" in parts else ""
     there = {item.label for item in parts["train" if kind else "all"]}

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from bmip.class_names import ClassNames
 from bmip.data.transforms import DEFAULT, Augmentation
-from bmip.system.messages import first_few
+from bmip.system.messages import counted, first_few
 
 
 class DataError(ValueError):
@@ -36,7 +36,7 @@ class Images(Protocol):
 class ArrayImages:
     """Images of one size in memory; image 17 of the origin "textures/test" has the name "textures/test/17"."""
 
-    pixels: UInt8[Tensor, "image 3 height width"]
+    pixels: UInt8[Tensor, "image 3 height width"] = field(repr=False)
     origin: str
 
     def __len__(self) -> int:
@@ -54,7 +54,7 @@ class Chosen:
     """A selection from a larger collection of images, in a given order."""
 
     images: Images
-    indices: tuple[int, ...]
+    indices: tuple[int, ...] = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -75,10 +75,14 @@ class Split:
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.labels):
-            raise ValueError(f"{len(self.images)} images came with {len(self.labels)} labels: give one label per image")
+            images, labels = counted(len(self.images), "image"), counted(len(self.labels), "label")
+            raise ValueError(f"{images} came with {labels}: give one label per image")
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def __repr__(self) -> str:
+        return f"Split({counted(len(self), 'image')} of {counted(len(set(self.labels)), 'class')})"
 
     def take(self, indices: Sequence[int]) -> "Split":
         """The images at these positions, in this order."""
@@ -126,8 +130,13 @@ class Dataset:
             wrong = sorted({label for label in split.labels if not 0 <= label < count})
             if wrong:
                 raise ValueError(
-                    f"{self.name}: the {part} split has labels {first_few(wrong)}; {count} classes need 0..{count - 1}"
+                    f"{self.name}: the {part} split has labels {first_few(wrong)}; labels run from 0 to {count - 1}"
                 )
+
+    def __repr__(self) -> str:
+        classes = f"{counted(len(self.classes), 'class')} ({first_few(self.classes.names)})"
+        parts = (f"{counted(len(split), f'{part} image')}" for part, split in self.splits().items())
+        return f"Dataset({self.name!r}: {classes}, {', '.join(parts)})"
 
     def remarks(self) -> tuple[str, ...]:
         """The notes, and a line for each image that was left out."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
 from io import BytesIO
 from pathlib import Path
 
@@ -17,8 +19,27 @@ from bmip.data.transforms import centre_square
 
 SUFFIXES = frozenset(
     f".{kind}"
-    for kind in ("bmp", "gif", "jfif", "jpe", "jpeg", "jpg", "pbm", "pgm", "png", "ppm", "tif", "tiff", "webp")
+    for kind in (
+        "bmp",
+        "gif",
+        "heic",
+        "heif",
+        "jfif",
+        "jpe",
+        "jpeg",
+        "jpg",
+        "pbm",
+        "pgm",
+        "png",
+        "ppm",
+        "tif",
+        "tiff",
+        "webp",
+    )
 )
+
+HIDDEN = frozenset(("__macosx", "desktop.ini", "thumbs.db"))
+"""What operating systems leave in folders, in lower case."""
 
 ORIENTATION = 0x0112  # the EXIF tag
 
@@ -27,8 +48,9 @@ def read_image(path: Path | str, *, at_least: int | None = None) -> UInt8[Tensor
     """Reads an image as a person would see it: turned upright by its EXIF tag, on white where it is transparent.
 
     Greyscale, palette and CMYK images become RGB, 16-bit greyscale is scaled to eight bits, and an animation gives its
-    first frame. With `at_least`, a large JPEG may be decoded at a half, a quarter or an eighth of its size, so that no
-    side is shorter than `at_least` pixels: faster, but the pixels differ slightly after resizing.
+    first frame. HEIC needs the package pillow-heif. With `at_least`, a large JPEG may be decoded at a half, a quarter
+    or an eighth of its size, so that no side is shorter than `at_least` pixels: faster, but the pixels differ slightly
+    after resizing.
 
     Raises DataError for a file that cannot be read in full: missing, truncated, no image, or with 32-bit values.
     """
@@ -59,7 +81,7 @@ def check_image(path: Path | str) -> str | None:
 
 def _decoded(source: Path | BytesIO, name: Path | str, at_least: int | None = None) -> UInt8[Tensor, "3 height width"]:
     try:
-        with Image.open(source) as image:
+        with _opened(source) as image:
             if at_least is not None:
                 image.draft(None, (at_least, at_least))  # of a JPEG every byte is still parsed
             return _pixels(image)
@@ -75,6 +97,26 @@ def _pixels(image: Image.Image) -> UInt8[Tensor, "3 height width"]:
     image.load()
     pixels = np.array(_in_rgb(_upright(image)))
     return torch.from_numpy(pixels).permute(2, 0, 1)  # rows of RGB triples in memory, which resizing likes best
+
+
+def _opened(source: Path | BytesIO) -> Image.Image:
+    try:
+        return Image.open(source)
+    except Image.UnidentifiedImageError:
+        content = source.read_bytes() if isinstance(source, Path) else source.getvalue()
+        if content[4:8] != b"ftyp":
+            raise
+        _read_heic_too()
+        return Image.open(source)
+
+
+@cache
+def _read_heic_too() -> None:
+    """Teaches Pillow to read HEIC. Raises ValueError without the package that can."""
+    try:
+        import_module("pillow_heif").register_heif_opener()
+    except ImportError as error:
+        raise ValueError("it is HEIC, which needs a package: pip install 'bmip[heic]', or save it as JPEG") from error
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -104,8 +146,10 @@ def _from_integers(image: Image.Image) -> Image.Image:
 
 
 def _reason(source: Path | BytesIO, error: Exception) -> str:
-    if isinstance(source, Path) and source.is_dir():
+    if isinstance(error, IsADirectoryError):
         return "is a folder, not an image"
+    if isinstance(error, OSError) and error.strerror:  # of the system, not of Pillow
+        return f"cannot be read ({error.strerror})"
     if (source.stat().st_size if isinstance(source, Path) else source.getbuffer().nbytes) == 0:
         return "is empty (0 bytes)"
     if isinstance(error, Image.UnidentifiedImageError):
@@ -118,7 +162,7 @@ class FileImages:
     """Image files below one folder, decoded at each access; the name of an image is its path relative to the folder."""
 
     folder: Path
-    paths: tuple[str, ...]
+    paths: tuple[str, ...] = field(repr=False)
     scaled: bool = False
     """Whether squares are made from JPEGs that were decoded at a smaller size."""
 
@@ -138,5 +182,10 @@ class FileImages:
 
 
 def image_files(names: Sequence[str]) -> list[str]:
-    """The file names with a suffix of an image format."""
-    return [name for name in names if Path(name).suffix.lower() in SUFFIXES]
+    """The file names with a suffix of an image format, without hidden files."""
+    return [name for name in names if Path(name).suffix.lower() in SUFFIXES and not is_hidden(Path(name).name)]
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or of those that operating systems leave behind."""
+    return name.startswith(".") or name.lower() in HIDDEN

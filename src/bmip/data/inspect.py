@@ -2,24 +2,23 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bmip.data.checks import class_faults, leak_faults, same_content, unreadable
 from bmip.data.dataset import DataError, Dataset, shot_files
 from bmip.data.images import image_files
-from bmip.data.load import better_names, find_own, load_dataset
+from bmip.data.load import better_names, find_own, load_dataset, name_of
 from bmip.data.names import HUB_PREFIX, dataset_names
 from bmip.data.public.load import missing, places, public_dataset, read_lists, written_split
 from bmip.data.public.registry import PUBLIC, PublicSet
-from bmip.data.read_config import ReadConfig
+from bmip.data.read_config import ReadConfig, with_usable_cache
 from bmip.data.sampling import sample_few_shot
 from bmip.data.shots import read_shots
 from bmip.data.sources.assembly import Names, Source, assembled, drawn, is_whole, missing_drawn, without
 from bmip.data.sources.listing import Listing, list_files
 from bmip.data.sources.split_file import PARTS, inspect_parts, names_of
-from bmip.system.messages import first_few
+from bmip.system.messages import counted, first_few
 
 
 @dataclass(frozen=True)
@@ -36,16 +35,17 @@ class Findings:
     """Sentences about things that are no fault, such as images that no split names."""
 
 
-def inspect(name: str, read: ReadConfig = ReadConfig()) -> Findings:
+def inspect(name: str | Path, read: ReadConfig = ReadConfig()) -> Findings:
     """Inspects a data set by its name or path, as `load_dataset` takes it.
 
     Raises DataError where there is nothing to inspect.
     """
+    name, (read, _) = name_of(name), with_usable_cache(read)
     if name in PUBLIC:
         better_names(name, read)
         return inspect_public(name, read)
     if name not in dataset_names() and not name.startswith(HUB_PREFIX):
-        return inspect_own(find_own(name, read.cache_folder), read, better_names(name, read))
+        return inspect_own(find_own(name, read), read, better_names(name, read))
     dataset = load_dataset(name, replace(read, skip_bad_images=True))
     return Findings(dataset, list(dataset.skipped), list(dataset.notes))
 
@@ -68,7 +68,7 @@ def inspect_own(source: Source, read: ReadConfig = ReadConfig(), class_names: Na
     bad = unreadable(folder, [*listed, *source.unused], read.cache_folder)
     kept = without(parts, bad)
     same = same_content(folder, [path for path in listed if path not in bad])
-    faults = [*source.faults, *bad.values()]
+    faults = [*source.listing.faults, *bad.values()]
     faults += class_faults(folder, source.listing.names, kept) + leak_faults(folder, kept, same)
     try:
         whole, notes = drawn(folder, kept, same, read.split_seed)
@@ -91,17 +91,17 @@ def inspect_public(name: str, read: ReadConfig, *, decode: bool = True) -> Findi
     known = PUBLIC[name]
     folder, images = places(known, read.root)
     listing, faults, remarks = _listed(known, folder, images, read)
-    on_disk = image_files(list_files(images))
+    on_disk = image_files(list_files(images, faults=faults))
     listed = on_disk if listing is None else [item.path for items in listing.parts.values() for item in items]
-    gone = missing(images, listed)
+    gone = missing(images, listed, faults)
     faults += [f"{images / path} does not exist, and the split names it" for path in gone]
     bad = unreadable(images, sorted(set(listed).difference(gone)), read.cache_folder) if decode else {}
     faults += bad.values()
     if listing is None:
-        return Findings(None, faults, remarks)
+        return Findings(None, list(dict.fromkeys(faults)), remarks)
     unused = sorted(set(on_disk).difference(listed))
     if unused:
-        remarks.append(f"{len(unused)} images below {images} are in no split and stay unused ({first_few(unused)})")
+        remarks.append(f"the split leaves out {counted(len(unused), 'image')} below {images} ({first_few(unused)})")
     try:
         dataset = public_dataset(known, folder, listing)
     except DataError as error:
@@ -115,7 +115,7 @@ def inspect_public(name: str, read: ReadConfig, *, decode: bool = True) -> Findi
                 remarks.append(f"{file} holds another draw than this split gives; it is the one that is used")
         except DataError as error:
             faults.append(str(error))
-    return Findings(dataset, faults, remarks)
+    return Findings(dataset, list(dict.fromkeys(faults)), remarks)
 
 
 def _is_own_draw(dataset: Dataset, file: Path) -> bool:
@@ -161,7 +161,7 @@ def _differences(known: PublicSet, dataset: Dataset) -> list[str]:
         there = set(splits[part].labels)
         empty = [repr(name) for label, name in enumerate(dataset.classes.names) if label not in there]
         if empty and there:
-            differences.append(f"{known.name} has no {part} images of {first_few(empty)} ({len(empty)} classes)")
+            differences.append(f"{known.name} has no {part} images of {first_few(empty)}")
     return differences
 
 
@@ -169,9 +169,7 @@ def _copies(images: Path, listing: Listing, gone: set[str]) -> list[str]:
     """A remark on files that lie in two splits: some published data sets have such copies."""
     part_of = {item.path: part for part, items in listing.parts.items() for item in items if item.path not in gone}
     groups = [group for group in same_content(images, part_of) if len({part_of[path] for path in group}) > 1]
-    shown: Sequence[str] = [" = ".join(group) for group in groups]
+    shown = first_few(" = ".join(group) for group in groups)
     return (
-        [f"{len(groups)} images lie in two parts of the split under different names ({first_few(shown)})"]
-        if groups
-        else []
+        [f"two parts of the split share {counted(len(groups), 'image')} under other names ({shown})"] if groups else []
     )

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from bmip.class_names import texts
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.images import FileImages
 from bmip.data.names import HUB_PREFIX, dataset_names, embedded_names
 from bmip.data.public.load import load_public
 from bmip.data.public.registry import PUBLIC
-from bmip.data.read_config import ReadConfig
+from bmip.data.read_config import ReadConfig, with_usable_cache
 from bmip.data.resized_cache import CachedImages
 from bmip.data.sources.assembly import Names, Source, completed
 from bmip.data.sources.class_name_file import read_class_names
@@ -22,60 +23,78 @@ from bmip.system.messages import nearest
 
 
 def load_dataset(
-    name: str, read: ReadConfig = ReadConfig(), *, class_names: Mapping[str, str] | Sequence[str] | None = None
+    name: str | Path, read: ReadConfig = ReadConfig(), *, class_names: Mapping[str, str] | Sequence[str] | None = None
 ) -> Dataset:
     """Loads a data set by its name, or your own by its path; `digits` is a name, `./digits` a folder.
 
-    `name` is one of `dataset_names`, the path of a folder (see `find_folder`), the path of a .csv or .jsonl table (see
-    `find_table`), or what `load_hub` reads with "hub:" before it. `class_names` gives the classes of your own data
-    better names: a mapping from the old names, or all names in the order of the labels; it wins over
-    `read.class_names`.
+    `name` is one of `dataset_names`, the path of a folder (see `find_folder`), the path of a table (see `find_table`),
+    or what `load_hub` reads with "hub:" before it; a `Path` is always a path. `class_names` gives the classes of your
+    own data better names: a mapping from the old names, or all names in the order of the labels; it wins over
+    `read.class_names`. Without a cache that can be written to, it goes on without one and adds a note.
 
     Raises DataError for data that do not exist, cannot be read, or are not fit to train and evaluate on.
     """
+    name = name_of(name)
     names = better_names(name, read, class_names)
+    if name == "digits":
+        return digits_dataset(read.template)
+    read, notes = with_usable_cache(read)
     dataset = _loaded(name, read, names)
+    dataset = replace(dataset, notes=(*dataset.notes, *notes))
     images = dataset.test.images
     if not isinstance(images, FileImages):
         return dataset
     images = replace(images, scaled=read.scaled_decoding)
-    kept = CachedImages(images, read.cache_folder / "squares") if read.cache_images else images
+    kept = CachedImages(images, read.cache_folder / "squares") if read.cache_folder else images
     test = Split(kept, dataset.test.labels)
     return replace(dataset, test=test, val=test if dataset.val_is_test else dataset.val)
+
+
+def name_of(given: str | Path) -> str:
+    """The name or path as text: `Path("digits")` is the folder `./digits`, "digits" the data set.
+
+    Raises DataError for other types.
+    """
+    if isinstance(given, Path):
+        return f"./{given}" if str(given) in dataset_names() else str(given)
+    if not isinstance(given, str):
+        raise DataError(f"{given!r} is neither the name of a data set nor a path: give a text or a Path")
+    return given
 
 
 def better_names(name: str, read: ReadConfig, given: Names = None) -> Names:
     """The class names that replace those of the data set `name`: `given`, or those of the file `read.class_names`.
 
-    Raises DataError for a data set that is known by its name: it has good names already.
+    Raises DataError for a data set that is known by its name: it has good names already. Raises ValueError for names
+    that are no texts.
     """
     if given is None and read.class_names:
         given = read_class_names(Path(read.class_names))
-    if given is not None and name in dataset_names():
-        raise DataError(f"the data set {name!r} has its own class names; class_names is for one's own data")
+    if given is not None:
+        texts(given.values() if isinstance(given, Mapping) else given, "class_names")
+        if name in dataset_names():
+            raise DataError(f"the data set {name!r} has its own class names; class_names is for one's own data")
     return given
 
 
 def _loaded(name: str, read: ReadConfig, class_names: Names) -> Dataset:
     if name.startswith(HUB_PREFIX):
         return load_hub(name.removeprefix(HUB_PREFIX), read, class_names)
-    if name == "digits":
-        return digits_dataset(read.template)
     if name in PUBLIC:
         return load_public(name, read)
     if name in embedded_names():
         from bmip.embedded.world import load_world  # the renderer is only needed for its own sets
 
-        return embedded_dataset(load_world(name), read.template)
-    return completed(find_own(name, read.cache_folder), read, class_names)
+        return embedded_dataset(load_world(name), read.template, read.cache_folder)
+    return completed(find_own(name, read), read, class_names)
 
 
-def find_own(name: str, cache: Path) -> Source:
+def find_own(name: str, read: ReadConfig) -> Source:
     """Finds your own images: a folder or a table. Raises DataError for a name that is neither."""
     if name.lower().endswith(SUFFIXES):
-        return find_table(Path(name), cache)
+        return find_table(Path(name), read)
     if Path(name).is_dir() or any(sign in name for sign in "/\\."):
-        return find_folder(Path(name), cache)
+        return find_folder(Path(name), read.cache_folder)
     raise DataError(
         f"{name!r} is neither a data set ({nearest(name.lower(), dataset_names())}) nor a folder: see `bmip data "
         "list`, or give the path of a folder with one folder of images per class"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import tempfile
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bmip.system.files import cache_folder
@@ -22,6 +23,10 @@ class ReadConfig:
     class_names: str = ""
     """A file with better names for the classes of your own data: JSON from old to new names, or a list."""
 
+    label_column: str = ""
+    """The column of labels of a `hub:` data set or a table; empty: the column called `label`, or the only one of
+    labels."""
+
     split_seed: int = 1
     """Seed that draws the split of data that have none; the split is then written down. Keep it fixed across runs that
     are to be compared: it is not the seed of the few-shot draw."""
@@ -40,9 +45,23 @@ class ReadConfig:
     user's cache folder."""
 
     cache_images: bool = field(default=True, compare=False)
-    """Keep resized test images in the cache."""
+    """Use the cache; otherwise nothing is read from it or written to it."""
 
     @property
-    def cache_folder(self) -> Path:
-        """The folder that `cache` names, or the default one."""
+    def cache_folder(self) -> Path | None:
+        """The folder that `cache` names, or the default one; None without `cache_images`."""
+        if not self.cache_images:
+            return None
         return Path(self.cache) if self.cache else cache_folder()
+
+
+def with_usable_cache(read: ReadConfig) -> tuple[ReadConfig, tuple[str, ...]]:
+    """The settings, without a cache if nothing can be written to its folder, and a note if so."""
+    try:
+        if folder := read.cache_folder:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()  # permissions do not show a full or read-only disk
+    except (OSError, RuntimeError) as error:  # RuntimeError: the user has no home folder
+        note = f"nothing can be written to the cache ({error}): the work goes on without it; --cache DIR names another"
+        return replace(read, cache_images=False), (note,)
+    return read, ()

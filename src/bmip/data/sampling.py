@@ -8,7 +8,7 @@ from dataclasses import replace
 from bmip.class_names import words
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.shots import read_shots, stored_file
-from bmip.system.messages import first_few
+from bmip.system.messages import counted, first_few
 
 VAL_SHOTS = 4  # Dassl and CoOp validate on min(shots, 4) images per class
 
@@ -18,8 +18,8 @@ def sample_few_shot(dataset: Dataset, shots: int, seed: int) -> Dataset:
 
     The draw equals that of Dassl's `generate_fewshot_dataset` under `random.seed(seed)` for the same order of items:
     one random stream, training classes in the order of their first image, then validation. It is made on all classes;
-    base and novel classes are selected afterwards. A class with too few images gives all its images and is named in the
-    notes. If CoOp's code has stored its own draw beside the data, that draw is used and noted.
+    base and novel classes are selected afterwards. A class with too few images gives all its images; a note names
+    such classes. If CoOp's code has stored its own draw beside the data, that draw is used and noted.
 
     Raises DataError for a stored draw that cannot be read or belongs to another split.
     """
@@ -36,12 +36,14 @@ def sample_few_shot(dataset: Dataset, shots: int, seed: int) -> Dataset:
     val = dataset.val
     if val is not None and not dataset.val_is_test:
         val, _ = _draw(val, min(shots, VAL_SHOTS), stream)
-    names = dataset.classes.names
-    notes = tuple(
-        f"class {names[label]!r} has {count} training images, fewer than {shots} shots: it gives all"
-        for label, count in short.items()
-    )
-    return replace(dataset, train=train, val=val, notes=dataset.notes + notes)
+    return replace(dataset, train=train, val=val, notes=(*dataset.notes, *_short_note(dataset, shots, short)))
+
+
+def _short_note(dataset: Dataset, shots: int, short: dict[int, int]) -> list[str]:
+    """A note on the classes with fewer images than shots; `short` has their numbers of images by label."""
+    few = [f"{dataset.classes.names[label]} ({count})" for label, count in short.items()]
+    has = "has" if len(few) == 1 else "have"
+    return [f"{counted(len(few), 'class')} {has} fewer than {shots} training images: {first_few(few)}"] if few else []
 
 
 def _draw(split: Split, shots: int, stream: random.Random) -> tuple[Split, dict[int, int]]:
@@ -74,7 +76,7 @@ def base_novel_labels(dataset: Dataset, base: float | Sequence[str] = 0.5) -> tu
     rest = sorted(set(range(count)).difference(labels))
     if min(len(labels), len(rest)) < 2:
         raise DataError(
-            f"{dataset.name} has {count} classes; base-to-novel needs at least 4, two in each half, and gets "
+            f"{dataset.name} has {counted(count, 'class')}; base-to-novel needs at least 4, two in each half, and gets "
             f"{len(labels)} and {len(rest)}: add classes, choose others, or train on all of them"
         )
     return labels, rest

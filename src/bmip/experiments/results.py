@@ -14,6 +14,7 @@ from bmip.experiments.schema import check
 from bmip.experiments.trial import Trial
 from bmip.metrics import Count
 from bmip.run_spec import FORMAT, Settings, check_format, settings
+from bmip.system.files import writing
 
 try:
     import fcntl
@@ -137,7 +138,7 @@ class Results:
         """Once this returns the row is on the disk."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps(row.to_json()).encode() + b"\n"
-        with self.path.open("a+b") as file, _alone(file.fileno()):
+        with writing(self.path), self.path.open("a+b") as file, _alone(file.fileno()):
             file.seek(0)
             whole, torn = _whole_and_torn(file.read())
             if torn:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bmip.system.files import writing
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -24,4 +26,5 @@ def blank(width: float, height: float) -> Figure:
 def save(figure: Figure, path: Path) -> None:
     """Writes the figure to a file. Missing folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
+    with writing(path):
+        figure.savefig(path, dpi=150)

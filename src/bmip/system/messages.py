@@ -20,6 +20,15 @@ def nearest(wrong: str, known: Iterable[str], otherwise: str = "there are") -> s
     return f"did you mean {near[0]!r}?" if near else f"{otherwise} {', '.join(names) or 'none'}"
 
 
+def counted(count: int, what: str) -> str:
+    """A number of things, in the singular for one.
+
+    >>> counted(1, "image"), counted(0, "class"), counted(2, "training image")
+    ('1 image', '0 classes', '2 training images')
+    """
+    return f"{count} {what}" + ("" if count == 1 else "es" if what.endswith("s") else "s")
+
+
 def first_few(items: Iterable[object], most: int = FEW, *, separator: str = ", ") -> str:
     """The first `most` items, and how many more there are; an empty text for no items.
 

@@ -58,8 +58,8 @@ def test_a_split_that_cannot_be_written_beside_the_images_is_kept_in_the_cache(m
 
     source = find_folder(folder, cache)
     parts = missing_drawn(source.listing.parts, seed=3)
-    file, notes = keep_split(parts, *source.split_files, write=refusing)
-    assert cache in file.parents
+    file, notes = keep_split(parts, source.split_files, write=refusing)
+    assert file is not None and cache in file.parents
     assert notes == [f"nothing can be written to {folder}; its split is kept in {file}"]
     dataset = load_dataset(str(folder), ReadConfig(split_seed=4))
     assert [dataset.train.images.name(index) for index in range(6)] == [item.path for item in parts.train]
@@ -126,13 +126,39 @@ def test_hidden_and_other_files_do_not_count(make_folder: Make) -> None:
     (folder / "cat" / ".DS_Store").write_text("")
     (folder / "cat" / ".hidden.png").write_text("")
     (folder / "cat" / "notes.txt").write_text("")
-    (folder / "cat" / "phone.heic").write_text("")
+    (folder / "cat" / "camera.raw").write_text("")
+    (folder / "dog" / "Thumbs.db").write_text("")
+    (folder / "__MACOSX" / "cat").mkdir(parents=True)
+    (folder / "__MACOSX" / "cat" / "._0.png").write_text("")
+    (folder / "dog" / "__MACOSX").mkdir()
+    shutil.copy(folder / "cat" / "0.png", folder / "dog" / "__MACOSX")
     dataset = load_dataset(str(folder))
     assert dataset.classes.names == ("cat", "dog")
     assert len(everything(dataset)) == 8
     (note,) = dataset.notes
     assert "1 .txt" in note
-    assert "1 .heic" in note
+    assert "1 .raw" in note
+    assert ".db" not in note
+
+
+def test_folders_that_cannot_be_read_are_named(make_folder: Make, close_folder: Callable[..., None]) -> None:
+    folder = make_folder("pets", {"cat": 4, "cat/more": 2, "dog": 4})
+    close_folder(folder / "cat/more")
+    refused(
+        folder, "the folder .*pets/cat/more cannot be read .Permission denied.: allow reading it", skip_bad_images=True
+    )
+    split = make_folder("split", {"train/cat": 2, "train/dog": 2, "test/cat": 1, "test/dog": 1})
+    close_folder(split / "test/dog")
+    refused(split, "split/test/dog cannot be read")
+    close_folder(split / "test")
+    refused(split, "split/test cannot be read")
+
+
+def test_a_folder_that_became_closed_is_named_beside_a_written_split(make_folder: Make, close_folder) -> None:
+    folder = make_folder("pets", {"cat": 4, "dog": 4})
+    load_dataset(str(folder))
+    close_folder(folder / "dog")
+    refused(folder, "pets/dog cannot be read")
 
 
 def test_better_class_names(make_folder: Make) -> None:
@@ -150,7 +176,9 @@ def test_better_class_names(make_folder: Make) -> None:
     assert load_dataset(str(folder), class_names=["tench", "goldfish"]).classes.names == ("tench", "goldfish")
     with pytest.raises(DataError, match="class_names renames n03; the classes are n01, n 02"):
         load_dataset(str(folder), class_names={"n03": "shark"})
-    with pytest.raises(DataError, match="1 class names came for 2 classes"):
+    with pytest.raises(ValueError, match="class_names is 'cat, dog': give a list of texts"):
+        load_dataset(str(folder), class_names="cat, dog")
+    with pytest.raises(DataError, match="1 class name came for 2 classes"):
         load_dataset(str(folder), class_names=["tench"])
 
 
@@ -160,8 +188,8 @@ def test_images_that_arrive_later_are_named_and_left_out(make_folder: Make, pict
     picture(99).save(folder / "cat" / "new.png")
     later = load_dataset(str(folder))
     assert split_hash(later) == split_hash(first)
-    assert "1 images" in later.notes[0]
-    assert "cat/new.png" in later.notes[0]
+    (note,) = later.notes
+    assert note == f"{folder / 'split.json'} leaves out 1 image of {folder} (cat/new.png); delete it to draw again"
 
 
 def test_a_few_shots_of_a_folder_end_to_end(make_folder: Make) -> None:
@@ -169,7 +197,7 @@ def test_a_few_shots_of_a_folder_end_to_end(make_folder: Make) -> None:
     base, novel = split_base_novel(sample_few_shot(load_dataset(str(folder)), 2, 1))
     assert (base.classes.names, novel.classes.names) == (("a", "b"), ("c", "d"))
     assert [Counter(half.train.labels) for half in (base, novel)] == [{0: 2, 1: 2}, {0: 1, 1: 2}]
-    assert base.notes == ("class 'c' has 1 training images, fewer than 2 shots: it gives all",)
+    assert base.notes == ("1 class has fewer than 2 training images: c (1)",)
     assert base.train.images[0].shape == (3, 9, 12)
 
 
@@ -230,7 +258,7 @@ def test_nothing_in_it(tmp_path: Path, picture) -> None:
     (tmp_path / "pets").mkdir()
     refused(tmp_path / "pets", "pets is empty: put each class's images")
     picture(0).save(tmp_path / "pets" / "a.png")
-    refused(tmp_path / "pets", "pets holds 1 images but no class folders")
+    refused(tmp_path / "pets", "pets holds 1 image but no class folders")
 
 
 def test_one_class(make_folder: Make) -> None:

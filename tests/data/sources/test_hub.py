@@ -155,8 +155,26 @@ def test_what_can_be_wrong(library: Any, rows: Any, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="has the splits all; train, validation or test are needed"):
         load_dataset(f"hub:{tmp_path / 'odd'}")
     rows(3, None).remove_columns("label").save_to_disk(tmp_path / "unlabelled")
-    with pytest.raises(DataError, match="1 of images and 0 of labels"):
+    with pytest.raises(DataError, match=r"no column of labels, among image, note: choose one with --label-column"):
         load_dataset(f"hub:{tmp_path / 'unlabelled'}")
+
+
+def test_several_columns_of_labels(library: Any, rows: Any, tmp_path: Path) -> None:
+    table = rows(30, ["a", "b", "c"])
+    coarse = library.Dataset.from_dict(
+        {"kind": [index % 2 for index in range(30)]},
+        features=library.Features({"kind": library.ClassLabel(names=["x", "y"])}),
+    )
+    library.concatenate_datasets([table, coarse], axis=1).to_parquet(tmp_path / "pets.parquet")
+    place = f"hub:{tmp_path / 'pets.parquet'}"
+    with pytest.raises(DataError, match=r"several columns of labels, label, kind, among .*--label-column NAME"):
+        load_dataset(place)
+    assert load_dataset(place, ReadConfig(label_column="kind")).classes.names == ("x", "y")
+    assert load_dataset(place, ReadConfig(label_column="label")).classes.names == ("a", "b", "c")
+    assert load_dataset(place, ReadConfig(label_column="note")).classes.names == ("x",)
+    for wrong in ("kin", "image"):
+        with pytest.raises(DataError, match=f"no column of labels '{wrong}'"):
+            load_dataset(place, ReadConfig(label_column=wrong))
 
 
 @pytest.mark.parametrize("classes", [["a", "b", "c"], None])
@@ -164,7 +182,7 @@ def test_rows_without_an_image_or_a_label(spoiled: Any, classes: list[str] | Non
     changes = {2: {"image": None}, 7: {"label": None}, 11: {"label": None if classes is None else -1}}
     place = spoiled(changes, classes)
     found = "pets/train/2 has no image, pets/train/7 has no label, pets/train/11 has no label"
-    with pytest.raises(DataError, match=rf"3 rows of pets .*\({found}\).*--skip-bad-images"):
+    with pytest.raises(DataError, match=rf"pets has 3 rows without .*\({found}\).*--skip-bad-images"):
         load_dataset(place)
     dataset = load_dataset(place, ReadConfig(skip_bad_images=True))
     assert dataset.skipped == tuple(found.split(", "))
@@ -204,7 +222,7 @@ def test_the_check_decodes_every_image(spoiled: Any, capfd: pytest.CaptureFixtur
 def test_a_split_without_labels(library: Any, rows: Any, tmp_path: Path) -> None:
     hidden = rows(6, ["a", "b", "c"]).map(lambda row: {"label": -1})
     library.DatasetDict({"train": rows(30, ["a", "b", "c"]), "test": hidden}).save_to_disk(tmp_path / "pets")
-    with pytest.raises(DataError, match="6 rows of pets have no image or no label"):
+    with pytest.raises(DataError, match="pets has 6 rows without an image or a label"):
         load_dataset(f"hub:{tmp_path / 'pets'}")
     with pytest.raises(DataError, match=r"pets has no usable images in its test split \(pets/test/0 has no label"):
         load_dataset(f"hub:{tmp_path / 'pets'}", ReadConfig(skip_bad_images=True))
@@ -214,7 +232,7 @@ def test_the_same_image_in_two_splits_is_noted(library: Any, rows: Any, tmp_path
     parts = {"train": rows(12, ["a", "b", "c"]), "validation": rows(3, ["a", "b", "c"], first=50)}
     library.DatasetDict({**parts, "test": rows(6, ["a", "b", "c"], first=10)}).save_to_disk(tmp_path / "pets")
     assert load_dataset(f"hub:{tmp_path / 'pets'}").notes == ()
-    shared = "2 images of pets lie in two of its splits (pets/train/10 = pets/test/0, pets/train/11 = pets/test/1)"
+    shared = "pets has 2 images in two of its splits (pets/train/10 = pets/test/0, pets/train/11 = pets/test/1)"
     assert load_dataset(f"hub:{tmp_path / 'pets'}", ReadConfig(skip_bad_images=True)).notes == (shared,)
     library.DatasetDict(parts).save_to_disk(tmp_path / "judged")  # on its validation split, which is no copy
     assert len(load_dataset(f"hub:{tmp_path / 'judged'}", ReadConfig(skip_bad_images=True)).notes) == 1

@@ -26,11 +26,14 @@ def photos(tmp_path: Path, picture) -> list[Row]:
 
 
 def write(file: Path, rows: list[Row]) -> str:
-    if file.suffix.lower() == ".csv":
+    if file.suffix.lower() in (".csv", ".tsv"):
         with file.open("w", newline="") as stream:
-            table = csv.DictWriter(stream, list(dict.fromkeys(key for row in rows for key in row)))
+            tab = "\t" if file.suffix == ".tsv" else ","
+            table = csv.DictWriter(stream, list(dict.fromkeys(key for row in rows for key in row)), delimiter=tab)
             table.writeheader()
             table.writerows(rows)
+    elif file.suffix == ".json":
+        file.write_text(json.dumps(rows, indent=1))
     else:
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return str(file)
@@ -40,7 +43,7 @@ def shown(split: Split | None) -> dict[str, int]:
     return {} if split is None else dict(zip(names(split), split.labels, strict=True))
 
 
-@pytest.mark.parametrize("name", ["pets.csv", "pets.jsonl", "pets.CSV"])
+@pytest.mark.parametrize("name", ["pets.csv", "pets.jsonl", "pets.CSV", "pets.tsv", "pets.json"])
 def test_a_split_is_drawn_and_kept(tmp_path: Path, photos: list[Row], name: str) -> None:
     dataset = load_dataset(write(tmp_path / name, photos), ReadConfig(split_seed=2))
     assert (dataset.name, dataset.classes.names, dataset.notes) == ("pets", ("ant", "big cat", "dog"), ())
@@ -123,6 +126,35 @@ def test_a_spreadsheets_export_is_read(tmp_path: Path, photos: list[Row]) -> Non
     assert len(everything(load_dataset(str(tmp_path / "pets.csv")))) == 30
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize("separator", [";", "\t", ","])
+def test_what_spreadsheets_write(tmp_path: Path, photos: list[Row], encoding: str, separator: str) -> None:
+    """A class and a folder with an umlaut, labels with commas, in the encodings that are in use."""
+    (tmp_path / "photos").rename(tmp_path / "Fotos für uns")
+    renamed = {"ant": "Käfer", "dog": "dog; Hund, \t big"}
+    with (tmp_path / "pets.csv").open("w", newline="", encoding=encoding) as stream:
+        table = csv.writer(stream, delimiter=separator)
+        table.writerow(["path", "label", "by"])
+        for row in photos:
+            path = row["path"].replace("photos", "Fotos für uns")
+            table.writerow([path, renamed.get(row["label"], row["label"]), "me"])
+    dataset = load_dataset(str(tmp_path / "pets.csv"))
+    assert dataset.classes.names == ("Käfer", "big cat", "dog; Hund, big")
+    assert len(everything(dataset)) == 30
+    assert [("read as Windows-1252" in note, "'für'" in note) for note in dataset.notes] == [(True, True)] * (
+        encoding == "latin-1"
+    )
+
+
+def test_another_column_of_labels(tmp_path: Path, photos: list[Row]) -> None:
+    for index, row in enumerate(photos):
+        row["kind"] = ("x", "y")[index % 2]
+    file = write(tmp_path / "pets.json", photos)
+    assert load_dataset(file, ReadConfig(label_column="kind")).classes.names == ("x", "y")
+    with pytest.raises(DataError, match=r"entry 1 has no breed; it has path, label, kind: .*--label-column"):
+        load_dataset(file, ReadConfig(label_column="breed"))
+
+
 def test_bad_images_are_named_or_skipped(tmp_path: Path, photos: list[Row]) -> None:
     (tmp_path / "photos/3.png").write_text("nothing")
     (tmp_path / "photos/4.png").unlink()
@@ -137,7 +169,7 @@ def test_a_table_that_changed(tmp_path: Path, photos: list[Row], picture) -> Non
     first: Dataset = load_dataset(write(file, photos[:-1]))
     more = load_dataset(write(file, photos))
     assert split_hash(more) == split_hash(first)
-    assert "1 images of" in more.notes[0]
+    assert "leaves out 1 image of" in more.notes[0]
     photos[0]["label"] = "ant"
     with pytest.raises(DataError, match=r"pets.split.json was drawn for another state of pets.csv \(photos/0.png"):
         load_dataset(write(file, photos))
@@ -158,6 +190,7 @@ def test_a_table_that_got_a_test_split(tmp_path: Path, photos: list[Row]) -> Non
     [
         ("file,label\na.png,cat\n", "line 2 has no path; it has file, label: name the columns path and label"),
         ("path,label\na.png,\n", "line 2 has no label"),
+        ("path,label\na.png,cat, big\n", "line 2 has more values than there are columns"),
         ("path,label\n", "lists no images"),
         ("path,label\na.png,cat\na.png,dog\n", "line 3 lists a.png again, after .*line 2"),
         ("path,label,split\na.png,cat,trian\n", "line 2: the split 'trian' is not one of train, test, val"),
@@ -193,6 +226,10 @@ def test_what_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "pets.jsonl").write_text("[1]\n")
     with pytest.raises(DataError, match="line 1 is no object with path and label"):
         load_dataset(str(tmp_path / "pets.jsonl"))
-    (tmp_path / "pets.csv").write_bytes(b"\xff\xfe")
-    with pytest.raises(DataError, match="cannot be read as csv"):
+    (tmp_path / "pets.csv").write_bytes(b"path,label\na.png,\x81")
+    with pytest.raises(DataError, match=r"pets.csv cannot be read as text .*: save it as UTF-8"):
         load_dataset(str(tmp_path / "pets.csv"))
+    for content, part in (("{}", "holds no list"), ("[3]", "entry 1 is no object"), ("[", "pets.json is no JSON")):
+        (tmp_path / "pets.json").write_text(content)
+        with pytest.raises(DataError, match=part):
+            load_dataset(str(tmp_path / "pets.json"))

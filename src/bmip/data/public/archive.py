@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from bmip.data.dataset import DataError
+from bmip.system.files import writing
 
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".zip")
 SWELLING = 200  # times the archive's size; images hardly shrink when they are packed
@@ -54,7 +55,7 @@ def _extract(archive: Path, workshop: Path, inside: PurePosixPath) -> int:
                     continue
                 target = workshop / place.relative_to(inside)
                 target.parent.mkdir(parents=True, exist_ok=True)
-                with stream, target.open("wb") as output:
+                with stream, writing(target), target.open("wb") as output:
                     while block := stream.read(CHUNK):
                         room -= len(block)
                         if room < 0:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from bmip.data.dataset import DataError
 from bmip.data.images import image_files
-from bmip.data.sources.listing import Listing, list_files
+from bmip.data.sources.listing import Listing, list_files, subfolders
 from bmip.data.sources.split_file import Item
+from bmip.system.messages import counted
 
 
 def class_folders(
@@ -48,15 +49,10 @@ def _spaced(name: str) -> str:
 
 def _listing(images: Path, folders: list[str], names: tuple[str, ...]) -> Listing:
     if len(folders) < 2:
-        raise DataError(f"{images} has {len(folders)} class folders: unpack the data set's archive there")
+        raise DataError(f"{images} has {counted(len(folders), 'class folder')}: unpack the data set's archive there")
     items = tuple(
         Item(file, label, name)
         for label, (place, name) in enumerate(zip(folders, names, strict=True))
         for file in image_files(list_files(images, place))
     )
     return Listing(names, {"all": items})
-
-
-def subfolders(folder: Path) -> list[str]:
-    """The names of the folders in `folder`, sorted, without hidden ones."""
-    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))

@@ -20,9 +20,9 @@ from bmip.data.sources.assembly import (
     untested,
     without,
 )
-from bmip.data.sources.listing import Listing
+from bmip.data.sources.listing import Listing, report_closed
 from bmip.data.sources.split_file import PARTS, leads_out, names_of, read_parts, sound
-from bmip.system.messages import first_few
+from bmip.system.messages import counted, first_few
 
 SHOTS_FOLDER = "split_fewshot"
 
@@ -44,8 +44,8 @@ def load_public(name: str, read: ReadConfig = ReadConfig()) -> Dataset:
     gone = missing(images, [item.path for items in parts.values() for item in items])
     if gone and not read.skip_bad_images:
         raise DataError(
-            f"{name}: {len(gone)} files of its split are not in {images} ({first_few(gone)}): unpack its archives "
-            "again, or go on without them (--skip-bad-images)"
+            f"{name}: {images} lacks {counted(len(gone), 'file')} of its split ({first_few(gone)}): unpack its "
+            "archives again, or go on without them (--skip-bad-images)"
         )
     if read.skip_bad_images:
         parts, bad = readable(images, without(parts, set(gone)), read)
@@ -54,7 +54,9 @@ def load_public(name: str, read: ReadConfig = ReadConfig()) -> Dataset:
         refuse(class_faults(images, listing.names, parts))
     notes += untested(images, listing.names, parts["test"])
     if len(listing.names) != known.classes:
-        notes.append(f"{name} has {len(listing.names)} classes in {folder}; published results are on {known.classes}")
+        notes.append(
+            f"{name} has {counted(len(listing.names), 'class')} in {folder}; published results are on {known.classes}"
+        )
     dataset = public_dataset(known, folder, Listing(listing.names, parts, tuple(notes)), read.template)
     return replace(dataset, skipped=tuple(skipped))
 
@@ -120,15 +122,17 @@ def list_public(known: PublicSet, folder: Path, images: Path, read: ReadConfig) 
         gone = missing(images, [item.path for items in listing.parts.values() for item in items])
         if gone:
             raise DataError(
-                f"{known.name}: {len(gone)} files of its lists are not in {images} ({first_few(gone)}): "
-                "unpack its archives again, so that a split can be drawn"
+                f"{known.name}: {images} lacks {counted(len(gone), 'file')} of its lists ({first_few(gone)}): unpack "
+                " its archives again, so that a split can be drawn"
             )
         note = (
             f"drawn by bmip (seed {read.split_seed}) because {known.split_file} was not there; it is not the published "
             "split, and results on it do not compare with published ones"
         )
         drawn = missing_drawn(listing.parts, read.split_seed)
-        file, notes = keep_split(drawn, *_own_splits(known, folder, read.cache_folder), note)
+        file, notes = keep_split(drawn, _own_splits(known, folder, read.cache_folder), note)
+        if file is None:
+            return Listing(names_of(drawn.train), drawn.by_name(), (f"{known.name}: the split was {note}", *notes))
     if file.name == known.split_file:
         parts = read_parts(file, f"get it again (`bmip data prepare {known.name} --plan` says where)")
     else:
@@ -156,27 +160,34 @@ def read_lists(known: PublicSet, folder: Path, images: Path) -> tuple[Listing, l
     return lists, faults
 
 
-def written_split(known: PublicSet, folder: Path, cache: Path) -> Path | None:
+def written_split(known: PublicSet, folder: Path, cache: Path | None) -> Path | None:
     """The file of the published split, else of the one that was drawn here, else None."""
     published = () if known.split_file is None else (folder / known.split_file,)
     return first_there((*published, *_own_splits(known, folder, cache)))
 
 
-def _own_splits(known: PublicSet, folder: Path, cache: Path) -> tuple[Path, Path]:
+def _own_splits(known: PublicSet, folder: Path, cache: Path | None) -> tuple[Path, ...]:
     return split_places(folder / f"split_bmip_{known.name}.json", folder, cache, f"-{known.name}")
 
 
-def missing(images: Path, paths: list[str]) -> list[str]:
-    """The paths that do not exist below `images`, sorted. Each folder is listed once: ImageNet has a million files."""
+def missing(images: Path, paths: list[str], faults: list[str] | None = None) -> list[str]:
+    """The paths that do not exist below `images`, sorted. Each folder is listed once: ImageNet has a million files.
+
+    Folders that cannot be read are reported as `list_files` does it.
+    """
     by_folder: dict[str, set[str]] = {}
     for path in paths:
         place = PurePosixPath(path)
         by_folder.setdefault(str(place.parent), set()).add(place.name)
-    gone = []
+    gone: list[str] = []
     for place, names in by_folder.items():
         try:
-            there = {entry.name for entry in os.scandir(images / place)}
-        except OSError:
+            with os.scandir(images / place) as entries:
+                there = {entry.name for entry in entries}
+        except (FileNotFoundError, NotADirectoryError):
             there = set()
+        except OSError as error:
+            report_closed([error], faults)
+            continue
         gone += [str(PurePosixPath(place) / name) for name in names - there]
     return sorted(gone)

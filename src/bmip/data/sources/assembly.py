@@ -1,6 +1,7 @@
 """Makes a data set from a listing: checks the files, draws the missing parts of the split and writes it down."""
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from bmip.data.images import FileImages
 from bmip.data.read_config import ReadConfig
 from bmip.data.sources.listing import Listing
 from bmip.data.sources.split_file import Item, Parts, draw_parts, draw_val, write_parts
-from bmip.system.messages import first_few
+from bmip.system.messages import counted, first_few
 
 Items = tuple[Item, ...]
 Names = Mapping[str, str] | Sequence[str] | None
@@ -25,14 +26,11 @@ class Source:
     name: str
     folder: Path
     listing: Listing
-    split_files: tuple[Path, Path]
-    """The two files for a drawn split: beside the images, or in the cache if that folder is read-only."""
+    split_files: tuple[Path, ...]
+    """The files for a drawn split: beside the images, and in the cache, for a folder that is read-only."""
 
     written: Path | None = None
     """The file of the split that was found; None if there is none."""
-
-    faults: tuple[str, ...] = ()
-    """Messages about the faults of that split."""
 
     unused: tuple[str, ...] = ()
     """Images that this split does not name."""
@@ -44,7 +42,7 @@ def completed(source: Source, read: ReadConfig, class_names: Names = None) -> Da
     Raises DataError for unreadable files (unless `read.skip_bad_images`), classes without images, and files that lie in
     two parts of the split.
     """
-    refuse(source.faults)
+    refuse(source.listing.faults)
     folder, listing = source.folder, source.listing
     redraw = "" if source.written is None else f", delete {source.written.name} to have a new split drawn"
     kept, skipped = readable(folder, listing.parts, read, redraw)
@@ -53,7 +51,7 @@ def completed(source: Source, read: ReadConfig, class_names: Names = None) -> Da
     refuse(leak_faults(folder, kept, same))
     parts, left_out = drawn(folder, kept, same, read.split_seed)
     dataset = assembled(source, parts, left_out, read, class_names)
-    more = [] if is_whole(kept) else keep_split(parts, *source.split_files)[1]
+    more = [] if is_whole(kept) else keep_split(parts, source.split_files)[1]
     return replace(dataset, notes=(*dataset.notes, *more), skipped=tuple(skipped))
 
 
@@ -111,7 +109,7 @@ def drawn(folder: Path, parts: Mapping[str, Items], same: list[list[str]], seed:
         return missing_drawn(parts, seed), []
     copies = {path for group in same for path in group[1:]}
     shown = first_few(sorted(copies))
-    note = f"{len(copies)} files in {folder} are copies of others and were left out of the split ({shown})"
+    note = f"left out of the split of {folder}, because they are copies: {counted(len(copies), 'file')} ({shown})"
     return missing_drawn(without(parts, copies), seed), [note] if copies else []
 
 
@@ -124,9 +122,9 @@ def missing_drawn(parts: Mapping[str, Items], seed: int) -> Parts:
     return Parts(parts["train"], parts["val"], parts["test"])
 
 
-def split_places(beside: Path, source: Path, cache: Path, suffix: str = "") -> tuple[Path, Path]:
-    """The two places for the split of `source`: beside the images, or in the cache if that folder is read-only."""
-    return beside, cache / "splits" / f"{cache_key(source)}{suffix}.json"
+def split_places(beside: Path, source: Path, cache: Path | None, suffix: str = "") -> tuple[Path, ...]:
+    """The places for the split of `source`: beside the images, and in the cache, for a folder that is read-only."""
+    return (beside,) if cache is None else (beside, cache / "splits" / f"{cache_key(source)}{suffix}.json")
 
 
 def first_there(files: Iterable[Path]) -> Path | None:
@@ -134,16 +132,26 @@ def first_there(files: Iterable[Path]) -> Path | None:
     return next((file for file in files if file.exists()), None)
 
 
+def unused_note(unused: Sequence[str], place: Path, written: Path) -> tuple[str, ...]:
+    """A note on images of `place` that the written split does not name."""
+    images = f"{counted(len(unused), 'image')} of {place} ({first_few(unused)})"
+    return (f"{written} leaves out {images}; delete it to draw again",) if unused else ()
+
+
 def keep_split(
-    parts: Parts, beside: Path, aside: Path, note: str = "", *, write: Callable[[Parts, Path, str], None] = write_parts
-) -> tuple[Path, list[str]]:
-    """Writes the split to `beside`, or to `aside` if that folder is read-only. Returns the file, and notes."""
-    try:
-        write(parts, beside, note)
-    except OSError:
-        write(parts, aside, note)
-        return aside, [f"nothing can be written to {beside.parent}; its split is kept in {aside}"]
-    return beside, []
+    parts: Parts,
+    places: Sequence[Path],
+    note: str = "",
+    *,
+    write: Callable[[Parts, Path, str], None] = write_parts,
+) -> tuple[Path | None, list[str]]:
+    """Writes the split to the first place that can be written to. Returns it, or None, and notes."""
+    for file in places:
+        with suppress(OSError):
+            write(parts, file, note)
+            kept = f"nothing can be written to {places[0].parent}; its split is kept in {file}"
+            return file, [] if file == places[0] else [kept]
+    return None, [f"nothing can be written to {places[0].parent}; its split is drawn anew each time"]
 
 
 def files(folder: Path, items: Sequence[Item]) -> Split:
@@ -168,6 +176,7 @@ def renamed(names: tuple[str, ...], better: Names) -> tuple[str, ...]:
         return tuple(said.get(words(name), name) for name in names)
     if len(better) != len(names):
         raise DataError(
-            f"{len(better)} class names came for {len(names)} classes ({first_few(names)}): give one for each"
+            f"{counted(len(better), 'class name')} came for {counted(len(names), 'class')} ({first_few(names)}): give "
+            "one for each"
         )
     return tuple(better)

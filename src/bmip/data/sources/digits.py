@@ -1,7 +1,7 @@
 """1797 handwritten digits that come with the package: real data without a download."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -33,7 +33,7 @@ class DigitImages:
     The name stands for the pixels, which never change; so `split_hash` need not read them.
     """
 
-    numbers: tuple[int, ...]
+    numbers: tuple[int, ...] = field(repr=False)
     """The positions of the images in the file."""
 
     def __len__(self) -> int:
@@ -65,12 +65,9 @@ def digits_dataset(template: str = "") -> Dataset:
         val += sorted(members[:VAL])
         test += sorted(members[VAL : VAL + TEST])
         train += sorted(members[VAL + TEST :])
-    return Dataset(
-        "digits",
-        ClassNames(NAMES, template or TEMPLATE, TEMPLATES),
-        *(Split(DigitImages(tuple(part)), tuple(labels[part].tolist())) for part in (train, val, test)),
-        augmentation=Augmentation(scale=(0.5, 1.0), flip=False),
-    )
+    parts = (Split(DigitImages(tuple(part)), tuple(labels[part].tolist())) for part in (train, val, test))
+    classes = ClassNames(NAMES, template or TEMPLATE, TEMPLATES)
+    return Dataset("digits", classes, *parts, val_is_test=False, augmentation=Augmentation((0.5, 1.0), flip=False))
 
 
 @cache

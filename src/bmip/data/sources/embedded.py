@@ -1,5 +1,6 @@
 """A data set of the embedded world as a `Dataset`."""
 
+from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 import torch
@@ -28,14 +29,17 @@ class Rendered(Protocol):
     @property
     def templates(self) -> tuple[str, ...]: ...
 
-    def split(self, part: Literal["train", "val", "test"], /) -> tuple: ...
+    def split(self, part: Literal["train", "val", "test"], cache: Path | None, /) -> tuple: ...
 
 
-def embedded_dataset(source: Rendered, template: str = "") -> Dataset:
-    """The data set with all its images in memory; `template` replaces the source's own. Letters are not mirrored."""
+def embedded_dataset(source: Rendered, template: str = "", cache: Path | None = None) -> Dataset:
+    """The data set with all its images in memory; `template` replaces the source's own. Letters are not mirrored.
+
+    Drawn images are kept in `cache`, if there is one.
+    """
 
     def split(part: Literal["train", "val", "test"]) -> Split:
-        pixels, labels = source.split(part)
+        pixels, labels = source.split(part, cache)
         images = ArrayImages(torch.as_tensor(pixels), f"{source.name}/{part}")
         return Split(images, tuple(int(label) for label in labels))
 

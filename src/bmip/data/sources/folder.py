@@ -4,15 +4,14 @@ from pathlib import Path
 
 from bmip.data.dataset import DataError
 from bmip.data.images import image_files
-from bmip.data.sources.assembly import Source, first_there, split_places
+from bmip.data.sources.assembly import Source, first_there, split_places, unused_note
 from bmip.data.sources.listing import Listing, list_files, list_folder
 from bmip.data.sources.split_file import inspect_parts, names_of
-from bmip.system.messages import first_few
 
 SPLIT_FILE = "split.json"
 
 
-def find_folder(folder: Path, cache: Path) -> Source:
+def find_folder(folder: Path, cache: Path | None) -> Source:
     """The images below `folder`: a folder per class, or such folders below train/, test/ and perhaps val/.
 
     A split that was written to `split.json` beside the images, or into the cache, decides about the parts. Raises
@@ -25,13 +24,10 @@ def find_folder(folder: Path, cache: Path) -> Source:
     name, written = folder.resolve().name, first_there(splits)
     if written is None:
         return Source(name, folder, list_folder(folder), splits)
-    parts, faults = inspect_parts(written)
+    parts, wrong = inspect_parts(written)
     cure = f"mend it, or delete {written.name} to have a new split drawn"
     listed = {item.path for items in parts.by_name().values() for item in items}
-    unused = tuple(sorted(set(image_files(list_files(folder))).difference(listed)))
-    note = (
-        f"{len(unused)} images in {folder} are not in {written} and stay unused ({first_few(unused)}); delete it to "
-        "draw again"
-    )
-    listing = Listing(names_of(parts.train), parts.by_name(), (note,) if unused else ())
-    return Source(name, folder, listing, splits, written, tuple(f"{fault}: {cure}" for fault in faults), unused)
+    faults = [f"{fault}: {cure}" for fault in wrong]
+    unused = tuple(sorted(set(image_files(list_files(folder, faults=faults))).difference(listed)))
+    listing = Listing(names_of(parts.train), parts.by_name(), unused_note(unused, folder, written), tuple(faults))
+    return Source(name, folder, listing, splits, written, unused)

@@ -13,7 +13,7 @@ from bmip.data.read_config import ReadConfig
 from bmip.data.sources.assembly import Names, missing_drawn, renamed
 from bmip.data.sources.rows import TableImages, incomplete, shared, unreadable
 from bmip.data.sources.split_file import PARTS, Item
-from bmip.system.messages import first_few
+from bmip.system.messages import counted, first_few, nearest
 
 SPLITS = {"train": "train", "validation": "val", "val": "val", "valid": "val", "test": "test"}
 
@@ -21,14 +21,15 @@ SPLITS = {"train": "train", "validation": "val", "val": "val", "valid": "val", "
 def load_hub(name: str, read: ReadConfig = ReadConfig(), class_names: Names = None) -> Dataset:
     """Loads a hub id, a folder that `datasets` wrote or can read, or a parquet file; `name` comes without HUB_PREFIX.
 
-    The image and label columns are found by their kind. The splits called train, validation and test are used; a
-    missing one is drawn from the others by `read.split_seed`, stratified. Images are decoded when they are asked for.
+    The image column is found by its kind, and so is the label column unless `read.label_column` names it. The splits
+    called train, validation and test are used; a missing one is drawn from the others by `read.split_seed`, stratified.
+    Images are decoded when they are asked for.
 
     Raises DataError for a row without an image or a label. `read.skip_bad_images` leaves such rows out, decodes every
     image once, leaves out those that cannot be read, and notes images that lie in two splits.
     """
     tables = _tables(name)
-    image, label = _columns(name, next(iter(tables.values())))
+    image, label = _columns(name, next(iter(tables.values())), read.label_column)
     short = Path(name).stem if name.endswith(".parquet") else Path(name).name
     images = {part: TableImages(_encoded(table, image), image, f"{short}/{part}") for part, table in tables.items()}
     given = {part: list(table[label]) for part, table in tables.items()}
@@ -57,8 +58,8 @@ def _usable(
     reasons = [reason for found in bad.values() for reason in found.values()]
     if reasons and not skip_bad_images:
         raise DataError(
-            f"{len(reasons)} rows of {name} have no image or no label ({first_few(reasons)}): mend or remove them, or "
-            "go on without them (--skip-bad-images)"
+            f"{name} has {counted(len(reasons), 'row')} without an image or a label ({first_few(reasons)}): mend or "
+            "remove what is bad, or go on without it (--skip-bad-images)"
         )
     digests: dict[str, bytes] = {}
     for part in images if skip_bad_images else ():
@@ -124,21 +125,29 @@ def _tables(name: str) -> dict[str, Any]:
     return known
 
 
-def _columns(name: str, table: Any) -> tuple[str, str]:
+def _columns(name: str, table: Any, chosen: str) -> tuple[str, str]:
+    """The columns of images and of labels; `chosen` is the name of the label column if the user gives one."""
     datasets, features = _library(), table.features
     images = [
         column
         for column, kind in features.items()
         if isinstance(kind, datasets.Image) or (isinstance(kind, dict) and "bytes" in kind)
     ]
+    if len(images) != 1:
+        found = f"columns of images: {', '.join(images) or 'none'}"
+        raise DataError(f"{name} has the columns {', '.join(features)}; one of images is needed ({found})")
+    if chosen and (chosen not in features or chosen in images):
+        others = [column for column in features if column not in images]
+        raise DataError(f"{name} has no column of labels {chosen!r}: {nearest(chosen, others)}")
     labels = [column for column, kind in features.items() if isinstance(kind, datasets.ClassLabel)]
     labels = labels or [column for column in ("label", "labels", "class") if column in features]
-    if len(images) != 1 or len(labels) != 1:
+    if not chosen and len(labels) != 1:
+        found = f"several columns of labels, {', '.join(labels)}" if labels else "no column of labels"
         raise DataError(
-            f"{name} has the columns {', '.join(features)}, {len(images)} of images and {len(labels)} of labels: one "
-            "of each is needed"
+            f"{name} has {found}, among {', '.join(features)}: choose one with --label-column NAME (in Python "
+            "ReadConfig(label_column=NAME))"
         )
-    return images[0], labels[0]
+    return images[0], chosen or labels[0]
 
 
 def _labels(

@@ -2,14 +2,15 @@
 
 import os
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from bmip.class_names import words
 from bmip.data.dataset import DataError
-from bmip.data.images import image_files
+from bmip.data.images import image_files, is_hidden
 from bmip.data.sources.split_file import Item
-from bmip.system.messages import first_few
+from bmip.system.messages import counted, first_few
 
 VAL_NAMES = ("val", "valid", "validation")
 PART_NAMES = {"train": ("train", "training"), "val": VAL_NAMES, "test": ("test", "testing")}
@@ -18,11 +19,15 @@ PART_NAMES = {"train": ("train", "training"), "val": VAL_NAMES, "test": ("test",
 
 @dataclass(frozen=True)
 class Listing:
-    """The class names, the images of each part ("all" if there is no split), sorted, and notes on ignored files."""
+    """The class names and the sorted images of each part ("all" if there is no split)."""
 
     names: tuple[str, ...]
     parts: dict[str, tuple[Item, ...]]
     notes: tuple[str, ...] = ()
+    """Sentences about files that are left out, for example."""
+
+    faults: tuple[str, ...] = ()
+    """A message for each folder that cannot be read."""
 
 
 def list_folder(folder: Path) -> Listing:
@@ -30,27 +35,28 @@ def list_folder(folder: Path) -> Listing:
 
     Raises DataError for a folder without class folders, with train/ but no test/, and for two folders of one class.
     """
-    inside = _folders(folder)
+    inside = subfolders(folder)
     places = _places(inside)
-    if {"train", "test"} <= set(places) and _folders(folder / places["train"]):
+    if {"train", "test"} <= set(places) and subfolders(folder / places["train"]):
         return _list_split(folder, places, ignored=[name for name in inside if name not in places.values()])
-    if "train" in inside and _folders(folder / "train") and not _loose(folder / "train"):
+    if "train" in inside and subfolders(folder / "train") and not _loose(folder / "train"):
         raise DataError(
             f"{folder} has train/ but no test/: add test/, or put the class folders directly into {folder.name}/"
         )
     if not inside:
         loose = _loose(folder)
-        found = f"holds {loose} images but no class folders" if loose else "is empty"
+        found = f"holds {counted(loose, 'image')} but no class folders" if loose else "is empty"
         raise DataError(f"the folder {folder} {found}: put each class's images into a folder with the class's name")
     labels = _labels(folder, inside)
-    items, skipped = _items(folder, "", labels)
+    faults: list[str] = []
+    items, skipped = _items(folder, "", labels, faults)
     notes = _notes(skipped, [], [folder])
     like_parts = [name for name in inside if any(name.lower() in known for known in PART_NAMES.values())]
     if len(like_parts) > 1:
         notes += (
             f"{folder}: {', '.join(like_parts)} are read as classes, because there are other folders beside them",
         )
-    return Listing(tuple(map(words, labels)), {"all": items}, notes)
+    return Listing(tuple(map(words, labels)), {"all": items}, notes, tuple(faults))
 
 
 def _places(inside: list[str]) -> dict[str, str]:
@@ -63,24 +69,30 @@ def _places(inside: list[str]) -> dict[str, str]:
 
 def _list_split(folder: Path, places: dict[str, str], ignored: list[str]) -> Listing:
     train = folder / places["train"]
-    labels = _labels(train, _folders(train))
+    labels = _labels(train, subfolders(train))
     parts: dict[str, tuple[Item, ...]] = {}
     skipped: Counter[str] = Counter()
+    faults: list[str] = []
     for part, name in places.items():
-        unknown = [found for found in _folders(folder / name) if found not in labels]
+        unknown = [found for found in subfolders(folder / name) if found not in labels]
         if unknown:
             raise DataError(
                 f"{folder / name} has classes that {train} has not: {first_few(unknown)}: "
                 f"add them to {train.name}/ or take them out (names must be spelled alike)"
             )
-        parts[part], more = _items(folder, f"{name}/", labels)
+        parts[part], more = _items(folder, f"{name}/", labels, faults)
         skipped += more
     folders = [folder, *(folder / name for name in places.values())]
-    return Listing(tuple(map(words, labels)), parts, _notes(skipped, ignored, folders))
+    return Listing(tuple(map(words, labels)), parts, _notes(skipped, ignored, folders), tuple(faults))
 
 
-def _folders(folder: Path) -> list[str]:
-    return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+def subfolders(folder: Path) -> list[str]:
+    """The names of the folders in `folder`, sorted, without hidden ones. Raises DataError if it cannot be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if entry.is_dir() and not is_hidden(entry.name))
+    except OSError as error:
+        raise DataError(_closed(error)) from error
 
 
 def _loose(folder: Path) -> int:
@@ -102,11 +114,13 @@ def _labels(folder: Path, names: list[str]) -> dict[str, int]:
     return {name: label for label, name in enumerate(names)}
 
 
-def _items(folder: Path, prefix: str, labels: dict[str, int]) -> tuple[tuple[Item, ...], Counter[str]]:
+def _items(
+    folder: Path, prefix: str, labels: dict[str, int], faults: list[str]
+) -> tuple[tuple[Item, ...], Counter[str]]:
     items: list[Item] = []
     skipped: Counter[str] = Counter()
     for name, label in labels.items():
-        files = list_files(folder, prefix + name)
+        files = list_files(folder, prefix + name, faults)
         images = image_files(files)
         items += [Item(file, label, words(name)) for file in images]
         skipped.update(Path(file).suffix or Path(file).name for file in set(files).difference(images))
@@ -118,20 +132,36 @@ def is_text(name: str) -> bool:
     return "\0" not in name and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
-def list_files(folder: Path, below: str = "") -> list[str]:
+def list_files(folder: Path, below: str = "", faults: list[str] | None = None) -> list[str]:
     """All files below `folder / below`, sorted, as paths relative to `folder`; hidden files are ignored.
 
-    Raises DataError for a name that is not UTF-8.
+    Raises DataError for a name that is not UTF-8, and for a folder that cannot be read; where there is a list of
+    `faults`, a message about such a folder is added to it instead.
     """
     found: list[str] = []
-    for place, folders, files in os.walk(folder / below):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    closed: list[OSError] = []
+    for place, folders, files in os.walk(folder / below, onerror=closed.append):
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
         within = Path(place).relative_to(folder)
-        found += [(within / name).as_posix() for name in sorted(files) if not name.startswith(".")]
+        found += [(within / name).as_posix() for name in sorted(files) if not is_hidden(name)]
+    report_closed(closed, faults)
     for name in found:
         if not is_text(name):
             raise DataError(f"{folder}: the name {name!a} of a file is not UTF-8: rename it")
     return found
+
+
+def report_closed(closed: Iterable[OSError], faults: list[str] | None) -> None:
+    """Adds a message for each folder that cannot be read to `faults`; raises DataError if there is no such list."""
+    messages = [_closed(error) for error in closed if not isinstance(error, FileNotFoundError | NotADirectoryError)]
+    if messages and faults is None:
+        raise DataError(first_few(messages, separator="; "))
+    if faults is not None:
+        faults += messages
+
+
+def _closed(error: OSError) -> str:
+    return f"the folder {error.filename} cannot be read ({error.strerror}): allow reading it, or move it elsewhere"
 
 
 def _notes(skipped: Counter[str], ignored: list[str], folders: list[Path]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from torch import Tensor
 from bmip.data.batches import ahead
 from bmip.data.dataset import DataError, Split
 from bmip.data.images import read_bytes, read_image
-from bmip.system.messages import first_few
+from bmip.system.messages import counted, first_few
 
 BATCH = 1000  # rows of which is asked at once whether they hold an image
 
@@ -62,7 +62,7 @@ def incomplete(images: TableImages, labels: Iterable[Any], names: Sequence[str] 
         elif label is None or (names is not None and label < 0):
             lacking[index] = f"{images.name(index)} has no label"
         elif names is not None and label >= len(names):
-            lacking[index] = f"{images.name(index)} has label {label}, and there are {len(names)} classes"
+            lacking[index] = f"{images.name(index)} has label {label}; labels run from 0 to {len(names) - 1}"
     return lacking
 
 
@@ -97,6 +97,5 @@ def shared(name: str, splits: Mapping[str, Split], digests: Mapping[str, bytes])
             there, other = first.setdefault(digests[row], (part, row))
             if there != part:
                 pairs.setdefault(digests[row], f"{other} = {row}")
-    return (
-        [f"{len(pairs)} images of {name} lie in two of its splits ({first_few(list(pairs.values()))})"] if pairs else []
-    )
+    note = f"{name} has {counted(len(pairs), 'image')} in two of its splits ({first_few(pairs.values())})"
+    return [note] if pairs else []

@@ -94,8 +94,7 @@ def read_parts(file: Path, cure: str = "delete it to have a new split drawn") ->
     """
     parts, faults = inspect_parts(file)
     if faults:
-        more = f" and {len(faults) - 1} more faults" if len(faults) > 1 else ""
-        raise DataError(f"{faults[0]}{more}: mend {file.name}, or {cure}")
+        raise DataError(f"{first_few(faults, 1, separator='; ')}: mend {file.name}, or {cure}")
     return parts
 
 

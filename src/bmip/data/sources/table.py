@@ -1,41 +1,49 @@
-"""Reads a table of image paths and labels: CSV with a header, or JSON lines."""
+"""Reads a table of image paths and labels: CSV or TSV with a header, JSON, or JSON lines."""
 
+import codecs
 import csv
+import io
 import json
+import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
 from bmip.class_names import words
 from bmip.data.dataset import DataError
-from bmip.data.sources.assembly import Source, first_there, is_whole, split_places
+from bmip.data.read_config import ReadConfig
+from bmip.data.sources.assembly import Source, first_there, is_whole, split_places, unused_note
 from bmip.data.sources.listing import VAL_NAMES, Listing, is_text
 from bmip.data.sources.split_file import Item, read_parts
 from bmip.system.messages import first_few
 
-SUFFIXES = (".csv", ".jsonl")
+SUFFIXES = (".csv", ".tsv", ".jsonl", ".json")
 PART_OF = {"train": "train", "test": "test", **dict.fromkeys(VAL_NAMES, "val")}
 
 
-def find_table(file: Path, cache: Path) -> Source:
+def find_table(file: Path, read: ReadConfig) -> Source:
     """Finds the images that a table lists with `path` (below the table's folder), `label` and optionally `split`.
 
+    Columns of .csv and .tsv are separated by commas, semicolons or tabs, whatever the header has most. Text that is not
+    Unicode is read as Windows-1252, which a note says. `read.label_column` names another column for the labels.
     Classes are sorted by label, as numbers if all labels are numbers. A drawn split is written beside the table, to
     `NAME.split.json`. Raises DataError for a table that cannot be read, and for a written split of another table.
     """
     if not file.is_file():
-        raise DataError(f"the table {file} does not exist: give a .csv or .jsonl file with path and label")
-    listing = list_table(file)
-    splits = split_places(file.with_suffix(".split.json"), file, cache)
+        raise DataError(f"the table {file} does not exist: give a .csv, .tsv, .json or .jsonl file with path and label")
+    listing = list_table(file, read.label_column or "label")
+    splits = split_places(file.with_suffix(".split.json"), file, read.cache_folder)
     written = first_there(splits)
     if written is None or is_whole(listing.parts):
         return Source(file.stem, file.parent, listing, splits)
     kept, unused = _as_written(listing, written, file)
-    return Source(file.stem, file.parent, kept, splits, written, unused=unused)
+    return Source(file.stem, file.parent, kept, splits, written, unused)
 
 
-def list_table(file: Path) -> Listing:
+def list_table(file: Path, label_column: str = "label") -> Listing:
     """The class names and the items of each part ("all" if the table has no split). Raises DataError for a bad row."""
-    rows = list(_rows(file))
+    text, notes = _text(file)
+    rows = [(where, _row(row, where, label_column)) for where, row in _rows(file, text)]
     if not rows:
         raise DataError(f"{file} lists no images: give each a row with path and label")
     labels = {words(row["label"]) for _, row in rows}
@@ -48,7 +56,7 @@ def list_table(file: Path) -> Listing:
         if path in seen:
             raise DataError(f"{where} lists {path} again, after {seen[path]}: keep one of them")
         seen[path] = where
-        part = row.get("split", "").lower()
+        part = row["split"].lower()
         if part and part not in PART_OF:
             raise DataError(f"{where}: the split {row['split']!r} is not one of {', '.join(PART_OF)}")
         item = Item(path, positions[words(row["label"])], words(row["label"]))
@@ -57,50 +65,80 @@ def list_table(file: Path) -> Listing:
         raise DataError(f"{file} gives a split to some images and none to {parts['all'][0].path}: give it to all")
     if "all" not in parts and not {"train", "test"} <= set(parts):
         raise DataError(f"{file} has the splits {', '.join(parts)}; train and test are needed, or no split at all")
-    return Listing(tuple(positions), {part: tuple(items) for part, items in parts.items()})
+    return Listing(tuple(positions), {part: tuple(items) for part, items in parts.items()}, notes)
 
 
-def _rows(file: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """The place of each row in words, and its values."""
+def _rows(file: Path, text: str) -> Iterator[tuple[str, object]]:
+    """The place of each row in words, and the row."""
+    kind = file.suffix.lower()
+    if kind == ".json":
+        listed = _parsed(text, str(file))
+        if not isinstance(listed, list):
+            raise DataError(f"{file} holds no list: give a list of objects with path and label")
+        yield from ((f"{file}, entry {number}", row) for number, row in enumerate(listed, start=1))
+    elif kind == ".jsonl":
+        for number, line in enumerate(text.split("\n"), start=1):
+            if line.strip():
+                yield f"{file}, line {number}", _parsed(line, f"{file}, line {number}")
+    else:
+        header = text.partition("\n")[0]
+        found = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+        try:
+            for row in found:
+                yield f"{file}, line {found.line_num}", row
+        except csv.Error as error:
+            raise DataError(f"{file}, line {found.line_num} cannot be read ({error})") from error
+
+
+def _text(file: Path) -> tuple[str, tuple[str, ...]]:
+    """The text of a file, and a note if it is not Unicode."""
     try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            if file.suffix.lower() == ".csv":
-                found = csv.DictReader(stream)
-                for row in found:
-                    yield _row(row, f"{file}, line {found.line_num}")
-            else:
-                for number, line in enumerate(stream, start=1):
-                    if line.strip():
-                        yield _row(_object(line, f"{file}, line {number}"), f"{file}, line {number}")
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{file} cannot be read as {file.suffix[1:]} ({error})") from error
+        content = file.read_bytes()
+        if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            return content.decode("utf-16"), ()
+        with suppress(UnicodeDecodeError):
+            return content.decode("utf-8-sig"), ()
+        text = content.decode("cp1252")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{file} cannot be read as text ({error}): save it as UTF-8") from error
+    odd = next(word for word in re.split(r"[\s,;/]+", text) if not word.isascii())
+    return text, (
+        f"{file} is not UTF-8; it was read as Windows-1252 (Latin-1), as in {odd!r}: save it as UTF-8 if not",
+    )
 
 
-def _object(line: str, where: str) -> object:
+def _parsed(text: str, where: str) -> object:
     try:
-        return json.loads(line)
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(f"{where} is no JSON ({error.msg} at character {error.pos + 1})") from None
     except (RecursionError, ValueError) as error:
         raise DataError(f"{where} cannot be read ({error}): give an object with path and label") from None
 
 
-def _row(row: object, where: str) -> tuple[str, dict[str, str]]:
+def _row(row: object, where: str, column: str) -> dict[str, str]:
+    """The path, label and perhaps split of a row; the label is in the column of that name."""
     if not isinstance(row, dict):
         raise DataError(f"{where} is no object with path and label")
-    said = {str(key).strip(): str(value).strip() for key, value in row.items() if value is not None}
-    known = {key: row.get(key) for key in ("path", "label", "split")}
-    odd = [key for key, value in known.items() if isinstance(value, bool) or not isinstance(value, str | int | None)]
-    if odd:
-        raise DataError(f"{where}: its {odd[0]} is {row[odd[0]]!r}: give a word or a whole number")
-    for key, value in said.items():
-        if not is_text(value):
-            raise DataError(f"{where}: its {key} {value!a} holds what is no letter: write the table again")
-    lacking = [key for key in ("path", "label") if not said.get(key)]
+    if None in row:
+        raise DataError(f"{where} has more values than there are columns: put text with a separator in quotes")
+    given = {str(key).strip(): value for key, value in row.items()}
+    said = {}
+    for key, name in (("path", "path"), ("label", column), ("split", "split")):
+        value = given.get(name)
+        if isinstance(value, bool) or not isinstance(value, str | int | None):
+            raise DataError(f"{where}: its {name} is {value!r}: give a word or a whole number")
+        said[key] = "" if value is None else str(value).strip()
+        if not is_text(said[key]):
+            raise DataError(f"{where}: its {name} {said[key]!a} holds what is no letter: write the table again")
+    lacking = [name for key, name in (("path", "path"), ("label", column)) if not said[key]]
     if lacking:
-        columns = ", ".join(map(str, row)) or "nothing"
-        raise DataError(f"{where} has no {' and no '.join(lacking)}; it has {columns}: name the columns path and label")
-    return where, said
+        columns = ", ".join(given) or "nothing"
+        raise DataError(
+            f"{where} has no {' and no '.join(lacking)}; it has {columns}: name the columns path and label, or choose "
+            "the column of labels (--label-column)"
+        )
+    return said
 
 
 def _inside(path: str, file: Path, where: str) -> str:
@@ -133,6 +171,4 @@ def _as_written(listing: Listing, written: Path, file: Path) -> tuple[Listing, t
             "delete it to have a new split drawn"
         )
     unused = tuple(item.path for item in known if item not in listed)
-    shown = first_few(unused)
-    note = f"{len(unused)} images of {file} are not in {written} and stay unused ({shown}); delete it to draw again"
-    return Listing(listing.names, parts, (note,) if unused else ()), unused
+    return Listing(listing.names, parts, (*listing.notes, *unused_note(unused, file, written))), unused

@@ -15,6 +15,7 @@ from bmip.clip.model import CLIP
 from bmip.embedded.world import load_world, world_names
 from bmip.evaluation.logits import batch_logits
 from bmip.methods import build_model
+from bmip.system.files import cache_folder
 
 _BATCH = 128
 
@@ -57,7 +58,7 @@ def evaluate_world(clip: CLIP, names: Iterable[str] | None = None, *, per_class:
     found = {}
     for name in world_names() if names is None else names:
         world = load_world(name)
-        images, labels = world.split("val")
+        images, labels = world.split("val", cache_folder())
         kept = torch.cat([torch.nonzero(labels == label)[:per_class, 0] for label in range(len(world.class_names))])
         found[name] = zero_shot(clip, images[kept], labels[kept], world.class_names, world.templates)
     return found

@@ -23,6 +23,7 @@ from bmip.embedded.pretrain.evaluate import evaluate_world
 from bmip.embedded.pretrain.muon import Optimizer
 from bmip.embedded.pretrain.pair import Pair, Sentences, in_type
 from bmip.embedded.pretrain.start import grow, grown_name, new_clip, new_tokenizer
+from bmip.system.files import writing
 
 CHECKPOINT, LOG, TOKENIZER = "checkpoint.pt", "metrics.jsonl", "tokenizer.json"
 _LARGEST_SCALE = 4.6052  # ln 100, as in CLIP
@@ -178,7 +179,7 @@ class _Run:
         self._write(row)
 
     def _write(self, row: dict[str, object]) -> None:
-        with (self.out / LOG).open("a") as log:
+        with writing(self.out / LOG), (self.out / LOG).open("a") as log:
             log.write(json.dumps(row) + "\n")
 
 

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from bmip.system.files import cache_folder, write_bytes
+from bmip.system.files import write_bytes
 
 Images = UInt8[Tensor, "image 3 height width"]
 
@@ -20,12 +20,21 @@ _KEPT_SECONDS = 24 * 3600  # another version of the code may still be at work
 _WORDING = ("captions.py", "pretraining.py", "store.py")  # the modules whose text does not touch a data set's pixels
 
 
-def stored(name: str, draw: Callable[[], Images]) -> Images:
-    """The images of that name from disk, drawn first where they are missing or were drawn by other code."""
-    path = cache_folder() / "world" / f"{name}-{code_hash()}.npy"
+def stored(name: str, draw: Callable[[], Images], folder: Path | None) -> Images:
+    """The images of that name from disk, drawn first where they are missing or were drawn by other code.
+
+    Without a folder, or where nothing can be written to it, they are drawn each time.
+    """
+    if folder is None:
+        return draw()
+    path = folder / "world" / f"{name}-{code_hash()}.npy"
     if not path.exists():
-        _write(path, draw().numpy())
-        _forget_others(path, name)
+        images = draw()
+        try:
+            _write(path, images.numpy())
+            _forget_others(path, name)
+        except OSError:
+            return images
     return torch.from_numpy(np.load(path, mmap_mode="c"))  # changes stay in memory
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 from zlib import crc32
 
@@ -27,7 +28,7 @@ class WorldSplit(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class WorldSet:
-    """One data set; its images are rendered when a split is first asked for and lie in a cache from then on."""
+    """One data set; its images are rendered when a split is asked for."""
 
     name: str
     about: str
@@ -41,12 +42,12 @@ class WorldSet:
     shares_classes_with: str | None = None
     """The set whose classes these are, where this one only shows them differently."""
 
-    def split(self, part: str) -> WorldSplit:
-        """Images and labels of "train", "val" or "test"; the same on every call."""
+    def split(self, part: str, cache: Path | None = None) -> WorldSplit:
+        """Images and labels of "train", "val" or "test"; the same on every call. They are kept in `cache`, if given."""
         if part not in IMAGES_PER_CLASS:
             raise ValueError(f"no split {part!r} in {self.name!r}: ask for one of {', '.join(IMAGES_PER_CLASS)}")
         labels = np.repeat(np.arange(len(self.class_names)), IMAGES_PER_CLASS[part])
-        images = stored(f"{self.name}-{part}", lambda: self._render(part, labels))
+        images = stored(f"{self.name}-{part}", lambda: self._render(part, labels), cache)
         return WorldSplit(images, torch.from_numpy(labels))
 
     def _render(self, part: str, labels: Draws) -> UInt8[Tensor, "image 3 height width"]:
