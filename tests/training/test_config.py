@@ -1,5 +1,9 @@
+from dataclasses import asdict
+
 import pytest
 
+from bmip.experiments.presets import presets
+from bmip.methods import method_names
 from bmip.training.config import TrainConfig, learning_rate
 
 
@@ -13,8 +17,9 @@ from bmip.training.config import TrainConfig, learning_rate
         ),
         (TrainConfig(lr=0.1, epochs=3, warmup_epochs=0), [0.1, 0.075, 0.025]),
         (TrainConfig(lr=0.1, epochs=4, warmup_epochs=2), [1e-5, 1e-5, 0.1, 0.1 / 2 * (1 + 2**-0.5)]),
+        (TrainConfig(lr=0.1, epochs=1), [0.1]),
     ],
-    ids=["maple", "bmip", "no warm-up", "two epochs of warm-up"],
+    ids=["maple", "bmip", "no warm-up", "two epochs of warm-up", "a single epoch is no warm-up"],
 )
 def test_learning_rates_of_the_released_code(config: TrainConfig, rates: list[float]) -> None:
     """Given to the four digits of the published sequences."""
@@ -27,9 +32,22 @@ def test_learning_rates_of_the_released_code(config: TrainConfig, rates: list[fl
         ({"optimizer": "adamw"}, "optimizer is 'adamw'; it must be one of sgd, adam"),
         ({"selection": "best"}, "selection is 'best'"),
         ({"precision": "fp16"}, "precision is 'fp16'"),
-        ({"epochs": 0}, "epochs is 0; it must be a number and at least 1"),
+        ({"epochs": 0}, "epochs is 0; it must be a whole number and at least 1"),
         ({"lr": float("nan")}, "lr is nan"),
         ({"lr": -0.1}, "lr is -0.1"),
+        ({"epochs": 1.5}, "epochs is 1.5; it must be a whole number and at least 1"),
+        ({"epochs": True}, "epochs is True; it must be a whole number"),
+        ({"batch": "4"}, "batch is '4'; it must be a whole number and at least 1"),
+        ({"patience": None}, "patience is None"),
+        ({"warmup_epochs": 0.5}, "warmup_epochs is 0.5; it must be a whole number and at least 0"),
+        ({"lr": "0.1"}, "lr is '0.1'; it must be a number and at least 0"),
+        ({"momentum": False}, "momentum is False; it must be a number"),
+        ({"optimizer": []}, r"optimizer is \[\]"),
+        (
+            {"epochs": 2, "warmup_epochs": 50},
+            "warmup_epochs is 50 and epochs is 2, so no epoch .* warmup_epochs to at most 1",
+        ),
+        ({"epochs": 1, "warmup_epochs": 1}, "set warmup_epochs to at most 0"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict, told: str) -> None:
@@ -38,3 +56,20 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict, told: str) -> None
         object.__setattr__(config, name, value)  # past the type checker of the tests
     with pytest.raises(ValueError, match=told):
         config.__post_init__()
+
+
+def test_a_whole_number_will_do_where_a_number_is_needed() -> None:
+    config = TrainConfig()
+    object.__setattr__(config, "lr", 1)  # past the type checker of the tests
+    config.__post_init__()
+
+
+def test_the_default_warm_up_is_written_down() -> None:
+    assert [asdict(TrainConfig(epochs=count))["warmup_epochs"] for count in (1, 2, 200)] == [0, 1, 1]
+
+
+def test_no_preset_is_trained_with_a_warm_up_of_its_own_making() -> None:
+    """A default that depends on the epochs must leave what is released as it was: one epoch, and five for ProDA."""
+    for method in method_names():
+        for preset in presets(method).values():
+            assert TrainConfig(**preset.training).warmup_epochs == preset.training.get("warmup_epochs", 1)

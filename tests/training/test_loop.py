@@ -92,7 +92,7 @@ def test_the_loss_is_the_sum_of_its_parts_and_all_are_written_down() -> None:
 
 def test_one_epoch_equals_a_plain_loop() -> None:
     model, plain = built("bmip"), built("bmip")
-    fit(model, batches(model), TrainConfig(epochs=1, warmup_lr=0.05))
+    fit(model, batches(model), TrainConfig(epochs=1, lr=0.05))
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in (plain.clip.config.mean, plain.clip.config.std))
     optimizer = torch.optim.SGD(plain.trainable().values(), lr=0.05, momentum=0.9, weight_decay=5e-4)
     for (view,), labels in batches(plain).epoch(0):
@@ -170,7 +170,7 @@ class TestGuard:
     def test_a_learned_tensor_that_is_not_finite_is_named(self) -> None:
         """The last step of an epoch is followed by no loss that would tell."""
         model = built("deep_language", depth=1)
-        config = TrainConfig(epochs=1, warmup_lr=3e38, weight_decay=1e3)
+        config = TrainConfig(epochs=1, lr=3e38, weight_decay=1e3)
         with pytest.raises(
             TrainingError, match=r"after epoch 1: the trainable parameter prompter.text.0 is not finite"
         ):

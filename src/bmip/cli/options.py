@@ -60,7 +60,7 @@ def with_fields(
 
 def _annotation(field: Documented, panel: str, otherwise: str, flags: str | None) -> Any:
     default = "on" if field.default is True else "off" if field.default is False else field.default
-    help = field.doc if default == "" else f"{field.doc} [{default}{otherwise}]".strip().replace("[", "\\[")
+    help = field.doc if default in ("", None) else f"{field.doc} [{default}{otherwise}]".strip().replace("[", "\\[")
     kind: Any = field.type
     if field.choices:
         kind = enum.Enum(field.name, {choice: choice for choice in field.choices})

@@ -16,7 +16,10 @@ Selection = Literal["last", "best-val"]
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The settings of one training. Raises ValueError for a setting that is out of range."""
+    """The settings of one training.
+
+    Raises ValueError for a setting of another type or out of range, and for a warm-up that would never end.
+    """
 
     epochs: int = 10
     """Passes over the training images."""
@@ -30,8 +33,9 @@ class TrainConfig:
     lr: float = 0.002
     """Learning rate after the warm-up epochs; it falls along a cosine."""
 
-    warmup_epochs: int = 1
-    """Epochs at the start that are trained with `warmup_lr`."""
+    warmup_epochs: int | None = None
+    """Epochs at the start that are trained with `warmup_lr`, fewer than all. By default one, and none if there is only
+    one epoch."""
 
     warmup_lr: float = 1e-5
     """Learning rate of every warm-up epoch."""
@@ -59,11 +63,25 @@ class TrainConfig:
         for name, choice in choices.items():
             if getattr(self, name) not in get_args(choice):
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(get_args(choice))}")
-        least = {"epochs": 1, "batch": 1, "patience": 1, "min_epochs": 0, "warmup_epochs": 0}
-        least |= dict.fromkeys(("lr", "warmup_lr", "weight_decay", "momentum"), 0)
-        for name, bound in least.items():
-            if not bound <= getattr(self, name) < math.inf:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be a number and at least {bound}")
+        _check_number("epochs", self.epochs, int, 1)
+        if self.warmup_epochs is None:
+            object.__setattr__(self, "warmup_epochs", min(1, self.epochs - 1))
+        for name, least in {"batch": 1, "warmup_epochs": 0, "patience": 1, "min_epochs": 0}.items():
+            _check_number(name, getattr(self, name), int, least)
+        for name in ("lr", "warmup_lr", "weight_decay", "momentum"):
+            _check_number(name, getattr(self, name), float, 0)
+        if (warmup := self.warmup_epochs or 0) >= self.epochs:
+            raise ValueError(
+                f"warmup_epochs is {warmup} and epochs is {self.epochs}, so no epoch would be trained with lr: set "
+                f"warmup_epochs to at most {self.epochs - 1} (--warmup-epochs), or train more epochs"
+            )
+
+
+def _check_number(name: str, value: object, kind: type[int] | type[float], least: int) -> None:
+    """Raises ValueError unless this is a finite number, not below `least`. A truth value is no number."""
+    if isinstance(value, bool) or not isinstance(value, (int, kind)) or not least <= value < math.inf:
+        what = "whole number" if kind is int else "number"
+        raise ValueError(f"{name} is {value!r}; it must be a {what} and at least {least}")
 
 
 def learning_rate(epoch: int, config: TrainConfig) -> float:
@@ -71,9 +89,10 @@ def learning_rate(epoch: int, config: TrainConfig) -> float:
 
     The cosine would reach zero `warmup_epochs` after the last epoch, as in the released code.
     """
-    if epoch < config.warmup_epochs:
+    warmup = config.warmup_epochs or 0
+    if epoch < warmup:
         return config.warmup_lr
-    return config.lr / 2 * (1 + math.cos(math.pi * (epoch - config.warmup_epochs) / config.epochs))
+    return config.lr / 2 * (1 + math.cos(math.pi * (epoch - warmup) / config.epochs))
 
 
 def train_config(values: Mapping[str, Any]) -> TrainConfig:
