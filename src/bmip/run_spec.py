@@ -103,14 +103,18 @@ class RunSpec:
         seeds = f"seeds-{self.data_seed}-{self.init_seed}"
         return f"{data[:40]}/{self.method}-{self.classes}-{self.shots or 'all'}-shots-{seeds}-{self.hash()}"
 
+    @property
+    def method_name(self) -> str:
+        """The method as one asks for it, such as "zero-shot"; a dotted path stays as it is."""
+        return "+".join(part if "." in part else part.replace("_", "-") for part in self.method.split("+"))
+
     def hash(self) -> str:
         """Ten hexadecimal digits that tell this spec from others."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:10]
 
     def described(self) -> str:
         """The method, the shots and the seeds, for a person."""
-        method = self.method.replace("_", "-")
-        return f"{method}, {shots_text(self.shots)}, seeds {self.data_seed}/{self.init_seed}"
+        return f"{self.method_name}, {shots_text(self.shots)}, seeds {self.data_seed}/{self.init_seed}"
 
     def variant(self) -> RunSpec:
         """This spec without its data set and seeds: what the lines of a table differ in."""
@@ -119,8 +123,8 @@ class RunSpec:
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON. Where things lie on this machine is left out: it is no part of the run."""
         read = {field.name: getattr(self.read, field.name) for field in fields(self.read) if field.compare}
-        said = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**said, "read": read, "options": dict(self.options), "training": dict(self.training)}
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**plain, "read": read, "options": dict(self.options), "training": dict(self.training)}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> RunSpec:
@@ -128,10 +132,16 @@ class RunSpec:
         known = {field.name for field in fields(cls)}
         if odd := known ^ set(content):
             raise ValueError(f"this is no run of this version of bmip; missing or unknown: {', '.join(sorted(odd))}")
-        said = {**content, **{name: settings(content[name]) for name in ("options", "training")}}
-        base = said["base"]
-        said |= {"read": ReadConfig(**said["read"]), "base": base if isinstance(base, float) else tuple(base)}
-        return cls(**said)
+        base = content["base"]
+        return cls(
+            **{
+                **content,
+                "read": ReadConfig(**content["read"]),
+                "base": base if isinstance(base, float) else tuple(base),
+                "options": settings(content["options"]),
+                "training": settings(content["training"]),
+            }
+        )
 
 
 def default_backbone(data: Iterable[str]) -> str:

@@ -71,7 +71,7 @@ def test_a_table_without_the_reference_is_told(cli: Cli) -> None:
     few = [judged("few-shot", "bmip", seed, {"all": 50 + seed}, data="x") for seed in (1, 2)]
     found = cli("report", stored("r", [*ROWS, *few]), "--against", "zero-shot")
     assert "Base to novel against zero-shot" in found.out and "Few-shot against" not in found.out
-    assert "Few-shot against zero-shot, embedded (abcdef01): 'zero-shot' is no line of the table" in found.err
+    assert "Few-shot against zero-shot, x (abcdef01): 'zero-shot' is no line of the table" in found.err
 
 
 def test_brackets_and_other_letters(cli: Cli) -> None:

@@ -8,7 +8,10 @@ from bmip.run_spec import RunSpec
 
 
 def a_trial(protocol: str = "base-to-novel", *, target: str = "", template: str = "", **run) -> Trial:
-    return Trial(protocol=protocol, run=RunSpec(read=ReadConfig(template=template), **run), target=target)
+    """On a backbone for which no settings were searched, so the preset `default` is the one that is taken."""
+    return Trial(
+        protocol=protocol, run=RunSpec(**{"backbone": "x", "read": ReadConfig(template=template), **run}), target=target
+    )
 
 
 def replaced(trial: Trial, **changes) -> Trial:

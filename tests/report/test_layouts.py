@@ -1,6 +1,6 @@
 """Every protocol has a layout of its own."""
 
-from bmip.experiments.registry import protocol_names
+from bmip.experiments.registry import protocol, protocol_names
 from bmip.report import tables
 from bmip.report.layouts import LAYOUTS
 from bmip.report.table_data import table_data
@@ -9,6 +9,12 @@ from tests.report.test_tables import ROWS, judged
 
 def test_every_protocol_has_a_layout() -> None:
     assert set(LAYOUTS) == set(protocol_names())
+
+
+def test_a_layout_knows_the_preset_of_its_protocol() -> None:
+    for name in LAYOUTS:
+        (data,) = table_data([judged(name, "bmip", 1, {"100": 50}, data="x")])
+        assert data.layout.preset == protocol(name).preset
 
 
 def test_shots_stand_in_columns_or_in_tables_of_their_own() -> None:
@@ -22,7 +28,7 @@ def test_shots_stand_in_columns_or_in_tables_of_their_own() -> None:
 
 def test_the_title_names_no_shots_where_they_stand_in_columns() -> None:
     (table,) = tables([judged("few-shot", "bmip", 1, {"all": 50}, data="x", shots=shots) for shots in (0, 1)])
-    assert table.title == "Few-shot, embedded (abcdef01)"
+    assert table.title == "Few-shot, x (abcdef01)"
 
 
 def test_a_line_lacks_what_was_not_run() -> None:

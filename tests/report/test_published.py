@@ -137,8 +137,8 @@ def test_transfers_and_shots_have_to_fit() -> None:
 
     (table,) = beside_published([*moved("imagenet_a"), *moved("")])
     assert [line[:6] for line in table.rows] == [
-        ("imagenet", "maple", "accuracy", "50.00", "70.72", "-20.72"),
-        ("imagenet_a", "maple", "accuracy", "50.00", "50.90", "-0.90"),
+        ("imagenet", "maple:default", "accuracy", "50.00", "70.72", "-20.72"),
+        ("imagenet_a", "maple:default", "accuracy", "50.00", "50.90", "-0.90"),
     ]
     assert beside_published(moved("imagenet_a", source="shapes")) == []
     assert beside_published(moved("imagenet_a", shots=4)) == []

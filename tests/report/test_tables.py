@@ -59,7 +59,7 @@ def test_base_classes_of_their_own_have_a_table_and_a_title() -> None:
     found = tables([replace(one, trial=replaced(one.trial, base=base)) for base in (0.5, 0.25, few, many)])
     ends = [table.title.removeprefix("Base to novel, 16 shots") for table in found]
     said = [", base: c0, c1", ", base: c0, c1, c2, c3 and 5 more", ", base: the first 25%", ""]
-    assert sorted(ends) == sorted(f"{words}, embedded (abcdef01)" for words in said)
+    assert sorted(ends) == sorted(f"{words}, x (abcdef01)" for words in said)
 
 
 @settings(max_examples=20)
@@ -89,8 +89,8 @@ def test_lines_are_told_apart_by_what_differs() -> None:
     ]
     (table,) = tables(variants)
     assert {line[1] for line in table.rows} == {
-        "bmip (default)",
-        "bmip (released)",
+        "bmip",
+        "bmip:released",
         "maple depth=2",
         "maple depth=3",
         "zero-shot own template",
@@ -315,7 +315,7 @@ def test_what_departs_from_the_preset_is_told() -> None:
     rows = [changed("coop", epochs=1, lr=2), changed("maple", epochs=1), changed("zero_shot", trainable=0, epochs=1)]
     (table,) = tables(rows)
     assert [line[1] for line in table.rows] == ["zero-shot", "coop lr=2", "maple"]
-    assert "16 shots, epochs=1, embedded" in table.title
+    assert "16 shots, epochs=1, x" in table.title
 
 
 def test_precision_stands_in_the_title_where_it_is_that_of_all_lines() -> None:
@@ -331,10 +331,25 @@ def test_precision_stands_in_the_title_where_it_is_that_of_all_lines() -> None:
 def test_a_preset_from_a_file_is_called_by_the_name_of_the_file() -> None:
     presets = ["default", "/far/away/presets.toml"]
     (table,) = tables([row("x", "bmip", 1, 1, 1, preset=preset) for preset in presets])
-    assert {line[1] for line in table.rows} == {"bmip (default)", "bmip (presets.toml)"}
+    assert {line[1] for line in table.rows} == {"bmip", "bmip:presets.toml"}
     twins = ["a/presets.toml", "b/presets.toml"]
     (table,) = tables([row("x", "bmip", 1, 1, 1, preset=preset) for preset in twins])
-    assert {line[1] for line in table.rows} == {"bmip (a/presets.toml)", "bmip (b/presets.toml)"}
+    assert {line[1] for line in table.rows} == {"bmip:a/presets.toml", "bmip:b/presets.toml"}
+
+
+def test_a_preset_that_had_to_be_asked_for_is_shown() -> None:
+    def label(method: str, preset: str, backbone: str = "x", protocol: str = "base-to-novel") -> str:
+        one = replaced(row("x", method, 1, 1, 1).trial, preset=preset, backbone=backbone)
+        (table,) = tables([replace(ROWS[3], trial=replace(one, protocol=protocol))])
+        return table.rows[0][1]
+
+    assert label("bmip", "released") == "bmip:released"
+    assert label("coop", "few-shot-1") == "coop:few-shot-1"
+    assert label("bmip", "default") == label("bmip", "embedded", "embedded") == "bmip"
+    assert label("bmip", "default", "embedded") == "bmip:default"
+    assert label("maple", "cross-dataset") == "maple:cross-dataset"
+    assert label("maple", "default", protocol="something-new") == "maple"
+    assert label("no.such_module", "default") == "no.such_module"
 
 
 def test_a_chosen_sentence_is_told() -> None:

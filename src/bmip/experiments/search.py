@@ -62,7 +62,7 @@ def best_presets(rows: Iterable[Row], asked: str) -> dict[str, Preset]:
         if not whole:
             continue
         point, score = min(whole.items(), key=lambda pair: (-pair[1], dict(pair[0].training)["epochs"], repr(pair[0])))
-        command = f"bmip search --method {method.replace('_', '-')} {asked}"
+        command = f"bmip search --method {point.method_name} {asked}"
         source = f"{command}: best of {len(whole)} settings by harmonic mean on validation images ({score:.1f} %)"
         training = {name: value for name, value in point.training if name != "precision"}
         best[method] = Preset(source, dict(point.options), training)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bmip.experiments.results import Row
-from bmip.report.labels import called
 from bmip.report.places import placed
 
 
@@ -19,11 +18,11 @@ def select(rows: Iterable[Row], data: Sequence[str] = (), methods: Sequence[str]
     named = [(row, {one.evaluated_on.name, str(one.evaluated_on)}) for row, one in zip(rows, placed(rows), strict=True)]
     methods = [name.replace("_", "-") for name in methods]
     _check("data set", data, [name for _, names in named for name in names])
-    _check("method", methods, [called(row.trial.run) for row in rows])
+    _check("method", methods, [row.trial.run.method_name for row in rows])
     found = [
         row
         for row, names in named
-        if (not data or names & set(data)) and (not methods or called(row.trial.run) in methods)
+        if (not data or names & set(data)) and (not methods or row.trial.run.method_name in methods)
     ]
     if not found:
         raise ValueError(f"no row is of {' or '.join(methods)} on {' or '.join(data)}: ask for fewer of them")

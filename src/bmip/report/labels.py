@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
+from bmip.experiments.presets import choose_preset
 from bmip.experiments.results import Row
 from bmip.run_spec import HALF, RunSpec, Value, shots_text
 from bmip.system.messages import first_few
@@ -17,11 +18,6 @@ Variant = RunSpec
 
 Changes = set[tuple[str, Value]]
 """Settings that differ from the preset."""
-
-
-def called(run: RunSpec) -> str:
-    """The name of the method with hyphens, such as "zero-shot"."""
-    return run.method.replace("_", "-")
 
 
 def variant(row: Row, *, shots: bool) -> Variant:
@@ -35,36 +31,43 @@ def variant(row: Row, *, shots: bool) -> Variant:
     return found if shots else replace(found, shots=0)
 
 
-def labels(rows: Sequence[Row], *, shots: bool) -> dict[Variant, str]:
-    """The name of each line: the method, and the settings that differ from other lines or from the preset.
+def labels(rows: Sequence[Row], *, shots: bool, made_for: str = "") -> dict[Variant, str]:
+    """The name of each line: the method, its preset if it had to be asked for, and the settings that make the line
+    differ from others or from the preset.
 
     Untrained methods come first and BMIP and its combinations last. Settings that differ from the preset in the same
-    way in all trained lines are left out: the title names them. For `shots` see `variant`.
+    way in all trained lines are left out: the title names them. For `shots` see `variant`, for `made_for` see
+    `choose_preset`.
     """
     untrained = {variant(row, shots=shots) for row in rows if row.trainable == 0}
     changed, shared = _changed(rows, shots), _shared(rows, shots)
     variants = sorted(changed, key=lambda one: (one not in untrained, one.method.startswith("bmip"), repr(one)))
     found = {}
     for one in variants:
-        same = [other for other in variants if other.method == one.method]
-        label = called(one)
-        if len({other.preset for other in same}) > 1:
-            label += f" ({_preset(one, same)})"
-        same = [other for other in same if other.preset == one.preset]
+        same = [other for other in variants if (other.method, other.preset) == (one.method, one.preset)]
         common = set.intersection(*(set(other.options) | set(other.training) for other in same))
-        told = (set(one.options + one.training) - common | changed[one]) - shared
-        own = [f"{name}={value}" for name, value in one.options + one.training if (name, value) in told]
+        shown = (set(one.options + one.training) - common | changed[one]) - shared
+        own = [f"{name}={value}" for name, value in one.options + one.training if (name, value) in shown]
         if len({other.read.template for other in same}) > 1:
             own.append(repr(one.read.template) if one.read.template else "own template")
-        found[one] = " ".join([label, *own])
+        found[one] = " ".join([one.method_name + _preset(one, variants, made_for), *own])
     return found
 
 
-def _preset(one: Variant, same: Iterable[Variant]) -> str:
-    """The name of the preset; of a file without its folder, unless another preset of the method has the same name."""
+def _preset(one: Variant, variants: Iterable[Variant], made_for: str) -> str:
+    """The preset as one asks for it, such as ":released"; nothing where it is the one taken without asking.
+
+    A file stands there without its folder, unless another preset of the method has the same name.
+    """
+    try:
+        by_itself, _ = choose_preset(one.method, None, one.backbone, made_for)
+    except ValueError:  # a method from outside that cannot be imported here
+        by_itself = "default"
+    if one.preset == by_itself:
+        return ""
     name = PurePath(one.preset).name
-    twins = {other.preset for other in same if PurePath(other.preset).name == name}
-    return one.preset if len(twins) > 1 else name
+    twins = {other.preset for other in variants if other.method == one.method and PurePath(other.preset).name == name}
+    return f":{one.preset if len(twins) > 1 else name}"
 
 
 def _changed(rows: Iterable[Row], shots: bool) -> dict[Variant, Changes]:

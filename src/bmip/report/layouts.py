@@ -38,6 +38,9 @@ class Layout:
     shots_in_columns: bool = False
     """Whether runs with different numbers of shots stand in one line."""
 
+    preset: str = ""
+    """The preset that methods which have it take without being asked (`Protocol.preset`)."""
+
     axis: str = ""
     """The quantity that changes from column to column, if there is one; a picture then shows curves along it."""
 
@@ -87,7 +90,9 @@ def _at(shots: int) -> Column:
 def _transfer(rows: Sequence[PlacedRow], name: str, classes: str) -> Layout:
     source = rows[0].trained_on
     caption = f"Test accuracy in %, each data set among {classes}, after one training on {source}. {SEEDS}"
-    return Layout(f"{name} from {source}", (counted("all", "accuracy"),), caption, source=source)
+    return Layout(
+        f"{name} from {source}", (counted("all", "accuracy"),), caption, source=source, preset="cross-dataset"
+    )
 
 
 def _open_world(rows: Sequence[PlacedRow]) -> Layout:

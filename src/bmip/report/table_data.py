@@ -61,7 +61,8 @@ def arranged(rows: Sequence[PlacedRow], plan: Layout) -> TableData:
     for one in sorted(rows, key=_order):
         cells[one.evaluated_on, variant(one.row, shots=shots)].append(one.row)
     plain = [one.row for one in rows]
-    return TableData(rows, plan, dict(cells), labels(plain, shots=shots), circumstances(plain, shots=shots))
+    names = labels(plain, shots=shots, made_for=plan.preset)
+    return TableData(rows, plan, dict(cells), names, circumstances(plain, shots=shots))
 
 
 def _order(one: PlacedRow) -> tuple[int, int, int]:
