@@ -237,6 +237,17 @@ def test_all_metrics_show_every_number_of_a_row() -> None:
     assert "1 shot," in one.title and "2 shots" in two.title
 
 
+def test_all_metrics_of_base_and_novel_classes_stand_in_tables_of_their_own() -> None:
+    scores = {"base_top5": 90.0, "base_calibration_error": 7.0, "novel_top5": 80.0}
+    counts = {"base": 45, "novel": 35}
+    base, novel = all_metrics([judged("base-to-novel", "bmip", 1, counts, scores=scores, data="x")])
+    assert base.title == "Base to novel, all metrics, base, 16 shots, x (abcdef01)"
+    assert (base.columns[2:-2], base.rows[0][2:-2]) == (("accuracy", "top-5", "ECE"), ("45.0", "90.0", "7.0"))
+    assert (novel.columns[2:-2], novel.rows[0][2:-2]) == (("accuracy", "top-5"), ("35.0", "80.0"))
+    (old,) = all_metrics([judged("base-to-novel", "bmip", 1, counts, data="x")])
+    assert old.columns[2:-2] == ("base", "novel"), "rows of earlier versions lack these scores"
+
+
 def test_against_one_method() -> None:
     (table,), lacking = against_tables(ROWS, "zero-shot")
     assert lacking == [] and table.columns[-1] == "pairs"

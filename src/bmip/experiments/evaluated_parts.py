@@ -75,23 +75,24 @@ class Evaluated:
 
 
 def evaluate_parts(trained: Trained) -> Evaluated:
-    """The accuracy of each part."""
-    found = {part: trained.predictions(part) for part in trained.parts.evaluated}
-    return Evaluated({part: Count(one.correct, one.total) for part, one in found.items()})
+    """The accuracy of each part, with what else is asked of a classifier: "base_macro_f1"; "macro_f1" for "all"."""
+    counts, scores = {}, {}
+    for part in trained.parts.evaluated:
+        found = trained.predictions(part)
+        counts[part] = Count(found.correct, found.total)
+        scores |= {name if part == "all" else f"{part}_{name}": score for name, score in _scores(found).items()}
+    return Evaluated(counts, scores)
 
 
-def evaluate_all(trained: Trained) -> Evaluated:
-    """The one part "all", with what else is asked of a classifier."""
-    found = trained.predictions("all")
+def _scores(found: Predictions) -> dict[str, float]:
     labels, predicted = found.labels.numpy(), found.predicted.numpy()
     confusion = confusion_matrix(labels, predicted, len(found.classes))
-    scores = {
+    return {
         "macro_accuracy": macro_accuracy(confusion),
         "macro_f1": macro_f1(confusion),
         "calibration_error": calibration_error(found.probability.numpy(), predicted == labels),
         "top5": top_accuracy(found.rank.numpy(), 5),
     }
-    return Evaluated({"all": Count(found.correct, found.total)}, scores)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from bmip.experiments.results import Row
 from bmip.report.columns import Column, counted, scored
 from bmip.report.layouts import SEEDS, Layout, parts
 from bmip.report.lines import ABSENT, lay_out
+from bmip.report.places import PlacedRow
 from bmip.report.seeds import are_crossed, deviations
 from bmip.report.table import Table, without_repeats
 from bmip.report.table_data import TableData, arranged, table_data
 
-SCORES = {
+PART_SCORES = {
     "macro_accuracy": "macro accuracy",
     "top5": "top-5",
     "macro_f1": "macro F1",
     "calibration_error": "ECE",
-    "auroc": "AUROC",
-    "fpr95": "FPR95",
-    "openworld_auc": "OpenworldAUC",
 }
-"""The heading of each score of a row."""
+"""The heading of each score that belongs to one part; its name in rows is that of the part and of the score."""
+
+SCORES = {**PART_SCORES, "auroc": "AUROC", "fpr95": "FPR95", "openworld_auc": "OpenworldAUC"}
+"""The heading of each score that stands in rows under its own name."""
 
 
 def tables(rows: Iterable[Row]) -> list[Table]:
@@ -36,16 +37,35 @@ def tables(rows: Iterable[Row]) -> list[Table]:
 
 
 def all_metrics(rows: Iterable[Row]) -> list[Table]:
-    """As `tables`, but each number of shots has its own table, with a column for every number that the rows hold."""
+    """As `tables`, with a column for every number that the rows hold.
+
+    Each number of shots has its own table, and so has each part with scores of its own, such as base and novel classes.
+    """
     found = []
     for data in table_data(rows):
-        scores = [name for name in SCORES if any(name in one.row.scores for one in data.rows)]
-        columns = (*map(counted, parts(data.rows)), *(scored(name, SCORES[name]) for name in scores))
         own = data.layout
-        plain = Layout(f"{own.title}, all metrics", columns, f"All in %. {SEEDS}", own.source, own.drawn)
         for shots in sorted({one.row.trial.run.shots for one in data.rows}):
-            found.append(lay_out(arranged([one for one in data.rows if one.row.trial.run.shots == shots], plain)))
+            members = [one for one in data.rows if one.row.trial.run.shots == shots]
+            for part, columns in _every_column(members).items():
+                title = f"{own.title}, all metrics{part}"
+                plan = Layout(title, columns, f"All in %. {SEEDS}", own.source, own.drawn, preset=own.preset)
+                found.append(lay_out(arranged(members, plan)))
     return found
+
+
+def _every_column(rows: Sequence[PlacedRow]) -> dict[str, tuple[Column, ...]]:
+    """The columns of each table, by the end of the table's title."""
+    known = {name for one in rows for name in one.row.scores}
+    alone = {
+        f", {part}": (
+            counted(part, "accuracy"),
+            *(scored(f"{part}_{name}", PART_SCORES[name]) for name in PART_SCORES if f"{part}_{name}" in known),
+        )
+        for part in parts(rows)
+        if known & {f"{part}_{name}" for name in PART_SCORES}
+    }
+    together = *map(counted, parts(rows)), *(scored(name, SCORES[name]) for name in SCORES if name in known)
+    return alone or {"": together}
 
 
 def _what_seeds_change(data: TableData) -> list[Table]:

@@ -150,22 +150,36 @@ def test_a_target_that_has_changed_is_judged_again(work: Work, photos: Path, tmp
     assert (work.seen.skipped, work.seen.ticks) == ([True, False], 0)
 
 
+def check_scores(found: Row, prefix: str, labels: list[int], predicted: list[int], probability: np.ndarray) -> None:
+    """Against scikit-learn, and the calibration error against its formula."""
+    scores = {name: found.scores[f"{prefix}{name}"] for name in ("macro_accuracy", "macro_f1", "calibration_error")}
+    assert scores["macro_accuracy"] == pytest.approx(100 * reference.balanced_accuracy_score(labels, predicted))
+    f1 = reference.f1_score(labels, predicted, average="macro", zero_division=0)
+    assert scores["macro_f1"] == pytest.approx(100 * f1)
+    right = np.array(labels) == np.array(predicted)
+    bins = np.ceil(probability * 15)
+    gaps = [abs((right[bins == bin] - probability[bins == bin]).sum()) for bin in np.unique(bins)]
+    assert scores["calibration_error"] == pytest.approx(100 * sum(gaps) / len(labels), abs=1e-3)
+    assert found.scores[f"{prefix}top5"] == 100, "there are fewer than five classes"
+
+
 def test_few_shot_scores(work: Work, photos: Path) -> None:
     trials = work.trials("few-shot", photos)
     (row,) = work.run(trials)
     with (work.folder / trials[0].run.folder / "predictions.csv").open() as file:
         lines = list(csv.DictReader(file))
     labels, predicted = ([int(line[column]) for line in lines] for column in ("label", "predicted"))
-    probability = np.array([float(line["probability"]) for line in lines])
     assert row.counts["all"] == (sum(a == b for a, b in zip(labels, predicted, strict=True)), len(labels))
-    assert row.scores["macro_accuracy"] == pytest.approx(100 * reference.balanced_accuracy_score(labels, predicted))
-    f1 = reference.f1_score(labels, predicted, average="macro", zero_division=0)
-    assert row.scores["macro_f1"] == pytest.approx(100 * f1)
-    assert row.scores["top5"] == 100, "there are four classes"
-    right = np.array(labels) == np.array(predicted)
-    bins = np.ceil(probability * 15)
-    gaps = [abs((right[bins == bin] - probability[bins == bin]).sum()) for bin in np.unique(bins)]
-    assert row.scores["calibration_error"] == pytest.approx(100 * sum(gaps) / len(lines), abs=1e-4)
+    check_scores(row, "", labels, predicted, np.array([float(line["probability"]) for line in lines]))
+
+
+def test_scores_of_base_and_novel_classes(work: Work, photos: Path) -> None:
+    (trial,) = trials = work.trials("base-to-novel", photos)
+    (row,) = work.run(trials)
+    for part, dataset in work.resources.parts(trial).evaluated.items():
+        logits, labels = work.logits(trial, dataset)
+        probability, predicted = logits.softmax(-1).max(-1)
+        check_scores(row, f"{part}_", labels.tolist(), predicted.tolist(), probability.numpy())
 
 
 def test_an_untrained_method_is_judged_once_for_all_shots(work: Work, photos: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bmip.data.dataset import Dataset
 from bmip.data.sampling import sample_few_shot
-from bmip.experiments.evaluated_parts import Parts, check_images, evaluate_all
+from bmip.experiments.evaluated_parts import Parts, check_images
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.trial import Trial
 
@@ -23,6 +23,5 @@ PROTOCOL = Protocol(
     "among all class names, each of which training has seen. The accuracy over the number of shots says how much a "
     "method learns from how little.",
     _parts,
-    evaluate_all,
     shots=(1, 2, 4, 8, 16),
 )

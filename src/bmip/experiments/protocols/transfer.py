@@ -8,7 +8,7 @@ from bmip.class_names import words
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.sampling import sample_few_shot
 from bmip.experiments.default_data import SHIFTS, TARGETS
-from bmip.experiments.evaluated_parts import Parts, check_images, evaluate_all
+from bmip.experiments.evaluated_parts import Parts, check_images
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.trial import Trial
 
@@ -39,7 +39,6 @@ CROSS_DATASET = Protocol(
     "test images of other data sets, the targets, each among all of its own class names. The mean over the targets, "
     "without the source, says how well prompts carry over to classes and images of another kind.",
     _to_other_classes,
-    evaluate_all,
     data=("shapes",),
     targets=TARGETS,
     preset="cross-dataset",
@@ -51,7 +50,6 @@ DOMAIN = Protocol(
     "pictures of the same classes: drawn again, sketched, adversarial, rendered. The mean over these shifted variants, "
     "without the source, says how well prompts bear a change of the images alone.",
     _to_other_images,
-    evaluate_all,
     data=("shapes",),
     targets=SHIFTS,
     preset="cross-dataset",
