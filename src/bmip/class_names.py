@@ -11,8 +11,8 @@ from dataclasses import dataclass
 class ClassNames:
     """Class names and the sentences around them. A label is an index into `names`; labels are never looked up by name.
 
-    A list of names will do; it becomes a tuple. Raises ValueError for a single text in place of a list, an empty list,
-    an empty name, equal names, and a template without exactly one {}.
+    Raises ValueError for an empty list, one text in place of a list, a name that is no text or is empty, equal names,
+    and a template without exactly one {}.
     """
 
     names: tuple[str, ...]
@@ -26,13 +26,11 @@ class ClassNames:
     """Allow equal names, as in ImageNet, where two names occur twice."""
 
     def __post_init__(self) -> None:
-        for field in ("names", "templates"):
-            object.__setattr__(self, field, texts(getattr(self, field), field))
+        object.__setattr__(self, "names", texts(self.names, "class names"))  # a list has no hash
+        object.__setattr__(self, "templates", texts(self.templates, "templates"))
         if not self.names:
             raise ValueError("the list of class names is empty: give at least one name")
         for index, name in enumerate(self.names):
-            if not isinstance(name, str):
-                raise ValueError(f"class {index} has the name {name!r}: a name must be a text")
             if not words(name):
                 raise ValueError(f"class {index} has an empty name ({name!r}): give every class a name")
         twice = [name for name, count in Counter(map(words, self.names)).items() if count > 1]
@@ -46,12 +44,14 @@ class ClassNames:
 
 
 def texts(given: Iterable[str], what: str) -> tuple[str, ...]:
-    """The texts as a tuple. Raises ValueError for a single text and for what is no text."""
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise ValueError(f"{what} is {given!r}: give a list of texts")
+    """The texts as a tuple. Raises ValueError for one text in place of a list, and for what is no text."""
+    if isinstance(given, str):
+        raise ValueError(f"{what} are a list, not one text: give [{given!r}]")
+    if not isinstance(given, Iterable):
+        raise ValueError(f"{what} are a list of texts, and {given!r} is none")
     found = tuple(given)
     if odd := [text for text in found if not isinstance(text, str)]:
-        raise ValueError(f"{what} holds {odd[0]!r}: each of them must be a text")
+        raise ValueError(f"{odd[0]!r} is among the {what}: each must be a text")
     return found
 
 

@@ -151,8 +151,8 @@ def test_a_preset_beside_a_method(cli: Cli, photos: Path, backbone: Path) -> Non
     given = ("run", "base-to-novel", "--method", "bmip", "bmip:released", "--data", "photos", "--seeds", "1")
     found = cli(*given, "--backbone", backbone, *SMALL)
     assert found.status == 0, found.err
-    assert "bmip (default)" in found.out
-    assert "bmip (released)" in found.out
+    assert "bmip " in found.out
+    assert "bmip:released" in found.out
 
 
 def test_both_kinds_of_seed(cli: Cli, photos: Path, backbone: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_class_with_too_few_images_is_named_once(cli: Cli, photos: Path, backb
     given = ("run", "base-to-novel", "--method", "maple", "--data", "photos", "--seeds", "1", "2", "--backbone")
     found = cli(*given, backbone, *SMALL, "--shots", "8")
     assert found.status == 0, found.err
-    assert found.err.count("class 'red' has 5 training images, fewer than 8 shots") == 1
+    assert found.err.count("classes have fewer than 8 training images: ") == found.err.count("red (5)") == 1
 
 
 def test_search_writes_presets_that_run_takes(cli: Cli, photos: Path, backbone: Path) -> None:

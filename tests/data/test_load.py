@@ -100,10 +100,10 @@ for call in (
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.splitlines()
     assert found == [
         "3 is neither the name of a data set nor a path: give a text or a Path",
-        "class_names holds 1: each of them must be a text",
-        "class_names is 3: give a list of texts",
-        "names holds 3: each of them must be a text",
-        "names is 3: give a list of texts",
+        "1 is among the class names: each must be a text",
+        "class names are a list of texts, and 3 is none",
+        "3 is among the class names: each must be a text",
+        "class names are a list of texts, and 3 is none",
     ]
 
 

@@ -152,7 +152,7 @@ def test_what_a_type_checker_would_find_is_a_clear_error_without_one() -> None:
     assert number.startswith(
         "the images are of type int: give a path, a Pillow image, a numpy array (height, width, 3) or"
     )
-    assert names == "class 0 has the name 1: a name must be a text"
+    assert names == "1 is among the class names: each must be a text"
     assert text == "class names are a list, not one text: give ['red']"
 
 

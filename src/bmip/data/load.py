@@ -71,7 +71,7 @@ def better_names(name: str, read: ReadConfig, given: Names = None) -> Names:
     if given is None and read.class_names:
         given = read_class_names(Path(read.class_names))
     if given is not None:
-        texts(given.values() if isinstance(given, Mapping) else given, "class_names")
+        texts(given.values() if isinstance(given, Mapping) else given, "class names")
         if name in dataset_names():
             raise DataError(f"the data set {name!r} has its own class names; class_names is for one's own data")
     return given

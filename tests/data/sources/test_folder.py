@@ -176,7 +176,7 @@ def test_better_class_names(make_folder: Make) -> None:
     assert load_dataset(str(folder), class_names=["tench", "goldfish"]).classes.names == ("tench", "goldfish")
     with pytest.raises(DataError, match="class_names renames n03; the classes are n01, n 02"):
         load_dataset(str(folder), class_names={"n03": "shark"})
-    with pytest.raises(ValueError, match="class_names is 'cat, dog': give a list of texts"):
+    with pytest.raises(ValueError, match=r"are a list, not one text: give \['cat, dog'\]"):
         load_dataset(str(folder), class_names="cat, dog")
     with pytest.raises(DataError, match="1 class name came for 2 classes"):
         load_dataset(str(folder), class_names=["tench"])
