@@ -13,6 +13,7 @@ from bmip.clip.loading.backbones import EMBEDDED, STANDARD
 from bmip.clip.precision import Precision
 from bmip.data.names import embedded_names
 from bmip.data.read_config import ReadConfig
+from bmip.system.messages import counted
 
 FORMAT = 2
 """The number of the format in which runs are written: in run folders, in checkpoints and in rows of results."""
@@ -159,7 +160,7 @@ def default_backbone(data: Iterable[str]) -> str:
 
 def shots_text(shots: int) -> str:
     """A number of shots in words: "1 shot", "16 shots", "all images"."""
-    return f"{shots} shot{'s' if shots > 1 else ''}" if shots else "all images"
+    return counted(shots, "shot") if shots else "all images"
 
 
 def check_format(content: Mapping[str, Any], place: str, cure: str) -> None:

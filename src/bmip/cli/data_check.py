@@ -10,6 +10,7 @@ from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.inspect import Findings, counts
 from bmip.data.sampling import sample_few_shot
 from bmip.data.shots import shots_hash, write_shots
+from bmip.system.messages import counted
 
 MANY = 50  # classes; of more only the ends of the range are shown
 
@@ -51,7 +52,7 @@ def show(name: str, found: Findings, draws: dict[int, str]) -> None:
         line(f"fault: {fault}")
     for remark in found.remarks:
         note(f"remark: {remark}")
-    line(f"{name}: {len(found.faults) or 'no'} fault{'s' * (len(found.faults) != 1)} found")
+    line(f"{name}: {counted(len(found.faults), 'fault')} found")
 
 
 def _show_counts(name: str, dataset: Dataset) -> None:

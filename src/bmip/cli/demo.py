@@ -45,7 +45,7 @@ def demo(
     from bmip.report import as_rich, tables
 
     common_options.use_threads(threads)
-    note(f"Trained on {shots} images of each base class; novel classes are never seen. Minutes on two cores.")
+    note(f"Training images per base class: {shots}; novel classes are never seen. Minutes on two cores.")
     methods = specs(asked, shots=shots, backbone=backbone, data=data)
     with watching() as listener:
         found = run_demo(out_, methods, device=device, data=data, listener=listener)

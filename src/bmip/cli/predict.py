@@ -68,5 +68,5 @@ def _readable(paths: list[Path], *, skip: bool) -> list[Path]:
         note(f"skipped: {reason}")
     readable = [path for path, reason in reasons.items() if reason is None]
     if not readable:
-        raise DataError(f"none of the {len(paths)} images can be read")
+        raise DataError(f"no image of {len(paths)} can be read")
     return readable

@@ -20,6 +20,7 @@ from bmip.data.read_config import ReadConfig
 from bmip.experiments.method_facts import method_facts
 from bmip.experiments.registry import protocol as find_protocol
 from bmip.experiments.registry import protocol_names
+from bmip.system.messages import counted
 
 app = typer.Typer(add_completion=False)
 
@@ -130,7 +131,7 @@ def run(
             known, clip = resources.parts(trial).train.classes, resources.clip_for(trial.run)
             model = build_model(trial.run.method, dict(trial.run.options), clip, known, seed=0)
             remark_on_template(model, trial.run.method, read.template)
-    note(f"{len(trials)} trials; rows go to {store.path}")
+    note(f"{counted(len(trials), 'trial')}; rows go to {store.path}")
     rows, failures = carried_out(trials, store, runs=runs, resources=resources)
     all_rows = with_all_seeds(rows, store.rows()) if rows else []
     if more := len(all_rows) - len(rows):

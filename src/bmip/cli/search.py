@@ -16,6 +16,7 @@ from bmip.cli.command import Command
 from bmip.cli.console import note, out
 from bmip.data.read_config import ReadConfig
 from bmip.experiments.presets import EPOCHS, LRS, write_presets
+from bmip.system.messages import counted
 
 app = typer.Typer(add_completion=False)
 
@@ -68,7 +69,7 @@ def search(
     methods = specs(asked_for, shots=shots, backbone=backbone, data=data, read=read)
     trials = list(dict.fromkeys(search_trials(methods, data, seeds, lrs=lr, epochs=epochs)))
     store = Results(runs / "results.jsonl")
-    note(f"{len(trials)} trials; rows go to {store.path}")
+    note(f"{counted(len(trials), 'trial')}; rows go to {store.path}")
     resources = Resources(device=device)
     rows, failures = carried_out(trials, store, runs=runs, resources=resources)
     if not rows:

@@ -17,6 +17,7 @@ from bmip.cli.console import line, note, out
 from bmip.cli.remarks import remark_on_drawings, remark_on_template
 from bmip.data.names import data_name
 from bmip.data.read_config import ReadConfig
+from bmip.system.messages import counted
 
 app = typer.Typer(add_completion=False)
 
@@ -84,8 +85,8 @@ def train(
     spec = replace(plain, data=data_name(data), classes=classes, data_seed=data_seed, init_seed=init_seed)
     folder = out_ or Path("runs") / f"{dataset.name}-{spec.method.replace('_', '-')}"
     note(
-        f"{method} on {len(chosen.train)} images of {len(chosen.classes)} classes, preset {spec.preset}, "
-        f"backbone {spec.backbone}"
+        f"{method} on {counted(len(chosen.train), 'image')} of {counted(len(chosen.classes), 'class')}, "
+        f"preset {spec.preset}, backbone {spec.backbone}"
     )
     remark_on_drawings(spec.backbone, [data])
     clip = load_clip(spec.backbone).to(pick_device(device))
