@@ -100,17 +100,18 @@ def prepare(
 
     from bmip.cli.transfers import transfers
     from bmip.data.inspect import inspect_public
+    from bmip.data.public.downloads import ORIGINS
     from bmip.data.public.prepare import plan, to_do
     from bmip.data.public.prepare import prepare as get
 
-    for sentence in plan(name, root):
+    known, origin = PUBLIC[name], ORIGINS[name]
+    for sentence in plan(known, origin, root):
         line(sentence)
     if plan_only:
         return
     with transfers() as fetching:
-        get(name, root, fetching, note=note)
-    known = PUBLIC[name]
-    faults = to_do(name, root)
+        get(known, origin, root, fetching, note=note)
+    faults = to_do(known, origin, root)
     if (root / known.folder / known.images).is_dir():
         found = inspect_public(name, ReadConfig(root=str(root)), decode=False)
         for text in (*found.faults, *found.remarks):

@@ -11,87 +11,93 @@ import pytest
 from bmip.data.dataset import DataError
 from bmip.data.public import downloads, prepare
 from bmip.data.public.archive import SUFFIXES
-from bmip.data.public.downloads import ORIGINS, Download
+from bmip.data.public.downloads import ORIGINS, Download, Origin
 from bmip.data.public.prepare import plan, to_do
-from bmip.data.public.registry import PUBLIC
+from bmip.data.public.registry import PUBLIC, REMOTE_SENSING
 from tests.data.public.server import Site, serving
 from tests.data.public.test_archive import packed
 
+DTD = PUBLIC["dtd"]
+
 
 @pytest.fixture
-def site(tmp_path: Path, jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
-    """Serves a small archive of DTD under its published checksum."""
+def site(tmp_path: Path, jpeg: bytes) -> Iterator[Site]:
+    """Serves a small archive of DTD."""
     files = {f"dtd/images/{name}/{name}_{index}.jpg": jpeg for name in ("banded", "woven") for index in range(4)}
     archive = packed(tmp_path / "dtd.tar.gz", {**files, "dtd/labels/labels.txt": b""}).read_bytes()
     (tmp_path / "dtd.tar.gz").unlink()
     with serving() as site:
         site.files["/dtd-r1.0.1.tar.gz"] = archive
-        link = Download(
-            f"{site.address}/dtd-r1.0.1.tar.gz",
-            len(archive),
-            ("images",),
-            "",
-            "dtd",
-            f"md5:{hashlib.md5(archive).hexdigest()}",
-        )
-        monkeypatch.setitem(ORIGINS, "dtd", replace(ORIGINS["dtd"], downloads=(link,)))
         yield site
 
 
-def run(root: Path, name: str = "dtd", note: Callable[[str], None] = lambda text: None) -> list[str]:
+@pytest.fixture
+def origin(site: Site) -> Origin:
+    """The origin of DTD, with the small archive and its checksum in place of the published ones."""
+    archive = site.files["/dtd-r1.0.1.tar.gz"]
+    checksum = f"md5:{hashlib.md5(archive).hexdigest()}"
+    link = Download(f"{site.address}/dtd-r1.0.1.tar.gz", len(archive), ("images",), "", "dtd", checksum)
+    return replace(ORIGINS["dtd"], downloads=(link,))
+
+
+def run(origin: Origin, root: Path, name: str = "dtd", note: Callable[[str], None] = lambda text: None) -> list[str]:
+    """The names of the files that are fetched."""
     started: list[str] = []
 
     def fetching_one(file: str):
         started.append(file)
         return lambda done, total: None
 
-    prepare.prepare(name, root, fetching_one, note=note, pause=0.0)
+    prepare.prepare(PUBLIC[name], origin, root, fetching_one, note=note, pause=0.0)
     return started
 
 
-def test_it_is_fetched_unpacked_and_put_in_place(site: Site, tmp_path: Path) -> None:
+def test_it_is_fetched_unpacked_and_put_in_place(site: Site, origin: Origin, tmp_path: Path) -> None:
     site.breaks_after, notes = [150], []
-    assert run(tmp_path / "data", note=notes.append) == ["dtd-r1.0.1.tar.gz"]
+    assert run(origin, tmp_path / "data", note=notes.append) == ["dtd-r1.0.1.tar.gz"]
     assert "150 bytes are there: trying again" in notes[0]
     assert site.asked[1] == "bytes=150-"
     folder = tmp_path / "data/dtd"
     assert sorted(entry.name for entry in folder.iterdir()) == ["images", "labels"]
     assert len(list((folder / "images").rglob("*.jpg"))) == 8
-    assert run(tmp_path / "data") == []
+    assert run(origin, tmp_path / "data") == []
 
 
-def test_an_interruption_leaves_what_there_is(site: Site, tmp_path: Path) -> None:
+def test_an_interruption_leaves_what_there_is(site: Site, origin: Origin, tmp_path: Path) -> None:
     site.breaks_after = [150] + [0] * 20
     with pytest.raises(DataError, match="150 bytes are there: call again to go on"):
-        run(tmp_path / "data")
+        run(origin, tmp_path / "data")
     assert not (tmp_path / "data/dtd/images").exists()
     site.breaks_after = []
-    run(tmp_path / "data")
+    run(origin, tmp_path / "data")
     assert (tmp_path / "data/dtd/images").is_dir()
 
 
-def test_what_only_a_person_can_get_is_said(site: Site, tmp_path: Path) -> None:
-    said = list(plan("dtd", tmp_path))
+def test_what_only_a_person_can_get_is_said(site: Site, origin: Origin, tmp_path: Path) -> None:
+    said = list(plan(DTD, origin, tmp_path))
     for part in (site.address, "split_zhou_DescribableTextures.json must be put", "licence", downloads.HUB):
         assert any(part in sentence for sentence in said), part
-    assert any("1u3_QfB467jqHgNXC00UIzbLZRQCg2S7x" in sentence for sentence in to_do("dtd", tmp_path))
-    run(tmp_path)
-    assert to_do("dtd", tmp_path)
+    assert any("1u3_QfB467jqHgNXC00UIzbLZRQCg2S7x" in sentence for sentence in to_do(DTD, origin, tmp_path))
+    run(origin, tmp_path)
+    assert to_do(DTD, origin, tmp_path)
     (tmp_path / "dtd/split_zhou_DescribableTextures.json").write_text("{}")
-    assert to_do("dtd", tmp_path) == []
-    assert "images: there already" in list(plan("dtd", tmp_path))
+    assert to_do(DTD, origin, tmp_path) == []
+    assert "images: there already" in list(plan(DTD, origin, tmp_path))
 
 
 def test_the_hub_has_one_archive_for_each_set(tmp_path: Path) -> None:
-    (said,) = [sentence for sentence in to_do("food101", tmp_path) if downloads.HUB in sentence]
+    (said,) = [
+        sentence for sentence in to_do(PUBLIC["food101"], ORIGINS["food101"], tmp_path) if downloads.HUB in sentence
+    ]
     command = f"hf download {downloads.HUB} --repo-type model --include food101.zip --local-dir {tmp_path}"
     assert said == f"or all of it from the hub: {command}, and unpack {tmp_path / 'food101.zip'} into {tmp_path}"
-    archives = [origin.archive for origin in ORIGINS.values() if origin.archive is not None]
-    assert len(set(archives)) == len(archives) == len(ORIGINS) - 1
+    without = [known.name for known in REMOTE_SENSING] + ["imagenet"]
+    archives = [origin.archive for name, origin in ORIGINS.items() if name not in without]
+    assert None not in archives and len(set(archives)) == len(archives) == len(PUBLIC) - len(without)
 
 
 def needed(name: str, root: Path) -> list[str]:
-    return next(plan(name, root)).partition(" needs ")[2].split(", ")
+    return next(plan(PUBLIC[name], ORIGINS[name], root)).partition(" needs ")[2].split(", ")
 
 
 @pytest.mark.parametrize("name", PUBLIC)
@@ -101,13 +107,11 @@ def test_what_must_be_done_by_hand_is_never_left_open(name: str, tmp_path: Path)
     for there in [[], *([part] for part in parts), *([part for part in parts if part != gone] for gone in parts)]:
         for part in there:
             (folder / part).mkdir(parents=True)
-        assert len(to_do(name, tmp_path)) != 1
+        assert len(to_do(PUBLIC[name], ORIGINS[name], tmp_path)) != 1
         shutil.rmtree(tmp_path)
 
 
-def test_one_file_of_an_archive_does_not_stand_for_the_rest(
-    tmp_path: Path, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_file_of_an_archive_does_not_stand_for_the_rest(tmp_path: Path, jpeg: bytes) -> None:
     lists = ("variants.txt", "images_variant_train.txt", "images_variant_val.txt", "images_variant_test.txt")
     files = {"fgvc/data/images/1.jpg": jpeg, **{f"fgvc/data/{name}": b"new" for name in lists}}
     archive = packed(tmp_path / "fgvc.tar.gz", files).read_bytes()
@@ -118,10 +122,10 @@ def test_one_file_of_an_archive_does_not_stand_for_the_rest(
         site.files["/fgvc.tar.gz"] = archive
         (link,) = ORIGINS["fgvc_aircraft"].downloads
         link = replace(link, url=f"{site.address}/fgvc.tar.gz", checksum=None, inside="fgvc/data")
-        monkeypatch.setitem(ORIGINS, "fgvc_aircraft", replace(ORIGINS["fgvc_aircraft"], downloads=(link,)))
-        said = list(plan("fgvc_aircraft", tmp_path / "data"))
+        origin = replace(ORIGINS["fgvc_aircraft"], downloads=(link,))
+        said = list(plan(PUBLIC["fgvc_aircraft"], origin, tmp_path / "data"))
         assert any(sentence.startswith(f"images, {', '.join(lists[1:])}: http") for sentence in said)
-        assert run(tmp_path / "data", "fgvc_aircraft") == ["fgvc.tar.gz"]
+        assert run(origin, tmp_path / "data", "fgvc_aircraft") == ["fgvc.tar.gz"]
     assert sorted(entry.name for entry in folder.iterdir()) == sorted(["images", *lists])
     assert (folder / "variants.txt").read_text() == "own"
     (partitions,) = [link for link in ORIGINS["sun397"].downloads if "ClassName.txt" in link.gives]
@@ -129,27 +133,27 @@ def test_one_file_of_an_archive_does_not_stand_for_the_rest(
 
 
 def test_imagenet_explains_itself(tmp_path: Path) -> None:
-    said = " ".join(plan("imagenet", tmp_path))
+    said = " ".join(plan(PUBLIC["imagenet"], ORIGINS["imagenet"], tmp_path))
     for part in ("register at https://image-net.org", "images/val/WNID/", "1-61f_ol79pViBFDG_IDlUQSwoLcn2XXF"):
         assert part in said
     assert downloads.HUB not in said
-    assert run(tmp_path, "imagenet") == []
+    assert run(ORIGINS["imagenet"], tmp_path, "imagenet") == []
 
 
-def test_the_variants_take_the_class_names_of_imagenet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ORIGINS, "imagenet_r", replace(ORIGINS["imagenet_r"], downloads=()))
-    run(tmp_path, "imagenet_r")
+def test_the_variants_take_the_class_names_of_imagenet(tmp_path: Path) -> None:
+    origin = replace(ORIGINS["imagenet_r"], downloads=())
+    run(origin, tmp_path, "imagenet_r")
     assert not list(tmp_path.iterdir())
     (tmp_path / "imagenet").mkdir()
     (tmp_path / "imagenet/classnames.txt").write_text("n01440764 tench\n")
-    run(tmp_path, "imagenet_r")
+    run(origin, tmp_path, "imagenet_r")
     assert (tmp_path / "imagenet-rendition/classnames.txt").read_text() == "n01440764 tench\n"
 
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_every_set_says_what_it_needs(name: str, tmp_path: Path) -> None:
-    known, origin = PUBLIC[name], ORIGINS.get(name, downloads.BY_HAND)
-    said = list(plan(name, tmp_path))
+    known, origin = PUBLIC[name], ORIGINS[name]
+    said = list(plan(known, origin, tmp_path))
     assert str(tmp_path / known.folder) in said[0]
     for file in (known.split_file, *(file for file, _ in origin.drive)):
         assert file is None or any(file in sentence for sentence in said)
@@ -160,10 +164,11 @@ def test_every_set_says_what_it_needs(name: str, tmp_path: Path) -> None:
     assert (origin.drive or name in ("fgvc_aircraft",)) or origin is downloads.BY_HAND
 
 
-def test_the_command(site: Site, tmp_path: Path, capfd, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command(origin: Origin, tmp_path: Path, capfd, monkeypatch: pytest.MonkeyPatch) -> None:
     from bmip.cli import main
 
-    monkeypatch.setitem(PUBLIC, "dtd", replace(PUBLIC["dtd"], classes=2, counts=(4, 2, 2)))
+    monkeypatch.setitem(ORIGINS, "dtd", origin)
+    monkeypatch.setitem(PUBLIC, "dtd", replace(DTD, classes=2, counts=(4, 2, 2)))
     given = ["data", "prepare", "dtd", "--root", str(tmp_path / "data")]
     assert main([*given, "--plan"]) == 0
     assert not (tmp_path / "data").exists()

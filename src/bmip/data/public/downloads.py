@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from bmip.data.public.registry import REMOTE_SENSING
+
 MB, GB = 10**6, 10**9
 HUB = "zhengli97/prompt_learning_dataset"
 """A model repository on the Hugging Face hub: an archive of each recognition set but ImageNet, split file and all."""
@@ -50,7 +52,19 @@ class Origin:
     """The archive in `HUB` with the data set's whole folder, including the split file."""
 
 
+def _folder(url: str, size: int, name: str, checksum: str | None = None, *, inside: str = "") -> Download:
+    """An archive whose folder `inside` (empty: the folder called `name`) becomes the folder `name`."""
+    return Download(url, size, (name,), name, inside or name, checksum)
+
+
 CLASSNAMES = ("classnames.txt", "1-61f_ol79pViBFDG_IDlUQSwoLcn2XXF")
+
+BY_HAND = Origin(
+    by_hand=(
+        "get the images from the page of its authors, and the split file from the BMIPRS repository, if published",
+    ),
+)
+"""Of the remote-sensing sets, none of which has a direct link."""
 
 ORIGINS = {
     "imagenet": Origin(
@@ -64,11 +78,9 @@ ORIGINS = {
     ),
     "caltech101": Origin(
         (
-            Download(
+            _folder(
                 "http://www.vision.caltech.edu/Image_Datasets/Caltech101/101_ObjectCategories.tar.gz",
                 132 * MB,
-                ("101_ObjectCategories",),
-                "101_ObjectCategories",
                 "101_ObjectCategories",
                 "md5:b224c7392d521a49829488ab0f1120d9",
             ),
@@ -80,21 +92,9 @@ ORIGINS = {
     ),
     "oxford_pets": Origin(
         (
-            Download(
-                f"{_VGG}/pets/data/images.tar.gz",
-                791918971,
-                ("images",),
-                "images",
-                "images",
-                "md5:5c4f3ee8e5d25df40f4fd59a7f44e54c",
-            ),
-            Download(
-                f"{_VGG}/pets/data/annotations.tar.gz",
-                19 * MB,
-                ("annotations",),
-                "annotations",
-                "annotations",
-                "md5:95a8c909bbe2e81eed6a22bccdf3f68f",
+            _folder(f"{_VGG}/pets/data/images.tar.gz", 791918971, "images", "md5:5c4f3ee8e5d25df40f4fd59a7f44e54c"),
+            _folder(
+                f"{_VGG}/pets/data/annotations.tar.gz", 19 * MB, "annotations", "md5:95a8c909bbe2e81eed6a22bccdf3f68f"
             ),
         ),
         (("split_zhou_OxfordPets.json", "1501r8Ber4nNKvmlFVQZ8SeUHTcdTTEqs"),),
@@ -112,14 +112,7 @@ ORIGINS = {
     ),
     "oxford_flowers": Origin(
         (
-            Download(
-                f"{_VGG}/flowers/102/102flowers.tgz",
-                345 * MB,
-                ("jpg",),
-                "jpg",
-                "jpg",
-                "md5:52808999861908f626f3c1f4e79d11fa",
-            ),
+            _folder(f"{_VGG}/flowers/102/102flowers.tgz", 345 * MB, "jpg", "md5:52808999861908f626f3c1f4e79d11fa"),
             Download(
                 f"{_VGG}/flowers/102/imagelabels.mat",
                 502,
@@ -136,13 +129,12 @@ ORIGINS = {
     ),
     "food101": Origin(
         (
-            Download(
+            _folder(
                 "http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz",
                 5 * GB,
-                ("images",),
                 "images",
-                "food-101/images",
                 "md5:85eeb15f3717b99a5da872d97d918f87",
+                inside="food-101/images",
             ),
         ),
         (("split_zhou_Food101.json", "1QK0tGi096I0Ba6kggatX1ee6dJFIcEJl"),),
@@ -165,11 +157,9 @@ ORIGINS = {
     ),
     "sun397": Origin(
         (
-            Download(
+            _folder(
                 "http://vision.princeton.edu/projects/2010/SUN/SUN397.tar.gz",
                 39 * GB,
-                ("SUN397",),
-                "SUN397",
                 "SUN397",
                 "md5:8ca2778205c41d23104230ba66911c7a",
             ),
@@ -201,11 +191,9 @@ ORIGINS = {
     ),
     "eurosat": Origin(
         (
-            Download(
+            _folder(
                 f"{_HUGGING_FACE}/torchgeo/eurosat/resolve/c877bcd43f099cd0196738f714544e355477f3fd/EuroSAT.zip",
                 94 * MB,
-                ("2750",),
-                "2750",
                 "2750",
                 "md5:c8fa014336c82ac7804f0398fcb19387",
             ),
@@ -225,11 +213,9 @@ ORIGINS = {
     ),
     "imagenetv2": Origin(
         (
-            Download(
+            _folder(
                 "https://s3-us-west-2.amazonaws.com/imagenetv2public/imagenetv2-matched-frequency.tar.gz",
                 1260 * MB,
-                ("imagenetv2-matched-frequency-format-val",),
-                "imagenetv2-matched-frequency-format-val",
                 "imagenetv2-matched-frequency-format-val",
             ),
         ),
@@ -239,12 +225,11 @@ ORIGINS = {
     ),
     "imagenet_sketch": Origin(
         (
-            Download(
+            _folder(
                 f"{_HUGGING_FACE}/songweig/imagenet_sketch/resolve/main/data/ImageNet-Sketch.zip",
                 7 * GB,
-                ("images",),
                 "images",
-                "sketch",
+                inside="sketch",
             ),
         ),
         (CLASSNAMES,),
@@ -252,40 +237,17 @@ ORIGINS = {
         archive="imagenet-sketch.zip",
     ),
     "imagenet_a": Origin(
-        (
-            Download(
-                f"{_BERKELEY}/imagenet-a.tar",
-                687552512,
-                ("imagenet-a",),
-                "imagenet-a",
-                "imagenet-a",
-                "md5:c3e55429088dc681f30d81f4726b6595",
-            ),
-        ),
+        (_folder(f"{_BERKELEY}/imagenet-a.tar", 687552512, "imagenet-a", "md5:c3e55429088dc681f30d81f4726b6595"),),
         (CLASSNAMES,),
         licence="MIT; the photos belong to their owners",
         archive="imagenet-adversarial.zip",
     ),
     "imagenet_r": Origin(
-        (
-            Download(
-                f"{_BERKELEY}/imagenet-r.tar",
-                2190 * MB,
-                ("imagenet-r",),
-                "imagenet-r",
-                "imagenet-r",
-                "md5:a61312130a589d0ca1a8fca1f2bd3337",
-            ),
-        ),
+        (_folder(f"{_BERKELEY}/imagenet-r.tar", 2190 * MB, "imagenet-r", "md5:a61312130a589d0ca1a8fca1f2bd3337"),),
         (CLASSNAMES,),
         licence="MIT; the pictures belong to their owners",
         archive="imagenet-rendition.zip",
     ),
+    **{known.name: BY_HAND for known in REMOTE_SENSING},
 }
-
-BY_HAND = Origin(
-    by_hand=(
-        "get the images from the page of its authors, and the split file from the BMIPRS repository, if published",
-    ),
-)
-"""Of the remote-sensing sets, none of which has a direct link."""
+"""The origin of every public data set by its name."""

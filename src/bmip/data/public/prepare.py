@@ -5,19 +5,18 @@ from pathlib import Path
 
 from bmip.data.public.archive import unpack
 from bmip.data.public.download import Progress, fetch
-from bmip.data.public.downloads import BY_HAND, CLASSNAMES, HUB, ORIGINS, Download, Origin
-from bmip.data.public.registry import PUBLIC
+from bmip.data.public.downloads import CLASSNAMES, HUB, Download, Origin
+from bmip.data.public.registry import PUBLIC, PublicSet
 from bmip.system.files import write_bytes
 
 Fetching = Callable[[str], Progress]
 """Given a file name, returns its download-progress callback."""
 
 
-def plan(name: str, root: Path) -> Iterator[str]:
+def plan(known: PublicSet, origin: Origin, root: Path) -> Iterator[str]:
     """Sentences about what exists, what will be downloaded and what a person must do."""
-    known, origin = PUBLIC[name], ORIGINS.get(name, BY_HAND)
     folder = root / known.folder
-    yield f"{known.title}: {folder} needs {', '.join(_needed(name))}"
+    yield f"{known.title}: {folder} needs {', '.join(_needed(known, origin))}"
     yield f"licence, as far as known: {origin.licence}"
     for download in origin.downloads:
         absent = _absent(folder, download.gives)
@@ -26,25 +25,31 @@ def plan(name: str, root: Path) -> Iterator[str]:
             yield f"{', '.join(absent)}: {download.url} ({_bytes(download.size)}{checked})"
         else:
             yield f"{', '.join(download.gives)}: there already"
-    yield from to_do(name, root)
+    yield from to_do(known, origin, root)
 
 
 def prepare(
-    name: str, root: Path, fetching: Fetching, *, note: Callable[[str], None] = lambda text: None, pause: float = 2.0
+    known: PublicSet,
+    origin: Origin,
+    root: Path,
+    fetching: Fetching,
+    *,
+    note: Callable[[str], None] = lambda text: None,
+    pause: float = 2.0,
 ) -> None:
     """Downloads and unpacks every missing file that has a direct link. A later call continues after an interruption."""
-    folder = root / PUBLIC[name].folder
-    _share_class_names(name, root)
-    for download in ORIGINS.get(name, BY_HAND).downloads:
+    folder = root / known.folder
+    if CLASSNAMES in origin.drive:
+        _share_class_names(folder / CLASSNAMES[0], root)
+    for download in origin.downloads:
         if _absent(folder, download.gives):
             _get(download, folder, fetching, note, pause)
 
 
-def _share_class_names(name: str, root: Path) -> None:
+def _share_class_names(target: Path, root: Path) -> None:
     """Copies ImageNet's list of class names to a variant that needs it."""
-    file = CLASSNAMES[0]
-    source, target = root / PUBLIC["imagenet"].folder / file, root / PUBLIC[name].folder / file
-    if CLASSNAMES in ORIGINS.get(name, BY_HAND).drive and source.is_file() and not target.exists():
+    source = root / PUBLIC["imagenet"].folder / target.name
+    if source.is_file() and not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         write_bytes(target, source.read_bytes())
 
@@ -66,12 +71,11 @@ def _get(download: Download, folder: Path, fetching: Fetching, note: Callable[[s
         archive.unlink()
 
 
-def to_do(name: str, root: Path) -> list[str]:
+def to_do(known: PublicSet, origin: Origin, root: Path) -> list[str]:
     """Sentences about missing files that a person must download, and how; empty if there are none."""
-    known, origin = PUBLIC[name], ORIGINS.get(name, BY_HAND)
     folder = root / known.folder
     linked = {part for download in origin.downloads for part in download.gives}
-    absent = [part for part in _absent(folder, _needed(name)) if part not in linked]
+    absent = [part for part in _absent(folder, _needed(known, origin)) if part not in linked]
     if not absent:
         return []
     said = [f"{', '.join(absent)} must be put into {folder} by hand:"]
@@ -98,9 +102,8 @@ def _lacking(origin: Origin, folder: Path, images: str) -> list[tuple[str, str]]
     ]
 
 
-def _needed(name: str) -> list[str]:
+def _needed(known: PublicSet, origin: Origin) -> list[str]:
     """The files and folders that the data set needs so that results compare with published ones."""
-    known, origin = PUBLIC[name], ORIGINS.get(name, BY_HAND)
     linked = [part for download in origin.downloads for part in download.gives]
     split = [] if known.split_file is None else [known.split_file]
     images = [known.images] if known.images else ["cars_train", "cars_test"]
