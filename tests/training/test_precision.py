@@ -1,4 +1,6 @@
 import math
+import platform
+from pathlib import Path
 
 import pytest
 import torch
@@ -7,7 +9,7 @@ from bmip.evaluation.evaluate import accuracy_on
 from bmip.testing import tiny_clip
 from bmip.training.config import TrainConfig
 from bmip.training.loop import fit
-from bmip.training.precision import LossScale
+from bmip.training.precision import LossScale, slow_precision
 from bmip.training.state import State
 from tests.training.test_loop import DATA, batches, built, tensors, trained
 
@@ -24,6 +26,26 @@ def test_bfloat16_trains_in_float32() -> None:
     assert history.epochs[0].loss == pytest.approx(first.loss, rel=0.05)  # bfloat16 has 8 bits
     assert history.epochs[-1].loss < 0.85 * history.epochs[0].loss
     assert validate() > 60
+
+
+def test_bfloat16_on_a_processor_without_it_gets_a_remark() -> None:
+    cpu = torch.device("cpu")
+    old, new = {"avx2": True, "avx512_bf16": False, "amx_bf16": False}, {"avx512_bf16": True, "amx_bf16": False}
+    assert "no instructions for bfloat16" in str(slow_precision("bfloat16", cpu, old))
+    assert "--precision float32" in str(slow_precision("bfloat16", cpu, {"neon": True, "bf16": False}))
+    assert slow_precision("bfloat16", cpu, new) is None
+    assert slow_precision("bfloat16", cpu, {"neon": True, "bf16": True, "sve_bf16": False}) is None
+    assert slow_precision("bfloat16", cpu, {}) is None, "nothing is known"
+    assert slow_precision("float32", cpu, old) is slow_precision("bfloat16", torch.device("cuda"), old) is None
+
+
+@pytest.mark.skipif(not Path("/proc/cpuinfo").exists(), reason="needs Linux")
+@pytest.mark.skipif(not hasattr(torch.cpu, "get_capabilities"), reason="this torch cannot tell")
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="other names on other processors")
+def test_the_processor_is_known_as_the_system_knows_it() -> None:
+    flags = set(Path("/proc/cpuinfo").read_text().split())
+    native = bool(flags & {"avx512_bf16", "amx_bf16", "avx_ne_convert"})
+    assert (slow_precision("bfloat16", torch.device("cpu")) is None) is native
 
 
 def test_float16_is_refused_on_a_cpu() -> None:

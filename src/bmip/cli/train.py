@@ -74,6 +74,7 @@ def train(
     from bmip.evaluation.evaluate import evaluate
     from bmip.methods import build_model
     from bmip.system.device import pick_device
+    from bmip.training.precision import slow_precision
     from bmip.training.progress import progress_bar
     from bmip.training.run import train_model
 
@@ -90,6 +91,8 @@ def train(
     )
     remark_on_drawings(spec.backbone, [data])
     clip = load_clip(spec.backbone).to(pick_device(device))
+    if slow := slow_precision(spec.precision, clip.device):
+        note(slow)
     model = build_model(spec.method, dict(spec.options), clip, chosen.classes, seed=init_seed)
     remark_on_template(model, method, read.template)
     with progress_bar(f"training {method}") as tell:

@@ -23,6 +23,7 @@ from bmip.methods import build_model
 from bmip.prompting.model import PromptedCLIP
 from bmip.run_spec import settings
 from bmip.system.environment import environment
+from bmip.training.precision import slow_precision
 from bmip.training.run import Run, train_model
 from bmip.training.run_folder import OtherRunError, set_aside
 
@@ -57,7 +58,8 @@ def execute(
         if shared is not None:
             yield _row(trial, parts, shared[0].model, shared[0].predictions, shared[1], resources)
             continue
-        for text in parts.train.remarks():
+        slow = slow_precision(trial.run.precision, resources.device)
+        for text in (*parts.train.remarks(), *([slow] if slow else [])):
             listener.remark(text)
         model = _model(trial, parts, resources)
         if model.trainable():
