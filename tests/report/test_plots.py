@@ -8,7 +8,7 @@ from bmip.report import draw_tables, tables
 from bmip.report.plots import draw_table
 from bmip.report.table_data import table_data
 from tests.experiments.making import a_trial, replaced
-from tests.report.test_tables import ROWS
+from tests.report.test_tables import ROWS, row
 
 
 def sweep(method: str, shots: int, seed: int, right: int) -> Row:
@@ -39,14 +39,15 @@ def test_dots_are_the_means_of_the_table() -> None:
         for column, (heading, found) in enumerate(points(axes).items(), start=2):
             assert table.columns[column] == heading
             assert [f"{value:.1f}" for value, _ in found] == [line[column].split()[0] for line in lines]
-            assert [place for _, place in found] == [0, 1]
+            assert [round(place) for _, place in found] == [0, 1]
 
 
 def test_curves_run_along_the_shots() -> None:
     rows = [sweep("bmip", shots, seed, 10 * shots + seed) for shots in (1, 2, 4) for seed in (1, 2, 3)]
     rows += [sweep("zero_shot", shots, 1, 15) for shots in (1, 4)]
     (axes,) = drawn(rows).axes
-    assert points(axes) == {"zero-shot": [(0, 15), (2, 15)], "bmip": [(0, 12), (1, 22), (2, 42)]}
+    found = {label: [(round(place), value) for place, value in line] for label, line in points(axes).items()}
+    assert found == {"zero-shot": [(0, 15), (2, 15)], "bmip": [(0, 12), (1, 22), (2, 42)]}
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "2", "4"]
     assert axes.get_xlabel() == "training images per class"
 
@@ -82,3 +83,38 @@ def test_a_file_for_each_table(tmp_path: Path) -> None:
     paths = draw_tables(rows, tmp_path / "pictures")
     assert [path.name for path in paths] == ["base-to-novel.png", "few-shot.png"]
     assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+
+
+def bars(axes, across: bool) -> list[tuple[float, float, float]]:
+    """The place, lower and upper end of every bar; `across` says that they run from left to right."""
+    ends = [segment for container in axes.containers for lines in container[2] for segment in lines.get_segments()]
+    value = 0 if across else 1
+    return [(segment[0][1 - value], *sorted(segment[:, value])) for segment in ends]
+
+
+def test_nothing_lies_beyond_0_and_100_percent() -> None:
+    """Half the 95 % CI of 2 % and 98 % is 610 points."""
+    dots = [row("x", "bmip", seed, base, 100) for seed, base in ((1, 4), (2, 196))]
+    curves = [sweep("bmip", shots, seed, right) for shots in (1, 2) for seed, right in ((1, 2), (2, 98))]
+    for rows, across in ((dots, True), (curves, False)):
+        (axes,) = drawn(rows).axes
+        low, high = axes.get_xlim() if across else axes.get_ylim()
+        assert 0 <= low < high <= 100
+        ends = [(lower, upper) for _, lower, upper in bars(axes, across)]
+        assert (0, 100) in ends and all(0 <= lower <= upper <= 100 for lower, upper in ends)
+
+
+def test_no_bar_hides_another() -> None:
+    rows = [
+        sweep(method, shots, seed, 50 + seed) for method in ("bmip", "maple") for shots in (1, 2) for seed in (1, 2)
+    ]
+    for figure, across in ((drawn(ROWS), True), (drawn(rows), False)):
+        for axes in figure.axes:
+            places = [place for place, *_ in bars(axes, across)]
+            assert len(set(places)) == len(places) > 1
+
+
+def test_every_mark_stands_within_its_panel() -> None:
+    for axes in drawn(ROWS).axes:
+        low, high = axes.get_xlim()
+        assert all(low <= value <= high for found in points(axes).values() for value, _ in found)

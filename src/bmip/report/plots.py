@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d31", "#7f7f7f")
 MARKS = ("o", "s", "D", "^")
 ACROSS = 3  # panels in a row
-WIDTH, CURVES, DOT = 3.6, 2.6, 0.24  # inches
+WIDTH, CURVES, DOT = 3.6, 2.6, 0.3  # inches
+APART = 0.5  # of the place of a method or a heading, over which what stands at one place is spread
 LINE, MARK = 0.22, 0.6  # inches of a line of text, and of a mark in the legend
 TITLE, LABEL = 0.09, 0.07  # inches of a letter
+CAPTION = "Accuracy in %, mean over seeds; bars are 95 % CIs, cut off at 0 and 100 %."
 
 Lines = Mapping[str, Mapping[str, Summary]]
 """The numbers of each method by their headings."""
@@ -73,12 +75,16 @@ def draw_table(data: TableData) -> Figure:
         axes.grid(axis="y" if plan.axis else "x", color="#e9e9ec")
         axes.spines[["top", "right"]].set_visible(False)
         _curves(axes, plan, lines, colours) if plan.axis else _dots(axes, plan, lines)
+    for axes in places_drawn:
+        _within_percent(axes.yaxis if plan.axis else axes.xaxis)
     marks = {text: mark for axes in places_drawn for mark, text in zip(*axes.get_legend_handles_labels(), strict=True)}
     under = 0, 1 - (LINE * len(title) + 0.05) / height
     figure.legend(
         marks.values(), marks.keys(), loc="upper left", bbox_to_anchor=under, fontsize=8, frameon=False, ncols=columns
     )
-    figure.text(0.01, 0.01, "Accuracy in %, mean over seeds; bars are 95 % CIs.", fontsize=7, color=INK)
+    figure.text(
+        0.01, 0.01, "Accuracy in %, mean over seeds; bars are 95 % CIs, cut off at 0 and 100 %.", fontsize=7, color=INK
+    )
     figure.tight_layout(rect=(0, below / height, 1, 1 - above / height))
     return figure
 
@@ -90,22 +96,41 @@ def _pictured(plan: Layout) -> tuple[str, ...]:
 def _curves(axes: Any, plan: Layout, lines: Lines, colours: Mapping[str, str]) -> None:
     headings = [column.heading for column in plan.columns]
     for index, (label, numbers) in enumerate(lines.items()):
-        known = [(place, numbers[heading]) for place, heading in enumerate(headings) if heading in numbers]
-        places, values = [place for place, _ in known], [one.mean for _, one in known]
-        margins = [one.margin or 0.0 for _, one in known]
+        aside = _aside(index, len(lines)) / 2
+        known = [(place + aside, numbers[heading]) for place, heading in enumerate(headings) if heading in numbers]
+        places, values, bars = _points(known)
         style = {"color": colours[label], "marker": MARKS[index % len(MARKS)], "markersize": 4, "capsize": 2}
-        axes.errorbar(places, values, margins, label=label, linewidth=1.4, **style)
+        axes.errorbar(places, values, bars, label=label, linewidth=1.4, clip_on=False, **style)
     axes.set_xticks(range(len(headings)), [heading.split()[0] for heading in headings])
     axes.set_xlabel(plan.axis, fontsize=8, color=INK)
 
 
 def _dots(axes: Any, plan: Layout, lines: Lines) -> None:
-    names = list(lines)
-    for index, heading in enumerate(_pictured(plan)):
-        known = [(place, lines[name][heading]) for place, name in enumerate(names) if heading in lines[name]]
-        values, places = [one.mean for _, one in known], [place for place, _ in known]
-        margins = [one.margin or 0.0 for _, one in known]
+    names, headings = list(lines), _pictured(plan)
+    for index, heading in enumerate(headings):
+        aside = _aside(index, len(headings))
+        known = [(place + aside, lines[name][heading]) for place, name in enumerate(names) if heading in lines[name]]
+        places, values, bars = _points(known)
         style = {"color": COLOURS[index], "marker": MARKS[index % len(MARKS)], "markersize": 5, "capsize": 2}
-        axes.errorbar(values, places, xerr=margins, label=heading, linestyle="none", linewidth=1.2, **style)
+        axes.errorbar(values, places, xerr=bars, label=heading, linestyle="none", linewidth=1.2, clip_on=False, **style)
     axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set_ylim(max(1, len(names)) - 0.5, -0.5)
+
+
+def _aside(index: int, count: int) -> float:
+    """How far what is drawn as the `index`-th of `count` at one place stands aside, so that no bar hides another."""
+    return APART * ((index + 0.5) / count - 0.5)
+
+
+def _points(known: Sequence[tuple[float, Summary]]) -> tuple[list[float], list[float], tuple[list[float], list[float]]]:
+    """Places, means, and the lengths of the bars below and above them, which end at 0 and 100 %."""
+    values, margins = [one.mean for _, one in known], [one.margin or 0.0 for _, one in known]
+    below = [min(margin, value) for margin, value in zip(margins, values, strict=True)]
+    above = [min(margin, 100 - value) for margin, value in zip(margins, values, strict=True)]
+    return [place for place, _ in known], values, (below, above)
+
+
+def _within_percent(axis: Any) -> None:
+    """Limits an axis to 0..100 %, once all that stands along it is drawn."""
+    low, high = axis.get_view_interval()
+    axis.axes.set(**{f"{axis.axis_name}lim": (max(0.0, low), min(100.0, high))})
