@@ -28,7 +28,9 @@ def again_is_nothing(cli: Cli, first: Outcome, *command: str) -> None:
     assert first.status == 0, first.err
     second = cli(*command)
     assert (second.status, second.out) == (0, first.out)
-    assert second.err.count("done before") == first.err.count("seeds 1/1")
+    trials = first.err.count("seeds 1/1")
+    assert second.err.count("done before") == trials
+    assert f"trials that are done already: {trials} of {trials}" in second.err and "done already" not in first.err
 
 
 def test_open_world_after_base_to_novel(cli: Cli, given: tuple[str, ...]) -> None:

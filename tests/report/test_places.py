@@ -21,7 +21,8 @@ def test_rows_on_an_older_split_have_a_table_of_their_own() -> None:
     latest, older = tables(MIXED)
     assert [line[:3] for line in latest.rows] == [("x", "zero-shot", "50.0"), ("", "bmip", "80.0")]
     assert [line[:3] for line in older.rows] == [("x (01234567)", "zero-shot", "50.0"), ("", "bmip", "85.0 ± 12.4")]
-    assert "the hash of older images" in older.caption and "hash" not in latest.caption
+    assert "behind a data set: the first letters of the hash of its images" in older.caption
+    assert "behind a data set" not in latest.caption
     assert tables(select(MIXED)) == [latest, older]
     (whole, _) = tables([*MIXED, *(one for one in ROWS if one.trial.run.data == "y")])
     assert [line[0] for line in whole.rows] == ["x", "", "y", "", "average", "", "mean of HMs", ""]
@@ -37,7 +38,7 @@ def test_the_last_row_says_which_version_is_the_latest() -> None:
 
 def test_a_name_in_brackets_is_no_older_version() -> None:
     (table,) = tables([replace(one, trial=replaced(one.trial, data=f"x ({OLD[:8]})"), split=OLD) for one in X])
-    assert table.rows[0][0] == "x (01234567)" and "hash" not in table.caption
+    assert table.rows[0][0] == "x (01234567)" and "behind a data set" not in table.caption
 
 
 def test_a_source_with_two_splits_is_two_sources() -> None:

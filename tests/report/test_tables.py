@@ -363,6 +363,17 @@ def test_a_preset_that_had_to_be_asked_for_is_shown() -> None:
     assert label("no.such_module", "default") == "no.such_module"
 
 
+def test_results_below_zero_shot_are_named() -> None:
+    worse = [row("y", "maple", seed, 120, 19) for seed in (1, 2)]  # harmonic mean 28.9 against 31.1
+    (table,) = tables([*ROWS, *worse])
+    assert table.caption.endswith(" Below zero-shot in harmonic mean: maple on y.")
+    assert "Below" not in tables(ROWS)[0].caption
+    assert "Below" not in tables(worse)[0].caption, "zero-shot is not stored beside it"
+    shots = [judged("few-shot", "zero_shot", 1, {"all": 50}, data="x", shots=shots) for shots in (1, 2)]
+    shots += [judged("few-shot", "bmip", 1, {"all": 48 + shots}, data="x", shots=shots) for shots in (1, 2)]
+    assert tables(shots)[0].caption.endswith(" Below zero-shot: bmip on x (1 shot).")
+
+
 def test_a_chosen_sentence_is_told() -> None:
     (table,) = tables([replace(ROWS[0], template="a {}."), ROWS[3]])
     assert "The template of an untrained method is the one best on validation images" in table.caption

@@ -60,7 +60,7 @@ def run_trials(
     check_trials(trials, resources)
     work = _Work(trials, StoredRows(results, resources), runs, resources, listener)
     if done := sum(work.stored.find(trial) is not None for trial in trials):
-        listener.remark(f"{done} of {len(trials)} trials are done already")
+        listener.remark(f"trials that are done already: {done} of {len(trials)}")
     groups = [list(members) for _, members in groupby(trials, lambda trial: trial.run)]
     left = []
     for group in groups:
@@ -68,7 +68,7 @@ def run_trials(
             left.append(group)
             listener.remark(f"{group[0].described()}: another process works at it; it comes again at the end")
     if left:
-        listener.remark(f"waiting for other processes: they work at {sum(map(len, left))} of {len(trials)} trials")
+        listener.remark(f"waiting for other processes; trials left: {sum(map(len, left))} of {len(trials)}")
     while left:
         left = [group for group in left if not work.carry_out(group, patience=PATIENCE)]
     rows = [work.rows[trial] for trial in trials if trial in work.rows]

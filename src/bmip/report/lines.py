@@ -98,28 +98,31 @@ def _balances(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
 def _about_averages(count: int, balances: bool, source: bool) -> str:
     if count < 2:
         return ""
-    over = f" The average is over the {count} data sets"
-    over += " without the source." if source else "."
+    text = f" The average is over the {count} data sets"
+    text += " without the source." if source else "."
     if balances:
-        over += (
+        text += (
             " There the harmonic mean is that of the averages, as papers print it; 'mean of HMs' is the mean of the "
             "data sets' own harmonic means."
         )
-    return over
+    return text
 
 
 def _about_rows(data: TableData) -> str:
-    said = ""
+    text = " Brackets in the title: the first letters of the hash of the backbone's weights."
     if any(own[0].trainable and any(map(are_crossed, _runs(own))) for own in data.cells.values()):
-        said += (
+        text += (
             " Where each data seed met several initialisation seeds (data seeds x initialisation seeds), the 95 % CI "
             "is that of the means per data seed."
         )
     if any(one.row.template for one in data.rows):
-        said += (
+        text += (
             " The template of an untrained method is the one best on validation images, where a data set has such "
             "images and several templates."
         )
     if any(one.is_older for one in data.rows):
-        said += " In brackets: the first letters of the hash of older images or splits."
-    return said
+        text += (
+            " Brackets behind a data set: the first letters of the hash of its images and splits, as `bmip data check` "
+            "prints it. They have changed since; another table holds the results on the latest ones."
+        )
+    return text

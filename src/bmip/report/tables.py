@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from bmip.experiments.results import Row
+from bmip.report.below_zero_shot import below_zero_shot
 from bmip.report.columns import Column, counted, scored
 from bmip.report.layouts import SEEDS, Layout, parts
 from bmip.report.lines import ABSENT, lay_out
@@ -32,7 +34,8 @@ def tables(rows: Iterable[Row]) -> list[Table]:
     """
     found = []
     for data in table_data(rows):
-        found += [lay_out(data), *_what_seeds_change(data)]
+        whole = lay_out(data)
+        found += [replace(whole, caption=whole.caption + below_zero_shot(data)), *_what_seeds_change(data)]
     return found
 
 
