@@ -6,12 +6,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, Literal, cast
 
-from bmip.clip.loading.backbones import EMBEDDED, STANDARD
+from bmip.clip.loading.backbones import EMBEDDED, STANDARD, backbones
 from bmip.clip.precision import Precision
-from bmip.data.names import embedded_names
+from bmip.data.names import dataset_names, embedded_names
 from bmip.data.read_config import ReadConfig
 from bmip.system.messages import counted
 
@@ -108,6 +108,13 @@ class RunSpec:
     def method_name(self) -> str:
         """The method as one asks for it, such as "zero-shot"; a dotted path stays as it is."""
         return "+".join(part if "." in part else part.replace("_", "-") for part in self.method.split("+"))
+
+    def places(self) -> dict[str, str]:
+        """The absolute paths of what it names by a path that exists: "data", "class_names", "root" and "backbone"."""
+        named = {"class_names": self.read.class_names, "root": self.read.root}
+        named |= {"data": self.data} if self.data not in dataset_names() else {}
+        named |= {"backbone": self.backbone} if self.backbone not in {one.name for one in backbones()} else {}
+        return {what: str(Path(path).resolve()) for what, path in named.items() if path and Path(path).exists()}
 
     def hash(self) -> str:
         """Ten hexadecimal digits that tell this spec from others."""

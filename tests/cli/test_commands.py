@@ -1,5 +1,6 @@
 """Whole commands on a small backbone and on photos."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -69,6 +70,49 @@ def test_train_eval_predict_on_own_images(cli: Cli, photos: Path, backbone: Path
     for entry in found:
         assert {guess["name"] for guess in entry["guesses"]} == {"blue", "green"}
         assert sum(guess["probability"] for guess in entry["guesses"]) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_run_is_evaluated_as_it_was_trained(cli: Cli, photos: Path, backbone: Path) -> None:
+    """Template, class names, split and base classes are those of training; what is given anew wins and is said."""
+    Path("names.json").write_text('{"red": "warm", "blue": "cold", "green": "leaf", "grey": "dull"}')
+    read = ("--template", "one {}", "--class-names", "names.json", "--split-seed", "7")
+    given = ("--method", "zero-shot", "--data", "photos", "--backbone", backbone, *read, *SMALL[2:])
+    assert cli("train", *given, "--out", "run").status == 0
+    same = cli("eval", "run", "--json")
+    told = json.loads(same.out)
+    assert same.err.splitlines() == [
+        "template is 'one {}' as in training",
+        "class_names is 'names.json' as in training",
+        "split_seed is 7 as in training",
+    ]
+    with Path("run/predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert (told["correct"], told["total"]) == (sum(row["label"] == row["predicted"] for row in rows), len(rows))
+    assert [one["class"] for one in told["classes"]] == ["cold", "leaf", "dull", "warm"]
+    other = cli("eval", "run", "--template", "two {}", "--class-names", "")
+    assert "template is 'two {}'; in training it was 'one {}'" in other.err and " red " in other.out
+
+    Path("base.txt").write_text("red\ngrey\n")
+    run = ("run", "base-to-novel", *given[:-4], *SMALL[-4:], "--seeds", "1", "--base", "base.txt", "--class-names", "")
+    assert cli(*run).status == 0
+    (folder,) = Path("runs/photos").glob("zero_shot-base-*")
+    base = json.loads(cli("eval", folder, "--classes", "base", "--json").out)
+    assert [one["class"] for one in base["classes"]] == ["grey", "red"], "not the first half, which is blue and green"
+
+
+def test_class_names_in_every_way(cli: Cli, photos: Path, backbone: Path) -> None:
+    assert cli("train", "--data", "photos", "--backbone", backbone, "--out", "run", *SMALL).status == 0
+    Path("names.txt").write_text("red\nsky, x\n")
+
+    def names(*given: str) -> set[str]:
+        found = json.loads(cli("predict", "run", "photos/red/00.png", "--json", "--classes", *given).out)
+        return {guess["name"] for guess in found[0]["guesses"]}
+
+    assert names("red,a cat") == names("red", "a cat") == names("red", "--classes", "a cat") == {"red", "a cat"}
+    assert names("@names.txt") == names("red", "sky, x") == {"red", "sky, x"}
+    assert names("@names.txt", "sky") == {"red", "sky, x", "sky"}
+    told = json.loads(cli("eval", "run", "--json", "--classes", "@names.txt").out)
+    assert [one["class"] for one in told["classes"]] == ["red", "sky, x"]
 
 
 def test_zero_shot_stands_beside_what_was_trained(cli: Cli, photos: Path, backbone: Path) -> None:

@@ -1,5 +1,6 @@
 """Whatever a user can get wrong: status 2, a line or two that name it, and no traceback."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -140,3 +141,33 @@ def test_the_installed_command_returns_the_status(here: Path) -> None:
         timeout=60,
     )
     assert (done.returncode, done.stderr) == (2, "Error: missing.jsonl does not exist\n")
+
+
+def test_class_names_that_are_files_or_lists(cli: Cli, photos: Path, backbone: Path) -> None:
+    assert cli("train", "--data", "photos", "--backbone", backbone, "--out", "run", *SMALL).status == 0
+    Path("names.txt").write_text("red\nblue\n")
+    refused(cli("predict", "run", "photos/red", "--classes", "red", "names.txt"), "file of names as @names.txt")
+    refused(cli("predict", "run", "photos/red/00.png", "--classes", "a,b", "photos/red/01.png"), "before --classes")
+    refused(cli("eval", "run", "--classes", "@absent.txt"), "absent.txt does not exist")
+    Path("map.json").write_text('{"red": "scarlet"}')
+    refused(cli("predict", "run", "photos/red", "--classes", "@map.json"), "map.json is no list of classes")
+
+
+def test_a_run_whose_data_or_backbone_have_moved(
+    cli: Cli, photos: Path, backbone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(backbone, "clip")
+    assert cli("train", "--data", "photos", "--backbone", "clip", "--out", "run", *SMALL).status == 0
+    told = cli("eval", "run").out
+    Path("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    away = cli("eval", "../run")
+    assert away.out.replace("../run", "run").split() == told.split()
+    assert away.err.splitlines()[-1] == f"data: {photos}"
+    photos.rename("pictures")
+    refused(cli("eval", "../run"), f"../run was trained on 'photos', then {photos}, which is not there", "(--data)")
+    assert cli("eval", "../run", "--data", "pictures").status == 0
+    Path("../clip").rename("kept")
+    refused(cli("eval", "../run"), "trained with the CLIP 'clip', then ", "/clip, which is not there", "(--backbone)")
+    assert cli("eval", "../run", "--data", "pictures", "--backbone", "kept").status == 0
+    refused(cli("eval", "../run", "--data", "pictures", "--backbone", "embedded"), "the one that it was trained with")

@@ -1,27 +1,32 @@
-"""The classes a command is about."""
+"""The classes a command is about. What is typed is read without torch."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bmip.class_names import words
-from bmip.data.dataset import DataError, Dataset
-from bmip.data.sampling import split_base_novel
+from bmip.data.names import DataError
 from bmip.data.sources.class_name_file import read_class_names
 from bmip.run_spec import HALF
+
+if TYPE_CHECKING:
+    from bmip.data.dataset import Dataset
 
 HALVES = ("all", "base", "novel")
 
 
-def of_classes(dataset: Dataset, which: str) -> Dataset:
-    """The data set, or one half of its classes. Raises ValueError for another word."""
+def of_classes(dataset: Dataset, which: str, base: float | Sequence[str] = HALF) -> Dataset:
+    """The data set, or its base or novel classes; `base` says which are base. Raises ValueError for another word."""
+    from bmip.data.sampling import split_base_novel
+
     if which not in HALVES:
         raise ValueError(f"--classes is {which!r}; choose one of {', '.join(HALVES)}")
     if which == "all":
         return dataset
-    return split_base_novel(dataset)[HALVES.index(which) - 1]
+    return split_base_novel(dataset, base)[HALVES.index(which) - 1]
 
 
 def base_asked(said: str | None) -> float | tuple[str, ...]:
@@ -31,22 +36,34 @@ def base_asked(said: str | None) -> float | tuple[str, ...]:
     """
     if said is None:
         return HALF
-    file = Path(said)
-    if not file.is_file():
-        try:
-            share = float(said)
-        except ValueError:
-            share = 0.0
-        if not 0 < share < 1:
-            raise DataError(f"--base is {said!r}: give a share between 0 and 1, or a file with the base classes' names")
-        return share
-    names = read_class_names(file)
-    if not names or isinstance(names, Mapping):
-        raise DataError(f"{file} is no list of classes: give the base classes, one a line or as a JSON list")
-    return tuple(names)
+    if Path(said).is_file():
+        return tuple(_listed(Path(said)))
+    try:
+        share = float(said)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise DataError(f"--base is {said!r}: give a share between 0 and 1, or a file with the base classes' names")
+    return share
 
 
-def among(dataset: Dataset, names: list[str]) -> Dataset:
+def names_asked(said: Sequence[str]) -> list[str]:
+    """Class names as --classes takes them: one text with commas, several texts, or @FILE for a file that lists names.
+
+    Raises ValueError for a name that is a file, and DataError for a file that is no list of names.
+    """
+    if len(said) == 1 and not said[0].startswith("@"):
+        said = said[0].split(",")
+    for name in said:
+        if Path(name.strip()).is_file():
+            raise ValueError(
+                f"{name} is a file, not a class name: give images before --classes, and a file of names as @{name}"
+            )
+    each = [_listed(Path(name[1:])) if name.startswith("@") else [name.strip()] for name in said]
+    return [name for names in each for name in names]
+
+
+def among(dataset: Dataset, names: Sequence[str]) -> Dataset:
     """The test images whose class is in the list, to be classified among all names of the list.
 
     Raises DataError where no class of the data set is in the list.
@@ -60,3 +77,10 @@ def among(dataset: Dataset, names: list[str]) -> Dataset:
     test = dataset.test.relabelled(positions)
     classes = replace(dataset.classes, names=tuple(names), duplicates=False)
     return replace(dataset, classes=classes, train=test, val=None, test=test)
+
+
+def _listed(file: Path) -> Sequence[str]:
+    names = read_class_names(file)
+    if not names or isinstance(names, Mapping):
+        raise DataError(f"{file} is no list of classes: give their names, one a line or as a JSON list")
+    return names

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -70,6 +70,15 @@ With = Annotated[
     ),
 ]
 Run = Annotated[Path, typer.Argument(help="A run folder that training wrote, or a file of prompts.", metavar="RUN")]
+Names = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Names to classify among: 'a cat,a dog', or one or more names with a space between, or @FILE with a name "
+        "on each line. Otherwise those it was trained on.",
+        metavar="NAME...",
+        show_default=False,
+    ),
+]
 OwnBackbone = Annotated[
     str | None,
     typer.Option(
@@ -87,8 +96,10 @@ training_options = with_fields(TrainConfig, into="training", panel=TRAINING, oth
 """Gives a command the settings of training."""
 
 
-def read_options(*, only: Sequence[str] = (), leave_out: Sequence[str] = ()) -> Callable[[Callable], Callable]:
-    """Gives a command the options of ReadConfig, all or some; its parameter `read` receives the ReadConfig."""
+def read_options(
+    *, only: Sequence[str] = (), leave_out: Sequence[str] = (), make: Callable[..., Any] = ReadConfig
+) -> Callable[[Callable], Callable]:
+    """Gives a command the options of ReadConfig, all or some; its parameter `read` receives `make(**given)`."""
     unwanted = [
         field.name for field in fields(ReadConfig) if field.name in leave_out or (only and field.name not in only)
     ]
@@ -98,7 +109,7 @@ def read_options(*, only: Sequence[str] = (), leave_out: Sequence[str] = ()) -> 
         panel=DATA,
         leave_out=unwanted,
         flags={"cache_images": "--cache-images/--no-cache"},
-        make=ReadConfig,
+        make=make,
     )
 
 

@@ -13,6 +13,7 @@ from bmip.cli import common_options
 from bmip.cli.asked_methods import asked_methods, specs
 from bmip.cli.command import Command
 from bmip.cli.console import note, out
+from bmip.data.names import check_data
 
 DATA = ("digits", "shapes-sketch")
 METHODS = ("zero-shot", "maple", "bmip")
@@ -37,6 +38,8 @@ def demo(
 
     Prints the table, names a few single images, and draws a picture of what it says. A second call does nothing twice.
     """
+    for name in data:
+        check_data(name)
     asked = asked_methods(METHODS, pairs=set_, training=training)
 
     from bmip.cli.demonstration import run_demo

@@ -1,56 +1,72 @@
 """`bmip eval RUN`."""
 
+# ruff: noqa: B006  (typer reads the defaults and copies them)
+
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bmip.cli import common_options
+from bmip.cli.arguments import HALVES, among, names_asked, of_classes
 from bmip.cli.command import Command
 from bmip.cli.console import note, out
-from bmip.cli.remarks import remark_on_drawings
-from bmip.data.read_config import ReadConfig
+from bmip.cli.remarks import remark_on_drawings, remark_on_template
+from bmip.data.names import check_data
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command("eval", cls=Command, epilog="Example: bmip eval runs/digits-bmip --data digits --classes novel")
-@common_options.read_options()
+@app.command("eval", cls=Command, epilog="Example: bmip eval runs/digits-bmip --classes novel")
+@common_options.read_options(make=dict)
 def evaluate(
     run: common_options.Run,
     data: Annotated[
         str | None, typer.Option(help="A data set or folder; otherwise the one it was trained on.", show_default=False)
     ] = None,
     classes: Annotated[
-        str,
-        typer.Option(help="all, base, novel, or names separated by commas, among which the images are classified."),
-    ] = "all",
+        list[str] | None,
+        typer.Option(
+            help="base or novel for one half of the classes, or names to classify among, as for `bmip predict`; "
+            "otherwise all.",
+            metavar="NAME...",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     backbone: common_options.OwnBackbone = None,
     device: common_options.Device = "auto",
     threads: common_options.Threads = None,
     debug: common_options.Debug = False,
-    read: ReadConfig = ReadConfig(),
+    read: dict[str, Any] = {},
 ) -> None:
-    """Evaluate a trained run on the test images of a data set, whichever classes it was trained on."""
-    from bmip.cli.arguments import HALVES, among, of_classes
-    from bmip.cli.load_run import listed, load_run
+    """Evaluate a trained run on the test images of a data set, whichever classes it was trained on.
+
+    The data are read as in training; options that are given here win.
+    """
+    which = classes[0] if classes and len(classes) == 1 and classes[0] in HALVES else None
+    names = names_asked(classes) if classes and not which else []
+    if data is not None:
+        check_data(data)
+
+    from bmip.cli.load_run import data_of, load_run, read_of
     from bmip.cli.tables import accuracy_table
     from bmip.data.load import load_dataset
     from bmip.evaluation.evaluate import evaluate as evaluate_on
 
     common_options.use_threads(threads)
     model = load_run(run, backbone, device)
-    name = data or model.described().spec.data
-    if not name:
-        raise ValueError(f"{run} does not say which data it was trained on: name some with --data")
-    remark_on_drawings(model.described().backbone, [name])
-    dataset = load_dataset(name, read)
+    description = model.described()
+    spec = description.spec
+    name = data or data_of(run, description)
+    remark_on_drawings(spec.backbone, [name])
+    remark_on_template(model, spec.method, read.get("template", ""))
+    dataset = load_dataset(name, read_of(description, name, read))
     for remark in dataset.remarks():
         note(remark)
-    dataset = of_classes(dataset, classes) if classes in HALVES else among(dataset, listed(classes))
+    dataset = among(dataset, names) if names else of_classes(dataset, which or "all", spec.base)
     found = evaluate_on(model, dataset.test, dataset.classes)
     if as_json:
         per_class = [

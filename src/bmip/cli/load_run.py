@@ -1,23 +1,67 @@
-"""A trained run, as commands find it on disk."""
+"""A trained run, as commands find it on disk, and what it remembers of its data."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
+from bmip.cli.console import note
 from bmip.clip.loading.load import load_clip
-from bmip.prompting.checkpoint import read_description
+from bmip.data.names import HUB_PREFIX, dataset_names
+from bmip.data.read_config import ReadConfig
+from bmip.prompting.checkpoint import Description, read_description
 from bmip.prompting.model import PromptedCLIP
 from bmip.system.device import pick_device
-from bmip.training.checkpoint import from_pretrained
+from bmip.training.checkpoint import clip_of, from_pretrained
 
 
 def load_run(run: Path, backbone: str | None, device: str) -> PromptedCLIP:
     """The trained model, ready to classify, in the precision it was trained in."""
-    description = read_description(run)
-    clip = load_clip(backbone or description.backbone).to(pick_device(device))
-    return from_pretrained(run, clip.set_precision(description.spec.precision))
+    precision = read_description(run).spec.precision
+    clip = clip_of(run) if backbone is None else load_clip(backbone).set_precision(precision)
+    return from_pretrained(run, clip.to(pick_device(device)))
 
 
-def listed(text: str) -> list[str]:
-    """Names separated by commas."""
-    return [name.strip() for name in text.split(",")]
+def data_of(run: Path, description: Description) -> str:
+    """The data set that the run was trained on, as `load_dataset` takes it here.
+
+    A path is where it was in training, or else the same relative path from here. Raises ValueError where there is
+    nothing.
+    """
+    data = description.spec.data
+    if not data:
+        raise ValueError(f"{run} does not say which data it was trained on: name some with --data")
+    if data in dataset_names() or data.startswith(HUB_PREFIX):
+        return data
+    here, then = str(Path(data).resolve()), description.places.get("data", "")
+    if place := next((place for place in (then, here) if place and Path(place).exists()), None):
+        if not here == then == place:
+            note(f"data: {place}")
+        return data if place == here else place
+    lay = f", then {then}," if then else ","
+    raise ValueError(f"{run} was trained on {data!r}{lay} which is not there: say where it lies now (--data)")
+
+
+def read_of(description: Description, data: str, given: Mapping[str, Any]) -> ReadConfig:
+    """How the run read its data, with the options that are given anew; tells both to the person at the terminal.
+
+    Better class names are left out for a data set that has its own.
+    """
+    there = {
+        name: place
+        for name, place in description.places.items()
+        if name in ("class_names", "root") and Path(place).exists()
+    }
+    read = description.spec.read
+    if data in dataset_names():
+        read = replace(read, class_names="")
+        there.pop("class_names", None)
+    then = {field.name: getattr(read, field.name) for field in fields(read) if field.compare}
+    for name, value in then.items():
+        if name not in given and value != getattr(ReadConfig(), name):
+            note(f"{name} is {value!r} as in training")
+        elif given.get(name, value) != value:
+            note(f"{name} is {given[name]!r}; in training it was {value!r}")
+    return replace(read, **{**there, **given})

@@ -11,11 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from bmip.cli import common_options, completion
+from bmip.cli.arguments import base_asked
 from bmip.cli.asked_methods import asked_methods, specs
 from bmip.cli.command import Command
 from bmip.cli.console import err, note, out
 from bmip.cli.remarks import remark_on_drawings, remark_on_template
-from bmip.data.names import data_name, dataset_names
+from bmip.data.names import check_data, data_name, dataset_names
 from bmip.data.read_config import ReadConfig
 from bmip.experiments.method_facts import method_facts
 from bmip.experiments.registry import protocol as find_protocol
@@ -103,9 +104,11 @@ def run(
     What is done is skipped, what was interrupted goes on: the same command may be given again.
     """
     asked = asked_methods(method, with_, preset, set_, training)
+    classes = base_asked(base)
+    for name in (*(data or ()), *(targets or ())):
+        check_data(name)
     found = find_protocol(protocol)
 
-    from bmip.cli.arguments import base_asked
     from bmip.cli.progress import carried_out
     from bmip.experiments.resources import Resources
     from bmip.experiments.results import Results, with_all_seeds
@@ -119,7 +122,7 @@ def run(
     if own and "zero_shot" not in {method_facts(one.name).name for one in asked}:
         asked = [*asked_methods(["zero-shot"], training=training), *asked]
         note(f"zero-shot is added to the methods: it shows what the CLIP does on {', '.join(own)} without training")
-    named = specs(asked, backbone=backbone, data=places, read=read, base=base_asked(base), made_for=found.preset)
+    named = specs(asked, backbone=backbone, data=places, read=read, base=classes, made_for=found.preset)
     remark_on_drawings(named[0].backbone, places)
     methods = [replace(one, shots=count) for count in shots or found.shots for one in named]
     asked_for = found.trials(trained_on, methods, seeds, init_seeds=init_seeds, targets=targets)

@@ -14,6 +14,7 @@ from bmip.cli import common_options, completion
 from bmip.cli.asked_methods import asked_methods, specs
 from bmip.cli.command import Command
 from bmip.cli.console import note, out
+from bmip.data.names import check_data
 from bmip.data.read_config import ReadConfig
 from bmip.experiments.presets import EPOCHS, LRS, write_presets
 from bmip.system.messages import counted
@@ -57,6 +58,8 @@ def search(
     The file it writes is used with --preset FILE. No test image is looked at.
     """
     training = {} if precision is None else {"precision": precision}
+    for name in data:
+        check_data(name)
     asked_for = asked_methods(method, with_, "default", set_, training)
 
     from bmip.cli.progress import carried_out

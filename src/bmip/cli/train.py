@@ -11,11 +11,12 @@ from typing import Annotated, Any
 import typer
 
 from bmip.cli import common_options, completion
+from bmip.cli.arguments import of_classes
 from bmip.cli.asked_methods import asked_methods
 from bmip.cli.command import Command
 from bmip.cli.console import line, note, out
 from bmip.cli.remarks import remark_on_drawings, remark_on_template
-from bmip.data.names import data_name
+from bmip.data.names import check_data, data_name
 from bmip.data.read_config import ReadConfig
 from bmip.system.messages import counted
 
@@ -62,11 +63,11 @@ def train(
 
     A run that was interrupted goes on when the same command is given again.
     """
+    check_data(data)
     (asked,) = asked_methods([method], with_, preset, set_, training)
     method = asked.name
     plain = asked.spec(shots=shots, backbone=backbone, data=[data], read=read)
 
-    from bmip.cli.arguments import of_classes
     from bmip.cli.tables import accuracy_table
     from bmip.clip.loading.load import load_clip
     from bmip.data.load import load_dataset

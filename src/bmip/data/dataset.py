@@ -11,12 +11,9 @@ from jaxtyping import UInt8
 from torch import Tensor
 
 from bmip.class_names import ClassNames
+from bmip.data.names import DataError as DataError
 from bmip.data.transforms import DEFAULT, Augmentation
 from bmip.system.messages import counted, first_few
-
-
-class DataError(ValueError):
-    """The given data cannot be used as they are; the message says what to do."""
 
 
 @runtime_checkable

@@ -7,7 +7,7 @@ from pathlib import Path
 from bmip.class_names import texts
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.images import FileImages
-from bmip.data.names import HUB_PREFIX, dataset_names, embedded_names
+from bmip.data.names import HUB_PREFIX, check_data, dataset_names, embedded_names
 from bmip.data.public.load import load_public
 from bmip.data.public.registry import PUBLIC
 from bmip.data.read_config import ReadConfig, with_usable_cache
@@ -19,7 +19,6 @@ from bmip.data.sources.embedded import embedded_dataset
 from bmip.data.sources.folder import find_folder
 from bmip.data.sources.hub import load_hub
 from bmip.data.sources.table import SUFFIXES, find_table
-from bmip.system.messages import nearest
 
 
 def load_dataset(
@@ -91,11 +90,7 @@ def _loaded(name: str, read: ReadConfig, class_names: Names) -> Dataset:
 
 def find_own(name: str, read: ReadConfig) -> Source:
     """Finds your own images: a folder or a table. Raises DataError for a name that is neither."""
+    check_data(name)
     if name.lower().endswith(SUFFIXES):
         return find_table(Path(name), read)
-    if Path(name).is_dir() or any(sign in name for sign in "/\\."):
-        return find_folder(Path(name), read.cache_folder)
-    raise DataError(
-        f"{name!r} is neither a data set ({nearest(name.lower(), dataset_names())}) nor a folder: see `bmip data "
-        "list`, or give the path of a folder with one folder of images per class"
-    )
+    return find_folder(Path(name), read.cache_folder)

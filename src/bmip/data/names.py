@@ -1,8 +1,9 @@
 """The names of data sets, and one name for each path. Importing this module needs no torch and no reader."""
 
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from bmip.data.public.registry import PUBLIC
+from bmip.system.messages import nearest
 
 HUB_PREFIX = "hub:"
 """Stands before the name of a data set in the format of Hugging Face's `datasets`."""
@@ -27,6 +28,10 @@ WORLD = (
 """The data sets of the rendered world (`bmip.embedded.world`)."""
 
 
+class DataError(ValueError):
+    """The given data cannot be used as they are; the message says what to do."""
+
+
 def dataset_names() -> tuple[str, ...]:
     """Every name that `load_dataset` knows."""
     return (*embedded_names(), *PUBLIC)
@@ -46,3 +51,16 @@ def data_name(given: str) -> str:
         return given
     name = PurePath(given).as_posix()
     return f"./{name}" if name in dataset_names() or name.startswith(HUB_PREFIX) else name
+
+
+def check_data(given: str) -> None:
+    """Raises DataError for what is neither the name of a data set nor a path where something is."""
+    if given in dataset_names() or given.startswith(HUB_PREFIX) or Path(given).exists():
+        return
+    cure = "give the path of a folder with one folder of images per class, or of a table"
+    if any(sign in given for sign in "/\\."):
+        raise DataError(f"{given} does not exist: {cure}")
+    raise DataError(
+        f"{given!r} is neither a data set ({nearest(given.lower(), dataset_names())}) nor a folder: see `bmip data "
+        f"list`, or {cure}"
+    )

@@ -52,6 +52,9 @@ class Description:
     split_hash: str = ""
     """The hash of the data set as it was trained on; empty before training."""
 
+    places: Mapping[str, str] = field(default_factory=dict)
+    """The absolute paths that `spec.places` gave in training; they are no part of the run."""
+
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
@@ -62,6 +65,7 @@ class Description:
             "backbone": {"source": self.backbone, "sha256": self.backbone_hash},
             "training": dict(self.training),
             "split_hash": self.split_hash,
+            "places": dict(self.places),
         }
 
     @classmethod
@@ -75,6 +79,7 @@ class Description:
             backbone_hash=str(content["backbone"]["sha256"]),
             training=dict(content["training"]),
             split_hash=str(content["split_hash"]),
+            places=dict(content["places"]),
         )
 
 

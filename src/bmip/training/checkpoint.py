@@ -7,7 +7,7 @@ from pathlib import Path
 from bmip.clip.loading.load import load_clip
 from bmip.clip.model import CLIP
 from bmip.methods import build_model
-from bmip.prompting.checkpoint import CheckpointError, read_checkpoint
+from bmip.prompting.checkpoint import CheckpointError, read_checkpoint, read_description
 from bmip.prompting.model import PromptedCLIP
 
 
@@ -25,15 +25,12 @@ def from_pretrained(path: str | Path, clip: CLIP | None = None, *, other_backbon
             another backbone.
     """
     description, tensors = read_checkpoint(path)
-    if clip is None:
-        if not description.backbone:
-            raise CheckpointError(f"{path} does not say where its CLIP comes from: load one and give clip=")
-        clip = load_clip(description.backbone).set_precision(description.spec.precision)
+    clip = clip or clip_of(path)
     if clip.sha256 != description.backbone_hash and not other_backbone:
         raise CheckpointError(
             f"{path} was trained with the CLIP {description.backbone!r} of sha256 "
             f"{description.backbone_hash or '(none)'}; this one is {clip.source!r} of sha256 {clip.sha256 or '(none)'}"
-            ": load that one, or give other_backbone=True if both are files of the same weights"
+            ": give the one that it was trained with"
         )
     try:
         model = build_model(description.spec.method, dict(description.options), clip, description.classes, seed=0)
@@ -42,3 +39,22 @@ def from_pretrained(path: str | Path, clip: CLIP | None = None, *, other_backbon
         raise CheckpointError(f"{path}: {error}") from error
     model.description = description
     return model
+
+
+def clip_of(path: str | Path) -> CLIP:
+    """The CLIP that a checkpoint was trained with, in the precision of its training.
+
+    Raises CheckpointError where it no longer lies where it was, and for files that `read_description` refuses.
+    """
+    description = read_description(path)
+    source, place = description.backbone, description.places.get("backbone", "")
+    if not source:
+        raise CheckpointError(f"{path} does not say which CLIP it was trained with: name it (--backbone)")
+    try:
+        clip = load_clip(place if place and Path(place).exists() else source)
+    except FileNotFoundError as error:
+        lay = f", then {place}," if place else ","
+        raise CheckpointError(
+            f"{path} was trained with the CLIP {source!r}{lay} which is not there: say where it lies now (--backbone)"
+        ) from error
+    return clip.set_precision(description.spec.precision)

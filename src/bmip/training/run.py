@@ -81,7 +81,11 @@ def train_model(
     check_selection(config, dataset)
     model.clip.set_precision(config.precision)
     model.description = replace(
-        model.described(), spec=spec, training=dataclasses.asdict(config), split_hash=split_hash(dataset)
+        model.described(),
+        spec=spec,
+        training=dataclasses.asdict(config),
+        split_hash=split_hash(dataset),
+        places=spec.places(),
     )
     if folder is None:
         return _trained(None, model, config, dataset, validate, progress)

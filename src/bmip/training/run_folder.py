@@ -35,8 +35,8 @@ from bmip.system.files import sweep, write_bytes, write_json, write_text
 from bmip.system.messages import first_few
 
 _PATIENCE = 1.0  # seconds; another may be reading a finished run
-MOVED = "backbone.source"
-"""What may differ in config.json: where the CLIP lies."""
+MOVED = ("backbone.source", "places")
+"""What may differ in config.json: where CLIP and data lie."""
 
 _COLUMNS = ("image", "label", "predicted", "probability", "label_name", "predicted_name", "rank")
 
@@ -121,9 +121,9 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         file = self.path / "config.json"
         if file.exists():
-            differences = [text for text in _differences(_read_json(file), self.config) if text[0] != MOVED]
-            if differences:
-                raise OtherRunError(self.path, [f"{place}: {told}" for place, told in differences])
+            there = _differences(_read_json(file), self.config)
+            if differences := [f"{place}: {told}" for place, told in there if not place.startswith(MOVED)]:
+                raise OtherRunError(self.path, differences)
         else:
             write_json(file, self.config)
         self._note_environment(device)

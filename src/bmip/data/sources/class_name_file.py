@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bmip.data.dataset import DataError
+from bmip.data.names import DataError
 
 
 def read_class_names(file: Path) -> Mapping[str, str] | Sequence[str]:
