@@ -302,9 +302,12 @@ def test_training_reads_below_the_root(cli: Cli, textures: Path, backbone: Path)
     plain = cli("eval", "run", "--root", "data", "--classes", "novel", "--json", "--cache", "none", "--no-cache")
     assert plain.out == judged.out
     assert not Path("none").exists()
+    assert cli("eval", "run", "--classes", "novel", "--json").out == judged.out
+    Path("data").rename("moved")
     lost = cli("eval", "run")
     assert lost.status == 2
-    assert "--root DIR" in lost.err
+    assert "--root" in lost.err, lost.err
+    assert cli("eval", "run", "--root", "moved", "--classes", "novel", "--json").out == judged.out
 
 
 def test_better_class_names_reach_training(cli: Cli, photos: Path, backbone: Path) -> None:

@@ -91,6 +91,11 @@ def _loaded(name: str, read: ReadConfig, class_names: Names) -> Dataset:
 def find_own(name: str, read: ReadConfig) -> Source:
     """Finds your own images: a folder or a table. Raises DataError for a name that is neither."""
     check_data(name)
-    if name.lower().endswith(SUFFIXES):
-        return find_table(Path(name), read)
-    return find_folder(Path(name), read.cache_folder)
+    place = Path(name)
+    if place.is_dir():
+        return find_folder(place, read.cache_folder)
+    if place.suffix.lower() in SUFFIXES:
+        return find_table(place, read)
+    raise DataError(
+        f"{name} is a file: give a folder with one folder of images per class, or a table ({', '.join(SUFFIXES)})"
+    )

@@ -249,7 +249,7 @@ def refused(folder: Path | str, message: str, **options) -> None:
 
 
 def test_no_folder(tmp_path: Path) -> None:
-    refused(tmp_path / "absent", "absent does not exist: give a folder")
+    refused(tmp_path / "absent", "absent does not exist: give the path of a folder")
     (tmp_path / "file").write_text("")
     refused(tmp_path / "file", "file is a file: give a folder")
 

@@ -207,7 +207,7 @@ def test_what_can_be_wrong(tmp_path: Path, content: str, message: str) -> None:
 
 
 def test_what_is_no_table(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"the table absent.csv does not exist"):
+    with pytest.raises(DataError, match=r"absent.csv does not exist: give the path of a folder .* or of a table"):
         load_dataset("absent.csv")
     for line, part in (
         ('{"path": "a", "label": ["b"]}', r"line 2: its label is \['b'\]: give a word or a whole number"),

@@ -58,13 +58,7 @@ RECOGNITION = (
         "a photo of a {}, a type of pet.",
     ),
     PublicSet(
-        "stanford_cars",
-        "Stanford Cars",
-        "stanford_cars",
-        "",
-        196,
-        (6509, 1635, 8041),
-        "split_zhou_StanfordCars.json",
+        "stanford_cars", "Stanford Cars", "stanford_cars", "", 196, (6509, 1635, 8041), "split_zhou_StanfordCars.json"
     ),
     PublicSet(
         "oxford_flowers",

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from bmip.data.dataset import DataError
 from bmip.data.images import image_files
 from bmip.data.sources.assembly import Source, first_there, split_places, unused_note
 from bmip.data.sources.listing import Listing, list_files, list_folder
@@ -17,9 +16,6 @@ def find_folder(folder: Path, cache: Path | None) -> Source:
     A split that was written to `split.json` beside the images, or into the cache, decides about the parts. Raises
     DataError for a folder without class folders.
     """
-    if not folder.is_dir():
-        found = "is a file" if folder.exists() else "does not exist"
-        raise DataError(f"the folder of images {folder} {found}: give a folder with one folder of images per class")
     splits = split_places(folder / SPLIT_FILE, folder, cache)
     name, written = folder.resolve().name, first_there(splits)
     if written is None:

@@ -29,8 +29,6 @@ def find_table(file: Path, read: ReadConfig) -> Source:
     Classes are sorted by label, as numbers if all labels are numbers. A drawn split is written beside the table, to
     `NAME.split.json`. Raises DataError for a table that cannot be read, and for a written split of another table.
     """
-    if not file.is_file():
-        raise DataError(f"the table {file} does not exist: give a .csv, .tsv, .json or .jsonl file with path and label")
     listing = list_table(file, read.label_column or "label")
     splits = split_places(file.with_suffix(".split.json"), file, read.cache_folder)
     written = first_there(splits)
