@@ -25,7 +25,6 @@ from bmip.evaluation.evaluate import evaluate
 from bmip.experiments.execute import execute
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.method_trial import method_trial
-from bmip.experiments.protocols.base_to_novel import base_to_novel
 from bmip.experiments.registry import protocol
 from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row
@@ -76,7 +75,7 @@ def trials(photos: Path, backbone: Path, tmp_path: Path) -> list[Trial]:
     read = ReadConfig(cache=str(tmp_path / "cache"))
     given = {"shots": 2, "backbone": str(backbone), "training": TRAINING, "read": read}
     methods = [method_trial("zero-shot", **given), method_trial("maple", options={"depth": 2}, **given)]
-    return list(base_to_novel([str(photos)], methods, [1, 2]))
+    return list(protocol("base-to-novel").trials([str(photos)], methods, [1, 2]))
 
 
 def test_rows_say_what_was_judged(trials: list[Trial], resources: Resources, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import pytest
 
 from bmip.data.read_config import ReadConfig
 from bmip.experiments.method_trial import method_trial
-from bmip.experiments.protocols.base_to_novel import base_to_novel
 from bmip.experiments.registry import protocol
 from bmip.experiments.trial import Trial
 from bmip.run_spec import RunSpec
@@ -26,13 +25,13 @@ def test_json_of_another_version_is_refused() -> None:
 
 def test_base_to_novel_crosses_data_seeds_and_methods() -> None:
     methods = [RunSpec(method="bmip"), RunSpec(method="maple")]
-    trials = list(base_to_novel(["x", "y"], methods, [1, 2, 3]))
+    trials = list(protocol("base-to-novel").trials(["x", "y"], methods, [1, 2, 3]))
     assert len(set(trials)) == 12
     assert {(trial.run.data_seed, trial.run.init_seed) for trial in trials} == {(1, 1), (2, 2), (3, 3)}
     assert {(trial.protocol, trial.run.classes, trial.run.split) for trial in trials} == {
         ("base-to-novel", "base", "test")
     }
-    crossed = list(base_to_novel(["x"], methods[:1], [1, 2], init_seeds=[7, 8]))
+    crossed = list(protocol("base-to-novel").trials(["x"], methods[:1], [1, 2], init_seeds=[7, 8]))
     assert [(trial.run.data_seed, trial.run.init_seed) for trial in crossed] == [(1, 7), (1, 8), (2, 7), (2, 8)]
 
 

@@ -63,6 +63,9 @@ def test_some_data_sets_and_methods_with_all_their_seeds() -> None:
     assert select(ROWS) == ROWS
     assert select(ROWS, ["y"], ["zero_shot"]) == ROWS[6:9]
     assert select(ROWS, ["y", "x"], ["zero-shot", "bmip"]) == ROWS
+    released = replace(ROWS[3], trial=replaced(ROWS[3].trial, preset="released"))
+    assert select([*ROWS, released], [], ["bmip:released"]) == [released]
+    assert len(select([*ROWS, released], [], ["bmip"])) == 7
     assert len(select(MIXED, ["x"])) == len(MIXED)
     assert {one.split for one in select(MIXED, ["x (01234567)"])} == {OLD}
     targets = [judged("cross-dataset", "bmip", 1, {"all": 50}, data="z", target=target) for target in ("", "a", "b")]

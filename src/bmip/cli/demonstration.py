@@ -10,7 +10,7 @@ from bmip.data.dataset import Dataset
 from bmip.data.sampling import split_base_novel
 from bmip.evaluation.predict import Prediction, predict
 from bmip.experiments.listener import ProgressListener
-from bmip.experiments.protocols.base_to_novel import base_to_novel
+from bmip.experiments.registry import protocol
 from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row
 from bmip.experiments.runner import run_trials
@@ -52,7 +52,7 @@ def run_demo(
     """
     folder = Path(folder)
     resources = Resources(device=device)
-    trials = list(base_to_novel(data, methods, [SEED]))
+    trials = list(protocol("base-to-novel").trials(data, methods, [SEED]))
     rows = run_trials(trials, Results(folder / "results.jsonl"), runs=folder, resources=resources, listener=listener)
     bmip = [trial for trial in trials if trial.run.method == "bmip"]
     asked: list[Prediction] = []

@@ -22,15 +22,15 @@ class Bars(ProgressListener):
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
-        self._all = bars.add_task("trials", total=None, told="")
-        self._one = bars.add_task("", total=None, told="", visible=False)
+        self._all = bars.add_task("trials", total=None, text="")
+        self._one = bars.add_task("", total=None, text="", visible=False)
         self._number, self._name, self._ticked = "", "", False
         self._remarks: set[str] = set()
 
     def begin(self, trial: Trial, number: int, count: int) -> None:
         self._number, self._name, self._ticked = f"[{number}/{count}]", trial.described(), False
         self._bars.update(self._all, total=count)
-        self._bars.reset(self._one, description=self._name, total=None, told="", visible=True)
+        self._bars.reset(self._one, description=self._name, total=None, text="", visible=True)
 
     def remark(self, text: str) -> None:
         if text not in self._remarks:
@@ -41,11 +41,11 @@ class Bars(ProgressListener):
         if tick.epoch > 1 and not self._ticked:
             self.remark(f"{self._name}: its training was interrupted and goes on at epoch {tick.epoch}")
         self._ticked = True
-        told = f"epoch {tick.epoch}/{tick.epochs}  loss {tick.loss:.3f}"
+        text = f"epoch {tick.epoch}/{tick.epochs}  loss {tick.loss:.3f}"
         if tick.val_accuracy is not None:
-            told += f"  val {tick.val_accuracy:.1f} %"
+            text += f"  val {tick.val_accuracy:.1f} %"
         done = (tick.epoch - 1) * tick.steps + tick.step
-        self._bars.update(self._one, completed=done, total=tick.epochs * tick.steps, told=told)
+        self._bars.update(self._one, completed=done, total=tick.epochs * tick.steps, text=text)
 
     def done(self, row: Row, *, skipped: bool) -> None:
         found = ", ".join(f"{name} {count.percent:.1f}" for name, count in row.counts.items())
@@ -56,10 +56,10 @@ class Bars(ProgressListener):
     def failed(self, trial: Trial, error: Exception) -> None:
         self._end(trial, f"failed ({error})")
 
-    def _end(self, trial: Trial, told: str) -> None:
+    def _end(self, trial: Trial, text: str) -> None:
         self._bars.update(self._all, advance=1)
         self._bars.update(self._one, visible=False)
-        self._bars.console.print(f"{self._number} {trial.described()}: {told}", markup=False, soft_wrap=True)
+        self._bars.console.print(f"{self._number} {trial.described()}: {text}", markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def watching() -> Iterator[ProgressListener]:
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[told]}"),
+        TextColumn("{task.fields[text]}"),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
@@ -81,7 +81,7 @@ def watching() -> Iterator[ProgressListener]:
 def carried_out(
     trials: Sequence[Trial], results: Results, *, runs: Path, resources: Resources
 ) -> tuple[Sequence[Row], list[str]]:
-    """The rows of the trials, and of those whose training diverged what became of them."""
+    """The rows of the trials, and one text for each run whose training diverged."""
     with watching() as listener:
         try:
             return run_trials(trials, results, runs=runs, resources=resources, listener=listener), []

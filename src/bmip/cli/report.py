@@ -89,10 +89,10 @@ def report(
         else:
             out().print(as_rich(table))
     if pictures is not None:
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             paths = draw_tables(rows, pictures)
-        for text in dict.fromkeys(str(warning.message) for warning in said):
+        for text in dict.fromkeys(str(warning.message) for warning in caught):
             note(f"pictures: {text}")
         for path in paths:
             note(f"picture: {path}")

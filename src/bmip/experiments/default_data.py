@@ -1,4 +1,4 @@
-"""Which data sets play which part where nothing is said: what is trained on, its targets and its shifted variants."""
+"""The data sets that protocols take where none are named: those trained on, their targets and shifted variants."""
 
 from __future__ import annotations
 

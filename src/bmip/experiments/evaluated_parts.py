@@ -75,7 +75,7 @@ class Evaluated:
 
 
 def evaluate_parts(trained: Trained) -> Evaluated:
-    """The accuracy of each part, with what else is asked of a classifier: "base_macro_f1"; "macro_f1" for "all"."""
+    """The accuracy of each part, and its other metrics: "base_macro_f1" of the part "base", "macro_f1" of "all"."""
     counts, scores = {}, {}
     for part in trained.parts.evaluated:
         found = trained.predictions(part)

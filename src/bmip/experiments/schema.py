@@ -1,4 +1,4 @@
-"""What was read from JSON, against the fields of the dataclass it is to become."""
+"""Checks content read from JSON against the fields of the dataclass that is made from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from bmip.metrics import Count
 from bmip.run_spec import Settings
 
-_CALLED = {str: "text", int: "a whole number", float: "a number", bool: "true or false", types.NoneType: "null"}
+_KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", types.NoneType: "null"}
 
 
 def check(content: Any, kind: type, name: str = "") -> None:
@@ -40,7 +40,7 @@ def _check_value(value: Any, hint: Any, name: str) -> None:
         for key, inside in value.items():
             _check_value(inside, get_args(hint)[1], f"{name}.{key}")
     elif not _fits(value, hint):
-        raise ValueError(f"{name} is {value!r:.60}, {_called(hint)} is needed")
+        raise ValueError(f"{name} is {value!r:.60}, {_needed(hint)} is needed")
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -62,13 +62,14 @@ def _fits(value: Any, hint: Any) -> bool:
     return type(value) is hint
 
 
-def _called(hint: Any) -> str:
+def _needed(hint: Any) -> str:
+    """The type in words."""
     if get_origin(hint) in (Union, types.UnionType):
-        return " or ".join(map(_called, get_args(hint)))
+        return " or ".join(map(_needed, get_args(hint)))
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(get_args(hint))
     if hint is Count:
         return "[right, total] with 0 <= right <= total and total > 0"
     if get_origin(hint) is tuple and hint != Settings:
         return "a list of text"
-    return _CALLED.get(hint, "an object")
+    return _KINDS.get(hint, "an object")

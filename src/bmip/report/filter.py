@@ -6,30 +6,40 @@ from collections.abc import Iterable, Sequence
 
 from bmip.experiments.results import Row
 from bmip.report.places import placed
+from bmip.run_spec import RunSpec
 
 
 def select(rows: Iterable[Row], data: Sequence[str] = (), methods: Sequence[str] = ()) -> list[Row]:
     """The rows of these methods that were evaluated on these data sets; an empty list means all of them.
 
-    A name selects all versions of a data set; "name (hash)", as the tables print it, selects one older version.
+    A name selects all versions of a data set; "name (hash)", as the tables print it, selects one older version. A
+    method's name selects all its presets, and "bmip:released" one of them.
     Raises ValueError for a data set or method without rows, with those that there are.
     """
-    rows = list(rows)
-    named = [(row, {one.evaluated_on.name, str(one.evaluated_on)}) for row, one in zip(rows, placed(rows), strict=True)]
-    methods = [name.replace("_", "-") for name in methods]
-    _check("data set", data, [name for _, names in named for name in names])
-    _check("method", methods, [row.trial.run.method_name for row in rows])
+    named = [
+        (one.row, {one.evaluated_on.name, str(one.evaluated_on)}, _method_names(one.row.trial.run))
+        for one in placed(rows)
+    ]
+    methods = [name if "." in name else name.replace("_", "-") for name in methods]
+    _check("data set", data, [places for _, places, _ in named])
+    _check("method", methods, [names for _, _, names in named])
     found = [
         row
-        for row, names in named
-        if (not data or names & set(data)) and (not methods or row.trial.run.method_name in methods)
+        for row, places, names in named
+        if (not data or places & set(data)) and (not methods or names & set(methods))
     ]
     if not found:
         raise ValueError(f"no row is of {' or '.join(methods)} on {' or '.join(data)}: ask for fewer of them")
     return found
 
 
-def _check(kind: str, asked: Iterable[str], known: Iterable[str]) -> None:
-    for name in asked:
-        if name not in known:
-            raise ValueError(f"{name!r} is no {kind} of these results: there is {', '.join(sorted(set(known)))}")
+def _method_names(run: RunSpec) -> set[str]:
+    return {run.method_name, f"{run.method_name}:{run.preset}"}
+
+
+def _check(kind: str, wanted: Iterable[str], known: Sequence[set[str]]) -> None:
+    """Each of `known` holds the names of one row's data set or method, of which the shortest stands in the message."""
+    for name in wanted:
+        if not any(name in names for names in known):
+            there = sorted({min(names, key=len) for names in known})
+            raise ValueError(f"{name!r} is no {kind} of these results: there is {', '.join(there)}")

@@ -112,7 +112,7 @@ def _about_rows(data: TableData) -> str:
     text = " Brackets in the title: the first letters of the hash of the backbone's weights."
     if any(own[0].trainable and any(map(are_crossed, _runs(own))) for own in data.cells.values()):
         text += (
-            " Where each data seed met several initialisation seeds (data seeds x initialisation seeds), the 95 % CI "
+            " Where data seeds were combined with several initialisation seeds (data x initialisation), the 95 % CI "
             "is that of the means per data seed."
         )
     if any(one.row.template for one in data.rows):

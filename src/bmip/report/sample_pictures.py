@@ -74,11 +74,11 @@ def _draw(panel: Any, sample: Sample) -> None:
     panel.barh(-0.09, 1, color=EMPTY, **bar)
     panel.barh(-0.09, guess.probability, color=colour, **bar)
     mark = "✓" if right else "✗"
-    said = _folded(f"{mark} {guess.name}", 18)
+    name = _folded(f"{mark} {guess.name}", 18)
     panel.text(1, -0.14, f"{100 * guess.probability:.0f} %", **_style(colour, "right"))
-    panel.text(0, -0.14, said, **_style(colour))
+    panel.text(0, -0.14, name, **_style(colour))
     if not right:
-        panel.text(0, -0.16 - LINE * (1 + said.count("\n")), _folded(f"it is {sample.truth}", 23), **_style(INK))
+        panel.text(0, -0.16 - LINE * (1 + name.count("\n")), _folded(f"it is {sample.truth}", 23), **_style(INK))
 
 
 def _folded(text: str, letters: int) -> str:

@@ -28,9 +28,9 @@ def seeds_text(runs: Iterable[Collection[Seeds]]) -> str:
 
     If several sets of runs have different numbers, the smallest and the largest: "1-3".
     """
-    met = [Counter(data for data, _ in seeds) for seeds in runs]
-    inits = [count for own in met for count in own.values()]
-    data = _range([len(own) for own in met])
+    counts = [Counter(data for data, _ in seeds) for seeds in runs]
+    inits = [count for own in counts for count in own.values()]
+    data = _range(list(map(len, counts)))
     return f"{data} x {_range(inits)}" if max(inits, default=1) > 1 else data
 
 
@@ -40,11 +40,11 @@ def deviations(values: Mapping[Seeds, float]) -> tuple[float | None, float | Non
     Each is that of means over the other kind of seeds. Only data seeds that were run with every initialisation seed
     count. None if fewer than two means are left.
     """
-    met: dict[int, dict[int, float]] = defaultdict(dict)
+    by_data: dict[int, dict[int, float]] = defaultdict(dict)
     for (data, init), value in values.items():
-        met[data][init] = value
-    every = {init for own in met.values() for init in own}
-    whole = [own for own in met.values() if own.keys() == every]
+        by_data[data][init] = value
+    every = {init for own in by_data.values() for init in own}
+    whole = [own for own in by_data.values() if own.keys() == every]
     if not whole:
         return None, None
     return (

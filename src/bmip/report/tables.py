@@ -30,7 +30,7 @@ SCORES = {**PART_SCORES, "auroc": "AUROC", "fpr95": "FPR95", "openworld_auc": "O
 def tables(rows: Iterable[Row]) -> list[Table]:
     """The table of each `TableData` of the rows.
 
-    Where data seeds met several initialisation seeds, a second table says what each of them changes.
+    Where data seeds were combined with several initialisation seeds, a second table says what each kind changes.
     """
     found = []
     for data in table_data(rows):
@@ -88,7 +88,8 @@ def _what_seeds_change(data: TableData) -> list[Table]:
     headings = [f"{column.heading}, {seeds}" for column in columns for seeds in ("data", "init")]
     caption = (
         "Standard deviations in points: between data seeds, of their means over initialisation seeds, and between "
-        "initialisation seeds, of their means over data seeds. Over the data seeds that met every initialisation seed."
+        "initialisation seeds, of their means over data seeds. Only data seeds that were run with every initialisation "
+        "seed count."
     )
     title = f"{data.layout.title}, what seeds change{data.circumstances}"
     return [Table(title, ("data set", "method", *headings), without_repeats(lines), caption)]

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 
 from bmip.data.dataset import Dataset
 from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.experiments.evaluated_parts import Parts, check_images
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.trial import Trial
-from bmip.run_spec import RunSpec
-
-
-def base_to_novel(
-    datasets: Iterable[str],
-    methods: Iterable[RunSpec],
-    seeds: Iterable[int],
-    *,
-    init_seeds: Iterable[int] | None = None,
-) -> Iterator[Trial]:
-    """The trials of the protocol; see `Protocol.trials`."""
-    return PROTOCOL.trials(datasets, methods, seeds, init_seeds=init_seeds)
 
 
 def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
