@@ -7,6 +7,7 @@ leaves out the runs that another one works at, and comes back to them at the end
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
@@ -77,21 +78,17 @@ def run_trials(
     return rows
 
 
+@dataclass
 class _Work:
     """The trials of one call of `run_trials`, their rows so far, and those whose training diverged."""
 
-    def __init__(
-        self,
-        trials: Sequence[Trial],
-        stored: StoredRows,
-        runs: Path,
-        resources: Resources,
-        listener: ProgressListener,
-    ) -> None:
-        self.numbers = {trial: number for number, trial in enumerate(trials, 1)}
-        self.stored, self.runs, self.resources, self.listener = stored, runs, resources, listener
-        self.rows: dict[Trial, Row] = {}
-        self.diverged: dict[Trial, Exception] = {}
+    trials: Sequence[Trial]
+    stored: StoredRows
+    runs: Path
+    resources: Resources
+    listener: ProgressListener
+    rows: dict[Trial, Row] = field(default_factory=dict)
+    diverged: dict[Trial, Exception] = field(default_factory=dict)
 
     def carry_out(self, group: Sequence[Trial], patience: float) -> bool:
         """Finds or makes the rows of trials with equal `run`; False where another process works at that run.
@@ -116,7 +113,7 @@ class _Work:
         made = execute(missing, self.runs, resources=self.resources, listener=self.listener)
         error: Exception | None = None
         for trial in group:
-            self.listener.begin(trial, self.numbers[trial], len(self.numbers))
+            self.listener.begin(trial, self.trials.index(trial) + 1, len(self.trials))
             row = known[trial]
             if row is None:
                 try:
