@@ -59,7 +59,8 @@ def run_trials(
     listener, runs = listener or ProgressListener(), Path(runs)
     trials = list(dict.fromkeys(trials))
     check_trials(trials, resources)
-    work = _Work(trials, StoredRows(results, resources), runs, resources, listener)
+    numbers = {trial: number for number, trial in enumerate(trials, 1)}
+    work = _Work(numbers, StoredRows(results, resources), runs, resources, listener)
     if done := sum(work.stored.find(trial) is not None for trial in trials):
         listener.remark(f"trials that are done already: {done} of {len(trials)}")
     groups = [list(members) for _, members in groupby(trials, lambda trial: trial.run)]
@@ -82,7 +83,9 @@ def run_trials(
 class _Work:
     """The trials of one call of `run_trials`, their rows so far, and those whose training diverged."""
 
-    trials: Sequence[Trial]
+    numbers: Mapping[Trial, int]
+    """Each trial with its number, counted from 1."""
+
     stored: StoredRows
     runs: Path
     resources: Resources
@@ -113,7 +116,7 @@ class _Work:
         made = execute(missing, self.runs, resources=self.resources, listener=self.listener)
         error: Exception | None = None
         for trial in group:
-            self.listener.begin(trial, self.trials.index(trial) + 1, len(self.trials))
+            self.listener.begin(trial, self.numbers[trial], len(self.numbers))
             row = known[trial]
             if row is None:
                 try:
