@@ -38,6 +38,7 @@ _PATIENCE = 1.0  # seconds; another may be reading a finished run
 MOVED = ("backbone.source", "places")
 """What may differ in config.json: where CLIP and data lie."""
 
+_SAVED = ("state.safetensors", "metrics.jsonl", "prompts.safetensors", "prompts.json", "predictions.csv")
 _COLUMNS = ("image", "label", "predicted", "probability", "label_name", "predicted_name", "rank")
 
 
@@ -109,7 +110,7 @@ class RunFolder:
         Args:
             path: the folder.
             config: what the run is, as plain values for JSON. A folder serves one configuration; where its CLIP lies
-                (backbone.source) may change.
+                (backbone.source) may change. An earlier attempt that has saved nothing does not count.
             device: noted in environment.json.
 
         Raises:
@@ -122,9 +123,13 @@ class RunFolder:
         file = self.path / "config.json"
         if file.exists():
             there = _differences(_read_json(file), self.config)
-            if differences := [f"{place}: {told}" for place, told in there if not place.startswith(MOVED)]:
+            differences = [f"{place}: {told}" for place, told in there if not place.startswith(MOVED)]
+            if differences and any((self.path / name).exists() for name in _SAVED):
                 raise OtherRunError(self.path, differences)
-        else:
+            if differences:
+                (self.path / "environment.json").unlink(missing_ok=True)
+                file.unlink()
+        if not file.exists():
             write_json(file, self.config)
         self._note_environment(device)
 
