@@ -123,7 +123,7 @@ def of_run(**fields) -> str:
         ("5", "the line is 5, an object is needed"),
         (damaged(trial=1), "trial is 1, an object is needed"),
         (damaged(extra=1), "a field 'extra' that this version of bmip does not know"),
-        ('{"format": 2, "trial": {}}', "lacks the field 'protocol'"),
+        ('{"format": 3, "trial": {}}', "lacks the field 'protocol'"),
         ('{"trial": {"method": "bmip"}}', "has format None, written by another version"),
         (damaged(trainable="x"), "trainable is 'x', a whole number is needed"),
         (damaged(trainable=True), "trainable is True"),

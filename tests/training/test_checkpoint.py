@@ -17,6 +17,7 @@ from bmip.prompting.checkpoint import CheckpointError, read_description
 from bmip.prompting.model import PromptedCLIP
 from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.checkpoint import from_pretrained
+from bmip.training.run_folder import RunFolder
 from tests.training.tiny import OPTIONS
 
 DATA = tiny_dataset()
@@ -80,10 +81,26 @@ def test_the_backbone_is_loaded_from_where_it_was(tmp_path: Path) -> None:
     )
     other = tiny_clip()
     other.source, other.sha256 = "another", "1" * 64
-    with pytest.raises(CheckpointError, match=f"sha256 {clip.sha256}; this one is 'another' of sha256 1111") as raised:
+    told = (
+        f"hash {clip.sha256[:12]}; 'another' holds other weights, with the hash 111111111111: .*--backbone.* clip= in"
+    )
+    with pytest.raises(CheckpointError, match=told) as raised:
         from_pretrained(tmp_path, other)
     assert str(tmp_path / "clip") in str(raised.value)
-    assert from_pretrained(tmp_path, other, other_backbone=True).clip is other
+
+
+def test_a_backbone_that_was_moved_or_is_in_another_file_is_taken_from_there(tmp_path: Path) -> None:
+    save_clip(tiny_clip(), tmp_path / "clip")
+    build_model("bmip", OPTIONS["bmip"], load_clip(tmp_path / "clip"), DATA.classes, seed=1).save_pretrained(tmp_path)
+    (tmp_path / "clip").rename(tmp_path / "moved")
+    with pytest.raises(CheckpointError, match=r"trained with the CLIP '.*clip', which is not there: .*--backbone"):
+        from_pretrained(tmp_path)
+    moved = from_pretrained(tmp_path, tmp_path / "moved")
+    (tmp_path / "moved" / "model.safetensors").rename(tmp_path / "alone.safetensors")
+    clip, words = moved.clip, tmp_path / "moved" / "tokenizer.json"
+    heads = (clip.config.image_heads, clip.config.text_heads)
+    again = load_clip(tmp_path / "alone.safetensors", heads=heads, activation="quick_gelu", tokenizer=words)
+    assert from_pretrained(tmp_path, again).clip is again
 
 
 def test_bmip_for_vit_b16_takes_less_than_7_mb(tmp_path: Path) -> None:
@@ -114,10 +131,25 @@ class TestDamage:
         file.write_text(json.dumps(json.loads(file.read_text()) | values))
 
     def test_missing(self, folder: Path) -> None:
+        whole = (folder / "prompts.safetensors").read_bytes()
         (folder / "prompts.safetensors").unlink()
         self.refused(folder, r"has no prompts.safetensors beside it")
         (folder / "prompts.json").unlink()
-        self.refused(folder, "there is no checkpoint")
+        self.refused(folder, "there is no checkpoint .*: name a folder that `bmip train` or")
+        (folder / "prompts.safetensors").write_bytes(whole)
+        self.refused(folder, "has no prompts.json beside it, so it is no checkpoint of bmip")
+
+    def test_of_a_training_that_has_not_ended(self, tmp_path: Path) -> None:
+        RunFolder(tmp_path, {})
+        self.refused(tmp_path, "the training in .* has not ended: give its command again, and it goes on")
+
+    @pytest.mark.parametrize("name", ["model.pth.tar-50", "model-best.pth.tar", "clip.pt"])
+    def test_of_the_released_code(self, tmp_path: Path, name: str) -> None:
+        torch.save({"state_dict": {"ctx": torch.zeros(4, 8)}, "epoch": 50}, tmp_path / name)
+        with pytest.raises(
+            CheckpointError, match=rf"{name} is no checkpoint of bmip.*released.*train the method again"
+        ):
+            from_pretrained(tmp_path / name, tiny_clip())
 
     @pytest.mark.parametrize("kept", [0, 7, 500, -1])
     def test_cut_short(self, folder: Path, kept: int) -> None:
@@ -130,7 +162,7 @@ class TestDamage:
             self.refused(folder, told)
             (folder / name).write_bytes(whole)
 
-    @pytest.mark.parametrize("content", ["[]", "{}", '{"format": "one"}', '{"format": 2}', '{"format": 2, "spec": 3}'])
+    @pytest.mark.parametrize("content", ["[]", "{}", '{"format": "one"}', '{"format": 3}', '{"format": 3, "spec": 3}'])
     def test_foreign(self, folder: Path, content: str) -> None:
         (folder / "prompts.json").write_text(content)
         self.refused(folder, "is no checkpoint of bmip")
@@ -140,8 +172,8 @@ class TestDamage:
         self.refused(folder, r"belongs to another checkpoint")
 
     def test_newer(self, folder: Path) -> None:
-        self.change(folder, format=3)
-        self.refused(folder, r"has format 3, written by another version of bmip; .*: train again, or install the")
+        self.change(folder, format=4)
+        self.refused(folder, r"has format 4, written by another version of bmip; .*: train again, or install the")
 
     def test_of_an_unknown_method_or_option(self, folder: Path) -> None:
         spec = model().described().spec.to_json()

@@ -8,20 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from bmip.cli.console import note
-from bmip.clip.loading.load import load_clip
 from bmip.data.names import HUB_PREFIX, dataset_names
 from bmip.data.read_config import ReadConfig
-from bmip.prompting.checkpoint import Description, read_description
+from bmip.prompting.checkpoint import Description
 from bmip.prompting.model import PromptedCLIP
 from bmip.system.device import pick_device
-from bmip.training.checkpoint import clip_of, from_pretrained
+from bmip.training.checkpoint import from_pretrained
 
 
 def load_run(run: Path, backbone: str | None, device: str) -> PromptedCLIP:
     """The trained model, ready to classify, in the precision it was trained in."""
-    precision = read_description(run).spec.precision
-    clip = clip_of(run) if backbone is None else load_clip(backbone).set_precision(precision)
-    return from_pretrained(run, clip.to(pick_device(device)))
+    return from_pretrained(run, backbone, device=pick_device(device))
 
 
 def data_of(run: Path, description: Description) -> str:

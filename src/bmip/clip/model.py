@@ -68,10 +68,13 @@ class CLIPConfig:
 
 
 class CLIP(nn.Module):
-    """A CLIP whose weights are not yet set; `load_clip` fills one. `source` and `sha256` say which weights it holds."""
+    """A CLIP whose weights are not yet set; `load_clip` fills one."""
 
     source: str = ""
+    """Where the weights were loaded from, as `load_clip` was told."""
+
     sha256: str = ""
+    """The hash of the weights as they were loaded, in float32. It is the same for every file of the same weights."""
 
     def __init__(self, config: CLIPConfig, tokenizer: Tokenizer) -> None:
         super().__init__()

@@ -25,6 +25,7 @@ from bmip.run_spec import FORMAT, RunSpec, check_format
 from bmip.system.files import write_bytes, write_json
 
 NAME = "prompts"
+_CURE = "name a folder that `bmip train` or `save_pretrained` wrote, or train the method again with bmip"
 
 
 class CheckpointError(ValueError):
@@ -130,9 +131,7 @@ def _read_json(json_file: Path) -> tuple[Description, str]:
     try:
         said = json.loads(json_file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise CheckpointError(
-            f"there is no checkpoint {json_file}: name a folder or file written by training that has ended"
-        ) from error
+        raise CheckpointError(_missing(json_file)) from error
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{json_file} is damaged ({error}): restore it or train again") from error
     if not isinstance(said, dict) or not isinstance(said.get("format"), int):
@@ -149,8 +148,22 @@ def _read_json(json_file: Path) -> tuple[Description, str]:
         ) from error
 
 
+def _missing(json_file: Path) -> str:
+    folder, tensors_file = json_file.parent, json_file.with_suffix(".safetensors")
+    if tensors_file.exists():
+        return f"{tensors_file} has no {json_file.name} beside it, so it is no checkpoint of bmip: {_CURE}"
+    if (folder / "config.json").exists():
+        return f"the training in {folder} has not ended: give its command again, and it goes on"
+    return f"there is no checkpoint {json_file}: {_CURE}"
+
+
 def _files(path: str | Path) -> tuple[Path, Path]:
     path = Path(path)
+    if path.is_file() and path.suffix not in (".safetensors", ".json"):
+        raise CheckpointError(
+            f"{path} is no checkpoint of bmip. Files of other code, such as model.pth.tar-50 of the released methods, "
+            f"cannot be read, since they hold no prompts as bmip has them: {_CURE}"
+        )
     stem = path if path.suffix in (".safetensors", ".json") and not path.is_dir() else path / f"{NAME}.json"
     return stem.with_suffix(".safetensors"), stem.with_suffix(".json")
 

@@ -4,33 +4,41 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from bmip.clip.loading.load import load_clip
 from bmip.clip.model import CLIP
 from bmip.methods import build_model
-from bmip.prompting.checkpoint import CheckpointError, read_checkpoint, read_description
+from bmip.prompting.checkpoint import CheckpointError, Description, read_checkpoint
 from bmip.prompting.model import PromptedCLIP
 
+_CURE = "name a file, a folder or a hub id of the same weights (--backbone on the command line, clip= in Python)"
 
-def from_pretrained(path: str | Path, clip: CLIP | None = None, *, other_backbone: bool = False) -> PromptedCLIP:
+
+def from_pretrained(
+    path: str | Path, clip: CLIP | str | Path | None = None, *, device: torch.device | str = "cpu"
+) -> PromptedCLIP:
     """The model that `save_pretrained` or a training wrote, ready to classify among any classes.
 
     Args:
         path: a folder with prompts.safetensors and prompts.json (a run folder is one), or either file.
-        clip: the backbone. Without one it is loaded from where it was in training, and set to the same precision.
-        other_backbone: take the backbone though its hash is not the one trained with, because it holds the same
-            weights in another file format.
+        clip: the backbone, or where `load_clip` finds it: any file of the weights that it had in training. Without one
+            it is loaded from where it was in training.
+        device: where a backbone that is loaded here is put. It gets the precision that it had in training.
 
     Raises:
         CheckpointError: a ValueError; for files that are missing, cut short, foreign, of another format or made with
-            another backbone.
+            another backbone, and for a backbone that is no longer where it was.
     """
     description, tensors = read_checkpoint(path)
-    clip = clip or clip_of(path)
-    if clip.sha256 != description.backbone_hash and not other_backbone:
+    if not isinstance(clip, CLIP):
+        found = _clip_of(path, description) if clip is None else load_clip(clip)
+        clip = found.to(device).set_precision(description.spec.precision)
+    if clip.sha256 != description.backbone_hash:
         raise CheckpointError(
-            f"{path} was trained with the CLIP {description.backbone!r} of sha256 "
-            f"{description.backbone_hash or '(none)'}; this one is {clip.source!r} of sha256 {clip.sha256 or '(none)'}"
-            ": give the one that it was trained with"
+            f"{path} was trained with the CLIP {description.backbone!r}, whose weights have the hash "
+            f"{description.backbone_hash[:12] or 'none'}; {clip.source!r} holds other weights, with the hash "
+            f"{clip.sha256[:12] or 'none'}: {_CURE}"
         )
     try:
         model = build_model(description.spec.method, dict(description.options), clip, description.classes, seed=0)
@@ -41,20 +49,15 @@ def from_pretrained(path: str | Path, clip: CLIP | None = None, *, other_backbon
     return model
 
 
-def clip_of(path: str | Path) -> CLIP:
-    """The CLIP that a checkpoint was trained with, in the precision of its training.
-
-    Raises CheckpointError where it no longer lies where it was, and for files that `read_description` refuses.
-    """
-    description = read_description(path)
+def _clip_of(path: str | Path, description: Description) -> CLIP:
+    """The CLIP that a checkpoint was trained with, from where it was in training."""
     source, place = description.backbone, description.places.get("backbone", "")
     if not source:
-        raise CheckpointError(f"{path} does not say which CLIP it was trained with: name it (--backbone)")
+        raise CheckpointError(f"{path} does not say which CLIP it was trained with: {_CURE}")
     try:
-        clip = load_clip(place if place and Path(place).exists() else source)
+        return load_clip(place if place and Path(place).exists() else source)
     except FileNotFoundError as error:
         lay = f", then {place}," if place else ","
         raise CheckpointError(
-            f"{path} was trained with the CLIP {source!r}{lay} which is not there: say where it lies now (--backbone)"
+            f"{path} was trained with the CLIP {source!r}{lay} which is not there: {_CURE}"
         ) from error
-    return clip.set_precision(description.spec.precision)

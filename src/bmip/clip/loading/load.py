@@ -14,10 +14,10 @@ from safetensors.torch import save
 from torch import Tensor
 
 from bmip.clip.block import Activation
-from bmip.clip.loading.backbones import BackboneError, by_hash
+from bmip.clip.loading.backbones import BackboneError
 from bmip.clip.loading.config_files import FORMAT, Settings, read_settings
 from bmip.clip.loading.sources import Files, find
-from bmip.clip.loading.tensors import read_weights
+from bmip.clip.loading.tensors import read_weights, weights_hash
 from bmip.clip.loading.weight_names import Layout, layout_of, listed
 from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.resnet import SHRINKS, WIDENS, Stages
@@ -53,7 +53,7 @@ def load_clip(
     settings = read_settings(files.settings) if files.settings is not None else Settings()
     weights = read_weights(files.weights, sha256=files.sha256 or settings.sha256, trust=trust)
     layout = layout_of(weights.tensors, str(source))
-    if by_hash(weights.sha256) is not None:
+    if weights.published:
         settings = _as_openai(settings, weights.tensors, layout)
     settings = dataclasses.replace(
         settings, heads=heads or settings.heads, activation=activation or settings.activation
@@ -61,8 +61,9 @@ def load_clip(
     config = _config(weights.tensors, layout, settings, str(source))
     with torch.device("meta"):
         clip = CLIP(config, _tokenizer(tokenizer, files, config, settings, str(source)))
-    clip.load_state_dict(_ours(weights.tensors, layout, clip.state_dict(), str(source)), assign=True)
-    clip.source, clip.sha256 = str(source), weights.sha256
+    tensors = _ours(weights.tensors, layout, clip.state_dict(), str(source))
+    clip.load_state_dict(tensors, assign=True)
+    clip.source, clip.sha256 = str(source), weights_hash(tensors)
     return clip.eval().requires_grad_(False)
 
 
@@ -251,7 +252,7 @@ def _ours(
             raise BackboneError(f"{source}: {names} has shape {tuple(tensor.shape)}, not {tuple(empty.shape)}")
         # A copy in memory of torch's own: results differ in the last bit with how a file happens to be aligned.
         tensors[ours] = torch.empty(tensor.shape).copy_(tensor)
-        if not tensors[ours].isfinite().all():
+        if not all(bound.isfinite() for bound in tensors[ours].aminmax()):  # many times faster than isfinite().all()
             raise BackboneError(f"{source}: {names} has values that are not finite: the weights are damaged")
     return tensors
 

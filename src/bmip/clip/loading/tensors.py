@@ -8,7 +8,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,26 +26,55 @@ class Weights:
     """The tensors of a backbone's files."""
 
     tensors: dict[str, Tensor]
-    sha256: str
-    """Of the file; of all shards one after the other where there are several."""
+    """The tensors as they are stored, on the CPU, by their names in the files."""
+
+    published: bool
+    """Whether the file is one of those that OpenAI published, by its hash."""
 
 
 def read_weights(files: Sequence[Path], *, sha256: str | None = None, trust: bool = False) -> Weights:
-    """All tensors of the files, on the CPU, as they are stored; `sha256` is what a single file must have.
+    """All tensors of the files. No code that a file brings along is run.
 
-    A TorchScript archive is opened only where its hash is one of OpenAI's or `trust` is given.
+    Args:
+        files: a single file, or the shards of a model.
+        sha256: the hash that the file must have, where it is known. A file in the hub's cache must have the hash that
+            the cache names it after.
+        trust: open a TorchScript archive even if OpenAI did not publish it.
+
+    Raises BackboneError for a file with another hash, for one that cannot be read, and for an archive without `trust`.
     """
     tensors: dict[str, Tensor] = {}
-    whole = hashlib.sha256()
+    published = False
     for file in files:
-        own = hashlib.sha256()
-        with file.open("rb") as content:
-            while chunk := content.read(1 << 20):
-                own.update(chunk)
-                whole.update(chunk)
-        _check_hash(file, own.hexdigest(), sha256)
-        tensors |= _tensors(file, own.hexdigest(), trust)
-    return Weights(tensors, whole.hexdigest())
+        archive = file.suffix != ".safetensors" and _is_torchscript(file)
+        expected = sha256 or _hash_in_cache(file)
+        found = _file_hash(file) if expected or archive else ""
+        if expected and expected != found:
+            raise BackboneError(
+                f"{file} is damaged or another file: its sha256 is {found}, {expected} is right; "
+                f"delete {file.resolve()} and fetch it again"
+            )
+        published = by_hash(found) is not None
+        if archive and not (published or trust):
+            raise BackboneError(
+                f"{file} is a TorchScript archive, which can hold code, and its sha256 {found} is none of those OpenAI "
+                "published: give trust=True if you know where it comes from, or use safetensors"
+            )
+        tensors |= _tensors(file, archive)
+    return Weights(tensors, published)
+
+
+def weights_hash(tensors: Mapping[str, Tensor]) -> str:
+    """The SHA-256 of names, shapes and values, in the order of the names. Files of the same weights share it.
+
+    Args:
+        tensors: contiguous float32 tensors on the CPU, under our names.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        digest.update(f"{name} {tuple(tensors[name].shape)}\n".encode())
+        digest.update(tensors[name].numpy().data)
+    return digest.hexdigest()
 
 
 def shards(index: Path) -> tuple[Path, ...]:
@@ -60,24 +89,27 @@ def shards(index: Path) -> tuple[Path, ...]:
     return tuple(index.parent / name for name in names)
 
 
-def _check_hash(file: Path, found: str, expected: str | None) -> None:
-    linked = file.resolve()
-    if expected is None and re.fullmatch("[0-9a-f]{64}", linked.name):
-        expected = linked.name  # the hub's cache links to files named after their hash
-    if expected is not None and expected != found:
-        raise BackboneError(
-            f"{file} is damaged or another file: its sha256 is {found}, {expected} is right; "
-            f"delete {linked} and fetch it again"
-        )
+def _hash_in_cache(file: Path) -> str | None:
+    """The hub's cache links to files that are named after their hash."""
+    name = file.resolve().name
+    return name if re.fullmatch("[0-9a-f]{64}", name) else None
 
 
-def _tensors(file: Path, sha256: str, trust: bool) -> dict[str, Tensor]:
+def _file_hash(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as content:
+        while chunk := content.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _tensors(file: Path, archive: bool) -> dict[str, Tensor]:
     if file.suffix == ".safetensors":
         try:
             return load_file(file)
         except SafetensorError as error:
             raise _damaged(file, error) from error
-    found = _torchscript(file, sha256, trust) if _is_torchscript(file) else _pickled(file)
+    found = _torchscript(file) if archive else _pickled(file)
     if not isinstance(found, dict) or not all(isinstance(t, Tensor) and isinstance(k, str) for k, t in found.items()):
         raise BackboneError(f"{file} holds {_kind(found)}; a state dict, names to tensors, is needed: save only that")
     return dict(found)
@@ -90,12 +122,7 @@ def _is_torchscript(file: Path) -> bool:
         return any(name.endswith("/constants.pkl") for name in archive.namelist())
 
 
-def _torchscript(file: Path, sha256: str, trust: bool) -> object:
-    if not trust and by_hash(sha256) is None:
-        raise BackboneError(
-            f"{file} is a TorchScript archive, which can hold code, and its sha256 {sha256} is none of those OpenAI "
-            "published: give trust=True if you know where it comes from, or use safetensors"
-        )
+def _torchscript(file: Path) -> object:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # newer versions of torch call its format deprecated
