@@ -1,11 +1,11 @@
-"""One run, described in full. Trials, run folders, checkpoints and rows of results are made from this value."""
+"""One run, described in full, and presets. Trials, run folders, checkpoints and rows of results are made from a run."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path, PurePath
 from typing import Any, Literal, cast
 
@@ -34,6 +34,20 @@ def settings(values: Mapping[str, Any] | None = None, /, **more: Value) -> Setti
         if not isinstance(value, Value):
             raise ValueError(f"{name} is {value!r}: settings are numbers, texts and truth values only")
     return tuple(sorted(found.items()))
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A named set of departures from the defaults of a method's Config and of TrainConfig."""
+
+    source: str
+    """Where these settings come from: paper, repository and file, or our own search."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the method, by the names of its Config's fields."""
+
+    training: Mapping[str, Any] = field(default_factory=dict)
+    """Training settings, by the names of TrainConfig's fields."""
 
 
 @dataclass(frozen=True, kw_only=True)

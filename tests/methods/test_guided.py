@@ -12,7 +12,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-import bmip.prompting.model
 from bmip.class_names import ClassNames, words
 from bmip.methods import build_model
 from bmip.prompting.model import PromptedCLIP
@@ -132,13 +131,12 @@ def test_cocoop_is_its_definition() -> None:
     torch.testing.assert_close(model(pixels(), CLASSES), torch.stack(found), atol=1e-10, rtol=0)
 
 
-def test_cocoop_classifies_few_images_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cocoop_classifies_few_images_at_once() -> None:
     model = build("cocoop")
     whole = model.classifier(CLASSES)(pixels())
     seen = []
-    forward = model.forward
-    monkeypatch.setattr(model, "forward", lambda images, classes: seen.append(len(images)) or forward(images, classes))
-    monkeypatch.setattr(bmip.prompting.model, "_PAIRS", 2 * len(CLASSES))
+    model.register_forward_pre_hook(lambda _, given: seen.append(len(given[0])))
+    model.pairs_at_once = 2 * len(CLASSES)
     torch.testing.assert_close(model.classifier(CLASSES)(pixels()), whole, atol=1e-12, rtol=0)
     assert seen == [2, 1]
 

@@ -14,7 +14,7 @@ from bmip.cli.command import Command
 from bmip.cli.console import add, out, table
 from bmip.experiments.method_facts import MethodFacts, known_methods, method_facts
 from bmip.experiments.presets import presets
-from bmip.prompting.preset import Preset
+from bmip.run_spec import Preset
 
 app = typer.Typer(add_completion=False)
 

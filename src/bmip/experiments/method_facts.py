@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from bmip.prompting.preset import Preset
+from bmip.run_spec import Preset
 from bmip.system.documented import Documented, documented_fields
 from bmip.system.messages import nearest
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from bmip.clip.loading.backbones import EMBEDDED
 from bmip.experiments.method_facts import method_facts
-from bmip.prompting.preset import Preset
+from bmip.run_spec import Preset
 from bmip.system.files import write_text
 from bmip.system.messages import nearest
 from bmip.training.config import TrainConfig

@@ -16,8 +16,7 @@ from bmip.experiments.protocol import Protocol
 from bmip.experiments.results import Row
 from bmip.experiments.trial import Trial
 from bmip.metrics import harmonic_mean
-from bmip.prompting import Preset
-from bmip.run_spec import RunSpec, settings
+from bmip.run_spec import Preset, RunSpec, settings
 
 COMMON: Mapping[str, str | int] = {"optimizer": "sgd", "batch": 32}
 """Settings that are the same for every method and every point of the grid."""

@@ -95,7 +95,7 @@ def build_model(
     config = method_config(name, options)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = PromptedCLIP(clip, load_method(name).build(config, clip, classes), classes).eval()
+        model = PromptedCLIP(clip, load_method(name).whole(config, clip, classes), classes).eval()
     spec = RunSpec(method=_identifier(name), backbone=clip.source, init_seed=seed)
     model.description = Description(
         spec=spec, options=asdict(config), classes=classes, backbone=clip.source, backbone_hash=clip.sha256

@@ -72,12 +72,10 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _SOURCE = "KaiyangZhou/CoOp, configs/trainers/CoCoOp/vit_b16_c4_ep10_batch1_ctxv1.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 10, "batch": 1}
 
-_PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}
-
 METHOD = MethodSpec(
     name="cocoop",
     summary="CoCoOp: CoOp's prompt tokens, shifted for each image by a small network. (Zhou et al. 2022, CVPR)",
     Config=Config,
     build=build,
-    presets=_PRESETS,
+    presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bmip.methods import bmip, cocoop, coprompt, maple, promptsrc
 from bmip.prompting.method_spec import MethodSpec
-from bmip.prompting.preset import Preset
+from bmip.run_spec import Preset
 
 _REPOSITORY = {"slots": 4, "teacher": "80"}
 _TRAINING = promptsrc.METHOD.presets["default"].training

@@ -83,48 +83,49 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     make = padded_slots if config.padded and words < config.slots else first_slots
     template, start = make(clip, config.context, config.slots)
     if config.class_specific:
-        count = len(classes)
         if config.slots > words and not config.padded:
-            start = random_slots(count * config.slots, clip.text.width).data.unflatten(0, (count, config.slots))
+            start = random_slots(len(classes), *start.shape)
         else:
-            start = start.repeat(count, 1, 1)
+            start = start.repeat(len(classes), 1, 1)
     return Method(prompter=CoOp(start, template, config.position, classes))
 
 
 _TABLES = {"optimizer": "sgd", "lr": 0.002, "epochs": 200, "batch": 32}
 _RANDOM = {"slots": 16, "context": ""}
 
-_PRESETS = {
-    "default": Preset("CoOp rows of CoCoOp's and MaPLe's base-to-new tables: 4 tokens, 200 epochs", training=_TABLES),
-    "released": Preset(
-        "KaiyangZhou/CoOp, scripts/coop/main.sh: 16 random tokens at the end; configs/trainers/CoOp/vit_b16.yaml",
-        options=_RANDOM,
-        training=_TABLES,
-    ),
-    "cross-dataset": Preset(
-        "CoOp rows of CoCoOp's cross-dataset tables: 4 tokens, 50 epochs on ImageNet",
-        training={**_TABLES, "epochs": 50},
-    ),
-    "few-shot": Preset(
-        "CoOp, section 4.1: 16 random tokens, 200 epochs with 8 or 16 shots", options=_RANDOM, training=_TABLES
-    ),
-    "few-shot-4": Preset(
-        "CoOp, section 4.1: 100 epochs with 2 or 4 shots", options=_RANDOM, training={**_TABLES, "epochs": 100}
-    ),
-    "few-shot-1": Preset(
-        "CoOp, section 4.1: 50 epochs with 1 shot, and on ImageNet", options=_RANDOM, training={**_TABLES, "epochs": 50}
-    ),
-    "bmip-repository": Preset(
-        "LAMDASZ-ML/BMIP, configs/trainers/CoOp/vit_b16_ep100.yaml",
-        options=_RANDOM,
-        training={**_TABLES, "epochs": 100},
-    ),
-}
-
 METHOD = MethodSpec(
     name="coop",
     summary="CoOp: trains the words around the class name, in the text tower's first layer. (Zhou et al. 2022, IJCV)",
     Config=Config,
     build=build,
-    presets=_PRESETS,
+    presets={
+        "default": Preset(
+            "CoOp rows of CoCoOp's and MaPLe's base-to-new tables: 4 tokens, 200 epochs", training=_TABLES
+        ),
+        "released": Preset(
+            "KaiyangZhou/CoOp, scripts/coop/main.sh: 16 random tokens at the end; configs/trainers/CoOp/vit_b16.yaml",
+            options=_RANDOM,
+            training=_TABLES,
+        ),
+        "cross-dataset": Preset(
+            "CoOp rows of CoCoOp's cross-dataset tables: 4 tokens, 50 epochs on ImageNet",
+            training={**_TABLES, "epochs": 50},
+        ),
+        "few-shot": Preset(
+            "CoOp, section 4.1: 16 random tokens, 200 epochs with 8 or 16 shots", options=_RANDOM, training=_TABLES
+        ),
+        "few-shot-4": Preset(
+            "CoOp, section 4.1: 100 epochs with 2 or 4 shots", options=_RANDOM, training={**_TABLES, "epochs": 100}
+        ),
+        "few-shot-1": Preset(
+            "CoOp, section 4.1: 50 epochs with 1 shot, and on ImageNet",
+            options=_RANDOM,
+            training={**_TABLES, "epochs": 50},
+        ),
+        "bmip-repository": Preset(
+            "LAMDASZ-ML/BMIP, configs/trainers/CoOp/vit_b16_ep100.yaml",
+            options=_RANDOM,
+            training={**_TABLES, "epochs": 100},
+        ),
+    },
 )

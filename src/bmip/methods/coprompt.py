@@ -18,7 +18,6 @@ from bmip.prompting import (
     Adapter,
     ClassNames,
     Extras,
-    Method,
     MethodSpec,
     Preset,
     Step,
@@ -123,11 +122,6 @@ def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
     return Extras(terms=[Consistency(config)], adapter=Adapters(clip.config.out, config))
 
 
-def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    """CoPrompt. Raises ValueError as MaPLe does."""
-    return maple.METHOD.build(config, clip, classes).plus(extras(config, clip, classes))
-
-
 _SOURCE = "ShuvenduRoy/CoPrompt, configs/trainers/CoPrompt"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0035, "epochs": 8, "batch": 4}
 
@@ -146,25 +140,23 @@ _TUNED = {
     "ucf101": (12, 4, 2.0),
 }
 
-_PRESETS = {
-    "default": Preset(f"{_SOURCE}, its adapters free to subtract (docs/fidelity.md)", training=_TRAINING),
-    "released": Preset(_SOURCE, options={"rectified": True}, training=_TRAINING),
-    **{
-        data: Preset(
-            f"{_SOURCE}, as tuned for {data}",
-            options={"rectified": True, "depth": depth, "slots": slots, "consistency": weight},
-            training={**_TRAINING, "epochs": 5 if data == "food101" else 8},
-        )
-        for data, (depth, slots, weight) in _TUNED.items()
-    },
-}
-
 METHOD = MethodSpec(
     name="coprompt",
     summary="CoPrompt: MaPLe's prompts and adapters, kept consistent with the frozen CLIP. (Roy & Etemad 2024, ICLR)",
     Config=Config,
-    build=build,
-    presets=_PRESETS,
+    build=maple.METHOD.build,
+    presets={
+        "default": Preset(f"{_SOURCE}, its adapters free to subtract (docs/fidelity.md)", training=_TRAINING),
+        "released": Preset(_SOURCE, options={"rectified": True}, training=_TRAINING),
+        **{
+            data: Preset(
+                f"{_SOURCE}, as tuned for {data}",
+                options={"rectified": True, "depth": depth, "slots": slots, "consistency": weight},
+                training={**_TRAINING, "epochs": 5 if data == "food101" else 8},
+            )
+            for data, (depth, slots, weight) in _TUNED.items()
+        },
+    },
     Extra=Extra,
     extras=extras,
 )

@@ -30,12 +30,10 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _SOURCE = "multimodal-prompt-learning, configs/trainers/IVLP/vit_b16_c2_ep5_batch4_language_only.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0025, "epochs": 5, "batch": 4}
 
-_PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}
-
 METHOD = MethodSpec(
     name="deep_language",
     summary="Deep language prompting: prompt tokens in every layer of the text tower alone. (MaPLe, section 4.1)",
     Config=Config,
     build=build,
-    presets=_PRESETS,
+    presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
 )

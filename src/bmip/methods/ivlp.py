@@ -66,7 +66,7 @@ class Independent(Prompter):
     ) -> None:
         super().__init__()
         self.template = template
-        self.text, self.image = (nn.ParameterList(nn.Parameter(p) for p in own) for own in (text, image))
+        self.text, self.image = nn.ParameterList(text), nn.ParameterList(image)
 
     def layout(self, classes: ClassNames) -> TextLayout:
         return TextLayout(self.template, slots=len(self.text[0]) if len(self.text) else 0)
@@ -93,7 +93,7 @@ def deep_image(clip: CLIP, slots: int, depth: int) -> list[Tensor]:
     """
     check_slots(slots, "image")
     check_depth(depth, len(clip.vit.blocks), "image")
-    return deep_slots(random_slots(slots, clip.vit.width).data, depth)
+    return deep_slots(random_slots(slots, clip.vit.width), depth)
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
@@ -106,20 +106,18 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _SOURCE = "multimodal-prompt-learning, configs/trainers/IVLP/vit_b16_c2_ep5_batch4_2+2ctx.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0035, "epochs": 5, "batch": 4}
 
-_PRESETS = {
-    "default": Preset(_SOURCE, training=_TRAINING),
-    "released": Preset(_SOURCE, training=_TRAINING),
-    "promptsrc-repository": Preset(
-        "muzairkhattak/PromptSRC, configs/trainers/IVLP: 4+4 tokens, depth 9, 20 epochs",
-        options={"text_slots": 4, "image_slots": 4, "text_depth": 9, "image_depth": 9},
-        training={**_TRAINING, "lr": 0.0025, "epochs": 20},
-    ),
-}
-
 METHOD = MethodSpec(
     name="ivlp",
     summary="IVLP: deep prompt tokens in both towers, independent of each other. (MaPLe, section 4.1)",
     Config=Config,
     build=build,
-    presets=_PRESETS,
+    presets={
+        "default": Preset(_SOURCE, training=_TRAINING),
+        "released": Preset(_SOURCE, training=_TRAINING),
+        "promptsrc-repository": Preset(
+            "muzairkhattak/PromptSRC, configs/trainers/IVLP: 4+4 tokens, depth 9, 20 epochs",
+            options={"text_slots": 4, "image_slots": 4, "text_depth": 9, "image_depth": 9},
+            training={**_TRAINING, "lr": 0.0025, "epochs": 20},
+        ),
+    },
 )

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bmip.methods import coop
-from bmip.prompting import CLIP, ClassNames, Extras, Method, MethodSpec, Preset, Step, Term
+from bmip.prompting import CLIP, ClassNames, Extras, MethodSpec, Preset, Step, Term
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,15 @@ def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
     return Extras(terms=[Knowledge(config.guidance)])
 
 
-def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    """KgCoOp. Raises ValueError as CoOp does."""
-    return coop.METHOD.build(config, clip, classes).plus(extras(config, clip, classes))
-
-
 _SOURCE = "htyao89/KgCoOp, scripts/base2new_train.sh and configs/trainers/KgCoOp/vit_b16_ep100_ctxv1.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 100, "batch": 128}
-
-_PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}
 
 METHOD = MethodSpec(
     name="kgcoop",
     summary="KgCoOp: CoOp's prompts, with class features kept near the fixed sentence's. (Yao et al. 2023, CVPR)",
     Config=Config,
-    build=build,
-    presets=_PRESETS,
+    build=coop.METHOD.build,
+    presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
     Extra=Extra,
     extras=extras,
 )

@@ -18,8 +18,8 @@ from bmip.prompting import (
     Prompts,
     TextLayout,
     check_depth,
+    deep_slots,
     first_slots,
-    random_slots,
 )
 
 
@@ -50,14 +50,13 @@ class MaPLe(Prompter):
     def __init__(self, start: Float[Tensor, "slot width"], template: str, *, image_width: int, depth: int) -> None:
         super().__init__()
         self.template = template
-        slots, width = start.shape
-        self.text = nn.ParameterList([nn.Parameter(start), *(random_slots(slots, width) for _ in range(depth - 1))])
-        self.to_image = nn.ModuleList(nn.Linear(width, image_width) for _ in range(depth))
+        self.text = nn.ParameterList(deep_slots(start, depth))
+        self.to_image = nn.ModuleList(nn.Linear(start.shape[-1], image_width) for _ in range(depth))
         for deeper in list(self.to_image)[2:]:
             deeper.load_state_dict(self.to_image[1].state_dict())  # as released, copies of one draw
 
     def layout(self, classes: ClassNames) -> TextLayout:
-        return TextLayout(self.template, slots=self.text[0].shape[0])
+        return TextLayout(self.template, slots=len(self.text[0]))
 
     def forward(self, given: Given) -> Prompts:
         return Prompts(
@@ -76,20 +75,18 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _RELEASED = {"optimizer": "sgd", "lr": 0.0035, "epochs": 5, "batch": 4}
 _SOURCE = "multimodal-prompt-learning, configs/trainers/MaPLe/vit_b16_c2_ep5_batch4_2ctx.yaml"
 
-_PRESETS = {
-    "default": Preset(_SOURCE, training=_RELEASED),
-    "released": Preset(_SOURCE, training=_RELEASED),
-    "cross-dataset": Preset(
-        "multimodal-prompt-learning, configs/trainers/MaPLe/vit_b16_c2_ep5_batch4_2ctx_cross_datasets.yaml",
-        options={"depth": 3},
-        training={**_RELEASED, "lr": 0.0026, "epochs": 2},
-    ),
-}
-
 METHOD = MethodSpec(
     name="maple",
     summary="MaPLe: deep text prompts, and image prompts that are linear maps of them. (Khattak et al. 2023, CVPR)",
     Config=Config,
     build=build,
-    presets=_PRESETS,
+    presets={
+        "default": Preset(_SOURCE, training=_RELEASED),
+        "released": Preset(_SOURCE, training=_RELEASED),
+        "cross-dataset": Preset(
+            "multimodal-prompt-learning, configs/trainers/MaPLe/vit_b16_c2_ep5_batch4_2ctx_cross_datasets.yaml",
+            options={"depth": 3},
+            training={**_RELEASED, "lr": 0.0026, "epochs": 2},
+        ),
+    },
 )

@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from bmip.prompting import (
     CLIP,
-    DEVIATION,
     ClassNames,
     ClassTexts,
     Given,
@@ -30,7 +29,9 @@ from bmip.prompting import (
     Step,
     Term,
     TextLayout,
+    bare_template,
     check_slots,
+    random_slots,
 )
 
 
@@ -63,7 +64,7 @@ class ProDA(Prompter):
     def __init__(self, config: Config, width: int) -> None:
         super().__init__()
         self.config = config
-        self.context = nn.Parameter(DEVIATION * torch.randn(config.prompts, config.slots, width))
+        self.context = nn.Parameter(random_slots(config.prompts, config.slots, width))
         quarter = config.prompts // 4
         self.groups: dict[Position, int] = {"front": quarter, "middle": quarter, "end": config.prompts - 2 * quarter}
         self.drawn = torch.arange(config.prompts)
@@ -75,8 +76,7 @@ class ProDA(Prompter):
     def sentence(self, position: Position) -> TextLayout:
         """The layout of the prompts whose class name stands at this position."""
         slots = self.config.slots
-        template = " ".join(["X"] * slots) + " {}."
-        return TextLayout(template, slots=slots, position=position, raw_names=self.config.raw_names)
+        return TextLayout(bare_template(slots), slots=slots, position=position, raw_names=self.config.raw_names)
 
     def pool(self, each: Float[Tensor, "sentence class out"]) -> Float[Tensor, "1 class out"]:
         return each.mean(0, keepdim=True)
@@ -143,15 +143,13 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _SOURCE = "LAMDASZ-ML/BMIP, trainers/proda.py and configs/trainers/ProDA"
 _TRAINING = {"optimizer": "sgd", "lr": 0.001, "epochs": 100, "batch": 4, "warmup_epochs": 5}
 
-_PRESETS = {
-    "default": Preset(f"{_SOURCE}, its faults mended (docs/fidelity.md)", training=_TRAINING),
-    "released": Preset(_SOURCE, options={"orthogonality": 0.0, "raw_names": True}, training=_TRAINING),
-}
-
 METHOD = MethodSpec(
     name="proda",
     summary="ProDA: many prompts for each class, trained as a distribution of class features. (Lu et al. 2022, CVPR)",
     Config=Config,
     build=build,
-    presets=_PRESETS,
+    presets={
+        "default": Preset(f"{_SOURCE}, its faults mended (docs/fidelity.md)", training=_TRAINING),
+        "released": Preset(_SOURCE, options={"orthogonality": 0.0, "raw_names": True}, training=_TRAINING),
+    },
 )

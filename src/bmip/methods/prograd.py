@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bmip.methods import coop
-from bmip.prompting import CLIP, ClassNames, Extras, Method, MethodSpec, Preset, Step, Term
+from bmip.prompting import CLIP, ClassNames, Extras, MethodSpec, Preset, Step, Term
 
 
 @dataclass(frozen=True)
@@ -64,30 +64,23 @@ def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
     return Extras(terms=[Objection(config)])
 
 
-def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    """ProGrad. Raises ValueError as CoOp does."""
-    return coop.METHOD.build(config, clip, classes).plus(extras(config, clip, classes))
-
-
 _SOURCE = "BeierZhu/Prompt-align, configs/trainers/ProGrad; made for RN50 and 4 shots"
 _TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 100, "batch": 32}
-
-_PRESETS = {
-    "default": Preset(_SOURCE, training=_TRAINING),
-    "released": Preset(_SOURCE, training=_TRAINING),
-    "few-shot": Preset(
-        "ProGrad, section 4.1: 200 epochs with 8 or 16 shots, as CoOp", training={**_TRAINING, "epochs": 200}
-    ),
-    "few-shot-4": Preset("ProGrad, section 4.1: 100 epochs with 2 or 4 shots", training=_TRAINING),
-    "few-shot-1": Preset("ProGrad, section 4.1: 50 epochs with 1 shot", training={**_TRAINING, "epochs": 50}),
-}
 
 METHOD = MethodSpec(
     name="prograd",
     summary="ProGrad: CoOp's prompts, without gradients that oppose the zero-shot prediction. (Zhu et al. 2023, ICCV)",
     Config=Config,
-    build=build,
-    presets=_PRESETS,
+    build=coop.METHOD.build,
+    presets={
+        "default": Preset(_SOURCE, training=_TRAINING),
+        "released": Preset(_SOURCE, training=_TRAINING),
+        "few-shot": Preset(
+            "ProGrad, section 4.1: 200 epochs with 8 or 16 shots, as CoOp", training={**_TRAINING, "epochs": 200}
+        ),
+        "few-shot-4": Preset("ProGrad, section 4.1: 100 epochs with 2 or 4 shots", training=_TRAINING),
+        "few-shot-1": Preset("ProGrad, section 4.1: 50 epochs with 1 shot", training={**_TRAINING, "epochs": 50}),
+    },
     Extra=Extra,
     extras=extras,
 )

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bmip.methods import ivlp
-from bmip.prompting import CLIP, ClassNames, Extras, GaussianAverage, Method, MethodSpec, Preset, Step, Term
+from bmip.prompting import CLIP, ClassNames, Extras, GaussianAverage, MethodSpec, Preset, Step, Term
 from bmip.prompting.templates import IMAGENET_80, PROMPTSRC_60
 
 
@@ -85,41 +85,34 @@ def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
     return Extras(terms=[SelfRegulation(config, templates)], average=average)
 
 
-def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    """PromptSRC. Raises ValueError as IVLP does."""
-    return ivlp.METHOD.build(config, clip, classes).plus(extras(config, clip, classes))
-
-
 _SOURCE = "muzairkhattak/PromptSRC, configs/trainers/PromptSRC/vit_b16_c2_ep20_batch4_4+4ctx.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0025, "epochs": 20, "batch": 4}
 _FEW_SHOT = "muzairkhattak/PromptSRC, configs/trainers/PromptSRC/vit_b16_c2_ep50_batch4_4+4ctx_few_shot.yaml"
-
-_PRESETS = {
-    "default": Preset(_SOURCE, training=_TRAINING),
-    "released": Preset(_SOURCE, training=_TRAINING),
-    "cross-dataset": Preset(
-        "muzairkhattak/PromptSRC, vit_b16_c2_ep20_batch4_4+4ctx_cross_datasets.yaml: depth 3, average 6/10",
-        options={"text_depth": 3, "image_depth": 3, "average_mean": 6.0, "average_std": 10.0},
-        training=_TRAINING,
-    ),
-    "few-shot": Preset(
-        f"{_FEW_SHOT}: average 30/30 (ImageNet, Caltech101, OxfordPets, Food101, UCF101, SUN397)",
-        options={"average_mean": 30.0, "average_std": 30.0},
-        training={**_TRAINING, "epochs": 50},
-    ),
-    "few-shot-fine": Preset(
-        f"{_FEW_SHOT}: average 45/5 (StanfordCars, Flowers102, FGVCAircraft, DTD, EuroSAT)",
-        options={"average_mean": 45.0, "average_std": 5.0},
-        training={**_TRAINING, "epochs": 50},
-    ),
-}
 
 METHOD = MethodSpec(
     name="promptsrc",
     summary="PromptSRC: IVLP's prompts, kept near the frozen CLIP, averaged over epochs. (Khattak et al. 2023, ICCV)",
     Config=Config,
-    build=build,
-    presets=_PRESETS,
+    build=ivlp.METHOD.build,
+    presets={
+        "default": Preset(_SOURCE, training=_TRAINING),
+        "released": Preset(_SOURCE, training=_TRAINING),
+        "cross-dataset": Preset(
+            "muzairkhattak/PromptSRC, vit_b16_c2_ep20_batch4_4+4ctx_cross_datasets.yaml: depth 3, average 6/10",
+            options={"text_depth": 3, "image_depth": 3, "average_mean": 6.0, "average_std": 10.0},
+            training=_TRAINING,
+        ),
+        "few-shot": Preset(
+            f"{_FEW_SHOT}: average 30/30 (ImageNet, Caltech101, OxfordPets, Food101, UCF101, SUN397)",
+            options={"average_mean": 30.0, "average_std": 30.0},
+            training={**_TRAINING, "epochs": 50},
+        ),
+        "few-shot-fine": Preset(
+            f"{_FEW_SHOT}: average 45/5 (StanfordCars, Flowers102, FGVCAircraft, DTD, EuroSAT)",
+            options={"average_mean": 45.0, "average_std": 5.0},
+            training={**_TRAINING, "epochs": 50},
+        ),
+    },
     Extra=Extra,
     extras=extras,
 )

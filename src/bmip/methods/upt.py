@@ -68,7 +68,7 @@ class UPT(Prompter):
         self.template, self.text_short = template, config.text_short
         slots, self.text_width = start.shape
         joint = self.text_width + image_width
-        self.text, self.image = nn.Parameter(start), random_slots(slots, image_width)
+        self.text, self.image = nn.Parameter(start), nn.Parameter(random_slots(slots, image_width))
         self.joint = nn.ParameterList(random_slots(slots, joint) for _ in range(config.depth - 1))
         self.mixers = nn.ModuleList(
             nn.TransformerEncoderLayer(joint, config.heads, config.inner, config.dropout)
@@ -99,15 +99,13 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _SOURCE = "LAMDASZ-ML/BMIP, trainers/upt.py with the settings of TRAINER.BITP that it reads"
 _TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 5, "batch": 4}
 
-_PRESETS = {
-    "default": Preset(f"{_SOURCE}, both towers equally deep (docs/fidelity.md)", training=_TRAINING),
-    "released": Preset(_SOURCE, options={"text_short": True}, training=_TRAINING),
-}
-
 METHOD = MethodSpec(
     name="upt",
     summary="UPT: one prompt for both towers in each layer, made by a small transformer. (Zang et al. 2022)",
     Config=Config,
     build=build,
-    presets=_PRESETS,
+    presets={
+        "default": Preset(f"{_SOURCE}, both towers equally deep (docs/fidelity.md)", training=_TRAINING),
+        "released": Preset(_SOURCE, options={"text_short": True}, training=_TRAINING),
+    },
 )

@@ -31,12 +31,10 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _SOURCE = "multimodal-prompt-learning, configs/trainers/VPT/vit_b16_c2_ep5_batch4_4.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0025, "epochs": 5, "batch": 4}
 
-_PRESETS = {"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)}
-
 METHOD = MethodSpec(
     name="vpt",
     summary="VPT: deep prompt tokens in the image tower, with one fixed sentence. (Jia et al. 2022)",
     Config=Config,
     build=build,
-    presets=_PRESETS,
+    presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
 )

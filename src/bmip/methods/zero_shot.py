@@ -36,14 +36,11 @@ class ZeroShot(Prompter):
         self.templates, self.with_own = tuple(templates), with_own
 
     def layout(self, classes: ClassNames) -> Sequence[TextLayout]:
-        return [TextLayout(template) for template in self._templates(classes)]
+        own = (classes.template,) if self.with_own or not self.templates else ()
+        return [TextLayout(template) for template in dict.fromkeys((*self.templates, *own))]
 
     def forward(self, given: Given) -> Prompts:
         return Prompts()
-
-    def _templates(self, classes: ClassNames) -> Sequence[str]:
-        own = (classes.template,) if self.with_own or not self.templates else ()
-        return tuple(dict.fromkeys((*self.templates, *own)))
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
@@ -53,23 +50,23 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 
 _SOURCE = "CoOp, trainers/zsclip.py"
 
-_PRESETS = {
-    "default": Preset(f"{_SOURCE}: one template per data set"),
-    "released": Preset(f"{_SOURCE}: one template per data set"),
-    "ensemble": Preset(f"{_SOURCE}, ZeroshotCLIP2: 7 selected templates and the data set's own", {"templates": "7"}),
-    "ensemble-imagenet": Preset(
-        f"{_SOURCE}, ZeroshotCLIP2 on ImageNet: 7 selected templates", {"templates": "7", "with_own": False}
-    ),
-    "ensemble-80": Preset(
-        "openai/CLIP, notebook Prompt_Engineering_for_ImageNet: all 80 templates",
-        {"templates": "80", "with_own": False},
-    ),
-}
-
 METHOD = MethodSpec(
     name="zero_shot",
     summary="Zero-shot CLIP: classifies by sentences in words and trains nothing. (Radford et al. 2021)",
     Config=Config,
     build=build,
-    presets=_PRESETS,
+    presets={
+        "default": Preset(f"{_SOURCE}: one template per data set"),
+        "released": Preset(f"{_SOURCE}: one template per data set"),
+        "ensemble": Preset(
+            f"{_SOURCE}, ZeroshotCLIP2: 7 selected templates and the data set's own", {"templates": "7"}
+        ),
+        "ensemble-imagenet": Preset(
+            f"{_SOURCE}, ZeroshotCLIP2 on ImageNet: 7 selected templates", {"templates": "7", "with_own": False}
+        ),
+        "ensemble-80": Preset(
+            "openai/CLIP, notebook Prompt_Engineering_for_ImageNet: all 80 templates",
+            {"templates": "80", "with_own": False},
+        ),
+    },
 )

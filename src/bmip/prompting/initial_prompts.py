@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from bmip.clip.model import CLIP
 
-DEVIATION = 0.02
-"""The standard deviation of random prompts, everywhere in the CoOp family."""
+
+def random_slots(*shape: int) -> Tensor:
+    """Prompts of this shape, which ends in (slot, width), drawn from N(0, 0.02) as everywhere in the CoOp family."""
+    return 0.02 * torch.randn(shape)
 
 
-def random_slots(slots: int, width: int) -> nn.Parameter:
-    """A (slot, width) prompt, drawn from N(0, 0.02)."""
-    return nn.Parameter(DEVIATION * torch.randn(slots, width))
+def bare_template(slots: int) -> str:
+    """The template in which nothing but slots stands before the class name."""
+    return "X " * slots + "{}."
 
 
 def first_slots(clip: CLIP, context: str, slots: int) -> tuple[str, Float[Tensor, "slot width"]]:
@@ -27,12 +29,12 @@ def first_slots(clip: CLIP, context: str, slots: int) -> tuple[str, Float[Tensor
     if slots <= len(ids):
         with torch.no_grad():
             return f"{context} {{}}.", clip.text.token_embedding.weight[ids[:slots]].clone()
-    return " ".join(["X"] * slots) + " {}.", random_slots(slots, clip.text.width).data
+    return bare_template(slots), random_slots(slots, clip.text.width)
 
 
 def deep_slots(first: Float[Tensor, "slot width"], depth: int) -> list[Tensor]:
     """A prompt for each of `depth` layers: the first as it is given, the others drawn at random."""
-    return [first, *(random_slots(*first.shape).data for _ in range(depth - 1))]
+    return [first, *(random_slots(*first.shape) for _ in range(depth - 1))]
 
 
 def padded_slots(clip: CLIP, context: str, slots: int) -> tuple[str, Float[Tensor, "slot width"]]:
@@ -44,7 +46,7 @@ def padded_slots(clip: CLIP, context: str, slots: int) -> tuple[str, Float[Tenso
     start = torch.zeros(slots, clip.text.width, device=clip.text.token_embedding.weight.device)
     with torch.no_grad():
         start[slots - len(ids) :] = clip.text.token_embedding.weight[ids]
-    return " ".join(["X"] * slots) + " {}.", start
+    return bare_template(slots), start
 
 
 def check_slots(slots: int, tower: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
 from bmip.prompting.method import Extras, Method
-from bmip.prompting.preset import Preset
+from bmip.run_spec import Preset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,9 @@ class MethodSpec:
     """A frozen dataclass of options, all with defaults. The sentence below each field becomes its help text."""
 
     build: Callable[[Any, CLIP, ClassNames], Method]
-    """Builds the method from a Config, the CLIP and the training classes. It draws initial values from torch's global
-    generator, which the caller has seeded, and raises ValueError for options that do not fit the CLIP."""
+    """Builds the prompts, with loss terms that go with them alone, from a Config, the CLIP and the training classes. It
+    draws initial values from torch's global generator, which the caller has seeded, and raises ValueError for options
+    that do not fit the CLIP."""
 
     presets: Mapping[str, Preset]
     """At least "default"; "released" where code was released."""
@@ -47,6 +48,11 @@ class MethodSpec:
         if (self.Extra is None) != (self.extras is None):
             raise ValueError(f"the method {self.name!r} must have both Extra and extras, or neither")
 
+    def whole(self, config: Any, clip: CLIP, classes: ClassNames) -> Method:
+        """The prompts that `build` makes, with the method's own extras. Raises ValueError as `build` does."""
+        prompts = self.build(config, clip, classes)
+        return prompts.plus(self.extras(config, clip, classes)) if self.extras else prompts
+
     def __add__(self, other: MethodSpec) -> MethodSpec:
         """The prompts of this method with what the other one adds, trained by the other's default settings.
 
@@ -62,7 +68,7 @@ class MethodSpec:
             raise ValueError(f"{name} has the option {min(twice)!r} twice, from {self.name} and from {other.name}")
 
         def build(config: Any, clip: CLIP, classes: ClassNames) -> Method:
-            return self.build(config, clip, classes).plus(extras(config, clip, classes))
+            return self.whole(config, clip, classes).plus(extras(config, clip, classes))
 
         return MethodSpec(
             name=name,

@@ -19,9 +19,6 @@ from bmip.clip.texts import ClassTexts
 from bmip.prompting.checkpoint import Description, write_checkpoint
 from bmip.prompting.method import FrozenImages, Given, Method, Step, Teacher, at_least_float32
 
-_PAIRS = 2**15
-"""How many class features are kept at once where each image has its own: 64 MB in ViT-B/16."""
-
 
 @dataclass(frozen=True)
 class Losses:
@@ -47,6 +44,9 @@ class PromptedCLIP(nn.Module):
 
     description: Description | None = None
     """What `save_pretrained` writes beside the tensors."""
+
+    pairs_at_once: int = 2**15
+    """How many class features `classifier` keeps at once where each image has its own: 64 MB in ViT-B/16."""
 
     def __init__(self, clip: CLIP, method: Method, classes: ClassNames) -> None:
         super().__init__()
@@ -83,21 +83,18 @@ class PromptedCLIP(nn.Module):
         Raises ValueError that lists missing and unexpected names, and tensors of another shape.
         """
         own = self.trainable()
-        missing, unexpected = sorted(own.keys() - tensors.keys()), sorted(tensors.keys() - own.keys())
-        shapes = [
-            f"{name} is {tuple(tensors[name].shape)} and needs {tuple(own[name].shape)}"
-            for name in sorted(own.keys() & tensors.keys())
-            if own[name].shape != tensors[name].shape
-        ]
-        if missing or unexpected or shapes:
-            raise ValueError(
-                "these trainable parameters do not fit the method: "
-                + "; ".join(
-                    f"{what}: {', '.join(names)}"
-                    for what, names in (("missing", missing), ("unexpected", unexpected), ("shape", shapes))
-                    if names
-                )
-            )
+        faults = {
+            "missing": sorted(own.keys() - tensors.keys()),
+            "unexpected": sorted(tensors.keys() - own.keys()),
+            "shape": [
+                f"{name} is {tuple(tensors[name].shape)} and needs {tuple(own[name].shape)}"
+                for name in sorted(own.keys() & tensors.keys())
+                if own[name].shape != tensors[name].shape
+            ],
+        }
+        if any(faults.values()):
+            said = "; ".join(f"{what}: {', '.join(names)}" for what, names in faults.items() if names)
+            raise ValueError(f"these trainable parameters do not fit the method: {said}")
         with torch.no_grad():
             for name, parameter in own.items():
                 parameter.copy_(tensors[name])
@@ -193,7 +190,7 @@ class PromptedCLIP(nn.Module):
     def classifiers(self, lists: Sequence[ClassNames]) -> Callable[[Float[Tensor, "image 3 size size"]], list[Tensor]]:
         """As `classifier` for several class lists; the features of an image are computed once for all lists."""
         if self.prompter.reads_images:
-            return torch.no_grad()(lambda pixels: [self._in_parts(pixels, classes) for classes in lists])
+            return lambda pixels: [self._in_parts(pixels, classes) for classes in lists]
         texts = [self.class_features(classes) for classes in lists]
 
         @torch.no_grad()
@@ -203,9 +200,10 @@ class PromptedCLIP(nn.Module):
 
         return classify
 
+    @torch.no_grad()
     def _in_parts(self, pixels: Tensor, classes: ClassNames) -> Tensor:
         """Logits where each image has class features of its own: only so many images at once."""
-        few = max(1, _PAIRS // len(classes))
+        few = max(1, self.pairs_at_once // len(classes))
         return torch.cat([self(part, classes) for part in pixels.split(few)])
 
     def _given(self, frozen: FrozenImages) -> Given:
@@ -222,13 +220,13 @@ class PromptedCLIP(nn.Module):
         """Normalised features of the classes, and of the sentences that those are pooled from."""
         self.check_classes(classes)
         texts = self._laid_out(classes)
-        if not (prompts.text or any(prompts.sentences)):
+        if prompts.text or any(prompts.sentences):
+            features = self._encode_texts(texts, prompts)
+        else:
             if classes not in self._frozen_texts:
                 with torch.no_grad():
                     self._frozen_texts[classes] = self._encode_texts(texts, prompts)
             features = self._frozen_texts[classes]
-        else:
-            features = self._encode_texts(texts, prompts)
         each = F.normalize(self.adapter.text(features) if self.adapter else features, dim=-1)
         several = len(texts) > 1 or prompts.sentences
         return (self.prompter.pool(each) if several else each), each

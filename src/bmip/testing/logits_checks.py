@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from bmip.class_names import ClassNames
+from bmip.prompting.model import PromptedCLIP
 from bmip.testing.case import CLASSES, Case, gradients, images, loss, require, require_refusal, require_same
 
 _SEEN = 1e-6
@@ -26,19 +27,14 @@ def an_image_does_not_depend_on_its_batch(case: Case) -> None:
     """An image alone and in a batch has the same logits, unless the prompter declares `reads_batch`."""
     model = case.model()
     classify = model.classifier(CLASSES)
-    together = classify(images())
     alone = torch.cat([classify(image[None]) for image in images()])
-    if model.prompter.reads_batch:
-        require(
-            bool((together - alone).abs().max() > _SEEN),
-            "the prompter declares `reads_batch`, and a batch changes no logit: take the declaration out",
-        )
-    else:
-        require_same(
-            together,
-            alone,
-            "an image's logits depend on the other images of its batch: do not mix images, or declare `reads_batch`",
-        )
+    _require_same_unless(
+        model.prompter.reads_batch,
+        alone,
+        classify(images()),
+        "the prompter declares `reads_batch`, and a batch changes no logit: take the declaration out",
+        "an image's logits depend on the other images of its batch: do not mix images, or declare `reads_batch`",
+    )
 
 
 def permuted_classes_permute_the_logits(case: Case) -> None:
@@ -47,11 +43,7 @@ def permuted_classes_permute_the_logits(case: Case) -> None:
     order = [3, 0, 5, 1, 4, 2]
     permuted = ClassNames(tuple(CLASSES.names[number] for number in order), CLASSES.template)
     if model.prompter.trained_on is not None:
-        require_refusal(
-            lambda: model.classifier(permuted),
-            f"each of its {len(CLASSES)} classes",
-            "the prompter declares `trained_on`, so other classes must be refused",
-        )
+        _require_that_classes_are_refused(model, permuted, f"each of its {len(CLASSES)} classes")
         return
     require_same(
         model(images(), permuted),
@@ -65,24 +57,15 @@ def a_class_does_not_depend_on_the_others(case: Case) -> None:
     model = case.model()
     fewer = ClassNames(CLASSES.names[:2], CLASSES.template)
     if model.prompter.trained_on is not None:
-        require_refusal(
-            lambda: model(images(), fewer),
-            "was asked about 2",
-            "the prompter declares `trained_on`, so other classes must be refused",
-        )
+        _require_that_classes_are_refused(model, fewer, "was asked about 2")
         return
-    few, whole = model(images(), fewer), model(images(), CLASSES)[:, :2]
-    if model.prompter.reads_classes:
-        require(
-            bool((few - whole).abs().max() > _SEEN),
-            "the prompter declares `reads_classes`, and other classes change no logit: take the declaration out",
-        )
-    else:
-        require_same(
-            few,
-            whole,
-            "a class's logits depend on the other classes: do not mix over classes, or declare `reads_classes`",
-        )
+    _require_same_unless(
+        model.prompter.reads_classes,
+        model(images(), fewer),
+        model(images(), CLASSES)[:, :2],
+        "the prompter declares `reads_classes`, and other classes change no logit: take the declaration out",
+        "a class's logits depend on the other classes: do not mix over classes, or declare `reads_classes`",
+    )
 
 
 def class_features_do_not_depend_on_images(case: Case) -> None:
@@ -138,3 +121,19 @@ def _in_chunks(
         return value.detach(), gradients(model, value)
     finally:
         del model.clip.text.chunk_tokens
+
+
+def _require_same_unless(declared: bool, found: Tensor, gold: Tensor, needless: str, undeclared: str) -> None:
+    """Equal logits; where the prompter declares that they differ, they must differ."""
+    if declared:
+        require(bool((found - gold).abs().max() > _SEEN), needless)
+    else:
+        require_same(found, gold, undeclared)
+
+
+def _require_that_classes_are_refused(model: PromptedCLIP, classes: ClassNames, words: str) -> None:
+    require_refusal(
+        lambda: model(images(), classes),
+        words,
+        "the prompter declares `trained_on`, so other classes must be refused",
+    )

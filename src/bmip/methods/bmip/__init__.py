@@ -8,36 +8,34 @@ from bmip.methods.bmip.builder import build
 from bmip.methods.bmip.options import Config
 from bmip.prompting import MethodSpec, Preset
 
-_PRESETS = {
-    "default": Preset(
-        "LAMDASZ-ML/BMIP, configs/trainers/BMIP/BMIP_ctx2_dp9_lr2.yaml, its faults mended (docs/fidelity.md)",
-        training={"optimizer": "adam", "lr": 0.002, "epochs": 10, "batch": 4},
-    ),
-    "released": Preset(
-        "LAMDASZ-ML/BMIP, configs/trainers/BMIP/BMIP_ctx2_dp9_lr2.yaml",
-        options={
-            "gate_input": "raw",
-            "image_gate": "batch",
-            "text_gate": "start",
-            "text_short": True,
-            "start": "released",
-        },
-        training={
-            "optimizer": "adam",
-            "lr": 0.002,
-            "epochs": 10,
-            "batch": 4,
-            "selection": "best-val",
-            "patience": 4,
-            "min_epochs": 5,
-        },
-    ),
-}
-
 METHOD = MethodSpec(
     name="bmip",
     summary="BMIP: mixes each tower's deep prompts with the other's, projected, weighted by attention. (IJCAI 2025)",
     Config=Config,
     build=build,
-    presets=_PRESETS,
+    presets={
+        "default": Preset(
+            "LAMDASZ-ML/BMIP, configs/trainers/BMIP/BMIP_ctx2_dp9_lr2.yaml, its faults mended (docs/fidelity.md)",
+            training={"optimizer": "adam", "lr": 0.002, "epochs": 10, "batch": 4},
+        ),
+        "released": Preset(
+            "LAMDASZ-ML/BMIP, configs/trainers/BMIP/BMIP_ctx2_dp9_lr2.yaml",
+            options={
+                "gate_input": "raw",
+                "image_gate": "batch",
+                "text_gate": "start",
+                "text_short": True,
+                "start": "released",
+            },
+            training={
+                "optimizer": "adam",
+                "lr": 0.002,
+                "epochs": 10,
+                "batch": 4,
+                "selection": "best-val",
+                "patience": 4,
+                "min_epochs": 5,
+            },
+        ),
+    },
 )

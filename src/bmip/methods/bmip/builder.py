@@ -46,7 +46,7 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     taken = config.slots + (image_slots if concatenated and to_text else 0)
     template, start = first_slots(clip, config.context, taken)
     text = deep_slots(start[: config.slots], config.depth)
-    image = [random_slots(image_slots, clip.vit.width).data for _ in range(image_depth - 1)]
+    image = [random_slots(image_slots, clip.vit.width) for _ in range(image_depth - 1)]
     if config.start == "released":
         set_start_values(image, shared=config.shared_projection_to_text, patch=clip.config.patch)
     if concatenated:

@@ -44,9 +44,9 @@ class Concatenation(Prompter):
         super().__init__()
         self.template = template
         text_width, layers = text[0].shape[-1], len(text)
-        self.text = nn.ParameterList(nn.Parameter(prompt) for prompt in text)
-        self.image = nn.ParameterList(nn.Parameter(prompt) for prompt in image)
-        self.first_image = random_slots(image_slots, image_width)
+        self.text = nn.ParameterList(text)
+        self.image = nn.ParameterList(image)
+        self.first_image = nn.Parameter(random_slots(image_slots, image_width))
         self.to_text = Projections(image_width, text_width, layers if to_text else 0, shared=shared_projection_to_text)
         self.to_image = Projections(
             text_width, image_width, layers if to_image else 0, shared=shared_projection_to_image

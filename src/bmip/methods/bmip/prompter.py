@@ -63,9 +63,9 @@ class BMIP(Prompter):
         self.mixed_text = range(1, min(self.text_layers, image_layers) if to_text else 1)
         self.mixed_image = range(1, min(len(text), image_layers) if to_image else 1)
 
-        self.text = nn.ParameterList(nn.Parameter(prompt) for prompt in text)
-        self.image = nn.ParameterList(nn.Parameter(prompt) for prompt in image)
-        self.first_image = None if to_image else random_slots(image_slots, image_width)
+        self.text = nn.ParameterList(text)
+        self.image = nn.ParameterList(image)
+        self.first_image = None if to_image else nn.Parameter(random_slots(image_slots, image_width))
         self.first_to_image = nn.Linear(text_width, image_width) if to_image else None
         self.to_text = Projections(image_width, text_width, len(self.mixed_text), shared=shared_projection_to_text)
         self.to_image = Projections(text_width, image_width, len(self.mixed_image), shared=shared_projection_to_image)
@@ -98,28 +98,23 @@ class BMIP(Prompter):
         if layer not in self.mixed_text:
             return own[None, None]
         projected = self.to_text(layer - 1, self.image[layer - 1])
-        return partial(self._mix_text, self.text_gates[layer - 1], own, cycled(projected, len(own)))
+        return partial(_mix, self.text_gates[layer - 1], self.text_input, own[None, None], cycled(projected, len(own)))
 
     def _image(self, layer: int) -> Prompt:
         own = self.image[layer - 1]
         if layer not in self.mixed_image:
             return own[None]
         projected = self.to_image(layer - 1, self.text[layer])
-        return partial(self._mix_image, self.image_gates[layer - 1], own, cycled(projected, len(own)))
-
-    def _mix_text(
-        self, gate: nn.Module, own: Tensor, projected: Tensor, view: LayerView
-    ) -> Float[Tensor, "1 class slot width"]:
-        read = self.text_input if gate.reads_attention else None
-        x = own.new_zeros(1, 1, len(own)) if read is None else read(view)
-        return _mix(gate(x), own, projected)
-
-    def _mix_image(
-        self, gate: nn.Module, own: Tensor, projected: Tensor, view: LayerView
-    ) -> Float[Tensor, "image slot width"]:
-        x = self.image_input(view) if gate.reads_attention else own.new_zeros(1, len(own))
-        return _mix(gate(x), own, projected)
+        return partial(_mix, self.image_gates[layer - 1], self.image_input, own[None], cycled(projected, len(own)))
 
 
-def _mix(w: Float[Tensor, "*lead slot"], own: Tensor, projected: Tensor) -> Float[Tensor, "*lead slot width"]:
-    return w[..., None] * own + (1 - w[..., None]) * projected
+def _mix(
+    gate: nn.Module,
+    read: GateInput | None,
+    own: Float[Tensor, "*#lead slot width"],
+    projected: Float[Tensor, "slot width"],
+    view: LayerView,
+) -> Float[Tensor, "*lead slot width"]:
+    x = read(view) if read is not None and gate.reads_attention else own.new_zeros(own.shape[:-1])
+    w = gate(x)[..., None]
+    return w * own + (1 - w) * projected
