@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +25,30 @@ def pretrain(
     settings: PretrainConfig = PretrainConfig(),  # noqa: B008
 ) -> None:
     """Train the small CLIP that comes with bmip anew, on its rendered world. Goes on where it was stopped."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     from bmip.embedded.pretrain.loop import pretrain as run
 
-    folder = run(settings, out, console=err())
+    columns = (
+        TextColumn("pre-training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, TextColumn("{task.fields[told]}"), console=err()) as bar:
+        task = bar.add_task("", total=settings.steps, told="")
+
+        def advance(step: int, losses: Mapping[str, float]) -> None:
+            told = f"loss {losses['contrast']:.2f}, found {100 * losses['found']:.0f} %"
+            bar.update(task, completed=step, told=told)
+
+        folder = run(settings, out, progress=advance)
     print(folder)

@@ -1,4 +1,4 @@
-"""CLIP's byte-pair encoding: text is cleaned and split into words as CLIP does it, each word is then merged from bytes.
+"""CLIP's byte-pair encoding: text is cleaned and split into words as in CLIP, and each word is merged from its bytes.
 
 `bpe_simple_vocab_16e6.txt.gz` beside this file is OpenAI's list of merges (github.com/openai/CLIP, MIT licence,
 Copyright (c) 2021 OpenAI). From every kind of file only vocabulary and merges are read; cleaning and splitting are
@@ -37,7 +37,15 @@ Merge = tuple[str, str]
 
 
 class Tokenizer:
-    """Text to token ids and nothing else: no padding, no truncation, no special tokens."""
+    """Turns text into token ids. It neither pads nor cuts, and adds no start and end tokens.
+
+    Args:
+        vocabulary: tokens and their ids, which are 0, 1, 2 and so on.
+        merges: pairs of tokens that are merged, the most important first.
+        source: stands in messages.
+
+    Raises ValueError for ids with gaps, for missing bytes or special tokens, and for merges of another vocabulary.
+    """
 
     def __init__(self, vocabulary: dict[str, int], merges: Sequence[Merge], *, source: str = "the vocabulary") -> None:
         _check_vocabulary(vocabulary, source)
@@ -54,7 +62,7 @@ class Tokenizer:
         self.end = vocabulary[self.end_word]
 
     def encode(self, text: str) -> list[int]:
-        """Ids of the cleaned text, without start and end."""
+        """The ids of the cleaned text. Raises ValueError for a text with a start or end token in it."""
         cleaned = clean(text)
         for special in (self.start_word, self.end_word):
             if special in cleaned:
@@ -62,7 +70,7 @@ class Tokenizer:
         return self._encoder.encode(cleaned, add_special_tokens=False).ids
 
     def save(self, path: str | Path) -> None:
-        """Write a tokenizer.json that `from_file` reads back."""
+        """Writes a tokenizer.json, which `from_file` reads."""
         write_text(Path(path), self._encoder.to_str(pretty=False))
 
     @classmethod
@@ -72,7 +80,7 @@ class Tokenizer:
 
     @classmethod
     def from_merges_gz(cls, path: str | Path) -> Tokenizer:
-        """OpenAI's tokeniser from a copy of `bpe_simple_vocab_16e6.txt.gz`; the file's hash is checked."""
+        """OpenAI's tokeniser from a copy of `bpe_simple_vocab_16e6.txt.gz`. Raises ValueError for another file."""
         packed = Path(path).read_bytes()
         found = hashlib.sha256(packed).hexdigest()
         if found != MERGES_SHA256:
@@ -84,7 +92,7 @@ class Tokenizer:
 
     @classmethod
     def from_vocab_and_merges(cls, vocab: str | Path, merges: str | Path) -> Tokenizer:
-        """A pair of vocab.json and merges.txt as older `transformers` folders have it."""
+        """From vocab.json and merges.txt, as in older folders of `transformers`. Raises ValueError for others."""
         table = _json(Path(vocab))
         lines = Path(merges).read_text(encoding="utf-8").splitlines()
         lines = lines[1:] if lines and lines[0].startswith("#version") else lines
@@ -92,7 +100,7 @@ class Tokenizer:
 
     @classmethod
     def from_file(cls, path: str | Path) -> Tokenizer:
-        """A tokenizer.json of `transformers`, or one that `save` wrote."""
+        """From a tokenizer.json of `transformers` or `save`. Raises ValueError for a tokeniser that is not CLIP's."""
         model = _json(Path(path)).get("model", {})
         kind, word_end = model.get("type", "unknown"), model.get("end_of_word_suffix")
         if kind != "BPE" or word_end != _WORD_END:
@@ -105,7 +113,10 @@ class Tokenizer:
 
     @classmethod
     def train(cls, texts: Iterable[str], vocabulary: int) -> Tokenizer:
-        """A tokeniser with the merges most frequent in `texts`; smaller than asked when nothing is left to merge."""
+        """A tokeniser with the most frequent merges of the texts. It is smaller than asked if nothing is left to merge.
+
+        Raises ValueError for a vocabulary too small for the single bytes and the special tokens.
+        """
         smallest = 2 * 256 + 2
         if vocabulary < smallest:
             raise ValueError(
@@ -132,7 +143,10 @@ class Tokenizer:
 
 
 def clean(text: str) -> str:
-    """Repaired, unescaped, with single spaces and in lower case. (openai/CLIP simple_tokenizer.py: basic_clean)"""
+    """Text with broken characters and HTML repaired, in lower case, with single spaces.
+
+    (openai/CLIP simple_tokenizer.py: basic_clean, whitespace_clean)
+    """
     text = html.unescape(html.unescape(ftfy.fix_text(text)))
     return " ".join(text.split()).lower()
 
@@ -154,14 +168,14 @@ def _default() -> Tokenizer:
 
 @cache
 def _bytes() -> tuple[str, ...]:
-    """One printable character per byte, in CLIP's order: the bytes that print as themselves first."""
+    """A printable character for each byte, in CLIP's order: bytes that are printable themselves come first."""
     own = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
     others = 256 - len(own)
     return (*map(chr, own), *(chr(256 + n) for n in range(others)))
 
 
 def _numbered(merges: Iterable[Merge]) -> dict[str, int]:
-    """Bytes, bytes that end a word, products of the merges, specials: numbered in this order."""
+    """Ids of the tokens, in this order: bytes, bytes that end a word, products of the merges, special tokens."""
     single = _bytes()
     products = (left + right for left, right in merges)
     tokens = dict.fromkeys((*single, *(byte + _WORD_END for byte in single), *products, *_SPECIALS))

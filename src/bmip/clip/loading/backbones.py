@@ -22,12 +22,16 @@ class Backbone:
     name: str
     """What `load_clip` and `--backbone` take."""
     note: str
+    """What it is, in a few words for `bmip backbones`."""
+
     hub: str | None = None
-    """Repository on the Hugging Face hub; it can be given as a name too."""
+    """Repository on the Hugging Face hub. Its name will do as well."""
+
     file: str | None = None
-    """OpenAI's file, looked for in ~/.cache/clip."""
+    """OpenAI's file, which is looked for in ~/.cache/clip."""
+
     sha256: str | None = None
-    """Hash of OpenAI's file. (openai/CLIP clip/clip.py: the last but one part of each URL)"""
+    """The SHA-256 of that file. (openai/CLIP clip/clip.py: the last but one part of each URL)"""
 
 
 _BACKBONES = (
@@ -110,10 +114,10 @@ _BACKBONES = (
 
 
 def backbones() -> tuple[Backbone, ...]:
-    """All that have a name; any other CLIP is loaded from its file, folder or hub id."""
+    """All CLIPs that have a name. Any other CLIP is loaded from its file, folder or hub id."""
     return _BACKBONES
 
 
 def by_hash(sha256: str) -> Backbone | None:
-    """The backbone of which this is OpenAI's file."""
+    """The backbone whose file by OpenAI has this hash; None if there is none."""
     return next((backbone for backbone in _BACKBONES if backbone.sha256 == sha256), None)

@@ -1,4 +1,4 @@
-"""What the shapes of the weights do not say: heads, activation, image normalisation, from the configuration files."""
+"""Reads from configuration files what the shapes of the weights do not say: heads, activation, normalisation."""
 
 from __future__ import annotations
 
@@ -20,26 +20,41 @@ Triple = tuple[float, float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """None where the source does not say."""
+    """What a configuration file says of a CLIP. None means that it does not say."""
 
     heads: tuple[int, int] | None = None
-    """Of the image tower and the text tower."""
+    """Attention heads of the image tower and of the text tower."""
+
     activation: Activation | None = None
+    """Activation of the blocks."""
+
     image_size: int | None = None
+    """Side of the images in pixels."""
+
     only_vit: bool = False
-    """Whether what says so knows no CLIP with a ResNet."""
+    """Whether configurations of this kind describe no ResNet."""
+
     end: int | None = None
     """Id of the token at which a text is read."""
+
     mean: Triple = CLIPConfig.mean
+    """Mean of each colour."""
+
     std: Triple = CLIPConfig.std
+    """Standard deviation of each colour."""
+
     saved: CLIPConfig | None = None
-    """The whole configuration, in a folder that `save_clip` wrote."""
+    """The whole configuration, in a folder of `save_clip`."""
+
     sha256: str | None = None
-    """What the weights' hash must be."""
+    """The hash that the file of the weights must have."""
 
 
 def read_settings(file: Path) -> Settings:
-    """From a config.json of `transformers` or of `save_clip`, or from an open_clip_config.json."""
+    """The settings in a config.json of `transformers` or `save_clip`, or in an open_clip_config.json.
+
+    Raises BackboneError for a file that describes no CLIP that can be loaded.
+    """
     content = read_json(file)
     if file.name == "open_clip_config.json":
         return _open_clip(content, file)
@@ -49,7 +64,7 @@ def read_settings(file: Path) -> Settings:
 
 
 def describes_clip(file: Path) -> bool:
-    """Whether this configures two towers; timm's own config.json may lie in the same folder."""
+    """Whether the file describes a CLIP. A config.json of timm, which may lie in the same folder, does not."""
     content = read_json(file)
     return content.get("format") == FORMAT or content.get("model_type") == "clip" or "model_cfg" in content
 
@@ -113,7 +128,7 @@ def _transformers(content: Mapping[str, Any], file: Path) -> Settings:
 
 
 def _section(content: Mapping[str, Any], name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """As `transformers` reads it: an old `…_dict` wins, with defaults for what it leaves out."""
+    """A section as `transformers` reads it. An old section `…_dict` wins, with defaults for what it leaves out."""
     defaults = {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5, **defaults}
     section = {**defaults, **(content.get(name) or {})}
     older = content.get(f"{name}_dict")
@@ -155,7 +170,7 @@ def _open_clip(content: Mapping[str, Any], file: Path) -> Settings:
 
 
 def _side(size: object) -> int | None:
-    """Of square images; others end in the check of the position embeddings."""
+    """The side of square images, else None. Other images are refused where the position embeddings are checked."""
     if isinstance(size, (list, tuple)):
         size = size[0] if size and all(side == size[0] for side in size) else None
     return size if isinstance(size, int) else None

@@ -1,4 +1,4 @@
-"""CLIP from the files of OpenAI, open_clip, `transformers` and our own, strictly; and into files of our own."""
+"""Loads a CLIP from files of OpenAI, open_clip, `transformers` or bmip, and saves one. Every tensor must be known."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def load_clip(
 
     Args:
         source: a name (`bmip backbones` lists them), a file (safetensors, or a pickled state dict), a folder of
-            open_clip, `transformers` or `save_clip`, or a repository on the hub. "ViT-B/16" and its like are taken from
-            OpenAI's file in ~/.cache/clip where it lies there, else from the hub, whose cache and HF_HUB_OFFLINE count.
-        activation: where nothing beside the weights says it; wins over what is said there.
-        heads: of image tower and text tower; likewise.
+            open_clip, `transformers` or `save_clip`, or a repository on the hub. For "ViT-B/16" and the other names of
+            OpenAI its file in ~/.cache/clip is taken if it is there, else the hub's; HF_HUB_OFFLINE counts.
+        activation: needed where the configuration beside the weights does not say it. It wins over what stands there.
+        heads: attention heads of the image tower and of the text tower, needed in the same case.
         tokenizer: a tokeniser or its tokenizer.json; otherwise the one beside the weights, or OpenAI's if the
             vocabulary has its size.
-        trust: open a TorchScript archive, which can hold code, though its hash is not one of OpenAI's.
+        trust: open a TorchScript archive, which can hold code, even if OpenAI did not publish it.
 
     Raises:
         BackboneError: a ValueError; for files that are damaged, no CLIP, or do not say what is needed.
@@ -68,10 +68,11 @@ def load_clip(
 
 
 def save_clip(clip: CLIP, folder: str | Path, *, dtype: torch.dtype = torch.float32) -> None:
-    """Write model.safetensors, config.json and tokenizer.json into a folder that `load_clip` reads.
+    """Writes model.safetensors, config.json and tokenizer.json into a folder that `load_clip` reads.
 
-    Each file is replaced at once, the configuration last: it holds the weights' hash, so that a save cut short is an
-    error when loaded and never a mixture.
+    Each file is replaced at once. The configuration is written last and holds the hash of the weights' file, so a save
+    that was cut short is an error when it is loaded. Raises ValueError, and writes nothing, for values too large for
+    `dtype`.
     """
     tensors = {name: tensor.detach().cpu().to(dtype).contiguous() for name, tensor in clip.state_dict().items()}
     if lost := [name for name, tensor in tensors.items() if not tensor.isfinite().all()]:
@@ -90,7 +91,7 @@ def save_clip(clip: CLIP, folder: str | Path, *, dtype: torch.dtype = torch.floa
 
 
 def _as_openai(settings: Settings, found: Mapping[str, Tensor], layout: Layout) -> Settings:
-    """OpenAI's own: a head for every 64 channels, QuickGELU. (openai/CLIP clip/model.py, build_model)"""
+    """OpenAI's settings: a head for every 64 channels, QuickGELU. (openai/CLIP clip/model.py, build_model)"""
     image = "image.class_embedding" if layout.stages(found) is None else "image.pool.positional_embedding"
     keys = (image, "text.positional_embedding")
     widths = [found[name].shape[-1] if name in found else 0 for ours in keys for name in layout.names(ours)]
@@ -98,14 +99,14 @@ def _as_openai(settings: Settings, found: Mapping[str, Tensor], layout: Layout) 
 
 
 class _Image(NamedTuple):
-    """What the weights tell of the image tower."""
+    """What the shapes of the weights say of the image tower."""
 
     cells: int
     patch: int
     width: int
     layers: int | Stages
     attending: int
-    """Width of what is divided among heads."""
+    """The width that is divided among the heads."""
     out: int
 
 
@@ -128,7 +129,7 @@ def _resnet(found: Mapping[str, Tensor], layout: Layout, stages: Stages, source:
 def _shapes(
     found: Mapping[str, Tensor], layout: Layout, tower: str, landmarks: Mapping[str, int], source: str
 ) -> list[torch.Size]:
-    """Of a tower's weights that tell its sizes, given with their number of axes."""
+    """The shapes of a tower's weights that its sizes follow from. `landmarks` are their names and numbers of axes."""
     axes = {f"{tower}.{part}": count for part, count in landmarks.items()}
     if missing := [name for ours in axes for name in layout.names(ours) if name not in found]:
         raise BackboneError(f"{source} is not a whole CLIP of {layout.name}'s layout: it lacks {listed(missing)}")
@@ -234,7 +235,7 @@ def _tokenizer(
 def _ours(
     found: Mapping[str, Tensor], layout: Layout, expected: Mapping[str, Tensor], source: str
 ) -> dict[str, Tensor]:
-    """Our names with the file's tensors in float32; every tensor is used, and every one is there."""
+    """The file's tensors in float32 under our names. Raises BackboneError where one is missing, unknown or unfit."""
     wanted = {theirs for ours in expected for theirs in layout.names(ours)}
     missing, unexpected = wanted - found.keys(), found.keys() - wanted - layout.spare(wanted)
     if missing or unexpected:

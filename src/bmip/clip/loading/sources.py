@@ -1,4 +1,4 @@
-"""Where the files of a backbone lie: a file, a folder, a repository on the hub, or a name."""
+"""Finds the files of a backbone by a name, a file, a folder or a repository on the hub."""
 
 from __future__ import annotations
 
@@ -36,18 +36,27 @@ class Files:
     """The files of one backbone."""
 
     weights: tuple[Path, ...]
+    """One file, or all shards."""
+
     settings: Path | None = None
+    """The configuration beside the weights, if there is one."""
+
     tokenizer: tuple[Path, ...] = ()
-    """A tokenizer.json, or vocab.json and merges.txt."""
+    """A tokenizer.json, or vocab.json and merges.txt; empty if there is neither."""
+
     sha256: str | None = None
-    """What the weights' hash must be, where it is known beforehand."""
+    """The hash that the file of the weights must have, where it is known."""
 
 
 def find(source: str | Path) -> Files:
-    """The files of a source, fetched from the hub where they are not at hand.
+    """The files of a source. What is not on this machine is fetched from the hub.
 
-    A name stands for OpenAI's file in ~/.cache/clip if it is there, else for a repository on the hub. Names come before
-    paths of the same spelling ("./ViT-B/16" is always a path), and paths before hub ids.
+    A name stands for OpenAI's file in ~/.cache/clip if it is there, else for a repository on the hub. A source that can
+    be read in several ways is a name first, then a path, then a hub id; "./ViT-B/16" is always a path.
+
+    Raises:
+        FileNotFoundError: for a source that is none of these, and for a folder without a CLIP.
+        BackboneError: where the hub cannot be reached, or the repository holds no CLIP.
     """
     if isinstance(source, str):
         if source == EMBEDDED:
@@ -67,7 +76,7 @@ def find(source: str | Path) -> Files:
 
 
 def in_folder(folder: Path) -> Files:
-    """The best weights of a folder and what lies beside them; safetensors before pickles."""
+    """The weights of a folder and the files beside them; safetensors before pickles. Raises FileNotFoundError."""
     for weights, settings in _pairs(folder):
         if (folder / weights).is_file():
             return _with_companions(folder / weights, folder / settings)
@@ -97,7 +106,7 @@ def _with_companions(weights: Path, settings: Path) -> Files:
 
 
 def _pairs(folder: Path) -> list[tuple[str, str]]:
-    """The pairs whose configuration is there and is a CLIP's."""
+    """The pairs whose configuration lies in the folder and describes a CLIP."""
     usable = {
         name for name in (_TRANSFORMERS, _OPEN_CLIP) if (folder / name).is_file() and describes_clip(folder / name)
     }
@@ -123,7 +132,7 @@ def _is_hub_id(source: str) -> bool:
 
 
 class _Repository:
-    """A repository on the hub at one commit. What its cache knows of, the hub is not asked about."""
+    """A repository on the hub, at one commit. The hub is asked only for what its cache does not know."""
 
     def __init__(self, name: str, called: str = "", instead: str = "") -> None:
         self.name, self.called, self.instead = name, called or name, instead
@@ -141,7 +150,7 @@ class _Repository:
         return True
 
     def fetch(self) -> Path:
-        """The folder in the cache with configuration, weights and tokeniser."""
+        """The folder in the cache that holds configuration, weights and tokeniser. Raises BackboneError."""
         found = [self.file(name) for name in (_TRANSFORMERS, _OPEN_CLIP)]
         folder = next((path.parent for path in found if path is not None), None)
         if folder is None:
@@ -159,7 +168,7 @@ class _Repository:
         return folder
 
     def file(self, name: str) -> Path | None:
-        """The file in the cache, downloaded if need be; None where there is none."""
+        """The file in the cache, downloaded if need be; None if the repository lacks it or cannot be reached."""
         try:
             cached = huggingface_hub.try_to_load_from_cache(self.name, name, revision=self.commit)
             if cached is None and self.reachable:

@@ -1,4 +1,4 @@
-"""Tensors out of weight files, without running code that a file brings along."""
+"""Reads tensors from weight files, without running code that a file may hold."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def weights_hash(tensors: Mapping[str, Tensor]) -> str:
 
 
 def shards(index: Path) -> tuple[Path, ...]:
-    """The files an index of `transformers` names, in the order of their names."""
+    """The files that an index of `transformers` names, sorted by name. Raises BackboneError for another file."""
     try:
         names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
     except (ValueError, KeyError, AttributeError, TypeError) as error:

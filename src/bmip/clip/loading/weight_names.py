@@ -1,4 +1,4 @@
-"""How CLIP's weights are named in the files of bmip, OpenAI (and open_clip) and `transformers`."""
+"""The names of CLIP's weights in files of bmip, of OpenAI and open_clip, and of `transformers`."""
 
 from __future__ import annotations
 
@@ -19,17 +19,22 @@ _CONVOLUTION = re.compile(r"image\.(stem|stages\.(\d)\.(\d+))\.(\w+)\.(weight|bi
 
 @dataclass(frozen=True, kw_only=True)
 class Convolutions:
-    """The names of a ResNet before its attention."""
+    """The names of a ResNet's convolutions."""
 
     marker: str
     """A key that only this layout has, and only with a ResNet."""
+
     stem: str
+    """The prefix of the first convolutions."""
+
     stages: tuple[str, str, str, str]
+    """The prefixes of the four stages."""
+
     parts: Mapping[str, tuple[str, ...]]
-    """Our convolution to theirs, in the stem and in a block, and to the batch norm behind it if there is one."""
+    """For our name of a convolution: theirs, and that of the batch norm behind it if there is one."""
 
     def names(self, ours: re.Match[str]) -> tuple[str, ...]:
-        """With a batch norm, all that weight and bias are made of."""
+        """Their keys for a weight or bias of ours. With a batch norm, both are made of all its tensors."""
         where, stage, block, part, kind = ours.groups()
         prefix = self.stem if where == "stem" else f"{self.stages[int(stage)]}{block}."
         convolution, *norm = self.parts[part]
@@ -41,23 +46,31 @@ class Convolutions:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """The names one kind of file uses for ours; a name of ours may stand for several of its tensors, stacked."""
+    """The names in one kind of file. One tensor of ours may be several of theirs, one above the other."""
 
     name: str
+    """Whose layout it is, for messages."""
+
     marker: str
     """A key that only this layout has, and only with a ViT."""
+
     single: Mapping[str, str]
-    """Our name to theirs, outside the blocks."""
+    """Their name for each of our names outside the blocks."""
+
     blocks: Mapping[str, str]
-    """Our tower to the prefix of its blocks."""
+    """The prefix of the blocks of each tower."""
+
     parts: Mapping[str, tuple[str, ...]]
-    """Our part of a block to theirs; {} stands for weight or bias."""
+    """Their names for each part of a block; {} stands for weight or bias."""
+
     convolutions: Convolutions | None = None
-    """None where a file of this kind holds no ResNet."""
+    """The names of a ResNet; None where files of this kind hold none."""
+
     transposed: frozenset[str] = frozenset()
-    """Names of ours that the file holds with rows and columns exchanged."""
+    """Our names of tensors whose rows and columns are exchanged in the file."""
+
     ignored: frozenset[str] = frozenset()
-    """Keys of theirs that hold no weights."""
+    """Their keys that hold no weights."""
 
     @property
     def markers(self) -> tuple[str, ...]:
@@ -65,7 +78,7 @@ class Layout:
         return (self.marker,) if self.convolutions is None else (self.marker, self.convolutions.marker)
 
     def names(self, ours: str) -> tuple[str, ...]:
-        """Their keys for one of ours."""
+        """Their keys for a name of ours."""
         if block := _BLOCK.fullmatch(ours):
             tower, number, part, kind = block.groups()
             return tuple(f"{self.blocks[tower]}{number}.{theirs.format(kind)}" for theirs in self.parts[part])
@@ -74,7 +87,7 @@ class Layout:
         return (self.single[ours],)
 
     def spare(self, wanted: Iterable[str]) -> set[str]:
-        """Keys of theirs that hold no weights, beside the `wanted` ones; a batch norm counts its batches."""
+        """Their keys that may stand beside the `wanted` ones and hold no weights, such as counts of a batch norm."""
         norms = (key.removesuffix("running_mean") for key in wanted if key.endswith(".running_mean"))
         return {*self.ignored, *(f"{norm}num_batches_tracked" for norm in norms)}
 
@@ -90,6 +103,7 @@ class Layout:
         return first, second, third, fourth
 
     def read(self, ours: str, found: Mapping[str, Tensor]) -> Tensor:
+        """The tensor of a name of ours. Raises RuntimeError for shapes that do not go together."""
         tensors = [found[name] for name in self.names(ours)]
         if len(tensors) == 1:
             tensor = tensors[0]
@@ -230,7 +244,7 @@ TRANSFORMERS = Layout(
 
 
 def layout_of(found: Mapping[str, Tensor], source: str) -> Layout:
-    """The layout one of whose markers is there."""
+    """The layout of the tensors found. Raises BackboneError for tensors of none."""
     markers = {marker: layout for layout in (OPENAI, TRANSFORMERS, BMIP) for marker in layout.markers}
     for marker, layout in markers.items():
         if marker in found:
@@ -242,6 +256,5 @@ def layout_of(found: Mapping[str, Tensor], source: str) -> Layout:
 
 
 def listed(keys: Iterable[str], most: int = 8) -> str:
-    """A few of the keys in order, and how many more there are."""
-    ordered = sorted(keys)
-    return first_few(ordered, most) or "none"
+    """The first keys in order, and how many more there are; "none" for no keys."""
+    return first_few(sorted(keys), most) or "none"

@@ -1,4 +1,4 @@
-"""What a step learns from: pairs drawn by the step's number, some batches of images that are hard to tell apart."""
+"""The batches of pre-training. Each follows from the number of its step; in some, the images are hard to tell apart."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bmip.embedded.world.pretraining import attributes_of
 from bmip.embedded.world.render import render
 
 ALIKE: tuple[tuple[str, ...], ...] = ((), ("colour",), ("background", "background_colour"), ("texture",))
-"""By turns, what the images of a batch have in common; otherwise colours and places would tell most images apart, and
+"""What the images of a batch have in common, by turns. Otherwise colours and places would tell most images apart, and
 shapes would be learned late."""
 
 MEAN, STD = 0.5, 0.25
@@ -38,7 +38,7 @@ class Batch:
 
 
 def make_batch(config: PretrainConfig, tokenizer: Tokenizer, step: int) -> Batch:
-    """The batch of a step, and of that step alone."""
+    """The batch of a step. It depends on the configuration and the number of the step alone."""
     rng = np.random.default_rng([config.seed, step])
     difficulty = config.difficulty(step)
     plan = replace(pretraining_plan(difficulty), turn=0.1 + 0.5 * difficulty)
@@ -56,7 +56,7 @@ def make_batch(config: PretrainConfig, tokenizer: Tokenizer, step: int) -> Batch
 def _chosen(
     attributes: dict[str, Int64[Tensor, " image"]], alike: tuple[str, ...], count: int, rng: np.random.Generator
 ) -> Int64[Tensor, " chosen"]:
-    """Neighbours in the order of the attributes; every image is as likely to be among them."""
+    """`count` neighbours in the order of the attributes. Every image is chosen with the same probability."""
     pool = len(next(iter(attributes.values())))
     order = np.lexsort((rng.random(pool), *(attributes[name].numpy() for name in reversed(alike))))
     start = int(rng.integers(0, pool))
@@ -64,7 +64,7 @@ def _chosen(
 
 
 def prefetched(config: PretrainConfig, tokenizer: Tokenizer, first: int, last: int) -> Iterator[Batch]:
-    """Batches in order, rendered in another thread while the towers work."""
+    """The batches of the steps `first` to `last` - 1. Another thread draws them while the towers compute."""
     with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         ahead = [pool.submit(make_batch, config, tokenizer, step) for step in range(first, min(first + 2, last))]
         for step in range(first, last):

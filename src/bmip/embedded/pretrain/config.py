@@ -1,4 +1,4 @@
-"""What a pre-training run is, and its one schedule."""
+"""The settings of a pre-training run, and its schedule."""
 
 import math
 from dataclasses import dataclass
@@ -7,71 +7,85 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """The defaults are those of the embedded weights."""
+    """The settings of a pre-training run; the defaults are those of the embedded weights.
+
+    Raises ValueError for numbers of layers, steps or pairs that make no run.
+    """
 
     shallow_steps: int = 6700
-    """Steps with `shallow_layers` layers per tower, which learn most of what there is at a third of the cost."""
+    """Steps in which each tower has `shallow_layers` layers. Most is learned in them, at a third of the cost."""
 
     deep_steps: int = 1400
-    """Steps after growing to `layers` layers."""
+    """Steps in which each tower has `layers` layers."""
 
     batch: int = 128
-    """Pairs per step."""
+    """Pairs of an image and a caption in each step."""
 
     choice: int = 4
-    """Scenes to choose each pair from, so that a batch can be of images that are alike."""
+    """Scenes that are drawn for each pair that is used, so that the images of a batch can be chosen to be alike."""
 
     shallow_layers: int = 4
+    """Layers of each tower at the start."""
+
     layers: int = 12
-    """Per tower, as CLIP has them: a method's depth of 9 keeps its meaning."""
+    """Layers of each tower at the end. CLIP has 12 too, so a method's depth of 9 means the same."""
 
     width: int = 128
-    """Of both towers and of the joint space."""
+    """Channels of the tokens in both towers, and of the features."""
 
     heads: int = 2
+    """Attention heads of each layer."""
+
     patch: int = 8
+    """Side of the square that becomes a token, in pixels."""
+
     context: int = 32
-    """Tokens of the longest text, [start], [end] and prompt slots included."""
+    """Tokens of the longest sentence, the start and end tokens and prompt tokens included."""
 
     vocabulary: int = 2048
-    """At most; smaller when every word of the captions is a token of its own."""
+    """Tokens of the tokeniser at most. There are fewer if every word of the captions is a token already."""
 
     matrix_lr: float = 0.02
-    """Peak step of the blocks' matrices, which Muon trains."""
+    """Highest learning rate of the matrices in the layers, which Muon trains."""
 
     lr: float = 2e-3
-    """Peak step of everything else, which AdamW trains."""
+    """Highest learning rate of everything else, which AdamW trains."""
 
     weight_decay: float = 0.01
-    """Share of a matrix that a step of 1 would remove."""
+    """The share of a matrix that one step with a learning rate of 1 would remove."""
 
     warmup: float = 0.04
-    """Share of the run in which the step grows to its peak; a cosine brings it down."""
+    """The share of the run in which the learning rate rises to its highest value; it then falls along a cosine."""
 
     whole_world_at: float = 0.5
-    """Share of the run in which the images grow from plain single things to the whole world."""
+    """The share of the run after which images come from the whole world. They start as single plain things."""
 
     attributes_until: float = 0.7
-    """Share of the run in which the loss of the attribute heads fades to zero."""
+    """The share of the run after which the loss of the attribute heads is zero. It falls along a line."""
 
     attribute_weight: float = 1.0
-    """Of that loss at the start, against the contrastive loss."""
+    """Weight of the attribute heads' loss at the start; the contrastive loss has weight 1."""
 
     precision: Literal["bfloat16", "float32"] = "bfloat16"
-    """Of the products; weights and loss are float32. On processors without bfloat16 products float32 is faster."""
+    """Number type of the products; weights and loss are float32. float32 is faster on a processor without bfloat16."""
 
     device: str = "cpu"
+    """The device that computes, as torch names it."""
+
     threads: int = 2
-    """Processor threads for the towers; one more renders."""
+    """Processor threads for the towers; one more draws the images."""
 
     checkpoint_minutes: float = 3.0
+    """Minutes between two checkpoints."""
+
     evaluate_every: int = 1000
-    """Steps between zero-shot evaluations on the validation splits, which go to the log; 0 for none."""
+    """Steps between two zero-shot evaluations on the validation splits, which go to the log; 0 for none."""
 
     evaluate_images: int = 10
     """Images per class in those evaluations."""
 
     seed: int = 0
+    """The weights, the images and the captions are drawn from it."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.shallow_layers <= self.layers:
@@ -89,22 +103,22 @@ class PretrainConfig:
         return self.shallow_steps + self.deep_steps
 
     def progress(self, step: int) -> float:
-        """Share of the run's computation that is done before a step, in 0..1."""
+        """The share of the run's computation that is done before a step, 0 to 1."""
         shallow, deep = self.shallow_layers, self.layers
         whole = self.shallow_steps * shallow + self.deep_steps * deep
         return (min(step, self.shallow_steps) * shallow + max(0, step - self.shallow_steps) * deep) / whole
 
     def step_size(self, step: int) -> float:
-        """Share of the peak step size: linear warm-up, then half a cosine."""
+        """The learning rate of a step as a share of the highest one: a line in the warm-up, then half a cosine."""
         done = self.progress(step)
         if done < self.warmup:
             return (done / self.warmup) or self.progress(1) / self.warmup / 2
         return 0.5 + 0.5 * math.cos(math.pi * (done - self.warmup) / (1 - self.warmup))
 
     def difficulty(self, step: int) -> float:
-        """How much of the rendered world a step draws from: 0 to 1, where 1 is all of it."""
+        """How much of the rendered world a step draws from, 0 to 1; 1 is all of it."""
         return min(1.0, self.progress(step) / self.whole_world_at)
 
     def attribute_share(self, step: int) -> float:
-        """Weight of the attribute heads' loss."""
+        """Weight of the attribute heads' loss in a step."""
         return self.attribute_weight * max(0.0, 1 - self.progress(step) / self.attributes_until)

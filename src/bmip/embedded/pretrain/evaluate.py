@@ -1,4 +1,4 @@
-"""Zero-shot accuracy of a CLIP on the validation splits of the rendered world; test splits are never used here."""
+"""Zero-shot accuracy of a CLIP on the validation splits of the rendered world. Test splits are never read here."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ class ZeroShot(NamedTuple):
     """With the data set's first template, in percent."""
 
     template: str
+    """That template."""
 
 
 def zero_shot(

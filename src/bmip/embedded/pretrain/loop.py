@@ -1,18 +1,20 @@
-"""The pre-training run. Every batch follows from its step's number, so a killed run goes on as if it had not been."""
+"""The pre-training run.
+
+Each batch follows from the number of its step, so a run that was killed and started again ends with the same weights.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.func import functional_call
 
 from bmip.clip.loading.load import save_clip
@@ -33,30 +35,37 @@ def pretrain(
     config: PretrainConfig,
     out: Path,
     *,
-    console: Console | None = None,
+    progress: Callable[[int, Mapping[str, float]], None] | None = None,
     resume: bool = True,
     stop_after: int | None = None,
 ) -> Path:
-    """Train a CLIP on the rendered world and save it in `out`/clip, where `load_clip` reads it; returns that folder.
+    """Trains a CLIP on the rendered world and saves it in `out`/clip, where `load_clip` reads it; returns that folder.
 
-    `out` also holds the checkpoint and a log in JSON lines. With `resume` a run that was stopped, or killed, goes on
-    and ends with the same weights; without it `out` must not hold a run. `stop_after` ends this call early, after so
-    many steps of the run.
+    Args:
+        config: the settings.
+        out: the folder of the run. It also gets the checkpoint and a log in JSON lines.
+        progress: called after each step with the number of steps done and the losses of this one.
+        resume: a run that was stopped or killed goes on, and ends with the same weights. Without it `out` must not hold
+            a run.
+        stop_after: ends this call after so many steps of the run.
 
-    Raises ValueError where `out` holds a run of another configuration (more or fewer steps are allowed: the schedule
-    then is that of the new number from there on).
+    Raises:
+        ValueError: where `out` holds a run of another configuration. Another number of steps is allowed: from there on
+            the schedule is that of the new number.
+        FloatingPointError: where a loss is not finite. The last checkpoint is kept.
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
     if (out / CHECKPOINT).exists() and not resume:
         raise ValueError(f"{out} holds a pre-training run: choose another folder, or go on with it")
-    run = _Run(config, out)
+    run = PretrainRun(config, out)
     last = config.steps if stop_after is None else min(stop_after, config.steps)
-    with _threads(config.threads), _progress(console, run.step, config.steps) as advance:
+    with _threads(config.threads):
         saved = time.monotonic()
         for batch in prefetched(config, run.tokenizer, run.step, last):
-            measured = run.advance(batch)
-            advance(run.step, measured)
+            losses = run.advance(batch)
+            if progress is not None:
+                progress(run.step, losses)
             if time.monotonic() - saved > 60 * config.checkpoint_minutes:
                 run.save()
                 saved = time.monotonic()
@@ -64,10 +73,14 @@ def pretrain(
     return out / "clip"
 
 
-class _Run:
-    """What changes from step to step, on disk and in memory."""
+class PretrainRun:
+    """A run between two steps, in memory: weights, optimiser and the number of steps."""
 
     def __init__(self, config: PretrainConfig, out: Path) -> None:
+        """Begins a run, or takes up the one whose checkpoint lies in `out`.
+
+        Raises ValueError for a checkpoint of another configuration.
+        """
         self.config, self.out = config, out
         self.dtype = getattr(torch, config.precision)
         self.step = 0
@@ -84,7 +97,10 @@ class _Run:
             self._grow()
 
     def advance(self, batch: Batch) -> dict[str, float]:
-        """One step; returns the losses."""
+        """Makes one step, writes to the log now and then, and returns the losses.
+
+        Raises FloatingPointError for a loss that is not finite.
+        """
         config, began = self.config, time.perf_counter()
         where = torch.device(config.device)
         texts = tuple(Sentences(*(t.to(where) for t in vars(part).values())) for part in batch.texts)
@@ -103,7 +119,7 @@ class _Run:
         if self.step == config.shallow_steps:
             self._grow()
         measured = {name: part.item() for name, part in parts.items()} | {"found": found.item()}
-        if not all(map(_finite, measured.values())):
+        if not all(map(math.isfinite, measured.values())):
             raise FloatingPointError(
                 f"step {self.step}: the loss is {measured}; the last checkpoint is intact: lower lr or matrix_lr"
             )
@@ -116,7 +132,7 @@ class _Run:
         return measured
 
     def save(self) -> None:
-        """Checkpoint and the CLIP so far, each replaced at once."""
+        """Writes the checkpoint and the CLIP. Each file is replaced at once."""
         content = {
             "config": dataclasses.asdict(self.config),
             "step": self.step,
@@ -191,29 +207,3 @@ def _threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-@contextmanager
-def _progress(console: Console | None, first: int, steps: int):
-    bar = Progress(
-        TextColumn("pre-training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[said]}"),
-        console=console,
-        disable=console is None,
-    )
-    with bar:
-        task = bar.add_task("", total=steps, completed=first, said="")
-
-        def advance(step: int, measured: dict[str, float]) -> None:
-            said = f"loss {measured['contrast']:.2f}, found {100 * measured['found']:.0f} %"
-            bar.update(task, completed=step, said=said)
-
-        yield advance
-
-
-def _finite(value: float) -> bool:
-    return value - value == 0

@@ -1,4 +1,4 @@
-"""Muon for the matrices inside blocks, AdamW for everything else; states are kept by name, so that they outlive growth.
+"""Muon for the matrices inside blocks, AdamW for everything else. States are kept by name, so they survive growth.
 
 Muon makes the update of a matrix orthogonal: all its directions move equally far. (Jordan et al., "Muon: An optimizer
 for hidden layers in neural networks", 2024: the coefficients and the scale are theirs)
@@ -21,7 +21,14 @@ _TINY = 1e-8
 
 
 class Optimizer:
-    """Muon for the matrices inside the blocks, AdamW for everything else; its state is named tensors."""
+    """Muon for the matrices inside the blocks, AdamW for everything else.
+
+    Args:
+        weights: names and parameters, which are changed in place.
+        matrix_lr: highest learning rate of Muon.
+        lr: highest learning rate of AdamW.
+        weight_decay: the share of a matrix that a step with a learning rate of 1 would remove. AdamW has none here.
+    """
 
     def __init__(
         self, weights: Iterable[tuple[str, nn.Parameter]], *, matrix_lr: float, lr: float, weight_decay: float
@@ -29,11 +36,16 @@ class Optimizer:
         self.weights = dict(weights)
         self.matrix_lr, self.lr, self.weight_decay = matrix_lr, lr, weight_decay
         self.state: dict[str, Tensor] = {}
-        """"first/NAME", "second/NAME" and "age/NAME": momentum, mean square, and steps taken."""
+        """Momentum, mean square and number of steps of each weight, as "first/NAME", "second/NAME" and "age/NAME"."""
 
     @torch.no_grad()
     def step(self, size: float, precision: torch.dtype = torch.float32) -> None:
-        """One step at a share of the peak step size; frees the gradients. `precision` is that of Muon's products."""
+        """Makes one step and drops the gradients.
+
+        Args:
+            size: the learning rate as a share of the highest one.
+            precision: number type of Muon's products.
+        """
         directions: dict[tuple[int, ...], list[tuple[Tensor, Tensor]]] = defaultdict(list)
         for name, weight in self.weights.items():
             if weight.grad is None:
@@ -58,7 +70,7 @@ class Optimizer:
                 weight.add_(update.to(weight.dtype), alpha=-size * self.matrix_lr * longer)
 
     def rename(self, names: Mapping[str, str], weights: Iterable[tuple[str, nn.Parameter]]) -> None:
-        """Go on with other weights; those that were there before are called by another name."""
+        """Goes on with other weights. `names` gives the new name of each weight that was there before."""
         self.weights = dict(weights)
         moved = ((key.split("/", 1), value) for key, value in self.state.items())
         self.state = {f"{kind}/{names[name]}": value for (kind, name), value in moved}
@@ -80,7 +92,10 @@ class Optimizer:
 
 
 def orthogonal(wide: Float[Tensor, "matrix row column"]) -> Float[Tensor, "matrix row column"]:
-    """Each matrix with singular values near 1 (0.7 to 1.2) in place of its own; rows are at most as many as columns."""
+    """Each matrix with its singular values replaced by values near 1 (0.7 to 1.2).
+
+    The matrices have at most as many rows as columns.
+    """
     x = wide / (wide.float().flatten(1).norm(dim=1)[:, None, None] + _TINY).to(wide.dtype)
     for _ in range(5):
         square = x @ x.mT

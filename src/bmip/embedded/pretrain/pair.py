@@ -1,7 +1,7 @@
-"""CLIP as it is trained: whole batches of pairs, attribute heads beside the features, products in a smaller type.
+"""CLIP in pre-training: the loss of a batch of pairs, with heads that predict attributes.
 
-The towers' own forward passes serve class lists and prompts; these run the same modules over whole sentences of many
-pairs, and tests hold them equal.
+The towers' own forward passes are made for class lists and prompts. The functions here run the same modules over whole
+sentences of many pairs; tests compare both.
 """
 
 from __future__ import annotations
@@ -23,26 +23,27 @@ from bmip.embedded.world import ATTRIBUTES
 
 WEIGHTS = {"thing": 0.6, "other_thing": 0.3, "texture": 0.2, "other_texture": 0.2}
 _WEIGHT = 0.1
-"""Of the attributes in their loss: shapes are learned last, colours and places by themselves."""
+"""Weight of the other attributes. Shapes are learned last, so they weigh more; colours and places are easy."""
 
 _IN_FLOAT32 = ("embedding", "logit_scale")  # gradients of common tokens would be lost in sums of bfloat16
 
 
 @dataclass(frozen=True)
 class Sentences:
-    """Some of a batch's captions, of about the same length."""
+    """Some captions of a batch, of about the same length."""
 
     rows: Int64[Tensor, " sentence"]
-    """Which pairs of the batch they belong to."""
+    """The index of each sentence's pair in the batch."""
 
     ids: Int64[Tensor, "sentence token"]
-    """Padded with anything: causality hides what follows [end]."""
+    """Token ids. What follows the end token has no effect, since the mask is causal."""
 
     ends: Int64[Tensor, " sentence"]
+    """The position of each end token."""
 
 
 def sentences(captions: Sequence[str], tokenizer: Tokenizer, *, context: int, parts: int = 2) -> tuple[Sentences, ...]:
-    """Captions as token ids, sorted by length and cut into parts as wide as their longest."""
+    """Captions as token ids, sorted by length and divided into parts. More than `context` tokens are cut off."""
     ids = [(tokenizer.start, *tokenizer.encode(caption)[: context - 2], tokenizer.end) for caption in captions]
     order = sorted(range(len(ids)), key=lambda row: len(ids[row]))
     found = []
@@ -57,7 +58,7 @@ def sentences(captions: Sequence[str], tokenizer: Tokenizer, *, context: int, pa
 
 
 def text_features(tower: TextTower, part: Sentences) -> Float[Tensor, "sentence out"]:
-    """The features of whole sentences before normalisation, computed without prompts; read at [end]."""
+    """The features of whole sentences, read at the end token, before normalisation. There are no prompts."""
     tokens = part.ids.shape[1]
     x = tower.token_embedding(part.ids) + tower.positional_embedding[:tokens]
     x = x.to(tower.ln_final.weight.dtype)
@@ -75,7 +76,7 @@ def text_features(tower: TextTower, part: Sentences) -> Float[Tensor, "sentence 
 def image_features(
     tower: ImageTower, pixels: Float[Tensor, "image 3 size size"]
 ) -> tuple[Float[Tensor, "image out"], Float[Tensor, "image width"]]:
-    """The tower's features, and the mean of the patches that the last block reads."""
+    """The features before normalisation, and the mean of the patch tokens that enter the last block."""
     patches = tower.patch(pixels.to(tower.patch.weight.dtype)).flatten(2).transpose(1, 2)
     x = tower.ln_pre(join(tower.class_embedding[None], patches) + tower.positional_embedding)
     *blocks, last = tower.blocks
@@ -86,7 +87,7 @@ def image_features(
 
 
 class AttributeHeads(nn.Module):
-    """Says what an image shows, attribute by attribute. Training alone needs it."""
+    """Predicts the attributes of an image from features. Only pre-training uses it."""
 
     def __init__(self, width: int, draws: torch.Generator) -> None:
         super().__init__()
@@ -100,7 +101,10 @@ class AttributeHeads(nn.Module):
         return self.linear(self.norm(features))
 
     def loss(self, said: Float[Tensor, "image option"], truth: Int64[Tensor, "attribute image"]) -> Float[Tensor, ""]:
-        """Cross-entropy summed over what an image shows, weighted; the mean over images."""
+        """The weighted sum of the attributes' cross-entropies, as a mean over images.
+
+        A label of -1 means that the image does not show the attribute; it does not count.
+        """
         parts = [
             WEIGHTS.get(name, _WEIGHT) * F.cross_entropy(part, label, ignore_index=-1, reduction="sum")
             for name, part, label in zip(ATTRIBUTES, said.float().split(self.widths, dim=1), truth, strict=True)
@@ -109,7 +113,7 @@ class AttributeHeads(nn.Module):
 
 
 class Pair(nn.Module):
-    """A CLIP in training, its loss included."""
+    """A CLIP with its attribute heads, which computes the loss of a batch."""
 
     def __init__(self, clip: CLIP, *, seed: int) -> None:
         super().__init__()
@@ -126,7 +130,7 @@ class Pair(nn.Module):
         same: Bool[Tensor, "image image"],
         attribute_share: float,
     ) -> dict[str, Float[Tensor, ""]]:
-        """The losses that are added, and the share of pairs found in the batch (no gradient)."""
+        """The losses by name, and as "found" the share of images whose own caption is the most similar one."""
         image, patches = image_features(self.clip.vit, pixels)
         text = torch.cat([text_features(self.clip.text, part) for part in texts])
         text = text[torch.cat([part.rows for part in texts]).argsort()]
@@ -143,21 +147,21 @@ class Pair(nn.Module):
 
 
 def contrast(logits: Float[Tensor, "image text"], same: Bool[Tensor, "image text"]) -> Float[Tensor, ""]:
-    """CLIP's loss; a caption equal to an image's own is no wrong answer for it and is left out."""
+    """CLIP's loss. A caption that equals an image's own is not a wrong answer and is left out."""
     logits = logits.masked_fill(same & ~_diagonal(logits), -torch.inf)
     labels = torch.arange(len(logits), device=logits.device)
     return (F.cross_entropy(logits, labels) + F.cross_entropy(logits.T, labels)) / 2
 
 
 def equal_captions(captions: Sequence[str]) -> Bool[Tensor, "text text"]:
-    """Which pairs of captions are the same text."""
+    """Whether two captions are the same text, for all pairs of captions."""
     number = {caption: n for n, caption in enumerate(captions)}
     numbers = torch.tensor([number[caption] for caption in captions])
     return numbers[:, None] == numbers
 
 
 def in_type(pair: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
-    """A module's weights for `torch.func.functional_call`: cast, except for what must stay exact."""
+    """A module's weights in another type, for `torch.func.functional_call`. Embeddings and scale stay as they are."""
     return {
         name: weight if any(word in name for word in _IN_FLOAT32) else weight.to(dtype)
         for name, weight in pair.named_parameters()

@@ -1,4 +1,4 @@
-"""A new CLIP, and a deeper one from a shallow one."""
+"""A new CLIP with its tokeniser, and the growth of a shallow CLIP to a deep one."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ TEMPLATES = (
 
 
 def new_tokenizer(vocabulary: int, seed: int, *, captions: int = 12000) -> Tokenizer:
-    """One that makes every word of the captions and templates a token; other words fall back to pieces."""
+    """A tokeniser in which each word of the captions and templates is a token. Other words have several tokens."""
     texts = _captions(captions, seed)
     return Tokenizer.train([*texts, *(template for template in TEMPLATES for _ in range(20))], vocabulary)
 
 
 def _captions(count: int, seed: int) -> list[str]:
-    """Without their images, which nobody looks at here."""
+    """Captions of scenes that are drawn for this alone, without images."""
     rng = np.random.default_rng(seed)
     return caption(draw_scene(rng, pretraining_plan(1.0), count), rng)
 
@@ -98,7 +98,7 @@ def new_clip(config: PretrainConfig, tokenizer: Tokenizer) -> CLIP:
 
 
 def grow(clip: CLIP, layers: int) -> CLIP:
-    """The same function with more layers: copies that add nothing yet stand behind the blocks they copy."""
+    """A deeper CLIP with the same features. Each new block is a copy of the block below it, and adds nothing yet."""
     config = clip.config
     settings = CLIPConfig(**{**vars(config), "image_layers": layers, "text_layers": layers})
     grown = copy.deepcopy(clip)
@@ -128,10 +128,10 @@ def _idle_copy(block: Block) -> Block:
 
 
 def place(layer: int, shallow: int, layers: int) -> int:
-    """Where a block of the shallow tower stands in the deep one."""
+    """The number that a block of the shallow tower has in the deep one."""
     return layer * layers // shallow
 
 
 def grown_name(name: str, shallow: int, layers: int) -> str:
-    """What a weight of the shallow CLIP is called in the deep one."""
+    """The name that a weight of the shallow CLIP has in the deep one."""
     return re.sub(r"(?<=\.blocks\.)\d+", lambda layer: str(place(int(layer[0]), shallow, layers)), name)
