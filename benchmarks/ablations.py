@@ -3,8 +3,8 @@
     python -m benchmarks.ablations runs/ablations
 
 Prints the tables of docs/ablations.md. Every choice is trained with BMIP's `embedded` settings, with bfloat16 products,
-on the base classes. Choices are compared on validation images; the test images are judged once, with the same prompts.
-What is done is kept in the folder and not repeated.
+on the base classes. Choices are compared on validation images; the test images are classified once, with the same
+prompts. What is done is kept in the folder and not repeated.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Images per second from JPEG to the square that is judged, and what scaled decoding changes: `loading.md`.
+"""Images per second from JPEG to the square that is classified, and what scaled decoding changes: `loading.md`.
 
 python -m benchmarks.loading
 """
@@ -29,7 +29,7 @@ from bmip.methods import build_model
 SIDE = 224
 SHAPES = ((500, 375), (1024, 768))
 IMAGES, ROUNDS = 80, 7
-JUDGED = ("digits", "signs")
+CLASSIFIED = ("digits", "signs")
 ENLARGED = 512
 
 
@@ -95,7 +95,7 @@ def differences(images: FileImages) -> dict[str, tuple[float, int]]:
     return found
 
 
-def judged(name: str, folder: Path) -> tuple[float, float, float]:
+def accuracies(name: str, folder: Path) -> tuple[float, float, float]:
     """Zero-shot accuracy on enlarged test images with full and with scaled decoding, and the share of equal answers."""
     dataset: Dataset = load_dataset(name)
     folder.mkdir()
@@ -120,7 +120,7 @@ def report() -> str:
         sets = {shape: photos(folder / f"{shape[0]}", *shape) for shape in SHAPES}
         fast = {shape: speeds(images, folder / "squares") for shape, images in sets.items()}
         gaps = {shape: differences(images) for shape, images in sets.items()}
-        answers = {name: judged(name, folder / name) for name in JUDGED}
+        answers = {name: accuracies(name, folder / name) for name in CLASSIFIED}
     machine = describe("cpu")
     sizes = [f"{width} x {height}" for width, height in SHAPES]
     lines = [
@@ -129,8 +129,8 @@ def report() -> str:
         f"Made by `python -m benchmarks.loading` on {machine['cores']} cores, {machine['processor']}, "
         f"torch {machine['torch']}.",
         "",
-        f"From a JPEG to the square of {SIDE} pixels that is judged: images per second, and per second of processor "
-        f"time, each the best of {ROUNDS} passes over {IMAGES} images that the system holds in memory.",
+        f"From a JPEG to the square of {SIDE} pixels that is classified: images per second, and per second of "
+        f"processor time, each the best of {ROUNDS} passes over {IMAGES} images that the system holds in memory.",
         "",
         f"| | {' | '.join(sizes)} |",
         f"|---|{'---:|' * len(sizes)}",

@@ -1,8 +1,8 @@
 """A method from outside the package: it trains words before the class name, in the text tower's first layer alone.
 
-Name it by its dotted path, with the folder that holds `examples` on Python's path:
+Name it by its file, as docs/adding-a-method.md says:
 
-    PYTHONPATH=. bmip train --method examples.shallow_text --data digits
+    bmip train --method examples/shallow_text.py --data digits --threads 1
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from bmip.prompting import (
 
 @dataclass(frozen=True)
 class Config:
+    """The options of the method."""
+
     slots: int = 4
     """Prompt tokens before the class name."""
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import sys
+import textwrap
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,11 +18,18 @@ ROOT = Path(__file__).parents[2]
 ALL = (*method_names(), *combination_names())
 
 
-def test_the_page_shows_the_example() -> None:
+def test_the_page_s_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (ROOT / "docs" / "adding-a-method.md").read_text(encoding="utf-8")
-    code = page.partition("```python\n")[2].partition("```")[0]
+    method, *uses = map(textwrap.dedent, re.findall(r"^ *```python\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL))
+    (tmp_path / "shallow_text.py").write_text(method, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    found: dict[str, Any] = {}
+    for use in uses:
+        exec(use, found)
+    del sys.modules["shallow_text"]
+    assert found["METHOD"].name == "shallow_text" and "check_method" in found and "test_shallow_text" in found
     example = (ROOT / "examples" / "shallow_text.py").read_text(encoding="utf-8")
-    assert code and example.endswith(code), "copy the example, from its first import on, into the page"
+    assert example.endswith(method), "copy the example, from its first import on, into the page"
 
 
 @pytest.mark.parametrize("name", ALL)
