@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from bmip.experiments.presets import tomllib
 from bmip.methods import build_model
 from tests.cli.conftest import Cli
 from tests.small import SMALL
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -197,6 +200,31 @@ def test_a_preset_beside_a_method(cli: Cli, photos: Path, backbone: Path) -> Non
     assert found.status == 0, found.err
     assert "bmip " in found.out
     assert "bmip:released" in found.out
+
+
+def test_a_preset_for_those_methods_that_have_it(cli: Cli, photos: Path, backbone: Path) -> None:
+    shutil.copy(ROOT / "examples" / "shallow_text.py", "shallow.py")
+    given = ("run", "few-shot", "--data", "photos", "--seeds", "1", "--backbone", backbone, "--preset", "released")
+    found = cli(*given, "--method", "./shallow.py", "bmip", *SMALL)
+    assert found.status == 0, found.err
+    assert "shallow.py has no preset 'released' and takes another" in found.err
+    assert "shallow.py: preset default" in found.err and "bmip: preset released" in found.err
+    alone = cli(*given, "--method", "./shallow.py", *SMALL[2:])
+    assert alone.status == 2 and "has no preset 'released'" in alone.err
+
+
+@pytest.mark.parametrize("method", ["bmip:released", "zero_shot", "./shallow.py", "shallow"])
+def test_train_takes_every_form_of_a_method(
+    cli: Cli, photos: Path, backbone: Path, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "shallow", raising=False)
+    shutil.copy(ROOT / "examples" / "shallow_text.py", "shallow.py")
+    size = SMALL if method.startswith("bmip") else SMALL[2:]
+    found = cli("train", "--data", "photos", "--backbone", backbone, "--method", method, "--out", "run", *size)
+    assert found.status == 0, found.err
+    assert f"preset {method.partition(':')[2] or 'default'}" in found.err
+    assert cli("eval", "run").status == 0
 
 
 def test_both_kinds_of_seed(cli: Cli, photos: Path, backbone: Path) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from bmip import cli as command_line
 from bmip.cli import main
 from tests.cli.conftest import Cli, Outcome
 from tests.small import SMALL
@@ -31,6 +30,8 @@ def refused(found: Outcome, *parts: str) -> None:
         ("train --data digts", "'digts' is neither a data set (did you mean 'digits'?"),
         ("train --data no/such/folder", "no/such/folder does not exist"),
         ("train --data digits --method bmpi", "did you mean 'bmip'"),
+        ("train --data digits --method BMIP", "did you mean 'bmip'"),
+        ("train --data digits --method ./absent.py", "absent.py does not exist"),
         ("train --data digits --set dpth=3", "did you mean 'depth'"),
         ("train --data digits --set depth=x", "a whole number is needed"),
         ("train --data digits --epoch 3", "--epochs"),
@@ -97,33 +98,62 @@ def test_debug_shows_the_traceback(here: Path) -> None:
         main(["report", "missing.jsonl", "--debug"])
 
 
-def test_a_fault_of_the_program_keeps_its_traceback(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(given: list[str]) -> int:
+STOPS = """
+from dataclasses import replace
+from pathlib import Path
+from bmip import load_method
+from bmip.prompting import Extras, Term
+
+class Stop(Term):
+    steps = 0
+
+    def forward(self, step):
+        self.steps += 1
+        if self.steps == 5 and Path("stop").exists():
+            Path("stop").unlink()
+            raise KeyboardInterrupt
+        return {}
+
+def build(config, clip, classes):
+    if Path("broken").exists():
         raise TypeError("a mistake")
+    return load_method("maple").build(config, clip, classes).plus(Extras(terms=[Stop()]))
 
-    monkeypatch.setattr(command_line, "_run", broken)
-    with pytest.raises(TypeError):
-        main(["methods"])
+METHOD = replace(load_method("maple"), name="stops", build=build)
+"""
 
 
-def test_an_interrupted_run_goes_on_to_the_same_end(
-    cli: Cli, photos: Path, backbone: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given = ("train", "--data", "photos", "--backbone", backbone, *SMALL)
+@pytest.fixture
+def stops(here: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A method in a file, which stops once in its fifth step if there is a file `stop`, and fails if one `broken`."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (here / "stops.py").write_text(STOPS)
+    sys.modules.pop("stops", None)
+    return "./stops.py"
+
+
+def test_a_fault_of_the_program_keeps_its_traceback(photos: Path, backbone: Path, stops: str) -> None:
+    Path("broken").touch()
+    with pytest.raises(TypeError, match="a mistake"):
+        main(["train", "--data", "photos", "--backbone", str(backbone), "--method", stops, *SMALL])
+
+
+def test_an_interrupted_run_goes_on_to_the_same_end(cli: Cli, photos: Path, backbone: Path, stops: str) -> None:
+    given = ("train", "--data", "photos", "--backbone", backbone, "--method", stops, *SMALL, "--epochs", "4")
     whole = cli(*given, "--out", "whole")
-
-    def interrupted(*given: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("bmip.training.run.evaluate", interrupted)
-        found = cli(*given, "--out", "cut")
+    assert "interrupted" not in whole.err and "done already" not in whole.err
+    Path("stop").touch()
+    found = cli(*given, "--out", "cut")
     assert found.status == 130
     assert found.err.splitlines()[-1] == "Stopped. The same command goes on where it was."
     assert not Path("cut/predictions.csv").exists()
-    assert cli(*given, "--out", "cut").out == whole.out
+    again = cli(*given, "--out", "cut")
+    assert again.out == whole.out
+    assert "the training was interrupted and goes on at epoch 3 of 4" in again.err
     for name in ("predictions.csv", "prompts.safetensors"):
         assert (Path("cut") / name).read_bytes() == (Path("whole") / name).read_bytes()
+    last = cli(*given, "--out", "cut")
+    assert last.out == whole.out and "this was done already; the result is read from cut" in last.err
 
 
 def test_training_that_diverges(cli: Cli, photos: Path, backbone: Path) -> None:

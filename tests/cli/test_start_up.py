@@ -1,124 +1,140 @@
 """Commands that compute nothing do not import torch, and a wrong command line is refused before torch is imported."""
 
 import json
-import os
 import subprocess
 import sys
-from pathlib import Path
-
-import pytest
+from collections.abc import Iterable
 
 from bmip.cli import COMMANDS
+from tests.cli.conftest import Cli
 
 CODE = """
-import json, sys
+import contextlib, io, json, os, sys
 from bmip.cli import main
-try:
-    status = main(sys.argv[1:])
-except SystemExit as done:  # completion ends the process
-    status = done.code
-print(json.dumps([status, "torch" in sys.modules]), file=sys.stderr)
+found = []
+for arguments, environment in json.load(sys.stdin):
+    os.environ |= environment
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
+        try:
+            status = main(arguments)
+        except SystemExit as done:  # completion ends the process
+            status = done.code
+    for name in environment:
+        del os.environ[name]
+    found.append([status, "torch" in sys.modules, out.getvalue()])
+print(json.dumps(found))
 """
 
 
-def started(arguments: list[str], **environment: str) -> tuple[int, bool, str]:
-    """The status, whether torch was imported, and stdout."""
-    done = subprocess.run(
-        [sys.executable, "-c", CODE, *arguments],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    status, torch = json.loads(done.stderr.splitlines()[-1])
-    return status, torch, done.stdout
+def started(lines: Iterable[list[str]], *environments: dict[str, str]) -> list[tuple[int, bool, str]]:
+    """For each command line in turn the status, whether torch is imported by then, and stdout; all in one process."""
+    lines = list(lines)
+    given = json.dumps([*zip(lines, environments or [{}] * len(lines), strict=True)])
+    command = [sys.executable, "-c", CODE]
+    done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=120, check=True)
+    return [tuple(found) for found in json.loads(done.stdout)]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "--help",
-        "--version",
-        "methods",
-        "methods bmip",
-        "methods bmip+promptsrc",
-        "backbones",
-        "data list",
-        *(f"{name} --help" for name in COMMANDS),
-        *(f"data {name} --help" for name in ("list", "check", "prepare")),
-    ],
+NEED_NO_TORCH = (
+    "--help",
+    "--version",
+    "methods",
+    "methods bmip",
+    "methods bmip+promptsrc",
+    "backbones",
+    "data list",
+    *(f"{name} --help" for name in COMMANDS),
+    *(f"data {name} --help" for name in ("list", "check", "prepare")),
 )
-def test_what_computes_nothing_needs_no_torch(line: str) -> None:
-    status, torch, out = started(line.split())
-    assert (status, torch) == (0, False)
-    assert out
 
 
-def test_the_report_needs_no_torch(tmp_path: Path) -> None:
-    (tmp_path / "results.jsonl").touch()
-    assert started(["report", str(tmp_path / "results.jsonl")])[:2] == (2, False)
+def test_what_computes_nothing_needs_no_torch() -> None:
+    for line, (status, torch, out) in zip(NEED_NO_TORCH, started(map(str.split, NEED_NO_TORCH)), strict=True):
+        assert (status, torch) == (0, False), line
+        assert out, line
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "trian",
-        "train --data digits --epochz 3",
-        "train --data digits --epochs x",
-        "train --data digits --epochs 0",
-        "train --data digits --method bmpi",
-        "train --data digits --preset relased",
-        "train --data digits --set slotz=3",
-        "train --data digits --set slots=x",
-        "train --data digits --device tpu",
-        "run base-to-nvel --method bmip",
-        "run base-to-novel --method bmip maplee",
-        "run base-to-novel --method bmip:relased",
-        "run base-to-novel --method bmip --with promptsrcc",
-        "run base-to-novel --method bmip --set slotz=3",
-        "search --method bmpi --data digits",
-        "demo --set slotz=3",
-        "eval",
-        "predict run",
-        "methods bmpi",
-        "data prepare dtdd --root x",
-    ],
+def test_help_shows_what_stands_for_a_value(cli: Cli) -> None:
+    for name in COMMANDS:
+        options = [line for line in cli(name, "--help").out.splitlines() if " --" in line]
+        assert not [line for line in options if "<" in line.partition(" --")[2]], name
+    told = cli("train", "--help").out.split()
+    assert [told[told.index(option) + 1] for option in ("--root", "--cache", "--class-names")] == ["DIR", "DIR", "FILE"]
+
+
+WRONG = (
+    "trian",
+    "train --data digits --epochz 3",
+    "train --data digits --epochs x",
+    "train --data digits --epochs 0",
+    "train --data digits --method bmpi",
+    "train --data digits --preset relased",
+    "train --data digits --set slotz=3",
+    "train --data digits --set slots=x",
+    "train --data digits --device tpu",
+    "train --data digts",
+    "run base-to-nvel --method bmip",
+    "run base-to-novel --method bmip maplee",
+    "run base-to-novel --method bmip:relased",
+    "run base-to-novel --method bmip --with promptsrcc",
+    "run base-to-novel --method bmip --set slotz=3",
+    "run base-to-novel --method bmip --lr -1",
+    "run base-to-novel --method bmip --base 1.5",
+    "run base-to-novel --method bmip --base absent",
+    "run base-to-novel --method bmip --data digits digts",
+    "run cross-dataset --method bmip --data shapes --targets digts",
+    "search --method bmpi --data digits",
+    "search --method bmip --data digts",
+    "search --method bmip --data digits --precision float8",
+    "demo --set slotz=3",
+    "demo --data digts",
+    "demo --batch 0",
+    "eval",
+    "eval run --data digts",
+    "eval run --classes @absent.txt",
+    "predict run",
+    "predict run picture.png --classes @absent.txt",
+    "report absent.jsonl",
+    "methods bmpi",
+    "data check digts",
+    "data prepare dtdd --root x",
 )
-def test_a_wrong_command_line_is_refused_without_torch(line: str) -> None:
-    assert started(line.split())[:2] == (2, False)
 
 
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [
-        ("bmip tra", {"train"}),
-        ("bmip train --meth", {"--method"}),
-        ("bmip train --method bm", {"bmip", "bmip+promptsrc", "bmip+coprompt", "bmip+maple"}),
-        ("bmip train --method bmip --preset ", {"default", "released", "embedded"}),
-        ("bmip train --method bmip --optimizer ", {"sgd", "adam"}),
-        ("bmip train --data dig", {"digits"}),
-        ("bmip train --backbone ViT-B", {"ViT-B/16", "ViT-B/32"}),
-        ("bmip run ba", {"base-to-novel"}),
-        ("bmip run base-to-novel --method zero-shot map", {"maple"}),
-        ("bmip run base-to-novel --data digits oxford", {"oxford_pets", "oxford_flowers"}),
-        ("bmip run base-to-novel --with prom", {"promptsrc"}),
-        ("bmip methods kg", {"kgcoop"}),
-        ("bmip data prepare dt", {"dtd"}),
-    ],
-)
-def test_the_shell_completes_without_torch(words: str, found: set[str]) -> None:
-    count = len(words.split(" ")) - 1
-    status, torch, out = started([], _BMIP_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=str(count))
-    assert (status, torch) == (0, False)
-    assert set(out.split()) == found
+def test_a_wrong_command_line_is_refused_without_torch() -> None:
+    for line, (status, torch, _) in zip(WRONG, started(map(str.split, WRONG)), strict=True):
+        assert (status, torch) == (2, False), line
+
+
+COMPLETED = {
+    "bmip tra": {"train"},
+    "bmip train --meth": {"--method"},
+    "bmip train --method bm": {"bmip", "bmip+promptsrc", "bmip+coprompt", "bmip+maple"},
+    "bmip train --method bmip --preset ": {"default", "released", "embedded"},
+    "bmip train --method bmip --optimizer ": {"sgd", "adam"},
+    "bmip train --data dig": {"digits"},
+    "bmip train --backbone ViT-B": {"ViT-B/16", "ViT-B/32"},
+    "bmip run ba": {"base-to-novel"},
+    "bmip run base-to-novel --method zero-shot map": {"maple"},
+    "bmip run base-to-novel --data digits oxford": {"oxford_pets", "oxford_flowers"},
+    "bmip run base-to-novel --with prom": {"promptsrc"},
+    "bmip methods kg": {"kgcoop"},
+    "bmip data prepare dt": {"dtd"},
+}
+
+
+def test_the_shell_completes_without_torch() -> None:
+    each = [
+        {"_BMIP_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(len(words.split(" ")) - 1)}
+        for words in COMPLETED
+    ]
+    for words, (status, torch, out) in zip(COMPLETED, started([[]] * len(each), *each), strict=True):
+        assert (status, torch) == (0, False), words
+        assert set(out.split()) == COMPLETED[words], words
 
 
 def test_the_package_is_a_command() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "bmip", "--version"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    command = [sys.executable, "-m", "bmip", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.startswith("bmip 0")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 import textwrap
 from dataclasses import dataclass, fields, replace
@@ -11,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from bmip.methods import combination_names, load_method, method_names
+from bmip.class_names import ClassNames
+from bmip.methods import build_model, combination_names, load_method, method_names
 from bmip.prompting import MethodSpec, Preset
+from bmip.testing import tiny_clip
 
 ROOT = Path(__file__).parents[2]
 ALL = (*method_names(), *combination_names())
@@ -52,6 +55,23 @@ def test_methods_add_up() -> None:
 def test_three_methods_add_up() -> None:
     spec = load_method("coop+kgcoop+promptsrc")
     assert {"slots", "guidance", "teacher"} <= {field.name for field in fields(spec.Config)}
+
+
+def test_a_method_in_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for name in ("one_file", "random", "coop"):
+        shutil.copy(ROOT / "examples" / "shallow_text.py", tmp_path / f"{name}.py")
+    spec = load_method(str(tmp_path / "one_file.py"))
+    assert load_method("one_file") is spec
+    model = build_model(str(tmp_path / "one_file.py"), {}, tiny_clip(), ClassNames(("a", "b")), seed=1)
+    assert model.described().spec.method == "one_file"
+    for name in ("random", "coop"):
+        with pytest.raises(ValueError, match=f"cannot be imported as '{name}', which is another module's name"):
+            load_method(str(tmp_path / f"{name}.py"))
+    with pytest.raises(ValueError, match=r"no_file\.py does not exist"):
+        load_method("no_file.py")
+    with pytest.raises(ValueError, match="'shutil' is no method"):
+        load_method("shutil")
 
 
 def test_what_is_no_whole_method_is_refused() -> None:

@@ -14,9 +14,8 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from bmip.cli.command import shown
+from bmip.cli.command import Group
 from bmip.system.messages import nearest
 
 COMMANDS = {
@@ -29,7 +28,7 @@ COMMANDS = {
     "search": ("search", "Choose learning rate and epochs of methods on validation images."),
     "methods": ("methods", "List the methods, or what one can be told."),
     "backbones": ("backbones", "List the CLIP models known by name."),
-    "data": ("data", "List the data sets."),
+    "data": ("data", "List, check and fetch data sets."),
     "pretrain": ("pretrain", "Train the small CLIP that comes with bmip anew."),
 }
 """Name -> module and short description, in the order in which they are listed."""
@@ -44,6 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
+    if "" not in sys.path:
+        sys.path.append("")  # methods in the working folder, as with `python -m bmip`
     try:
         status = _run(given)
     except (KeyboardInterrupt, typer.Abort):
@@ -66,11 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     """The commands by name and summary; the module of one is imported when it is called or completed."""
-
-    def get_params(self, ctx: Any) -> Any:
-        return shown(super().get_params(ctx))
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, *rest = args

@@ -38,8 +38,8 @@ def asked_methods(
 ) -> list[AskedMethod]:
     """The methods of names such as "bmip" or "bmip:released".
 
-    Each one of `extras` is added to every method. `preset` holds for names without one of their own. An option of
-    `pairs` goes to every method that has it, and so do the training settings.
+    Each one of `extras` is added to every method. `preset` holds for names without one of their own, where the method
+    has it. An option of `pairs` goes to every method that has it, and so do the training settings.
 
     Raises ValueError for an unknown method or preset, for an option that no method has, and for a value of a wrong type
     or out of range.
@@ -52,7 +52,13 @@ def asked_methods(
         takers = [name for name, one in facts.items() if option in {known.name for known in one.options}]
         for name in takers or [max(facts, key=lambda name: len(facts[name].options))]:  # which then refuses it
             options[name] |= parse_settings([pair], facts[name].options, f"the method {name!r}")
-    asked = [AskedMethod(name, own or preset, options[name], training or {}) for name, _, own in split]
+    taken = {name: _preset_for(name, preset) for name in facts}
+    if preset and not any(taken.values()):
+        choose_preset(next(iter(facts)), preset, backbone="")  # which refuses it
+    for name in facts:
+        if preset and not taken[name]:
+            note(f"{name} has no preset {preset!r} and takes another")
+    asked = [AskedMethod(name, own or taken[name], options[name], training or {}) for name, _, own in split]
     for one in asked:
         _, chosen = choose_preset(one.name, one.preset, backbone="")
         train_config({**chosen.training, **one.training})
@@ -73,3 +79,11 @@ def combined(name: str, extras: Sequence[str] | None) -> str:
     """ "bmip:released" with promptsrc is "bmip+promptsrc:released"."""
     method, colon, preset = name.partition(":")
     return "+".join([method, *(extras or [])]) + colon + preset
+
+
+def _preset_for(name: str, preset: str | None) -> str | None:
+    """The preset where the method has it."""
+    try:
+        return preset and choose_preset(name, preset, backbone="")[0]
+    except ValueError:
+        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 _OPEN = "bmip.open_option"
 
@@ -32,17 +32,25 @@ class Command(TyperCommand):
         return shown(super().get_params(ctx))
 
 
-def shown(options: list[Any]) -> list[Any]:
-    """The same parameters: an on/off option shows no type, and an option that takes several values shows "NAME...".
+class Group(TyperGroup):
+    """Commands below a command, with the options as the help text shows them."""
 
-    `typer` would show `<bool>` and `<list[str]>`.
+    def get_params(self, ctx: Any) -> Any:
+        """The parameters as the help text shows them."""
+        return shown(super().get_params(ctx))
+
+
+def shown(parameters: list[Any]) -> list[Any]:
+    """The same parameters: an on/off option shows no type, and other options show NAME, or NAME... for several values.
+
+    `typer` would show `<bool>`, `<str>` and `<list[str]>`.
     """
-    for option in options:
-        if getattr(option, "is_flag", False):
-            option.metavar = ""
-        elif getattr(option, "multiple", False) and option.metavar is None:
-            option.metavar = f"{option.opts[0].lstrip('-').upper()}..."
-    return options
+    for one in parameters:
+        if getattr(one, "is_flag", False):
+            one.metavar = ""
+        elif one.metavar is None and one.opts[0].startswith("--"):
+            one.metavar = one.opts[0][2:].upper() + "..." * one.multiple
+    return parameters
 
 
 def spread(arguments: Sequence[str], options: Collection[str]) -> list[str]:

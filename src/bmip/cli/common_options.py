@@ -109,6 +109,7 @@ def read_options(
         panel=DATA,
         leave_out=unwanted,
         flags={"cache_images": "--cache-images/--no-cache"},
+        metavars={"template": "TEXT", "class_names": "FILE", "root": "DIR", "cache": "DIR"},
         make=make,
     )
 

@@ -11,14 +11,15 @@ from typing import Annotated
 import typer
 
 from bmip.cli import common_options, completion
-from bmip.cli.command import Command
+from bmip.cli.command import Command, Group
 from bmip.cli.console import add, line, note, out, table
 from bmip.data.embedded_sets import embedded_sets
+from bmip.data.names import check_data
 from bmip.data.public.registry import PUBLIC
 from bmip.data.read_config import ReadConfig
 from bmip.system.messages import nearest
 
-app = typer.Typer(add_completion=False, help="The data sets.")
+app = typer.Typer(add_completion=False, cls=Group, help="List, check and fetch data sets.")
 FAULTY = 1
 
 Name = Annotated[
@@ -33,7 +34,7 @@ Name = Annotated[
 
 @app.callback()
 def data() -> None:
-    """The data sets."""
+    """List, check and fetch data sets."""
 
 
 @app.command("list", cls=Command, epilog="Example: bmip data list")
@@ -65,6 +66,8 @@ def check(
     The exit status is 0 for a sound data set, 1 where something is missing, unreadable or not as published, and 2 where
     nothing could be looked at.
     """
+    check_data(name)
+
     from bmip.cli.data_check import as_json as written
     from bmip.cli.data_check import few_shot_draws, show
     from bmip.data.inspect import inspect

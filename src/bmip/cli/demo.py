@@ -24,7 +24,9 @@ app = typer.Typer(add_completion=False)
 @app.command(cls=Command, epilog="Example: bmip demo")
 @common_options.training_options
 def demo(
-    out_: Annotated[Path, typer.Option("--out", help="Folder for everything it makes.")] = Path("runs/demo"),
+    out_: Annotated[Path, typer.Option("--out", help="Folder for everything it makes.", metavar="DIR")] = Path(
+        "runs/demo"
+    ),
     data: Annotated[list[str], typer.Option(help="The data sets (`bmip data list`).")] = list(DATA),
     shots: common_options.Shots = 16,
     backbone: common_options.Backbone = None,

@@ -24,7 +24,7 @@ def methods(
     name: Annotated[
         str | None,
         typer.Argument(
-            help="One of them; a dotted path names one from outside.",
+            help="One of them, or the module or file of one from outside.",
             autocompletion=completion.methods,
             show_default=False,
         ),

@@ -21,12 +21,14 @@ def with_fields(
     otherwise: str = "",
     leave_out: Sequence[str] = (),
     flags: Mapping[str, str] | None = None,
+    metavars: Mapping[str, str] | None = None,
     make: Callable[..., Any] = dict,
 ) -> Callable[[Callable], Callable]:
     """Gives a command an option for each field of a dataclass.
 
     The command's parameter `into` receives `make(**given)`, where `given` are the options that stand on the command
-    line. `otherwise` follows the field's default in the help text. `flags` spells the options of some fields otherwise.
+    line. `otherwise` follows the field's default in the help text. `flags` spells the options of some
+    fields otherwise, and `metavars` says what stands for their values in the help text.
     """
 
     def decorate(command: Callable) -> Callable:
@@ -45,7 +47,9 @@ def with_fields(
                 field.name,
                 inspect.Parameter.KEYWORD_ONLY,
                 default=None,
-                annotation=_annotation(field, panel, otherwise, (flags or {}).get(field.name)),
+                annotation=_annotation(
+                    field, panel, otherwise, (flags or {}).get(field.name), (metavars or {}).get(field.name)
+                ),
             )
             for field in known
         ]
@@ -58,16 +62,19 @@ def with_fields(
     return decorate
 
 
-def _annotation(field: Documented, panel: str, otherwise: str, flags: str | None) -> Any:
+def _annotation(field: Documented, panel: str, otherwise: str, flags: str | None, metavar: str | None) -> Any:
     default = "on" if field.default is True else "off" if field.default is False else field.default
     help = field.doc if default in ("", None) else f"{field.doc} [{default}{otherwise}]".strip().replace("[", "\\[")
     kind: Any = field.type
     if field.choices:
         kind = enum.Enum(field.name, {choice: choice for choice in field.choices})
+        metavar = "|".join(field.choices)
     flag = f"--{field.name.replace('_', '-')}"
     pair = kind is bool and (field.default is not False or otherwise)
     flags = flags or (f"{flag}/--no-{flag[2:]}" if pair else flag)
-    return Annotated[kind | None, typer.Option(flags, help=help, rich_help_panel=panel, show_default=False)]
+    return Annotated[
+        kind | None, typer.Option(flags, help=help, rich_help_panel=panel, show_default=False, metavar=metavar)
+    ]
 
 
 def parse_settings(pairs: Iterable[str], options: Iterable[Documented], owner: str) -> dict[str, Any]:

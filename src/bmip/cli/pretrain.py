@@ -20,7 +20,7 @@ app = typer.Typer(add_completion=False)
 @app.command(cls=Command, epilog="Example: bmip pretrain --out runs/pretrain")
 @with_fields(PretrainConfig, into="settings", panel="Training", make=PretrainConfig)
 def pretrain(
-    out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/pretrain"),
+    out: Annotated[Path, typer.Option(help="Folder of the run.", metavar="DIR")] = Path("runs/pretrain"),
     debug: common_options.Debug = False,
     settings: PretrainConfig = PretrainConfig(),  # noqa: B008
 ) -> None:

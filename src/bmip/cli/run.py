@@ -90,9 +90,10 @@ def run(
     set_: common_options.Set = None,
     with_: common_options.With = None,
     results: Annotated[
-        Path | None, typer.Option(help="File of rows; otherwise runs/PROTOCOL/results.jsonl.", dir_okay=False)
+        Path | None,
+        typer.Option(help="File of rows; otherwise runs/PROTOCOL/results.jsonl.", dir_okay=False, metavar="FILE"),
     ] = None,
-    runs: Annotated[Path, typer.Option(help="Folder for the runs.", file_okay=False)] = Path("runs"),
+    runs: Annotated[Path, typer.Option(help="Folder for the runs.", file_okay=False, metavar="DIR")] = Path("runs"),
     device: common_options.Device = "auto",
     threads: common_options.Threads = None,
     debug: common_options.Debug = False,

@@ -44,10 +44,12 @@ def search(
     set_: common_options.Set = None,
     with_: common_options.With = None,
     precision: Annotated[str | None, typer.Option(help="float32, bfloat16 or float16.", show_default=False)] = None,
-    presets: Annotated[Path, typer.Option(help="File that is written.")] = Path("runs/search/presets.toml"),
-    runs: Annotated[Path, typer.Option(help="Folder for the runs and their results.", file_okay=False)] = Path(
-        "runs/search"
+    presets: Annotated[Path, typer.Option(help="File that is written.", metavar="FILE")] = Path(
+        "runs/search/presets.toml"
     ),
+    runs: Annotated[
+        Path, typer.Option(help="Folder for the runs and their results.", file_okay=False, metavar="DIR")
+    ] = Path("runs/search"),
     device: common_options.Device = "auto",
     threads: common_options.Threads = None,
     debug: common_options.Debug = False,

@@ -38,7 +38,11 @@ def train(
     out_: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="Folder of the run; otherwise runs/DATA-METHOD.", show_default=False, file_okay=False
+            "--out",
+            help="Folder of the run; otherwise runs/DATA-METHOD.",
+            show_default=False,
+            file_okay=False,
+            metavar="DIR",
         ),
     ] = None,
     classes: Annotated[
@@ -73,10 +77,11 @@ def train(
     from bmip.data.load import load_dataset
     from bmip.data.sampling import sample_few_shot
     from bmip.evaluation.evaluate import evaluate
+    from bmip.evaluation.verdict import remark as verdict
     from bmip.methods import build_model
     from bmip.system.device import pick_device
     from bmip.training.precision import slow_precision
-    from bmip.training.progress import progress_bar
+    from bmip.training.progress import Tick, progress_bar
     from bmip.training.run import train_model
 
     common_options.use_threads(threads)
@@ -96,10 +101,23 @@ def train(
         note(slow)
     model = build_model(spec.method, dict(spec.options), clip, chosen.classes, seed=init_seed)
     remark_on_template(model, method, read.template)
-    with progress_bar(f"training {method}") as tell:
+    done, ticked = (folder / "predictions.csv").exists(), False
+    with progress_bar(f"training {method}") as bar:
+
+        def tell(tick: Tick) -> None:
+            nonlocal ticked
+            if tick.epoch > 1 and not ticked:
+                note(f"the training was interrupted and goes on at epoch {tick.epoch} of {tick.epochs}")
+            ticked = True
+            bar(tick)
+
         run = train_model(model, spec, chosen, folder, progress=tell)
+    if done:
+        note(f"this was done already; the result is read from {folder}")
     out().print(accuracy_table(run.predictions, f"{method} on the test images of {dataset.name}"))
     if model.trainable():
         frozen = evaluate(build_model("zero-shot", {}, clip, chosen.classes, seed=0), chosen.test, chosen.classes)
         line(f"zero-shot {frozen.accuracy:.1f} %: the same CLIP without training, {frozen.classes.template!r}")
+        if told := verdict(run.predictions, frozen):
+            note(told)
     note(f"the run lies in {folder}; classify images with: bmip predict {folder} IMAGES... --classes NAMES")

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from bmip.run_spec import Preset
 from bmip.system.documented import Documented, documented_fields
 from bmip.system.messages import nearest
+from bmip.system.method_name import method_name
 
 FILE = Path(__file__).with_suffix(".json")
 _TYPES = {kind.__name__: kind for kind in (bool, int, float, str)}
@@ -53,19 +54,10 @@ class MethodFacts:
 
 
 def method_facts(name: str) -> MethodFacts:
-    """The facts about a method of the package, a combination such as "bmip+promptsrc", or a dotted path.
-
-    Raises ValueError for a name that is none of these, with the nearest right one.
-    """
-    known, parts = _stored(), [part.strip() for part in name.split("+")]
-    spelled = [part.replace("-", "_") if part.replace("-", "_") in known else part for part in parts]
-    if found := known.get("+".join(spelled)):
-        return found
-    for part in spelled:
-        if part not in known and "." not in part:
-            hint = nearest(part, [one for one in known if "+" not in one])
-            raise ValueError(f"there is no method {part!r}: {hint} A dotted path loads one from outside.")
-    return from_code("+".join(spelled))
+    """The facts about a method; see `method_name` for what it can be called, and for the ValueError."""
+    known = _stored()
+    full = method_name(name, [one for one in known if "+" not in one])
+    return known.get(full) or from_code(full)
 
 
 def known_methods() -> tuple[MethodFacts, ...]:

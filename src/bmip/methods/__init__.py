@@ -21,6 +21,7 @@ from bmip.prompting.method_spec import MethodSpec
 from bmip.prompting.model import PromptedCLIP
 from bmip.run_spec import RunSpec
 from bmip.system.messages import nearest
+from bmip.system.method_name import method_name
 
 
 def method_names() -> tuple[str, ...]:
@@ -36,24 +37,18 @@ def combination_names() -> tuple[str, ...]:
 
 
 def load_method(name: str | MethodSpec) -> MethodSpec:
-    """A method of the package by its name, one from outside by its dotted path, or a combination: "bmip+promptsrc".
+    """A method of the package by its name, one from outside by its module or file, or a combination: "bmip+promptsrc".
 
     A MethodSpec is returned as it is. Raises ValueError for a name that is none of these, with the nearest right one,
     and for a module without a METHOD.
     """
     if isinstance(name, MethodSpec):
         return name
+    name = method_name(name, method_names())
     if "+" in name:
-        return _combination("+".join(part.strip().replace("-", "_") for part in name.split("+")))
-    known = method_names()
-    spelled = name.replace("-", "_")
-    if spelled in known:
-        return importlib.import_module(f"{__name__}.{spelled}").METHOD
-    if "." not in name:
-        hint = nearest(spelled, known)
-        raise ValueError(f"there is no method {name!r}: {hint} A dotted path loads one from outside.")
+        return _combination(name)
     try:
-        module = importlib.import_module(name)
+        module = importlib.import_module(f"{__name__}.{name}" if name in method_names() else name)
     except ModuleNotFoundError as error:
         raise ValueError(
             f"cannot import the method {name!r}: {error}: is its package installed, or its folder in PYTHONPATH?"
@@ -96,7 +91,8 @@ def build_model(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = PromptedCLIP(clip, load_method(name).whole(config, clip, classes), classes).eval()
-    spec = RunSpec(method=_identifier(name), backbone=clip.source, init_seed=seed)
+    identifier = name.name if isinstance(name, MethodSpec) else method_name(name, method_names())
+    spec = RunSpec(method=identifier, backbone=clip.source, init_seed=seed)
     model.description = Description(
         spec=spec, options=asdict(config), classes=classes, backbone=clip.source, backbone_hash=clip.sha256
     )
@@ -108,11 +104,3 @@ def _combination(name: str) -> MethodSpec:
     from bmip.methods.combinations import COMBINATIONS  # it imports methods, so none is imported before it is needed
 
     return COMBINATIONS.get(name) or reduce(add, map(load_method, name.split("+")))
-
-
-def _identifier(name: str | MethodSpec) -> str:
-    """What `load_method` finds the method by again: "zero_shot" for "zero-shot", and a dotted path as it is."""
-    if isinstance(name, MethodSpec):
-        return name.name
-    parts = [part.replace("-", "_") if part.replace("-", "_") in method_names() else part for part in name.split("+")]
-    return "+".join(parts)

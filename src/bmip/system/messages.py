@@ -12,12 +12,14 @@ FEW = 5
 def nearest(wrong: str, known: Iterable[str], otherwise: str = "there are") -> str:
     """A question for the known name that is most like `wrong`; if none is like it, `otherwise` and all known names.
 
+    Capital and small letters count as equal.
+
     >>> nearest("dpeth", ["slots", "depth"]), nearest("x", ["slots", "depth"], "it has")
     ("did you mean 'depth'?", 'it has slots, depth')
     """
-    names = list(known)
-    near = difflib.get_close_matches(wrong, names, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"{otherwise} {', '.join(names) or 'none'}"
+    names = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(wrong.lower(), names, n=1)
+    return f"did you mean {names[near[0]]!r}?" if near else f"{otherwise} {', '.join(names.values()) or 'none'}"
 
 
 def counted(count: int, what: str) -> str:

@@ -1,0 +1,47 @@
+"""The one spelling of a method's name. Nothing here imports a method."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Collection
+from importlib.util import find_spec
+from pathlib import Path
+
+from bmip.system.messages import nearest
+
+
+def method_name(given: str, known: Collection[str]) -> str:
+    """The name under which results, checkpoints and `load_method` know what a user calls a method.
+
+    Methods of the package are `known`; "zero-shot" is one spelling of "zero_shot". A method from outside is named by
+    its module: "my.module", "my_method", or the file "./my_method.py", whose folder Python then searches too. "+" joins
+    the parts of a combination.
+
+    Raises ValueError for a part that is none of these, with the nearest known name.
+    """
+    return "+".join(_part(part.strip(), known) for part in given.split("+"))
+
+
+def _part(given: str, known: Collection[str]) -> str:
+    name = given.replace("-", "_")
+    if name in known:
+        return name
+    if given.endswith(".py"):
+        return _module_of(Path(given).resolve(), known)
+    if "." in given or (given.isidentifier() and find_spec(given) is not None):
+        return given
+    raise ValueError(
+        f"there is no method {given!r}: {nearest(name, known)} A method from outside is named by its module or file: "
+        "my.module or ./my_method.py."
+    )
+
+
+def _module_of(file: Path, known: Collection[str]) -> str:
+    if not file.is_file():
+        raise ValueError(f"the method's file {file} does not exist")
+    if str(file.parent) not in sys.path:
+        sys.path.append(str(file.parent))
+    found = find_spec(file.stem) if file.stem.isidentifier() and file.stem not in known else None
+    if found is None or found.origin != str(file):
+        raise ValueError(f"{file} cannot be imported as {file.stem!r}, which is another module's name: rename the file")
+    return file.stem
