@@ -209,7 +209,9 @@ def test_a_preset_for_those_methods_that_have_it(cli: Cli, photos: Path, backbon
     assert found.status == 0, found.err
     assert "shallow.py has no preset 'released' and takes another" in found.err
     assert "shallow.py: preset default" in found.err and "bmip: preset released" in found.err
-    alone = cli(*given, "--method", "./shallow.py", *SMALL[2:])
+    own = cli(*given, "--method", "./shallow.py:default", "bmip", *SMALL)
+    assert own.status == 0 and "and takes another" not in own.err
+    alone = cli(*given, "--method", "./shallow.py", "bmip:default", *SMALL)
     assert alone.status == 2 and "has no preset 'released'" in alone.err
 
 

@@ -24,10 +24,6 @@ class AskedMethod:
     options: dict[str, Any]
     training: Mapping[str, Any]
 
-    def spec(self, **common: Any) -> RunSpec:
-        """The spec of a run without data and seeds; see `method_trial`."""
-        return method_trial(self.name, self.preset, options=self.options, training=self.training, **common)
-
 
 def asked_methods(
     names: Sequence[str],
@@ -52,13 +48,16 @@ def asked_methods(
         takers = [name for name, one in facts.items() if option in {known.name for known in one.options}]
         for name in takers or [max(facts, key=lambda name: len(facts[name].options))]:  # which then refuses it
             options[name] |= parse_settings([pair], facts[name].options, f"the method {name!r}")
-    taken = {name: _preset_for(name, preset) for name in facts}
-    if preset and not any(taken.values()):
-        choose_preset(next(iter(facts)), preset, backbone="")  # which refuses it
-    for name in facts:
-        if preset and not taken[name]:
-            note(f"{name} has no preset {preset!r} and takes another")
-    asked = [AskedMethod(name, own or taken[name], options[name], training or {}) for name, _, own in split]
+    common = {name for name, _, own in split if preset and not own}
+    lacking = {name for name in common if not _has(name, preset or "")}
+    if lacking == common:  # the check below refuses it
+        lacking = set()
+    for name in sorted(lacking):
+        note(f"{name} has no preset {preset!r} and takes another")
+    asked = [
+        AskedMethod(name, own or (None if name in lacking else preset), options[name], training or {})
+        for name, _, own in split
+    ]
     for one in asked:
         _, chosen = choose_preset(one.name, one.preset, backbone="")
         train_config({**chosen.training, **one.training})
@@ -66,12 +65,11 @@ def asked_methods(
 
 
 def specs(asked: Iterable[AskedMethod], **common: Any) -> list[RunSpec]:
-    """Their specs without data and seeds; tells the person at the terminal which presets they take."""
+    """The specs of their runs, without data and seeds (`method_trial`); tells a person which presets they take."""
     found = []
     for one in asked:
-        spec = one.spec(**common)
-        note(f"{one.name}: preset {spec.preset}")
-        found.append(spec)
+        found.append(method_trial(one.name, one.preset, options=one.options, training=one.training, **common))
+        note(f"{one.name}: preset {found[-1].preset}")
     return found
 
 
@@ -81,9 +79,9 @@ def combined(name: str, extras: Sequence[str] | None) -> str:
     return "+".join([method, *(extras or [])]) + colon + preset
 
 
-def _preset_for(name: str, preset: str | None) -> str | None:
-    """The preset where the method has it."""
+def _has(name: str, preset: str) -> bool:
     try:
-        return preset and choose_preset(name, preset, backbone="")[0]
+        choose_preset(name, preset, backbone="")
     except ValueError:
-        return None
+        return False
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import typer
 
@@ -22,11 +22,6 @@ def methods(incomplete: str) -> list[str]:
     return _starting(incomplete, (facts.name.replace("_", "-") for facts in known_methods()))
 
 
-def additions(incomplete: str) -> list[str]:
-    """Names of methods that have something to add to other prompts."""
-    return _starting(incomplete, (facts.name for facts in known_methods() if facts.adds))
-
-
 def presets(ctx: typer.Context, incomplete: str) -> list[str]:
     """Names of the presets of the methods that stand before it."""
     asked = ctx.params.get("method") or ()
@@ -34,24 +29,18 @@ def presets(ctx: typer.Context, incomplete: str) -> list[str]:
     return _starting(incomplete, dict.fromkeys(preset for name in names for preset in _presets(name)))
 
 
-def protocols(incomplete: str) -> list[str]:
-    """Names of protocols."""
-    return _starting(incomplete, protocol_names())
+def _names(known: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    def complete(incomplete: str) -> list[str]:
+        return _starting(incomplete, known())
+
+    return complete
 
 
-def data_sets(incomplete: str) -> list[str]:
-    """Names of data sets; the shell knows the folders itself."""
-    return _starting(incomplete, dataset_names())
-
-
-def public_data_sets(incomplete: str) -> list[str]:
-    """Names of public data sets."""
-    return _starting(incomplete, PUBLIC)
-
-
-def backbones(incomplete: str) -> list[str]:
-    """Names of backbones."""
-    return _starting(incomplete, (backbone.name for backbone in known_backbones()))
+additions = _names(lambda: (facts.name for facts in known_methods() if facts.adds))
+protocols = _names(protocol_names)
+data_sets = _names(dataset_names)  # the shell knows the folders itself
+public_data_sets = _names(lambda: PUBLIC)
+backbones = _names(lambda: (backbone.name for backbone in known_backbones()))
 
 
 def _presets(method: str) -> tuple[str, ...]:

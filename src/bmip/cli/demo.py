@@ -40,8 +40,7 @@ def demo(
 
     Prints the table, names a few single images, and draws a picture of what it says. A second call does nothing twice.
     """
-    for name in data:
-        check_data(name)
+    check_data(*data)
     asked = asked_methods(METHODS, pairs=set_, training=training)
 
     from bmip.cli.demonstration import run_demo

@@ -106,8 +106,7 @@ def run(
     """
     asked = asked_methods(method, with_, preset, set_, training)
     classes = base_asked(base)
-    for name in (*(data or ()), *(targets or ())):
-        check_data(name)
+    check_data(*(data or ()), *(targets or ()))
     found = find_protocol(protocol)
 
     from bmip.cli.progress import carried_out

@@ -60,8 +60,7 @@ def search(
     The file it writes is used with --preset FILE. No test image is looked at.
     """
     training = {} if precision is None else {"precision": precision}
-    for name in data:
-        check_data(name)
+    check_data(*data)
     asked_for = asked_methods(method, with_, "default", set_, training)
 
     from bmip.cli.progress import carried_out

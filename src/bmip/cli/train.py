@@ -12,7 +12,7 @@ import typer
 
 from bmip.cli import common_options, completion
 from bmip.cli.arguments import of_classes
-from bmip.cli.asked_methods import asked_methods
+from bmip.cli.asked_methods import asked_methods, specs
 from bmip.cli.command import Command
 from bmip.cli.console import line, note, out
 from bmip.cli.remarks import remark_on_drawings, remark_on_template
@@ -68,9 +68,9 @@ def train(
     A run that was interrupted goes on when the same command is given again.
     """
     check_data(data)
-    (asked,) = asked_methods([method], with_, preset, set_, training)
-    method = asked.name
-    plain = asked.spec(shots=shots, backbone=backbone, data=[data], read=read)
+    asked = asked_methods([method], with_, preset, set_, training)
+    (plain,) = specs(asked, shots=shots, backbone=backbone, data=[data], read=read)
+    method = asked[0].name
 
     from bmip.cli.tables import accuracy_table
     from bmip.clip.loading.load import load_clip
@@ -93,7 +93,7 @@ def train(
     folder = out_ or Path("runs") / f"{dataset.name}-{spec.method.replace('_', '-')}"
     note(
         f"{method} on {counted(len(chosen.train), 'image')} of {counted(len(chosen.classes), 'class')}, "
-        f"preset {spec.preset}, backbone {spec.backbone}"
+        f"backbone {spec.backbone}"
     )
     remark_on_drawings(spec.backbone, [data])
     clip = load_clip(spec.backbone).to(pick_device(device))

@@ -53,14 +53,13 @@ def data_name(given: str) -> str:
     return f"./{name}" if name in dataset_names() or name.startswith(HUB_PREFIX) else name
 
 
-def check_data(given: str) -> None:
-    """Raises DataError for what is neither the name of a data set nor a path where something is."""
-    if given in dataset_names() or given.startswith(HUB_PREFIX) or Path(given).exists():
-        return
+def check_data(*given: str) -> None:
+    """Raises DataError for the first that is neither the name of a data set nor a path where something is."""
     cure = "give the path of a folder with one folder of images per class, or of a table"
-    if any(sign in given for sign in "/\\."):
-        raise DataError(f"{given} does not exist: {cure}")
-    raise DataError(
-        f"{given!r} is neither a data set ({nearest(given.lower(), dataset_names())}) nor a folder: see `bmip data "
-        f"list`, or {cure}"
-    )
+    for name in given:
+        if name in dataset_names() or name.startswith(HUB_PREFIX) or Path(name).exists():
+            continue
+        if any(sign in name for sign in "/\\."):
+            raise DataError(f"{name} does not exist: {cure}")
+        near = nearest(name, dataset_names())
+        raise DataError(f"{name!r} is neither a data set ({near}) nor a folder: see `bmip data list`, or {cure}")
