@@ -17,7 +17,7 @@ from bmip.data.read_config import ReadConfig
 from bmip.data.sources.assembly import keep_split, missing_drawn
 from bmip.data.sources.embedded import embedded_dataset
 from bmip.data.sources.folder import find_folder
-from bmip.data.sources.split_file import Parts
+from bmip.data.sources.listing import Parts
 from bmip.embedded.world import load_world, world_names
 
 

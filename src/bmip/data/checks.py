@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from rich.progress import track
 from bmip.data.batches import ahead
 from bmip.data.dataset import DataError
 from bmip.data.images import check_image
-from bmip.data.sources.split_file import Item
+from bmip.data.sources.listing import Parts
 from bmip.system.messages import counted, first_few
 
 QUIET = 300  # files that are checked faster than a progress bar is read
@@ -98,7 +98,7 @@ def refuse(faults: Sequence[str]) -> None:
         raise DataError(first_few(faults, separator="; "))
 
 
-def class_faults(folder: Path, names: Sequence[str], parts: Mapping[str, Sequence[Item]]) -> list[str]:
+def class_faults(folder: Path, names: Sequence[str], parts: Parts) -> list[str]:
     """Messages about too few classes, and about classes without training images."""
     if len(names) < 2:
         return [f"{folder} has {counted(len(names), 'class')}; at least two are needed"]
@@ -113,7 +113,7 @@ def class_faults(folder: Path, names: Sequence[str], parts: Mapping[str, Sequenc
     return faults
 
 
-def leak_faults(folder: Path, parts: Mapping[str, Sequence[Item]], same: Sequence[Sequence[str]]) -> list[str]:
+def leak_faults(folder: Path, parts: Parts, same: Sequence[Sequence[str]]) -> list[str]:
     """Messages about files of the same content (the groups `same`) in different splits or different classes."""
     part_of = {item.path: part for part, items in parts.items() for item in items}
     label_of = {item.path: item.label for items in parts.values() for item in items}

@@ -17,7 +17,7 @@ from bmip.data.sampling import sample_few_shot
 from bmip.data.shots import read_shots
 from bmip.data.sources.assembly import Names, Source, assembled, drawn, is_whole, missing_drawn, without
 from bmip.data.sources.listing import Listing, list_files
-from bmip.data.sources.split_file import PARTS, inspect_parts, names_of
+from bmip.data.sources.split_file import PARTS, inspect_split
 from bmip.system.messages import counted, first_few
 
 
@@ -63,8 +63,7 @@ def counts(dataset: Dataset) -> dict[str, dict[str, int]]:
 
 def inspect_own(source: Source, read: ReadConfig = ReadConfig(), class_names: Names = None) -> Findings:
     """Reads every image of your own data, also those that the written split does not name."""
-    folder, parts = source.folder, source.listing.parts
-    listed = [item.path for items in parts.values() for item in items]
+    folder, parts, listed = source.folder, source.listing.parts, source.listing.paths()
     bad = unreadable(folder, [*listed, *source.unused], read.cache_folder)
     kept = without(parts, bad)
     same = same_content(folder, [path for path in listed if path not in bad])
@@ -90,14 +89,15 @@ def inspect_public(name: str, read: ReadConfig, *, decode: bool = True) -> Findi
     """
     known = PUBLIC[name]
     folder, images = places(known, read.root)
-    listing, faults, remarks = _listed(known, folder, images, read)
+    listing, remarks = _listed(known, folder, images, read)
+    faults = list(listing.faults)
     on_disk = image_files(list_files(images, faults=faults))
-    listed = on_disk if listing is None else [item.path for items in listing.parts.values() for item in items]
+    listed = listing.paths() or on_disk
     gone = missing(images, listed, faults)
     faults += [f"{images / path} does not exist, and the split names it" for path in gone]
     bad = unreadable(images, sorted(set(listed).difference(gone)), read.cache_folder) if decode else {}
     faults += bad.values()
-    if listing is None:
+    if not listing.parts:
         return Findings(None, list(dict.fromkeys(faults)), remarks)
     unused = sorted(set(on_disk).difference(listed))
     if unused:
@@ -125,24 +125,21 @@ def _is_own_draw(dataset: Dataset, file: Path) -> bool:
     return [own.name(index) for index in range(len(own))] == [dataset.train.images.name(i) for i in stored.train]
 
 
-def _listed(
-    known: PublicSet, folder: Path, images: Path, read: ReadConfig
-) -> tuple[Listing | None, list[str], list[str]]:
-    """The items of the written split or else of the archive's own lists, with faults and remarks."""
+def _listed(known: PublicSet, folder: Path, images: Path, read: ReadConfig) -> tuple[Listing, list[str]]:
+    """The items of the written split or else of the archive's own lists, and remarks. Without parts if it has none."""
     file, remarks = written_split(known, folder, read.cache_folder), []
     if known.split_file is not None and (file is None or file.name != known.split_file):
         own = "a new one will be drawn" if file is None else f"{file} is used"
         remarks.append(f"{folder / known.split_file} is not there; {own}, which is not the published split")
     try:
         if file is not None:
-            parts, faults = inspect_parts(file)
-            return Listing(names_of(parts.train), parts.by_name()), faults, remarks
-        listing, faults = read_lists(known, folder, images)
+            return inspect_split(file), remarks
+        listing = read_lists(known, folder, images)
         if known.split_file is not None:
-            listing = Listing(listing.names, missing_drawn(listing.parts, read.split_seed).by_name())
-        return listing, faults, remarks
+            listing = replace(listing, parts=missing_drawn(listing.parts, read.split_seed))
+        return listing, remarks
     except DataError as error:
-        return None, [str(error)], remarks
+        return Listing((), {}, faults=(str(error),)), remarks
 
 
 def _differences(known: PublicSet, dataset: Dataset) -> list[str]:

@@ -14,7 +14,8 @@ from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.data.sources.assembly import keep_split, missing_drawn
 from bmip.data.sources.folder import find_folder
-from bmip.data.sources.split_file import Item, Parts, draw_parts, draw_val, read_parts, write_parts
+from bmip.data.sources.listing import Item, Parts
+from bmip.data.sources.split_file import draw_parts, draw_val, inspect_split, read_split, write_parts
 
 Make = Callable[[str, dict[str, int]], Path]
 
@@ -62,7 +63,7 @@ def test_a_split_that_cannot_be_written_beside_the_images_is_kept_in_the_cache(m
     assert file is not None and cache in file.parents
     assert notes == [f"nothing can be written to {folder}; its split is kept in {file}"]
     dataset = load_dataset(str(folder), ReadConfig(split_seed=4))
-    assert [dataset.train.images.name(index) for index in range(6)] == [item.path for item in parts.train]
+    assert [dataset.train.images.name(index) for index in range(6)] == [item.path for item in parts["train"]]
     assert dataset.notes == ()
     assert not (folder / "split.json").exists()
 
@@ -399,10 +400,10 @@ def test_a_drawn_split_covers_all_and_rounds_as_the_reference(counts: list[int],
         Item(f"{label}/{index}", label, str(label)) for label, count in enumerate(counts) for index in range(count)
     ]
     parts = draw_parts(items, seed)
-    assert sorted(parts.train + parts.val + parts.test) == sorted(items)
+    assert sorted(parts["train"] + parts["val"] + parts["test"]) == sorted(items)
     assert parts == draw_parts(items, seed)
     for label, count in enumerate(counts):
-        found = [sum(item.label == label for item in part) for part in (parts.train, parts.val, parts.test)]
+        found = [sum(item.label == label for item in part) for part in parts.values()]
         assert min(found[0], found[2]) >= 1
         if count > 3:
             assert found == [round(0.5 * count), round(0.2 * count), count - round(0.5 * count) - round(0.2 * count)]
@@ -414,14 +415,23 @@ def test_a_drawn_validation_part_leaves_enough_to_train_on(counts: list[int], se
         Item(f"{label}/{index}", label, str(label)) for label, count in enumerate(counts) for index in range(count)
     ]
     parts = draw_val(items, items[:1], seed)
-    assert sorted(parts.train + parts.val) == sorted(items)
-    assert parts.test == (items[0],)
+    assert sorted(parts["train"] + parts["val"]) == sorted(items)
+    assert parts["test"] == (items[0],)
     for label, count in enumerate(counts):
-        assert sum(item.label == label for item in parts.val) == round(0.2 * count)
+        assert sum(item.label == label for item in parts["val"]) == round(0.2 * count)
 
 
 def test_a_written_split_reads_back(tmp_path: Path) -> None:
-    parts = Parts((Item("ä/1.png", 0, "ä"), Item("b/1.png", 1, "b")), (), (Item("ä/2.png", 0, "ä"),))
+    parts = {"train": (Item("ä/1.png", 0, "ä"), Item("b/1.png", 1, "b")), "val": (), "test": (Item("ä/2.png", 0, "ä"),)}
     write_parts(parts, tmp_path / "new" / "split.json")
-    assert read_parts(tmp_path / "new" / "split.json") == parts
+    assert read_split(tmp_path / "new" / "split.json").parts == parts
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["split.json"]
+
+
+def test_a_class_whose_only_training_entry_is_a_repetition_keeps_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "split.json"
+    train = [["a.png", 1, "dog"], ["a.png", 0, "cat"], ["b.png", 1, "dog"]]
+    file.write_text(json.dumps({"train": train, "val": [], "test": []}))
+    listing = inspect_split(file)
+    assert listing.names == ("cat", "dog")
+    assert listing.faults == (f"{file} lists a.png in train and again in train",)

@@ -5,8 +5,7 @@ from pathlib import Path
 from bmip.data.dataset import DataError
 from bmip.data.images import image_files
 from bmip.data.public.lists import lines
-from bmip.data.sources.listing import Listing, list_files, subfolders
-from bmip.data.sources.split_file import Item
+from bmip.data.sources.listing import Item, Listing, list_files, subfolders
 from bmip.system.messages import first_few
 
 

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from bmip.data.dataset import DataError
-from bmip.data.sources.listing import Listing
-from bmip.data.sources.split_file import Item
+from bmip.data.sources.listing import Item, Listing
 
 
 def lines(file: Path) -> list[str]:

@@ -21,7 +21,7 @@ from bmip.data.sources.assembly import (
     without,
 )
 from bmip.data.sources.listing import Listing, report_closed
-from bmip.data.sources.split_file import PARTS, leads_out, names_of, read_parts, sound
+from bmip.data.sources.split_file import PARTS, leads_out, read_split, usable
 from bmip.system.messages import counted, first_few
 
 SHOTS_FOLDER = "split_fewshot"
@@ -39,9 +39,8 @@ def load_public(name: str, read: ReadConfig = ReadConfig()) -> Dataset:
     known = PUBLIC[name]
     folder, images = places(known, read.root)
     listing = list_public(known, folder, images, read)
-    parts, notes = dict(listing.parts), list(listing.notes)
-    skipped: list[str] = []
-    gone = missing(images, [item.path for items in parts.values() for item in items])
+    parts, notes, skipped = listing.parts, list(listing.notes), []
+    gone = missing(images, listing.paths())
     if gone and not read.skip_bad_images:
         raise DataError(
             f"{name}: {images} lacks {counted(len(gone), 'file')} of its split ({first_few(gone)}): unpack its "
@@ -57,7 +56,7 @@ def load_public(name: str, read: ReadConfig = ReadConfig()) -> Dataset:
         notes.append(
             f"{name} has {counted(len(listing.names), 'class')} in {folder}; published results are on {known.classes}"
         )
-    dataset = public_dataset(known, folder, Listing(listing.names, parts, tuple(notes)), read.template)
+    dataset = public_dataset(known, folder, replace(listing, parts=parts, notes=tuple(notes)), read.template)
     return replace(dataset, skipped=tuple(skipped))
 
 
@@ -115,15 +114,15 @@ def list_public(known: PublicSet, folder: Path, images: Path, read: ReadConfig) 
     file = written_split(known, folder, read.cache_folder)
     notes: list[str] = []
     if known.split_file is None or file is None:
-        listing, faults = read_lists(known, folder, images)
-        refuse(faults)
+        listing = read_lists(known, folder, images)
+        refuse(listing.faults)
         if known.split_file is None:
             return listing
-        gone = missing(images, [item.path for items in listing.parts.values() for item in items])
+        gone = missing(images, listing.paths())
         if gone:
             raise DataError(
                 f"{known.name}: {images} lacks {counted(len(gone), 'file')} of its lists ({first_few(gone)}): unpack "
-                " its archives again, so that a split can be drawn"
+                "its archives again, so that a split can be drawn"
             )
         note = (
             f"drawn by bmip (seed {read.split_seed}) because {known.split_file} was not there; it is not the published "
@@ -132,32 +131,28 @@ def list_public(known: PublicSet, folder: Path, images: Path, read: ReadConfig) 
         drawn = missing_drawn(listing.parts, read.split_seed)
         file, notes = keep_split(drawn, _own_splits(known, folder, read.cache_folder), note)
         if file is None:
-            return Listing(names_of(drawn.train), drawn.by_name(), (f"{known.name}: the split was {note}", *notes))
+            return Listing(listing.names, drawn, (f"{known.name}: the split was {note}", *notes))
     if file.name == known.split_file:
-        parts = read_parts(file, f"get it again (`bmip data prepare {known.name} --plan` says where)")
-    else:
-        parts = read_parts(file)
-        remark = (
-            f"{known.name}: {folder / known.split_file} is not there; the split in {file} was drawn by bmip and is not "
-            f"the published one (`bmip data prepare {known.name} --plan` says where that is); delete it to draw again"
-        )
-        notes = [remark, *notes]
-    return Listing(names_of(parts.train), parts.by_name(), tuple(notes))
+        return read_split(file, f"get it again (`bmip data prepare {known.name} --plan` says where)")
+    remark = (
+        f"{known.name}: {folder / known.split_file} is not there; the split in {file} was drawn by bmip and is not "
+        f"the published one (`bmip data prepare {known.name} --plan` says where that is); delete it to draw again"
+    )
+    return replace(read_split(file), notes=(remark, *notes))
 
 
-def read_lists(known: PublicSet, folder: Path, images: Path) -> tuple[Listing, list[str]]:
-    """The sound items of the data set's own folders and lists, and a message for each fault."""
+def read_lists(known: PublicSet, folder: Path, images: Path) -> Listing:
+    """The usable items of the data set's own folders and lists, and a message for each fault."""
     listing = READERS[known.name](folder, images)
     _class_names(known, folder, listing.names)
-    names = dict(enumerate(listing.names))
-    parts, faults = sound(listing.parts, names, f"{known.name} in {folder}")
+    parts, faults = usable(listing.parts, dict(enumerate(listing.names)), f"{known.name} in {folder}")
     outside = [item.path for items in parts.values() for item in items if leads_out(item.path)]
     if outside:
         faults.append(f"{known.name} in {folder} lists paths that lead out of the folder ({first_few(outside)})")
-    lists = Listing(listing.names, without(parts, set(outside)), listing.notes)
+        parts = without(parts, set(outside))
     if "train" in parts or "all" in parts:
-        faults += class_faults(images, lists.names, lists.parts)
-    return lists, faults
+        faults += class_faults(images, listing.names, parts)
+    return replace(listing, parts=parts, faults=tuple(faults))
 
 
 def written_split(known: PublicSet, folder: Path, cache: Path | None) -> Path | None:

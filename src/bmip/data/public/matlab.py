@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from bmip.data.dataset import DataError
-from bmip.data.sources.listing import Listing
-from bmip.data.sources.split_file import Item
+from bmip.data.sources.listing import Item, Listing
 
 
 def _table(file: Path, field: str) -> Any:

@@ -10,11 +10,10 @@ from bmip.data.checks import cache_key, class_faults, leak_faults, refuse, same_
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.images import FileImages
 from bmip.data.read_config import ReadConfig
-from bmip.data.sources.listing import Listing
-from bmip.data.sources.split_file import Item, Parts, draw_parts, draw_val, write_parts
+from bmip.data.sources.listing import Item, Listing, Parts
+from bmip.data.sources.split_file import PARTS, draw_parts, draw_val, write_parts
 from bmip.system.messages import counted, first_few
 
-Items = tuple[Item, ...]
 Names = Mapping[str, str] | Sequence[str] | None
 """Better class names: a mapping from the old names to new ones, or all names in the order of the labels."""
 
@@ -60,26 +59,24 @@ def assembled(
 ) -> Dataset:
     """The data set with these parts, whether their files can be read or not; `notes` join those of the listing."""
     classes = ClassNames(renamed(source.listing.names, class_names), read.template or ClassNames.template)
-    train, val, test = (files(source.folder, items) for items in (parts.train, parts.val, parts.test))
-    said = (*source.listing.notes, *notes, *untested(source.folder, classes.names, parts.test))
-    return Dataset(source.name, classes, train, val if len(val) else None, test, notes=said)
+    train, val, test = (files(source.folder, items) for items in (parts[part] for part in PARTS))
+    notes = (*source.listing.notes, *notes, *untested(source.folder, classes.names, parts["test"]))
+    return Dataset(source.name, classes, train, val if len(val) else None, test, notes=notes)
 
 
-def untested(folder: Path, names: Sequence[str], test: Items) -> list[str]:
+def untested(folder: Path, names: Sequence[str], test: Sequence[Item]) -> list[str]:
     """A note on classes without test images."""
     tested = {item.label for item in test}
     lacking = [repr(name) for label, name in enumerate(names) if label not in tested]
     return [f"{folder} has no test images of {first_few(lacking)}"] if lacking else []
 
 
-def is_whole(parts: Mapping[str, Items]) -> bool:
+def is_whole(parts: Parts) -> bool:
     """Whether all three parts of the split are given."""
     return {"train", "val", "test"} <= set(parts)
 
 
-def readable(
-    folder: Path, parts: Mapping[str, Items], read: ReadConfig, cure: str = ""
-) -> tuple[dict[str, Items], list[str]]:
+def readable(folder: Path, parts: Parts, read: ReadConfig, cure: str = "") -> tuple[Parts, list[str]]:
     """The parts without files that cannot be read, and the reason for each file that is left out.
 
     Raises DataError for such files unless `read.skip_bad_images`. `cure` is what else the user may do about them; it
@@ -94,12 +91,12 @@ def readable(
     return without(parts, bad), list(bad.values())
 
 
-def without(parts: Mapping[str, Items], paths: Container[str]) -> dict[str, Items]:
+def without(parts: Parts, paths: Container[str]) -> Parts:
     """The parts without the items of these paths."""
     return {part: tuple(item for item in items if item.path not in paths) for part, items in parts.items()}
 
 
-def drawn(folder: Path, parts: Mapping[str, Items], same: list[list[str]], seed: int) -> tuple[Parts, list[str]]:
+def drawn(folder: Path, parts: Parts, same: list[list[str]], seed: int) -> tuple[Parts, list[str]]:
     """The whole split, and notes. A complete split stays as it is; else the missing parts are drawn by `seed`.
 
     Copies of a file (all but the first of each group of `same`) are left out of a draw, because they could land in
@@ -113,13 +110,13 @@ def drawn(folder: Path, parts: Mapping[str, Items], same: list[list[str]], seed:
     return missing_drawn(without(parts, copies), seed), [note] if copies else []
 
 
-def missing_drawn(parts: Mapping[str, Items], seed: int) -> Parts:
+def missing_drawn(parts: Parts, seed: int) -> Parts:
     """The split of "all", or of train and test with validation images drawn from train; a complete one as it is."""
     if "all" in parts:
         return draw_parts(parts["all"], seed)
     if "val" not in parts:
         return draw_val(parts["train"], parts["test"], seed)
-    return Parts(parts["train"], parts["val"], parts["test"])
+    return parts
 
 
 def split_places(beside: Path, source: Path, cache: Path | None, suffix: str = "") -> tuple[Path, ...]:

@@ -1,11 +1,12 @@
 """Finds the images and the written split of a folder of images."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from bmip.data.images import image_files
 from bmip.data.sources.assembly import Source, first_there, split_places, unused_note
-from bmip.data.sources.listing import Listing, list_files, list_folder
-from bmip.data.sources.split_file import inspect_parts, names_of
+from bmip.data.sources.listing import list_files, list_folder
+from bmip.data.sources.split_file import inspect_split
 
 SPLIT_FILE = "split.json"
 
@@ -20,10 +21,9 @@ def find_folder(folder: Path, cache: Path | None) -> Source:
     name, written = folder.resolve().name, first_there(splits)
     if written is None:
         return Source(name, folder, list_folder(folder), splits)
-    parts, wrong = inspect_parts(written)
+    listing = inspect_split(written)
     cure = f"mend it, or delete {written.name} to have a new split drawn"
-    listed = {item.path for items in parts.by_name().values() for item in items}
-    faults = [f"{fault}: {cure}" for fault in wrong]
-    unused = tuple(sorted(set(image_files(list_files(folder, faults=faults))).difference(listed)))
-    listing = Listing(names_of(parts.train), parts.by_name(), unused_note(unused, folder, written), tuple(faults))
+    faults = [f"{fault}: {cure}" for fault in listing.faults]
+    unused = tuple(sorted(set(image_files(list_files(folder, faults=faults))).difference(listing.paths())))
+    listing = replace(listing, notes=unused_note(unused, folder, written), faults=tuple(faults))
     return Source(name, folder, listing, splits, written, unused)

@@ -11,8 +11,9 @@ from bmip.data.dataset import Chosen, DataError, Dataset, Split
 from bmip.data.names import HUB_PREFIX
 from bmip.data.read_config import ReadConfig
 from bmip.data.sources.assembly import Names, missing_drawn, renamed
+from bmip.data.sources.listing import Item
 from bmip.data.sources.rows import TableImages, incomplete, shared, unreadable
-from bmip.data.sources.split_file import PARTS, Item
+from bmip.data.sources.split_file import PARTS
 from bmip.system.messages import counted, first_few, nearest
 
 SPLITS = {"train": "train", "validation": "val", "val": "val", "valid": "val", "test": "test"}
@@ -93,7 +94,7 @@ def _drawn(name: str, classes: ClassNames, splits: dict[str, Split], seed: int) 
     items = tuple(Item(str(i), label, classes.names[label]) for i, label in enumerate(splits["train"].labels))
     only = "test" not in splits
     parts = missing_drawn({"all": items} if only else {"train": items, "test": ()}, seed)
-    train, val, test = (splits["train"].take([int(item.path) for item in part]) for part in parts.by_name().values())
+    train, val, test = (splits["train"].take([int(item.path) for item in part]) for part in parts.values())
     missing = "validation and test splits" if only else "validation split"
     note = f"{name} has no {missing}: drawn by seed {seed}"
     return Dataset(name, classes, train, val if len(val) else None, test if only else splits["test"], notes=(note,))

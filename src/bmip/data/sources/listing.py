@@ -2,14 +2,14 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from bmip.class_names import words
 from bmip.data.dataset import DataError
 from bmip.data.images import image_files, is_hidden
-from bmip.data.sources.split_file import Item
 from bmip.system.messages import counted, first_few
 
 VAL_NAMES = ("val", "valid", "validation")
@@ -17,17 +17,33 @@ PART_NAMES = {"train": ("train", "training"), "val": VAL_NAMES, "test": ("test",
 """Folder names of the parts of a split, in lower case; upper case is accepted too."""
 
 
+class Item(NamedTuple):
+    """One image of a split: its path, its label and the name of its class."""
+
+    path: str
+    label: int
+    name: str
+
+
+Parts = Mapping[str, tuple[Item, ...]]
+"""The images of each part of a split: "train", "val" and "test"; or of "all", where no split is given."""
+
+
 @dataclass(frozen=True)
 class Listing:
-    """The class names and the sorted images of each part ("all" if there is no split)."""
+    """The class names and the images of each part."""
 
     names: tuple[str, ...]
-    parts: dict[str, tuple[Item, ...]]
+    parts: Parts
     notes: tuple[str, ...] = ()
     """Sentences about files that are left out, for example."""
 
     faults: tuple[str, ...] = ()
-    """A message for each folder that cannot be read."""
+    """A message for each folder or entry that cannot be used."""
+
+    def paths(self) -> list[str]:
+        """The paths of all images, part by part."""
+        return [item.path for items in self.parts.values() for item in items]
 
 
 def list_folder(folder: Path) -> Listing:

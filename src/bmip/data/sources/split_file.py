@@ -6,37 +6,15 @@ and `test`, of [path, label, class name], paths relative to the folder of images
 
 import json
 import random
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
 
 from bmip.data.dataset import DataError
+from bmip.data.sources.listing import Item, Listing, Parts
 from bmip.system.files import write_text
 from bmip.system.messages import first_few
 
 PARTS = ("train", "val", "test")
-
-
-class Item(NamedTuple):
-    """One image of a split: its path, its label and the name of its class."""
-
-    path: str
-    label: int
-    name: str
-
-
-@dataclass(frozen=True)
-class Parts:
-    """The items of the three splits; `val` may be empty."""
-
-    train: tuple[Item, ...]
-    val: tuple[Item, ...]
-    test: tuple[Item, ...]
-
-    def by_name(self) -> dict[str, tuple[Item, ...]]:
-        """The items by the name of their split."""
-        return {part: getattr(self, part) for part in PARTS}
 
 
 def draw_parts(items: Iterable[Item], seed: int) -> Parts:
@@ -58,7 +36,7 @@ def draw_parts(items: Iterable[Item], seed: int) -> Parts:
         train += members[:end]
         val += members[end:end_of_val]
         test += members[end_of_val:]
-    return Parts(tuple(train), tuple(val), tuple(test))
+    return {"train": tuple(train), "val": tuple(val), "test": tuple(test)}
 
 
 def draw_val(train: Iterable[Item], test: Iterable[Item], seed: int) -> Parts:
@@ -70,7 +48,7 @@ def draw_val(train: Iterable[Item], test: Iterable[Item], seed: int) -> Parts:
         count = min(round(0.2 * len(members)), len(members) - 1)
         val += members[:count]
         rest += members[count:]
-    return Parts(tuple(rest), tuple(val), tuple(test))
+    return {"train": tuple(rest), "val": tuple(val), "test": tuple(test)}
 
 
 def _by_label(items: Iterable[Item]) -> list[list[Item]]:
@@ -82,24 +60,24 @@ def _by_label(items: Iterable[Item]) -> list[list[Item]]:
 
 def write_parts(parts: Parts, file: Path, note: str = "") -> None:
     """Writes the file atomically. The note is for people; programs that read the format ignore it."""
-    lists = {part: [list(item) for item in items] for part, items in parts.by_name().items()}
+    lists = {part: [list(item) for item in items] for part, items in parts.items()}
     file.parent.mkdir(parents=True, exist_ok=True)
     write_text(file, json.dumps({"note": note, **lists} if note else lists, ensure_ascii=False))
 
 
-def read_parts(file: Path, cure: str = "delete it to have a new split drawn") -> Parts:
+def read_split(file: Path, cure: str = "delete it to have a new split drawn") -> Listing:
     """Reads a split file. Labels must be 0, 1, 2, ... with one name each, and each image must occur once.
 
-    Raises DataError with the first fault and with `cure`, the advice what else to do.
+    Raises DataError with the first fault and with `cure`, which says what else to do.
     """
-    parts, faults = inspect_parts(file)
-    if faults:
-        raise DataError(f"{first_few(faults, 1, separator='; ')}: mend {file.name}, or {cure}")
-    return parts
+    listing = inspect_split(file)
+    if listing.faults:
+        raise DataError(f"{first_few(listing.faults, 1)}: mend {file.name}, or {cure}")
+    return listing
 
 
-def inspect_parts(file: Path) -> tuple[Parts, list[str]]:
-    """The sound items of a split file, and a message for each fault.
+def inspect_split(file: Path) -> Listing:
+    """The class names and the usable items of a split file, and a message for each fault.
 
     Raises DataError for a file that holds no splits, or whose labels have gaps.
     """
@@ -118,19 +96,17 @@ def inspect_parts(file: Path) -> tuple[Parts, list[str]]:
         faults += [f"{file}: {fault}; {form}" for fault, _ in read if fault]
         items[part] = tuple(Item(*entry) for fault, entry in read if not fault)
     names = {item.label: item.name for item in reversed(items["train"])}
-    kept, odd = sound(items, names, str(file))
+    kept, more = usable(items, names, str(file))
     if sorted(names) != list(range(len(names))):
         gaps = sorted(set(range(max(names))).difference(names)) or sorted(label for label in names if label < 0)
         raise DataError(
             f"{file}: train has no image with the label {first_few(gaps, 10)}; labels must be 0, 1, 2, ... "
             f"without a gap: {again}"
         )
-    return Parts(kept["train"], kept["val"], kept["test"]), faults + odd
+    return Listing(tuple(names[label] for label in sorted(names)), kept, faults=(*faults, *more))
 
 
-def sound(
-    parts: Mapping[str, Sequence[Item]], names: Mapping[int, str], where: str
-) -> tuple[dict[str, tuple[Item, ...]], list[str]]:
+def usable(parts: Parts, names: Mapping[int, str], where: str) -> tuple[Parts, list[str]]:
     """The items with the right name for their label, each in one split only, and a message for each other item."""
     kept: dict[str, tuple[Item, ...]] = {}
     strange: dict[tuple[str, int, str], list[str]] = {}
@@ -153,12 +129,6 @@ def sound(
         known = f"that label is {names[label]!r}" if label in names else "the training items know no such class"
         unknown.append(f"{where}: {paths[0]}{more} in {part} is labelled {label} {name!r}; {known}")
     return kept, twice + unknown
-
-
-def names_of(train: Iterable[Item]) -> tuple[str, ...]:
-    """The class names in the order of the labels, taken from the training items as in CoOp."""
-    names = {item.label: item.name for item in train}
-    return tuple(names[label] for label in range(len(names)))
 
 
 def leads_out(path: str) -> bool:

@@ -13,8 +13,8 @@ from bmip.class_names import words
 from bmip.data.dataset import DataError
 from bmip.data.read_config import ReadConfig
 from bmip.data.sources.assembly import Source, first_there, is_whole, split_places, unused_note
-from bmip.data.sources.listing import VAL_NAMES, Listing, is_text
-from bmip.data.sources.split_file import Item, read_parts
+from bmip.data.sources.listing import VAL_NAMES, Item, Listing, is_text
+from bmip.data.sources.split_file import read_split
 from bmip.system.messages import first_few
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json")
@@ -154,7 +154,7 @@ def _inside(path: str, file: Path, where: str) -> str:
 
 def _as_written(listing: Listing, written: Path, file: Path) -> tuple[Listing, tuple[str, ...]]:
     """The listing with the written split, and the images that it does not name. Raises DataError if they differ."""
-    parts = read_parts(written).by_name()
+    parts = read_split(written).parts
     known = {item: part for part, items in listing.parts.items() for item in items}
     listed = {item for items in parts.values() for item in items}
     strange = [
