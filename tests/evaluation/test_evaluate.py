@@ -75,7 +75,7 @@ def test_the_mode_is_left_as_it_was_and_training_works_afterwards() -> None:
 def test_nothing_to_evaluate_and_damaged_models_are_errors() -> None:
     with pytest.raises(ValueError, match="the split has no images"):
         evaluate(model(), DATA.test.take([]), DATA.classes)
-    with pytest.raises(ValueError, match="an image is of class 3, counted from 0, and 3 classes were given"):
+    with pytest.raises(ValueError, match="class 3, counted from 0, and the names of 3 classes were given"):
         evaluate(model(), DATA.test, ClassNames(("a", "b", "c")))
     broken = model()
     with torch.no_grad():

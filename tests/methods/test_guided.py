@@ -200,7 +200,10 @@ def test_coprompt_s_consistency_reads_the_given_sentences(name: str, tmp_path: P
         (None, "there are no sentences in"),
         ("{", "is no JSON"),
         ('{"cat": "a cat"}', "must hold class names and lists of sentences"),
-        ('{"cat": ["a cat"]}', r"3 of 4 classes have no sentences: golden_retriever, black-eyed susan, 2012 audi"),
+        (
+            '{"cat": ["a cat"]}',
+            r"missing for 3 of 4 classes: golden_retriever, black-eyed susan, 2012 audi",
+        ),
     ],
 )
 def test_sentences_that_do_not_fit(content: str | None, message: str, tmp_path: Path) -> None:

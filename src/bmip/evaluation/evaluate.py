@@ -15,6 +15,7 @@ from bmip.data.dataset import Split
 from bmip.evaluation.logits import batch_logits
 from bmip.metrics import Count, accuracy, ranks
 from bmip.prompting.model import PromptedCLIP
+from bmip.system.messages import counted
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,8 +82,8 @@ def evaluate(
     """
     if len(split) and max(split.labels) >= len(classes):
         raise ValueError(
-            f"an image is of class {max(split.labels)}, counted from 0, and {len(classes)} classes were given: give "
-            "those that the split's labels mean"
+            f"an image is of class {max(split.labels)}, counted from 0, and the names of "
+            f"{counted(len(classes), 'class')} were given: give those that the split's labels mean"
         )
     names = tuple(split.images.name(index) for index in range(len(split)))
     batches = _batches(model, split, batch)

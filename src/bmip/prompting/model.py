@@ -18,6 +18,7 @@ from bmip.clip.text_layout import TextLayout
 from bmip.clip.texts import ClassTexts
 from bmip.prompting.checkpoint import Description, write_checkpoint
 from bmip.prompting.method import FrozenImages, Given, Method, Step, Teacher, at_least_float32
+from bmip.system.messages import counted
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,9 @@ class PromptedCLIP(nn.Module):
         known = self.prompter.trained_on
         if known is not None and known.names != classes.names:
             raise ValueError(
-                f"this method learned something for each of its {len(known)} classes ({known.names[0]}, ...) and knows "
-                f"no others; it was asked about {len(classes)} ({classes.names[0]}, ...): choose prompts that all "
-                "classes share"
+                "this method learned something of its own for each class and knows no others; it was trained on "
+                f"{counted(len(known), 'class')} ({known.names[0]}, ...) and was asked about {len(classes)} "
+                f"({classes.names[0]}, ...): choose prompts that all classes share"
             )
 
     def forward(self, pixels: Float[Tensor, "image 3 size size"], classes: ClassNames) -> Float[Tensor, "image class"]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bmip.class_names import ClassNames, words
-from bmip.system.messages import first_few
+from bmip.system.messages import counted, first_few
 
 
 def read_sentences(file: str | Path) -> dict[str, list[str]]:
@@ -38,6 +38,7 @@ def sentences_of(classes: ClassNames, known: Mapping[str, Sequence[str]]) -> lis
     spelled = {words(name).lower(): own for name, own in known.items()}
     if missing := [name for name in classes.names if words(name).lower() not in spelled]:
         raise ValueError(
-            f"{len(missing)} of {len(classes)} classes have no sentences: {first_few(missing)}; add them to the file"
+            f"sentences are missing for {len(missing)} of {counted(len(classes), 'class')}: {first_few(missing)}; add "
+            "them to the file"
         )
     return [spelled[words(name).lower()] for name in classes.names]

@@ -43,7 +43,7 @@ def permuted_classes_permute_the_logits(case: Case) -> None:
     order = [3, 0, 5, 1, 4, 2]
     permuted = ClassNames(tuple(CLASSES.names[number] for number in order), CLASSES.template)
     if model.prompter.trained_on is not None:
-        _require_that_classes_are_refused(model, permuted, f"each of its {len(CLASSES)} classes")
+        _require_that_classes_are_refused(model, permuted, f"trained on {len(CLASSES)} classes")
         return
     require_same(
         model(images(), permuted),
