@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from bmip.data.batches import eval_batches
+from bmip.data.batches import EvalBatches
 from bmip.data.dataset import Dataset, Split
 from bmip.data.sampling import split_base_novel
 from bmip.data.transforms import normalise
@@ -94,7 +94,7 @@ class Study:
         """How far the image gates tell images apart: the standard deviation of their weights over validation images."""
         model, images = self.model(trial), _val(self.resources.dataset(trial.run.data, trial.run.read))
         config = model.clip.config
-        pixels, _ = next(iter(eval_batches(images, config.image_size, batch=200)))
+        pixels, _ = next(iter(EvalBatches(images, config.image_size, batch=200)))
         weights: list[Tensor] = []
         for gate in model.prompter.image_gates:
             gate.register_forward_hook(lambda *given: weights.append(given[2]))

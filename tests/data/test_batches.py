@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bmip.data.batches import EvalBatches, TrainBatches, ahead, eval_batches
+from bmip.data.batches import EvalBatches, TrainBatches, ahead
 from bmip.data.dataset import ArrayImages, DataError, Split
 from bmip.data.images import FileImages
 from bmip.data.transforms import Augmentation, centre_square
@@ -99,7 +99,7 @@ def test_labels_stay_with_their_images() -> None:
     data = Split(ArrayImages(pixels, "toy/train"), tuple(range(20)))
     for (view,), labels in TrainBatches(data, 8, 4, 1).epoch(0):
         assert torch.equal(view[:, 0, 3, 3].long(), labels)
-    for squares, labels in eval_batches(data, 8, 3):
+    for squares, labels in EvalBatches(data, 8, 3):
         assert torch.equal(squares[:, 0, 3, 3].long(), labels)
 
 
@@ -126,7 +126,7 @@ def test_no_flip_without_leave() -> None:
 
 def test_judging_goes_through_all_images_in_order_and_decodes_once() -> None:
     images, data = split(7)
-    batches = eval_batches(data, 8, 3)
+    batches = EvalBatches(data, 8, 3)
     for _ in range(2):
         passed = list(batches)
         assert [len(labels) for _, labels in passed] == [3, 3, 1] and len(batches) == 3
@@ -153,13 +153,13 @@ def test_a_pass_that_is_broken_off_leaves_nothing_behind() -> None:
 def test_an_error_while_decoding_arrives() -> None:
     data = Split(FileImages(Path("nowhere"), ("a.png",)), (0,))
     with pytest.raises(DataError, match=r"a\.png does not exist"):
-        list(eval_batches(data, 8))
+        list(EvalBatches(data, 8))
 
 
 def test_nothing_to_train_on() -> None:
     with pytest.raises(DataError, match="no images to train on"):
         TrainBatches(split(0)[1], 8, 4, 1)
-    assert list(eval_batches(split(0)[1], 8)) == []
+    assert list(EvalBatches(split(0)[1], 8)) == []
 
 
 @pytest.mark.parametrize("wrong", [{"size": 0}, {"batch": 0}, {"views": 0}])

@@ -164,11 +164,6 @@ def _square(images: Images, index: int, size: int) -> UInt8[Tensor, "3 {size} {s
     return images.square(index, size) if isinstance(images, HasSquares) else centre_square(images[index], size)
 
 
-def eval_batches(split: Split, size: int, batch: int = 100) -> EvalBatches:
-    """The evaluation batches of a split; keep the value to iterate over them again."""
-    return EvalBatches(split, size, batch)
-
-
 def _seed(*parts: int) -> int:
     """A seed of 63 bits from several numbers, so that neighbouring numbers give unrelated seeds."""
     return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "little") >> 1

@@ -1,4 +1,4 @@
-"""What can be told of the data sets that come with the package without rendering or loading any.
+"""Facts about the data sets that come with the package, for which none is rendered or loaded.
 
 The facts lie in embedded_sets.json, which `python -m tools.facts` writes anew from the code; a test compares both.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 FILE = Path(__file__).with_suffix(".json")
@@ -27,6 +28,7 @@ class EmbeddedSet:
     """What its images show."""
 
 
+@cache
 def embedded_sets() -> dict[str, EmbeddedSet]:
     """Every data set that comes with the package, by its name."""
     return {entry["name"]: EmbeddedSet(**entry) for entry in json.loads(FILE.read_text(encoding="utf-8"))}

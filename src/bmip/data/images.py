@@ -18,28 +18,27 @@ from bmip.data.dataset import DataError
 from bmip.data.transforms import centre_square
 
 SUFFIXES = frozenset(
-    f".{kind}"
-    for kind in (
-        "bmp",
-        "gif",
-        "heic",
-        "heif",
-        "jfif",
-        "jpe",
-        "jpeg",
-        "jpg",
-        "pbm",
-        "pgm",
-        "png",
-        "ppm",
-        "tif",
-        "tiff",
-        "webp",
-    )
+    [
+        ".bmp",
+        ".gif",
+        ".heic",
+        ".heif",
+        ".jfif",
+        ".jpe",
+        ".jpeg",
+        ".jpg",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".ppm",
+        ".tif",
+        ".tiff",
+        ".webp",
+    ]
 )
 
 HIDDEN = frozenset(("__macosx", "desktop.ini", "thumbs.db"))
-"""What operating systems leave in folders, in lower case."""
+"""Files and folders that operating systems leave behind, in lower case."""
 
 ORIENTATION = 0x0112  # the EXIF tag
 

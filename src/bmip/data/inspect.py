@@ -119,10 +119,10 @@ def inspect_public(name: str, read: ReadConfig, *, decode: bool = True) -> Findi
 
 
 def _is_own_draw(dataset: Dataset, file: Path) -> bool:
-    stored = read_shots(dataset, file)
     shots, seed = map(int, re.findall(r"\d+", file.stem))
-    own = sample_few_shot(replace(dataset, stored_shots=None), shots, seed).train.images
-    return [own.name(index) for index in range(len(own))] == [dataset.train.images.name(i) for i in stored.train]
+    own = sample_few_shot(replace(dataset, stored_shots=None), shots, seed)
+    first, second = (each.train.images for each in (own, read_shots(dataset, file)))
+    return [first.name(index) for index in range(len(first))] == [second.name(index) for index in range(len(second))]
 
 
 def _listed(known: PublicSet, folder: Path, images: Path, read: ReadConfig) -> tuple[Listing, list[str]]:

@@ -2,30 +2,12 @@
 
 from pathlib import Path, PurePath
 
+from bmip.data.embedded_sets import embedded_sets
 from bmip.data.public.registry import PUBLIC
 from bmip.system.messages import nearest
 
 HUB_PREFIX = "hub:"
 """Stands before the name of a data set in the format of Hugging Face's `datasets`."""
-
-WORLD = (
-    "shapes",
-    "shapes-v2",
-    "shapes-sketch",
-    "shapes-adversarial",
-    "shapes-rendition",
-    "textures",
-    "signs",
-    "compounds",
-    "glyphs",
-    "counts",
-    "neon",
-    "wallpaper",
-    "windows",
-    "tumbled",
-    "relations",
-)
-"""The data sets of the rendered world (`bmip.embedded.world`)."""
 
 
 class DataError(ValueError):
@@ -39,7 +21,7 @@ def dataset_names() -> tuple[str, ...]:
 
 def embedded_names() -> tuple[str, ...]:
     """The names of the data sets that come with the package."""
-    return ("digits", *WORLD)
+    return tuple(embedded_sets())
 
 
 def data_name(given: str) -> str:

@@ -27,10 +27,8 @@ def sample_few_shot(dataset: Dataset, shots: int, seed: int) -> Dataset:
         return dataset
     file = stored_file(dataset, shots, seed)
     if file is not None:
-        stored = read_shots(dataset, file)
-        val = dataset.val if dataset.val is None or stored.val is None else dataset.val.take(stored.val)
         note = f"the shots are those that were stored in {file}"
-        return replace(dataset, train=dataset.train.take(stored.train), val=val, notes=(*dataset.notes, note))
+        return replace(read_shots(dataset, file), notes=(*dataset.notes, note))
     stream = random.Random(seed)
     train, short = _draw(dataset.train, shots, stream)
     val = dataset.val

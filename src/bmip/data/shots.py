@@ -5,7 +5,7 @@ import json
 import pickle
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
@@ -14,7 +14,7 @@ from bmip.system.files import write_text
 
 
 class _OnlyData(pickle.Unpickler):
-    """Reads only containers, strings, numbers and Dassl's Datum; a pickle that names any other object is refused."""
+    """Reads only containers, strings, numbers and Dassl's Datum; refuses a pickle that names any other object."""
 
     def __init__(self, file: IO[bytes]) -> None:
         super().__init__(file)
@@ -26,15 +26,6 @@ class _OnlyData(pickle.Unpickler):
         raise pickle.UnpicklingError(f"it names {module}.{name}, and only lists of images are read")
 
 
-@dataclass(frozen=True)
-class Shots:
-    """The positions of the drawn images in the training and the validation split."""
-
-    train: tuple[int, ...]
-    val: tuple[int, ...] | None
-    """None if the file has no draw for validation."""
-
-
 def stored_file(dataset: Dataset, shots: int, seed: int) -> Path | None:
     """The file with the draw of CoOp's code; None if there is none."""
     if dataset.stored_shots is None:
@@ -43,8 +34,10 @@ def stored_file(dataset: Dataset, shots: int, seed: int) -> Path | None:
     return file if file.is_file() else None
 
 
-def read_shots(dataset: Dataset, file: Path) -> Shots:
-    """Reads a draw of CoOp's code; its images are found in the data set by the end of their paths.
+def read_shots(dataset: Dataset, file: Path) -> Dataset:
+    """The data set with a draw of CoOp's code; its images are found in the data set by the end of their paths.
+
+    The validation split stays as it is if the file has no draw for it.
 
     Raises DataError for a file that is no such draw, that belongs to another data set or split, or that has another
     number of images per class than its name says.
@@ -63,10 +56,10 @@ def read_shots(dataset: Dataset, file: Path) -> Shots:
     shots = int(re.findall(r"\d+", file.stem)[0])
     _check_counts(dataset.train, train, shots, shots, dataset.classes.names, f"{file}: train")
     if dataset.val is None or dataset.val_is_test or stored.get("val") is None:
-        return Shots(train, None)
+        return replace(dataset, train=dataset.train.take(train))
     val = _found(dataset.val, stored["val"], reader.datum, file, "val")
     _check_counts(dataset.val, val, 1, shots, dataset.classes.names, f"{file}: val")  # the reference code takes four
-    return Shots(train, val)
+    return replace(dataset, train=dataset.train.take(train), val=dataset.val.take(val))
 
 
 def _found(split: Split, stored: Any, kind: type, file: Path, part: str) -> tuple[int, ...]:
@@ -110,20 +103,6 @@ def _ends(path: str) -> list[str]:
     return ["/".join(parts[start:]) for start in range(len(parts))]
 
 
-def shot_lines(drawn: Dataset) -> list[str]:
-    """One JSON object per image of a draw, in the order of the draw."""
-    parts = {"train": drawn.train} if drawn.val_is_test else {"train": drawn.train, "val": drawn.val}
-    return [
-        json.dumps(
-            {"split": part, "path": split.images.name(index), "label": label, "class": drawn.classes.names[label]},
-            ensure_ascii=False,
-        )
-        for part, split in parts.items()
-        if split is not None
-        for index, label in enumerate(split.labels)
-    ]
-
-
 def shots_hash(drawn: Dataset) -> str:
     """SHA-256 of the file that `write_shots` writes; `sha256sum` gives the same."""
     return hashlib.sha256(_text(drawn).encode()).hexdigest()
@@ -136,4 +115,12 @@ def write_shots(drawn: Dataset, file: Path) -> None:
 
 
 def _text(drawn: Dataset) -> str:
-    return "".join(f"{line}\n" for line in shot_lines(drawn))
+    """One line with a JSON object per image of a draw, in the order of the draw."""
+    parts = {"train": drawn.train, "val": None if drawn.val_is_test else drawn.val}
+    images = (
+        {"split": part, "path": split.images.name(index), "label": label, "class": drawn.classes.names[label]}
+        for part, split in parts.items()
+        if split is not None
+        for index, label in enumerate(split.labels)
+    )
+    return "".join(f"{json.dumps(image, ensure_ascii=False)}\n" for image in images)

@@ -14,7 +14,7 @@ from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.data.sources.assembly import keep_split, missing_drawn
 from bmip.data.sources.folder import find_folder
-from bmip.data.sources.listing import Item, Parts
+from bmip.data.sources.listing import Item, Parts, list_folder
 from bmip.data.sources.split_file import draw_parts, draw_val, inspect_split, read_split, write_parts
 
 Make = Callable[[str, dict[str, int]], Path]
@@ -435,3 +435,11 @@ def test_a_class_whose_only_training_entry_is_a_repetition_keeps_its_name(tmp_pa
     listing = inspect_split(file)
     assert listing.names == ("cat", "dog")
     assert listing.faults == (f"{file} lists a.png in train and again in train",)
+
+
+def test_a_link_to_a_folder_within_a_class_is_left_out_and_named(make_folder: Make) -> None:
+    folder = make_folder("pets", {"cat": 4, "dog": 4})
+    (folder / "cat" / "more").symlink_to(folder / "dog", target_is_directory=True)
+    listing = list_folder(folder)
+    assert len(listing.paths()) == 8
+    assert any("they are left out: 1 link to a folder" in note for note in listing.notes)

@@ -212,8 +212,8 @@ def test_what_is_no_table(tmp_path: Path) -> None:
     for line, part in (
         ('{"path": "a", "label": ["b"]}', r"line 2: its label is \['b'\]: give a word or a whole number"),
         ('{"path": "a", "label": true}', "its label is True"),
-        ('{"path": "a\\u0000", "label": "b"}', "its path .* holds what is no letter"),
-        ('{"path": "a", "label": "\\ud800"}', "line 2: its label .* holds what is no letter"),
+        ('{"path": "a\\u0000", "label": "b"}', "its path .* holds a broken character"),
+        ('{"path": "a", "label": "\\ud800"}', "line 2: its label .* holds a broken character"),
         ('{"path": ' * 20000, "line 2 cannot be read|line 2 is no JSON"),
         ('{"path": ' + "1" * 5000, "line 2 cannot be read|line 2 is no JSON"),
     ):

@@ -111,8 +111,8 @@ def _goes_on(url: str, partial: Path, size: int, progress: Progress) -> bool:
 
 
 def _total(response: Any, start: int) -> int | None:
-    said = response.headers.get("Content-Length")
-    return start + int(said) if said is not None and said.isdecimal() else None
+    length = response.headers.get("Content-Length", "")
+    return start + int(length) if length.isdecimal() else None
 
 
 def _remember(response: Any, partial: Path) -> None:

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bmip.data.dataset import DataError
-from bmip.data.images import image_files
-from bmip.data.sources.listing import Item, Listing, list_files, subfolders
+from bmip.data.sources.listing import Listing, items_below, subfolders
 from bmip.system.messages import counted
 
 
@@ -49,9 +48,4 @@ def _spaced(name: str) -> str:
 def _listing(images: Path, folders: list[str], names: tuple[str, ...]) -> Listing:
     if len(folders) < 2:
         raise DataError(f"{images} has {counted(len(folders), 'class folder')}: unpack the data set's archive there")
-    items = tuple(
-        Item(file, label, name)
-        for label, (place, name) in enumerate(zip(folders, names, strict=True))
-        for file in image_files(list_files(images, place))
-    )
-    return Listing(names, {"all": items})
+    return Listing(names, {"all": items_below(images, zip(folders, range(len(names)), names, strict=True))})

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from bmip.data.dataset import DataError
-from bmip.data.images import image_files
 from bmip.data.public.lists import lines
-from bmip.data.sources.listing import Item, Listing, list_files, subfolders
+from bmip.data.sources.listing import Item, Listing, items_below, subfolders
 from bmip.system.messages import first_few
 
 
@@ -34,9 +33,8 @@ def imagenet(folder: Path, images: Path) -> Listing:
             "validation images into folders by WordNet id"
         )
     names = _named(folder, wnids)
-    return Listing(
-        names, {"train": _items(images, wnids, names, "train/"), "test": _items(images, wnids, names, "val/")}
-    )
+    parts = {"train": _items(images, wnids, names, "train/"), "test": _items(images, wnids, names, "val/")}
+    return Listing(names, parts)
 
 
 def by_wordnet_id(folder: Path, images: Path) -> Listing:
@@ -49,21 +47,14 @@ def by_wordnet_id(folder: Path, images: Path) -> Listing:
 def by_number(folder: Path, images: Path) -> Listing:
     """V2: test images in folders 0, 1, 2, ...; the number is the line of the class in classnames.txt."""
     names = tuple(class_names(folder).values())
-    strange = [name for name in subfolders(images) if not name.isdecimal() or int(name) >= len(names)]
+    numbers = subfolders(images)
+    strange = [name for name in numbers if not name.isdecimal() or int(name) >= len(names)]
     if strange:
         raise DataError(
             f"{images}: the folders {first_few(strange)} are no lines of classnames.txt (0 to {len(names) - 1})"
         )
-    return Listing(
-        names,
-        {
-            "test": tuple(
-                Item(file, int(place), names[int(place)])
-                for place in sorted(subfolders(images), key=int)
-                for file in image_files(list_files(images, place))
-            )
-        },
-    )
+    folders = ((number, int(number), names[int(number)]) for number in sorted(numbers, key=int))
+    return Listing(names, {"test": items_below(images, folders)})
 
 
 def _named(folder: Path, wnids: list[str]) -> tuple[str, ...]:
@@ -76,8 +67,4 @@ def _named(folder: Path, wnids: list[str]) -> tuple[str, ...]:
 
 
 def _items(images: Path, wnids: list[str], names: tuple[str, ...], below: str = "") -> tuple[Item, ...]:
-    return tuple(
-        Item(file, label, name)
-        for label, (wnid, name) in enumerate(zip(wnids, names, strict=True))
-        for file in image_files(list_files(images, below + wnid))
-    )
+    return items_below(images, ((below + wnid, label, names[label]) for label, wnid in enumerate(wnids)))

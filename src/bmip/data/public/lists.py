@@ -1,11 +1,15 @@
 """Readers of public data sets with text files that list the images."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
 from bmip.data.dataset import DataError
 from bmip.data.sources.listing import Item, Listing
+from bmip.data.sources.split_file import PARTS
+
+Entry = TypeVar("Entry")
 
 
 def lines(file: Path) -> list[str]:
@@ -21,24 +25,31 @@ def lines(file: Path) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 
+def _listed(file: Path, parse: Callable[[str], Entry | None], form: str) -> tuple[Entry, ...]:
+    """The entry of each line. Raises DataError for a line that is not of the form: `parse` gives None for it."""
+    found = []
+    for line in lines(file):
+        entry = parse(line)
+        if entry is None:
+            raise DataError(f"{file}: {line[:100]!r} is not of the form `{form}`: unpack the data set's archives again")
+        found.append(entry)
+    return tuple(found)
+
+
 def pets(folder: Path, images: Path) -> Listing:
     """Oxford-IIIT Pets. Lines are `Abyssinian_100 1 1 1` (image, class from 1, species, breed); the class name is the
     image's name without its number."""
-
-    def listed(name: str) -> tuple[Item, ...]:
-        file = folder / "annotations" / name
-        return tuple(_pet(line, file) for line in lines(file))
-
-    parts = {"train": listed("trainval.txt"), "test": listed("test.txt")}
-    return Listing(labelled_names(parts["train"], folder / "annotations" / "trainval.txt"), parts)
+    train, test = (folder / "annotations" / name for name in ("trainval.txt", "test.txt"))
+    parts = {
+        part: _listed(file, _pet, "image class species breed") for part, file in (("train", train), ("test", test))
+    }
+    return Listing(_labelled_names(parts["train"], train), parts)
 
 
-def _pet(line: str, file: Path) -> Item:
-    image, *numbers = line.split()
+def _pet(line: str) -> Item | None:
+    image, number = (*line.split(), "")[:2]
     breed = image.rpartition("_")[0].lower()
-    if not breed or not numbers or not numbers[0].isdecimal():
-        raise _unlike(line, file, "image class species breed")
-    return Item(f"{image}.jpg", int(numbers[0]) - 1, breed)
+    return Item(f"{image}.jpg", int(number) - 1, breed) if breed and number.isdecimal() else None
 
 
 def aircraft(folder: Path, images: Path) -> Listing:
@@ -46,17 +57,12 @@ def aircraft(folder: Path, images: Path) -> Listing:
     names = tuple(lines(folder / "variants.txt"))
     labels = {name: label for label, name in enumerate(names)}
 
-    def listed(part: str) -> tuple[Item, ...]:
-        file = folder / f"images_variant_{part}.txt"
-        items = []
-        for line in lines(file):
-            number, _, variant = line.partition(" ")
-            if variant not in labels:
-                raise _unlike(line, file, "image variant, with a variant of variants.txt")
-            items.append(Item(f"{number}.jpg", labels[variant], variant))
-        return tuple(items)
+    def item(line: str) -> Item | None:
+        number, _, variant = line.partition(" ")
+        return Item(f"{number}.jpg", labels[variant], variant) if variant in labels else None
 
-    return Listing(names, {part: listed(part) for part in ("train", "val", "test")})
+    form = "image variant, with a variant of variants.txt"
+    return Listing(names, {part: _listed(folder / f"images_variant_{part}.txt", item, form) for part in PARTS})
 
 
 def sun397(folder: Path, images: Path) -> Listing:
@@ -65,45 +71,42 @@ def sun397(folder: Path, images: Path) -> Listing:
     labels = {place: label for label, place in enumerate(places)}
     names = tuple(" ".join(reversed(place.strip("/").split("/")[1:])) for place in places)
 
-    def listed(name: str) -> tuple[Item, ...]:
-        file = folder / name
-        items = []
-        for line in lines(file):
-            place = str(PurePosixPath(line).parent)
-            if place not in labels:
-                raise _unlike(line, file, "/a/abbey/image.jpg, with a class of ClassName.txt")
-            items.append(Item(line.lstrip("/"), labels[place], names[labels[place]]))
-        return tuple(items)
+    def item(line: str) -> Item | None:
+        label = labels.get(str(PurePosixPath(line).parent))
+        return None if label is None else Item(line.lstrip("/"), label, names[label])
 
-    return Listing(names, {"train": listed("Training_01.txt"), "test": listed("Testing_01.txt")})
+    files = {"train": "Training_01.txt", "test": "Testing_01.txt"}
+    form = "/a/abbey/image.jpg, with a class of ClassName.txt"
+    return Listing(names, {part: _listed(folder / file, item, form) for part, file in files.items()})
 
 
 def ucf101(folder: Path, images: Path) -> Listing:
     """UCF101: middle frames of videos. "ApplyEyeMakeup" in classInd.txt is the folder and class "Apply_Eye_Makeup"."""
     lists = folder / "ucfTrainTestlist"
-    numbered = [line.split() for line in lines(lists / "classInd.txt")]
-    for words in numbered:
-        if not words[0].isdecimal():
-            raise _unlike(" ".join(words), lists / "classInd.txt", "1 ApplyEyeMakeup")
-    actions = {words[-1].lower(): int(words[0]) - 1 for words in numbered}
-    names = tuple("_".join(re.findall("[A-Z][^A-Z]*", words[-1])) for words in numbered)
-    if sorted(actions.values()) != list(range(len(names))):
+    numbered = _listed(lists / "classInd.txt", _numbered, "1 ApplyEyeMakeup")
+    labels = {action.lower(): number - 1 for number, action in numbered}
+    names = tuple("_".join(re.findall("[A-Z][^A-Z]*", action)) for _, action in numbered)
+    if sorted(labels.values()) != list(range(len(names))):
         raise DataError(f"{lists / 'classInd.txt'} does not number its classes 1, 2, 3, ...: unpack it again")
 
-    def listed(name: str) -> tuple[Item, ...]:
-        items = []
-        for line in lines(lists / name):
-            action, _, video = line.split()[0].partition("/")
-            label = actions.get(action.lower())  # one action is spelled in two ways
-            if label is None or not video.endswith(".avi"):
-                raise _unlike(line, lists / name, "Action/video.avi, with an action of classInd.txt")
-            items.append(Item(f"{names[label]}/{video.removesuffix('.avi')}.jpg", label, names[label]))
-        return tuple(items)
+    def item(line: str) -> Item | None:
+        action, _, video = line.split()[0].partition("/")
+        label = labels.get(action.lower())  # one action is spelled in two ways
+        if label is None or not video.endswith(".avi"):
+            return None
+        return Item(f"{names[label]}/{video.removesuffix('.avi')}.jpg", label, names[label])
 
-    return Listing(names, {"train": listed("trainlist01.txt"), "test": listed("testlist01.txt")})
+    files = {"train": "trainlist01.txt", "test": "testlist01.txt"}
+    form = "Action/video.avi, with an action of classInd.txt"
+    return Listing(names, {part: _listed(lists / file, item, form) for part, file in files.items()})
 
 
-def labelled_names(items: Sequence[Item], file: Path) -> tuple[str, ...]:
+def _numbered(line: str) -> tuple[int, str] | None:
+    number, *words = line.split()
+    return (int(number), words[-1]) if number.isdecimal() and words else None
+
+
+def _labelled_names(items: Sequence[Item], file: Path) -> tuple[str, ...]:
     """The class names in the order of the labels. Raises DataError for a label with two names or with no image."""
     names: dict[int, str] = {}
     for item in items:
@@ -114,7 +117,3 @@ def labelled_names(items: Sequence[Item], file: Path) -> tuple[str, ...]:
     if sorted(names) != list(range(len(names))):
         raise DataError(f"{file}: some of the classes 1 to {max(names, default=0) + 1} have no image: get it again")
     return tuple(names[label] for label in range(len(names)))
-
-
-def _unlike(line: str, file: Path, form: str) -> DataError:
-    return DataError(f"{file}: {line[:100]!r} is not of the form `{form}`: unpack the data set's archives again")

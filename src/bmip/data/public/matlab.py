@@ -61,8 +61,8 @@ def flowers(folder: Path, images: Path) -> Listing:
     """Flowers 102. Image 17 is image_00017.jpg; labels start at 1 and have their names in cat_to_name.json."""
     file = folder / "cat_to_name.json"
     try:
-        said = json.loads(file.read_text(encoding="utf-8-sig"))
-        names = tuple(said[str(number)] for number in range(1, len(said) + 1))
+        given = json.loads(file.read_text(encoding="utf-8-sig"))
+        names = tuple(given[str(number)] for number in range(1, len(given) + 1))
         if not all(isinstance(name, str) and name.strip() for name in names):
             raise ValueError("a name must be a word")
     except FileNotFoundError:

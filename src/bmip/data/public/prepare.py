@@ -78,15 +78,15 @@ def to_do(known: PublicSet, origin: Origin, root: Path) -> list[str]:
     absent = [part for part in _absent(folder, _needed(known, origin)) if part not in linked]
     if not absent:
         return []
-    said = [f"{', '.join(absent)} must be put into {folder} by hand:"]
-    said += [
+    steps = [f"{', '.join(absent)} must be put into {folder} by hand:"]
+    steps += [
         f"{file}: https://drive.google.com/file/d/{id_}/view" for file, id_ in _lacking(origin, folder, known.images)
     ]
-    said += origin.by_hand
+    steps += origin.by_hand
     if origin.archive is not None:
         fetched = f"hf download {HUB} --repo-type model --include {origin.archive} --local-dir {root}"
-        said.append(f"or all of it from the hub: {fetched}, and unpack {root / origin.archive} into {root}")
-    return said
+        steps.append(f"or all of it from the hub: {fetched}, and unpack {root / origin.archive} into {root}")
+    return steps
 
 
 def _absent(folder: Path, parts: Iterable[str]) -> list[str]:

@@ -164,13 +164,13 @@ def renamed(names: tuple[str, ...], better: Names) -> tuple[str, ...]:
     if better is None:
         return names
     if isinstance(better, Mapping):
-        said = {words(old): new for old, new in better.items()}
-        unknown = sorted(set(said).difference(map(words, names)))
+        by_words = {words(old): new for old, new in better.items()}
+        unknown = sorted(set(by_words).difference(map(words, names)))
         if unknown:
             raise DataError(
                 f"class_names renames {first_few(unknown)}; the classes are {first_few(names)}: give their names"
             )
-        return tuple(said.get(words(name), name) for name in names)
+        return tuple(by_words.get(words(name), name) for name in names)
     if len(better) != len(names):
         raise DataError(
             f"{counted(len(better), 'class name')} came for {counted(len(names), 'class')} ({first_few(names)}): give "

@@ -139,8 +139,16 @@ def _items(
         files = list_files(folder, prefix + name, faults)
         images = image_files(files)
         items += [Item(file, label, words(name)) for file in images]
-        skipped.update(Path(file).suffix or Path(file).name for file in set(files).difference(images))
+        for file in map(Path, set(files).difference(images)):
+            skipped["link to a folder" if (folder / file).is_dir() else file.suffix or file.name] += 1
     return tuple(items), skipped
+
+
+def items_below(images: Path, folders: Iterable[tuple[str, int, str]]) -> tuple[Item, ...]:
+    """The images below each of the folders (its path below `images`, the label, the name of the class), sorted."""
+    return tuple(
+        Item(file, label, name) for folder, label, name in folders for file in image_files(list_files(images, folder))
+    )
 
 
 def is_text(name: str) -> bool:
@@ -151,6 +159,8 @@ def is_text(name: str) -> bool:
 def list_files(folder: Path, below: str = "", faults: list[str] | None = None) -> list[str]:
     """All files below `folder / below`, sorted, as paths relative to `folder`; hidden files are ignored.
 
+    A link to a folder is not followed; it counts as a file.
+
     Raises DataError for a name that is not UTF-8, and for a folder that cannot be read; where there is a list of
     `faults`, a message about such a folder is added to it instead.
     """
@@ -159,6 +169,7 @@ def list_files(folder: Path, below: str = "", faults: list[str] | None = None) -
     for place, folders, files in os.walk(folder / below, onerror=closed.append):
         folders[:] = sorted(name for name in folders if not is_hidden(name))
         within = Path(place).relative_to(folder)
+        files += [name for name in folders if Path(place, name).is_symlink()]
         found += [(within / name).as_posix() for name in sorted(files) if not is_hidden(name)]
     report_closed(closed, faults)
     for name in found:
@@ -184,10 +195,10 @@ def _notes(skipped: Counter[str], ignored: list[str], folders: list[Path]) -> tu
     """`folders`: the data set's own, and those of its parts."""
     folder = folders[0]
     loose = [f"{count} in {place}" for place in folders if (count := _loose(place))]
-    notes = [f"images outside the class folders were passed over: {', '.join(loose)}"] if loose else []
+    notes = [f"images outside the class folders are left out: {', '.join(loose)}"] if loose else []
     if skipped:
         kinds = ", ".join(f"{count} {kind}" for kind, count in skipped.most_common(5))
-        notes.append(f"{folder} has files that are not images of a known kind and were passed over: {kinds}")
+        notes.append(f"{folder} has files that are not images of a known kind; they are left out: {kinds}")
     if ignored:
-        notes.append(f"{folder} has folders to train and to test; other folders were passed over: {first_few(ignored)}")
+        notes.append(f"{folder} has train/ and test/; its other folders are left out: {first_few(ignored)}")
     return tuple(notes)

@@ -121,22 +121,22 @@ def _row(row: object, where: str, column: str) -> dict[str, str]:
     if None in row:
         raise DataError(f"{where} has more values than there are columns: put text with a separator in quotes")
     given = {str(key).strip(): value for key, value in row.items()}
-    said = {}
+    texts = {}
     for key, name in (("path", "path"), ("label", column), ("split", "split")):
         value = given.get(name)
         if isinstance(value, bool) or not isinstance(value, str | int | None):
             raise DataError(f"{where}: its {name} is {value!r}: give a word or a whole number")
-        said[key] = "" if value is None else str(value).strip()
-        if not is_text(said[key]):
-            raise DataError(f"{where}: its {name} {said[key]!a} holds what is no letter: write the table again")
-    lacking = [name for key, name in (("path", "path"), ("label", column)) if not said[key]]
+        texts[key] = "" if value is None else str(value).strip()
+        if not is_text(texts[key]):
+            raise DataError(f"{where}: its {name} {texts[key]!a} holds a broken character: write the table again")
+    lacking = [name for key, name in (("path", "path"), ("label", column)) if not texts[key]]
     if lacking:
         columns = ", ".join(given) or "nothing"
         raise DataError(
             f"{where} has no {' and no '.join(lacking)}; it has {columns}: name the columns path and label, or choose "
             "the column of labels (--label-column)"
         )
-    return said
+    return texts
 
 
 def _inside(path: str, file: Path, where: str) -> str:
