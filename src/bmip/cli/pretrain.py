@@ -25,30 +25,15 @@ def pretrain(
     settings: PretrainConfig = PretrainConfig(),  # noqa: B008
 ) -> None:
     """Train the small CLIP that comes with bmip anew, on its rendered world. Goes on where it was stopped."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     from bmip.embedded.pretrain.loop import pretrain as run
+    from bmip.training.progress import progress_bars
 
-    columns = (
-        TextColumn("pre-training"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, TextColumn("{task.fields[told]}"), console=err()) as bar:
-        task = bar.add_task("", total=settings.steps, told="")
+    with progress_bars(err()) as bars:
+        task = bars.add_task("pre-training", total=settings.steps, text="")
 
         def advance(step: int, losses: Mapping[str, float]) -> None:
-            told = f"loss {losses['contrast']:.2f}, found {100 * losses['found']:.0f} %"
-            bar.update(task, completed=step, told=told)
+            text = f"loss {losses['contrast']:.2f}, found {100 * losses['found']:.0f} %"
+            bars.update(task, completed=step, text=text)
 
         folder = run(settings, out, progress=advance)
     print(folder)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from bmip.cli.console import err
 from bmip.experiments.listener import ProgressListener
@@ -14,7 +14,7 @@ from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row
 from bmip.experiments.runner import TrialsFailed, run_trials
 from bmip.experiments.trial import Trial
-from bmip.training.progress import Tick
+from bmip.training.progress import Tick, progress_bars
 
 
 class Bars(ProgressListener):
@@ -41,11 +41,7 @@ class Bars(ProgressListener):
         if tick.epoch > 1 and not self._ticked:
             self.remark(f"{self._name}: its training was interrupted and goes on at epoch {tick.epoch}")
         self._ticked = True
-        text = f"epoch {tick.epoch}/{tick.epochs}  loss {tick.loss:.3f}"
-        if tick.val_accuracy is not None:
-            text += f"  val {tick.val_accuracy:.1f} %"
-        done = (tick.epoch - 1) * tick.steps + tick.step
-        self._bars.update(self._one, completed=done, total=tick.epochs * tick.steps, text=text)
+        tick.show(self._bars, self._one)
 
     def done(self, row: Row, *, skipped: bool) -> None:
         found = ", ".join(f"{name} {count.percent:.1f}" for name, count in row.counts.items())
@@ -65,16 +61,7 @@ class Bars(ProgressListener):
 @contextmanager
 def watching() -> Iterator[ProgressListener]:
     """A listener that shows bars on a terminal, and elsewhere a line for each finished trial."""
-    console = err()
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[text]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bars:
+    with progress_bars(err(), transient=True) as bars:
         yield Bars(bars)
 
 

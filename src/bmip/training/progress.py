@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from rich import progress
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 
 @dataclass(frozen=True)
@@ -32,26 +32,36 @@ class Tick:
     val_accuracy: float | None
     """The validation accuracy of the epoch before, in percent; None where there is none."""
 
+    def show(self, bars: progress.Progress, task: progress.TaskID) -> None:
+        """Shows the event on one of the bars that `progress_bars` made."""
+        text = f"epoch {self.epoch}/{self.epochs}  loss {self.loss:.3f}"
+        if self.val_accuracy is not None:
+            text += f"  val {self.val_accuracy:.1f} %"
+        done = (self.epoch - 1) * self.steps + self.step
+        bars.update(task, completed=done, total=self.epochs * self.steps, text=text)
+
+
+def progress_bars(console: Console, *, transient: bool = False) -> progress.Progress:
+    """Bars that are shown where the console is a terminal; each task has a description and a field `text`.
+
+    With `transient` they vanish at the end.
+    """
+    return progress.Progress(
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[text]}", markup=False),
+        progress.TimeElapsedColumn(),
+        progress.TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=transient,
+    )
+
 
 @contextmanager
 def progress_bar(label: str = "training") -> Iterator[Callable[[Tick], None]]:
     """A progress bar on stderr, shown where that is a terminal; gives the function that takes the events."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[told]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(label, total=None, told="")
-
-        def tell(tick: Tick) -> None:
-            told = f"epoch {tick.epoch}/{tick.epochs}  loss {tick.loss:.3f}"
-            if tick.val_accuracy is not None:
-                told += f"  val {tick.val_accuracy:.1f}%"
-            done = (tick.epoch - 1) * tick.steps + tick.step
-            bar.update(task, completed=done, total=tick.epochs * tick.steps, told=told)
-
-        yield tell
+    with progress_bars(Console(stderr=True)) as bars:
+        task = bars.add_task(label, total=None, text="")
+        yield lambda tick: tick.show(bars, task)

@@ -93,8 +93,6 @@ def test_a_run_of_another_configuration_is_not_continued(start):
     pretrain(TINY, folder, stop_after=1)
     with pytest.raises(ValueError, match=r"lr was 0\.002, is 0\.1"):
         pretrain(replace(TINY, lr=0.1), folder)
-    with pytest.raises(ValueError, match="holds a pre-training run"):
-        pretrain(TINY, folder, resume=False)
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(start):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -54,10 +53,10 @@ def zero_shot(
     return ZeroShot(right[best], right[0], templates[best])
 
 
-def evaluate_world(clip: CLIP, names: Iterable[str] | None = None, *, per_class: int = 50) -> dict[str, ZeroShot]:
-    """Zero-shot accuracy by name of the world's data sets (by default all), on the first images of each class."""
+def evaluate_world(clip: CLIP, per_class: int) -> dict[str, ZeroShot]:
+    """Zero-shot accuracy on each data set of the world by name, on the first `per_class` images of each class."""
     found = {}
-    for name in world_names() if names is None else names:
+    for name in world_names():
         world = load_world(name)
         images, labels = world.split("val", cache_folder())
         kept = torch.cat([torch.nonzero(labels == label)[:per_class, 0] for label in range(len(world.class_names))])

@@ -29,6 +29,8 @@ from bmip.system.files import writing
 
 CHECKPOINT, LOG, TOKENIZER = "checkpoint.pt", "metrics.jsonl", "tokenizer.json"
 _LARGEST_SCALE = 4.6052  # ln 100, as in CLIP
+_FREE = ("shallow_steps", "deep_steps", "threads", "checkpoint_minutes", "evaluate_every", "evaluate_images", "device")
+"""The settings that may be others when a run goes on."""
 
 
 def pretrain(
@@ -36,17 +38,15 @@ def pretrain(
     out: Path,
     *,
     progress: Callable[[int, Mapping[str, float]], None] | None = None,
-    resume: bool = True,
     stop_after: int | None = None,
 ) -> Path:
     """Trains a CLIP on the rendered world and saves it in `out`/clip, where `load_clip` reads it; returns that folder.
 
     Args:
         config: the settings.
-        out: the folder of the run. It also gets the checkpoint and a log in JSON lines.
+        out: the folder of the run. It also gets the checkpoint and a log in JSON lines. A run there that was stopped or
+            killed goes on, and ends with the same weights.
         progress: called after each step with the number of steps done and the losses of this one.
-        resume: a run that was stopped or killed goes on, and ends with the same weights. Without it `out` must not hold
-            a run.
         stop_after: ends this call after so many steps of the run.
 
     Raises:
@@ -56,8 +56,6 @@ def pretrain(
     """
     out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    if (out / CHECKPOINT).exists() and not resume:
-        raise ValueError(f"{out} holds a pre-training run: choose another folder, or go on with it")
     run = PretrainRun(config, out)
     last = config.steps if stop_after is None else min(stop_after, config.steps)
     with _threads(config.threads):
@@ -90,7 +88,8 @@ class PretrainRun:
             new_tokenizer(config.vocabulary, config.seed).save(path)
         self.tokenizer = Tokenizer.from_file(path)
         self.pair = Pair(new_clip(config, self.tokenizer), seed=config.seed).to(config.device)
-        self.optimizer = self._optimizer()
+        rates = {"matrix_lr": config.matrix_lr, "lr": config.lr, "weight_decay": config.weight_decay}
+        self.optimizer = Optimizer(self.pair.named_parameters(), **rates)
         if (out / CHECKPOINT).exists():
             self._load()
         elif not config.shallow_steps:
@@ -127,7 +126,7 @@ class PretrainRun:
         if self.step % 50 == 0 or self.step == config.steps:
             self._log(measured)
         if config.evaluate_every and (self.step % config.evaluate_every == 0 or self.step == config.steps):
-            found = evaluate_world(self.pair.clip, per_class=config.evaluate_images)
+            found = evaluate_world(self.pair.clip, config.evaluate_images)
             self._write({"step": self.step, "zero_shot": {name: round(one.accuracy, 1) for name, one in found.items()}})
         return measured
 
@@ -147,17 +146,8 @@ class PretrainRun:
 
     def _load(self) -> None:
         content = torch.load(self.out / CHECKPOINT, weights_only=True, map_location=self.config.device)
-        free = {
-            "shallow_steps",
-            "deep_steps",
-            "threads",
-            "checkpoint_minutes",
-            "evaluate_every",
-            "evaluate_images",
-            "device",
-        }
         now = dataclasses.asdict(self.config)
-        differing = [name for name in now if name not in free and now[name] != content["config"].get(name)]
+        differing = [name for name in now if name not in _FREE and now[name] != content["config"].get(name)]
         if differing:
             told = ", ".join(f"{name} was {content['config'].get(name)}, is {now[name]}" for name in differing)
             raise ValueError(f"{self.out} holds a run of another configuration ({told}): choose another folder")
@@ -177,11 +167,6 @@ class PretrainRun:
         names = {name: grown_name(name, shallow, deep) for name, _ in self.pair.named_parameters()}
         self.pair.clip = grow(self.pair.clip, deep)
         self.optimizer.rename(names, self.pair.named_parameters())
-
-    def _optimizer(self) -> Optimizer:
-        config = self.config
-        weights = self.pair.named_parameters()
-        return Optimizer(weights, matrix_lr=config.matrix_lr, lr=config.lr, weight_decay=config.weight_decay)
 
     def _log(self, measured: dict[str, float]) -> None:
         row: dict[str, object] = {

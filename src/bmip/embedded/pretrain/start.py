@@ -6,6 +6,7 @@ import copy
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -43,14 +44,9 @@ TEMPLATES = (
 
 def new_tokenizer(vocabulary: int, seed: int, *, captions: int = 12000) -> Tokenizer:
     """A tokeniser in which each word of the captions and templates is a token. Other words have several tokens."""
-    texts = _captions(captions, seed)
-    return Tokenizer.train([*texts, *(template for template in TEMPLATES for _ in range(20))], vocabulary)
-
-
-def _captions(count: int, seed: int) -> list[str]:
-    """Captions of scenes that are drawn for this alone, without images."""
     rng = np.random.default_rng(seed)
-    return caption(draw_scene(rng, pretraining_plan(1.0), count), rng)
+    texts = caption(draw_scene(rng, pretraining_plan(1.0), captions), rng)
+    return Tokenizer.train([*texts, *(template for template in TEMPLATES for _ in range(20))], vocabulary)
 
 
 def new_clip(config: PretrainConfig, tokenizer: Tokenizer) -> CLIP:
@@ -99,10 +95,8 @@ def new_clip(config: PretrainConfig, tokenizer: Tokenizer) -> CLIP:
 
 def grow(clip: CLIP, layers: int) -> CLIP:
     """A deeper CLIP with the same features. Each new block is a copy of the block below it, and adds nothing yet."""
-    config = clip.config
-    settings = CLIPConfig(**{**vars(config), "image_layers": layers, "text_layers": layers})
     grown = copy.deepcopy(clip)
-    grown.config = settings
+    grown.config = replace(clip.config, image_layers=layers, text_layers=layers)
     for tower in (grown.vit, grown.text):
         tower.blocks = Blocks(_deeper(list(tower.blocks), layers))
     return grown
@@ -116,15 +110,11 @@ def _deeper(blocks: list[Block], layers: int) -> Iterable[Block]:
             above = at[layer]
             yield above
         else:
-            yield _idle_copy(above)
-
-
-def _idle_copy(block: Block) -> Block:
-    idle = copy.deepcopy(block)
-    for linear in (idle.out, idle.down):
-        nn.init.zeros_(linear.weight)
-        nn.init.zeros_(linear.bias)
-    return idle
+            idle = copy.deepcopy(above)
+            for linear in (idle.out, idle.down):
+                nn.init.zeros_(linear.weight)
+                nn.init.zeros_(linear.bias)
+            yield idle
 
 
 def place(layer: int, shallow: int, layers: int) -> int:
