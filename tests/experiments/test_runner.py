@@ -272,7 +272,7 @@ HOLDER = """
 import json
 import sys
 from pathlib import Path
-from bmip.experiments.claim import claim
+from bmip.experiments.runner import claim
 from bmip.run_spec import RunSpec
 from bmip.training.run_folder import alone_in
 

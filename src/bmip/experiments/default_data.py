@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
+from bmip.data.names import WORLD
+
 EMBEDDED = ("digits", "signs", "shapes-sketch", "textures")
 """The embedded data sets of docs/embedded.md."""
 
-TARGETS = {
-    "shapes": (
-        "textures",
-        "signs",
-        "compounds",
-        "glyphs",
-        "counts",
-        "neon",
-        "wallpaper",
-        "windows",
-        "tumbled",
-        "relations",
-    ),
-    "imagenet": (
-        "caltech101",
-        "oxford_pets",
-        "stanford_cars",
-        "oxford_flowers",
-        "food101",
-        "fgvc_aircraft",
-        "sun397",
-        "dtd",
-        "eurosat",
-        "ucf101",
-    ),
-}
+COOP = (
+    "caltech101", "oxford_pets", "stanford_cars", "oxford_flowers", "food101", "fgvc_aircraft", "sun397", "dtd",
+    "eurosat", "ucf101",
+)  # fmt: skip
+"""The public data sets beside ImageNet in the tables of CoOp and its successors."""
+
+TARGETS = {"shapes": tuple(name for name in WORLD if not name.startswith("shapes")), "imagenet": COOP}
 """Other data sets with classes of their own."""
 
 SHIFTS = {
-    "shapes": ("shapes-v2", "shapes-sketch", "shapes-adversarial", "shapes-rendition"),
+    "shapes": tuple(name for name in WORLD if name.startswith("shapes-")),
     "imagenet": ("imagenetv2", "imagenet_sketch", "imagenet_a", "imagenet_r"),
 }
 """Other images of the same classes."""

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bmip.evaluation.evaluate import Predictions
 from bmip.experiments.evaluated_parts import Parts, Trained
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.presets import departures
@@ -55,20 +54,19 @@ def execute(
     shared: tuple[Run, float] | None = None
     for trial in trials:
         parts = resources.parts(trial)
-        if shared is not None:
-            yield _row(trial, parts, shared[0].model, shared[0].predictions, shared[1], resources)
-            continue
-        slow = slow_precision(trial.run.precision, resources.device)
-        for text in (*parts.train.remarks(), *([slow] if slow else [])):
-            listener.remark(text)
-        model = _model(trial, parts, resources)
-        if model.trainable():
+        if shared is None:
+            slow = slow_precision(trial.run.precision, resources.device)
+            for text in (*parts.train.remarks(), *([slow] if slow else [])):
+                listener.remark(text)
+            model = _model(trial, parts, resources)
+            if not model.trainable():
+                yield _untrained_row(trial, parts, model, Path(runs), resources, listener)
+                continue
             began = time.monotonic()
             run = _trained(model, trial, parts, Path(runs), listener)
             shared = run, time.monotonic() - began + run.earlier
-            yield _row(trial, parts, run.model, run.predictions, shared[1], resources)
-        else:
-            yield _untrained_row(trial, parts, model, Path(runs), resources, listener)
+        run, seconds = shared
+        yield _row(Trained(trial, run.model, parts, run.predictions), seconds, resources)
 
 
 def _model(trial: Trial, parts: Parts, resources: Resources) -> PromptedCLIP:
@@ -98,24 +96,22 @@ def _untrained_row(
         model = _model(trial, parts, resources)
     if any(dataset is parts.train for dataset in parts.evaluated.values()):
         own = _trained(model, trial, parts, runs, listener).predictions
-    return replace(_row(trial, parts, model, own, time.monotonic() - began, resources), template=template)
+    row = _row(Trained(trial, model, parts, own), time.monotonic() - began, resources)
+    return replace(row, template=template)
 
 
-def _row(
-    trial: Trial, parts: Parts, model: PromptedCLIP, own: Predictions | None, spent: float, resources: Resources
-) -> Row:
-    """Evaluates the model. `own`: its predictions for the data set it was trained on; `spent`: seconds of training."""
-    began, run, hashes = time.monotonic(), trial.run, resources.hashes(trial)
-    evaluated = protocol(trial.protocol).evaluate(Trained(trial, model, parts, own))
+def _row(trained: Trained, spent: float, resources: Resources) -> Row:
+    """Evaluates a trial after `spent` seconds of training."""
+    began, trial = time.monotonic(), trained.trial
+    run, hashes = trial.run, resources.hashes(trial)
+    evaluated = protocol(trial.protocol).evaluate(trained)
     return Row(
         trial=trial,
         counts=evaluated.counts,
         scores=evaluated.scores,
-        trainable=sum(tensor.numel() for tensor in model.trainable().values()),
+        trainable=sum(tensor.numel() for tensor in trained.model.trainable().values()),
         seconds=round(time.monotonic() - began + spent, 2),
-        backbone=hashes.backbone,
-        split=hashes.split,
-        target_split=hashes.target_split,
+        **vars(hashes),
         environment=environment(resources.device),
         changed=settings(departures(run.method, run.preset, dict(run.options), dict(run.training))),
     )

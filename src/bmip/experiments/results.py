@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -138,7 +137,9 @@ class Results:
         """Once this returns the row is on the disk."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps(row.to_json()).encode() + b"\n"
-        with writing(self.path), self.path.open("a+b") as file, _alone(file.fileno()):
+        with writing(self.path), self.path.open("a+b") as file:
+            if fcntl is not None:
+                fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
             file.seek(0)
             whole, torn = _whole_and_torn(file.read())
             if torn:
@@ -185,15 +186,3 @@ def _whole_and_torn(content: bytes) -> tuple[bytes, bytes]:
     except ValueError:
         return content[:end], last
     return content, b""
-
-
-@contextmanager
-def _alone(descriptor: int) -> Iterator[None]:
-    if fcntl is None:
-        yield
-        return
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(descriptor, fcntl.LOCK_UN)

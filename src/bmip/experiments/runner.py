@@ -6,14 +6,16 @@ leaves out the runs that another one works at, and comes back to them at the end
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from bmip.data.dataset import DataError
 from bmip.evaluation.logits import LogitsError
-from bmip.experiments.claim import claim
 from bmip.experiments.execute import execute
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.registry import protocol
@@ -22,8 +24,12 @@ from bmip.experiments.results import Results, Row
 from bmip.experiments.stored import StoredRows
 from bmip.experiments.trial import Trial
 from bmip.methods import build_model
+from bmip.run_spec import RunSpec
 from bmip.training.finite import TrainingError
 from bmip.training.run_folder import BusyError
+
+LOCKS = ".locks"
+"""The folder of the locks, in the folder of the runs."""
 
 PATIENCE = 10.0
 """Seconds for which one run of another process is waited for, before the next one is looked at."""
@@ -136,6 +142,23 @@ class _Work:
                 self.stored.append(row)
             self.rows[trial] = row
             self.listener.done(row, skipped=known[trial] is not None)
+
+
+@contextmanager
+def claim(run: RunSpec, runs: Path, patience: float) -> Iterator[None]:
+    """Keeps other processes with the same folder of runs away from this run.
+
+    The system drops the claim with the process that holds it. Raises BusyError where another process still holds it
+    after `patience` seconds.
+    """
+    folder = runs / LOCKS
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        claimed = FileLock(folder / f"{run.hash()}.lock").acquire(timeout=patience)
+    except Timeout as error:
+        raise BusyError(f"another process carries out {run.described()}") from error
+    with claimed:
+        yield
 
 
 def check_trials(trials: Sequence[Trial], resources: Resources) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bmip.class_names import ClassNames
 from bmip.data.batches import EvalBatches
 from bmip.data.dataset import Dataset
 from bmip.evaluation.logits import batch_logits
@@ -34,12 +33,9 @@ def best_template(model: PromptedCLIP, dataset: Dataset) -> str:
 def with_template(parts: Parts, template: str) -> Parts:
     """The same parts, with their class names in another template."""
 
-    def renamed(classes: ClassNames) -> ClassNames:
-        return replace(classes, template=template)
+    def renamed(dataset: Dataset) -> Dataset:
+        return replace(dataset, classes=replace(dataset.classes, template=template))
 
-    train = replace(parts.train, classes=renamed(parts.train.classes))
-    evaluated = {
-        name: train if dataset is parts.train else replace(dataset, classes=renamed(dataset.classes))
-        for name, dataset in parts.evaluated.items()
-    }
+    train = renamed(parts.train)
+    evaluated = {name: train if own is parts.train else renamed(own) for name, own in parts.evaluated.items()}
     return replace(parts, train=train, evaluated=evaluated)

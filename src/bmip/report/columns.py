@@ -26,17 +26,23 @@ class Column:
 
 @dataclass(frozen=True)
 class Balance:
-    """A column that shows the harmonic mean of two other columns, computed from the two means of a line."""
+    """A column that shows the harmonic mean of two columns before it; in an average, that of their two averages."""
 
     heading: str
-    base: str
-    novel: str
+    base: Column
+    novel: Column
 
-    def of(self, means: Mapping[str, float]) -> float | None:
-        """The harmonic mean, from the means by heading; None if one of the two is missing."""
-        if self.base not in means or self.novel not in means:
+    def of(self, found: Mapping[str, Summary]) -> Summary | None:
+        """The harmonic mean of a line, from its other numbers by heading; None if one of the two is missing."""
+        if self.base.heading not in found or self.novel.heading not in found:
             return None
-        return harmonic_mean(means[self.base], means[self.novel])
+        means = found[self.base.heading].mean, found[self.novel.heading].mean
+        return Summary(harmonic_mean(*means), None, 1)
+
+    def values(self, rows: Sequence[Row]) -> dict[Seeds, float]:
+        """The harmonic mean of each pair of seeds; rows that lack one of the numbers are left out."""
+        base, novel = self.base.values(rows), self.novel.values(rows)
+        return {seeds: harmonic_mean(base[seeds], novel[seeds]) for seeds in base if seeds in novel}
 
 
 def counted(part: str, heading: str | None = None) -> Column:

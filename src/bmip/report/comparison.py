@@ -40,17 +40,13 @@ def _table(title: str, data: TableData, chosen: Variant) -> Table:
     others = {one: label for one, label in data.labels.items() if one != chosen}
     lines: list[tuple[str, ...]] = []
     sections = []
-    for place in data.places:
-        if (place, chosen) not in data.cells:
-            continue
+    groups = [(str(place), [place]) for place in data.places if (place, chosen) in data.cells]
+    groups += [("average", averaged)] if len(averaged) > 1 else []
+    for name, places in groups:
         for one, label in others.items():
-            if own := data.cells.get((place, one)):
-                lines.append((str(place), label, *_differences(plan, [own], [data.cells[place, chosen]])))
+            if len(places) > 1 or (places[0], one) in data.cells:
+                lines.append((name, label, *_differences(plan, data.line(one, places), data.line(chosen, places))))
         sections.append(len(lines) - 1)
-    if len(averaged) > 1:
-        for one, label in others.items():
-            differences = _differences(plan, data.line(one, averaged), data.line(chosen, averaged))
-            lines.append(("average", label, *differences))
     return Table(
         title,
         ("data set", "method", *(column.heading for column in plan.columns), "pairs"),
@@ -87,21 +83,10 @@ def _compared(
 
 def _values(plan: Layout, column: Column | Balance, rows: Sequence[Row], known: Iterable[Seeds]) -> dict[Seeds, float]:
     """The number of each pair of seeds. Untrained methods score the same for every seed; that value is repeated."""
-    found = _of_runs(plan, column, rows)
+    found = column.values(rows)
     if found and not plan.drawn and all(row.trainable == 0 for row in rows):
         return dict.fromkeys(known, next(iter(found.values())))
     return found
-
-
-def _of_runs(plan: Layout, column: Column | Balance, rows: Sequence[Row]) -> dict[Seeds, float]:
-    if isinstance(column, Column):
-        return column.values(rows)
-    parts = {each.heading: each.values(rows) for each in plan.columns if isinstance(each, Column)}
-    base, novel = parts[column.base], parts[column.novel]
-    found = {
-        seeds: column.of({column.base: base[seeds], column.novel: novel[seeds]}) for seeds in base.keys() & novel.keys()
-    }
-    return {seeds: value for seeds, value in found.items() if value is not None}
 
 
 def _shown(comparison: Comparison | None) -> str:

@@ -15,12 +15,9 @@ INK = "#22223b"
 
 def blank(width: float, height: float) -> Figure:
     """An empty white figure, its width and height in inches."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height), facecolor="white")
-    FigureCanvasAgg(figure)
-    return figure
+    return Figure(figsize=(width, height), facecolor="white")
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 from bmip.experiments.results import Row
 from bmip.report.places import placed
-from bmip.run_spec import RunSpec
 
 
 def select(rows: Iterable[Row], data: Sequence[str] = (), methods: Sequence[str] = ()) -> list[Row]:
@@ -16,10 +15,10 @@ def select(rows: Iterable[Row], data: Sequence[str] = (), methods: Sequence[str]
     method's name selects all its presets, and "bmip:released" one of them.
     Raises ValueError for a data set or method without rows, with those that there are.
     """
-    named = [
-        (one.row, {one.evaluated_on.name, str(one.evaluated_on)}, _method_names(one.row.trial.run))
-        for one in placed(rows)
-    ]
+    named: list[tuple[Row, set[str], set[str]]] = []
+    for one in placed(rows):
+        run, place = one.row.trial.run, one.evaluated_on
+        named.append((one.row, {place.name, str(place)}, {run.method_name, f"{run.method_name}:{run.preset}"}))
     methods = [name if "." in name else name.replace("_", "-") for name in methods]
     _check("data set", data, [places for _, places, _ in named])
     _check("method", methods, [names for _, _, names in named])
@@ -31,10 +30,6 @@ def select(rows: Iterable[Row], data: Sequence[str] = (), methods: Sequence[str]
     if not found:
         raise ValueError(f"no row is of {' or '.join(methods)} on {' or '.join(data)}: ask for fewer of them")
     return found
-
-
-def _method_names(run: RunSpec) -> set[str]:
-    return {run.method_name, f"{run.method_name}:{run.preset}"}
 
 
 def _check(kind: str, wanted: Iterable[str], known: Sequence[set[str]]) -> None:

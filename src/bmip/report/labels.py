@@ -94,12 +94,7 @@ def circumstances(rows: Sequence[Row], *, shots: bool) -> str:
     """
     run = rows[0].trial.run
     trained_on = f", {shots_text(run.shots)}" if shots else ""
-    base = "" if run.base == HALF else f", {_base_text(run.base)}"
+    first = first_few(run.base, NAMED) if isinstance(run.base, tuple) else f"the first {run.base:.0%}"
+    base = "" if run.base == HALF else f", base: {first}"
     shared = "".join(f", {name}={value}" for name, value in sorted(_shared(rows, shots)))
     return f"{trained_on}{base}{shared}, {run.backbone} ({rows[0].backbone[:8]})"
-
-
-def _base_text(base: float | tuple[str, ...]) -> str:
-    if not isinstance(base, tuple):
-        return f"base: the first {base:.0%}"
-    return f"base: {first_few(base, NAMED)}"

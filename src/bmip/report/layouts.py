@@ -70,7 +70,8 @@ def _validation(rows: Sequence[PlacedRow]) -> Layout:
 
 
 def _halves(balance: str) -> tuple[Column | Balance, ...]:
-    return counted("base"), counted("novel"), Balance(balance, "base", "novel")
+    base, novel = counted("base"), counted("novel")
+    return base, novel, Balance(balance, base, novel)
 
 
 def _few_shot(rows: Sequence[PlacedRow]) -> Layout:
@@ -96,13 +97,14 @@ def _transfer(rows: Sequence[PlacedRow], name: str, classes: str) -> Layout:
 
 
 def _open_world(rows: Sequence[PlacedRow]) -> Layout:
+    base, novel = counted("base_joint", "base, joint"), counted("novel_joint", "novel, joint")
     return Layout(
         "Open world",
         (
             *_halves("H"),
-            counted("base_joint", "base, joint"),
-            counted("novel_joint", "novel, joint"),
-            Balance("joint HM", "base, joint", "novel, joint"),
+            base,
+            novel,
+            Balance("joint HM", base, novel),
             counted("joint"),
             scored("auroc", "AUROC"),
             scored("openworld_auc", "OpenworldAUC"),

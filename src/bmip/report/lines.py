@@ -49,12 +49,9 @@ def summaries(layout: Layout, whole: Sequence[Sequence[Row]]) -> dict[str, Summa
     """The numbers of a line by heading, without those that have none. `whole` holds the rows of each data set."""
     found: dict[str, Summary] = {}
     for column in layout.columns:
-        if isinstance(column, Column) and (one := summary(column, whole, layout.drawn)) is not None:
+        one = summary(column, whole, layout.drawn) if isinstance(column, Column) else column.of(found)
+        if one is not None:
             found[column.heading] = one
-    known = {heading: one.mean for heading, one in found.items()}
-    for column in layout.columns:
-        if isinstance(column, Balance) and (balance := column.of(known)) is not None:
-            found[column.heading] = Summary(balance, None, 1)
     return found
 
 

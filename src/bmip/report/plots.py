@@ -82,9 +82,7 @@ def draw_table(data: TableData) -> Figure:
     figure.legend(
         marks.values(), marks.keys(), loc="upper left", bbox_to_anchor=under, fontsize=8, frameon=False, ncols=columns
     )
-    figure.text(
-        0.01, 0.01, "Accuracy in %, mean over seeds; bars are 95 % CIs, cut off at 0 and 100 %.", fontsize=7, color=INK
-    )
+    figure.text(0.01, 0.01, CAPTION, fontsize=7, color=INK)
     figure.tight_layout(rect=(0, below / height, 1, 1 - above / height))
     return figure
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from bmip.experiments.default_data import TARGETS
 from bmip.experiments.results import Row
@@ -77,14 +77,11 @@ def averaged_over(table: Published) -> tuple[str, ...]:
 def published() -> tuple[Published, ...]:
     """All published numbers of this package, in the order of their files."""
     files = sorted(Path(__file__).with_name("published_numbers").glob("*.toml"))
-    return tuple(
-        _published(entry) for file in files for entry in tomllib.loads(file.read_text(encoding="utf-8"))["table"]
-    )
-
-
-def _published(entry: Mapping[str, Any]) -> Published:
-    numbers = {data: tuple(values) for data, values in entry["numbers"].items()}
-    return Published(**{**entry, "measures": tuple(entry["measures"]), "numbers": numbers})
+    found = []
+    for entry in (one for file in files for one in tomllib.loads(file.read_text(encoding="utf-8"))["table"]):
+        numbers = {data: tuple(values) for data, values in entry["numbers"].items()}
+        found.append(Published(**{**entry, "measures": tuple(entry["measures"]), "numbers": numbers}))
+    return tuple(found)
 
 
 SHOTS = 16

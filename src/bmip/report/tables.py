@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bmip.experiments.results import Row
-from bmip.report.below_zero_shot import below_zero_shot
-from bmip.report.columns import Column, counted, scored
+from bmip.report.columns import Balance, Column, counted, scored
 from bmip.report.layouts import SEEDS, Layout, parts
-from bmip.report.lines import ABSENT, lay_out
+from bmip.report.lines import ABSENT, lay_out, summaries
 from bmip.report.places import PlacedRow
 from bmip.report.seeds import are_crossed, deviations
 from bmip.report.table import Table, without_repeats
 from bmip.report.table_data import TableData, arranged, table_data
+from bmip.system.messages import first_few
 
 PART_SCORES = {
     "macro_accuracy": "macro accuracy",
@@ -35,7 +36,7 @@ def tables(rows: Iterable[Row]) -> list[Table]:
     found = []
     for data in table_data(rows):
         whole = lay_out(data)
-        found += [replace(whole, caption=whole.caption + below_zero_shot(data)), *_what_seeds_change(data)]
+        found += [replace(whole, caption=whole.caption + _below_zero_shot(data)), *_what_seeds_change(data)]
     return found
 
 
@@ -69,6 +70,32 @@ def _every_column(rows: Sequence[PlacedRow]) -> dict[str, tuple[Column, ...]]:
     }
     together = *map(counted, parts(rows)), *(scored(name, SCORES[name]) for name in SCORES if name in known)
     return alone or {"": together}
+
+
+def _below_zero_shot(data: TableData) -> str:
+    """A sentence that names the lines and data sets whose mean is below that of zero-shot; empty if there are none.
+
+    Where a table has a harmonic mean of base and novel accuracy, that is compared; otherwise every column.
+    """
+    reference = next((one for one in data.labels if one.method == "zero_shot"), None)
+    if reference is None:
+        return ""
+    columns = data.layout.columns
+    balances = [column.heading for column in columns if isinstance(column, Balance)]
+    compared = balances[:1] or [column.heading for column in columns]
+    found: dict[str, list[str]] = defaultdict(list)
+    for place in data.places:
+        plain = summaries(data.layout, data.line(reference, [place]))
+        for one, label in data.labels.items():
+            own = summaries(data.layout, data.line(one, [place]))
+            below = [name for name in compared if name in own and name in plain and own[name].mean < plain[name].mean]
+            if below and any(row.trainable for row in data.cells[place, one]):
+                found[label].append(str(place) if len(compared) == 1 else f"{place} ({', '.join(below)})")
+    if not found:
+        return ""
+    where = f" in {compared[0]}" if len(compared) == 1 else ""
+    named = "; ".join(f"{label} on {first_few(places)}" for label, places in found.items())
+    return f" Below {data.labels[reference]}{where}: {named}."
 
 
 def _what_seeds_change(data: TableData) -> list[Table]:
