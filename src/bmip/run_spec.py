@@ -145,8 +145,7 @@ class RunSpec:
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON. Where things lie on this machine is left out: it is no part of the run."""
         read = {field.name: getattr(self.read, field.name) for field in fields(self.read) if field.compare}
-        plain = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {**plain, "read": read, "options": dict(self.options), "training": dict(self.training)}
+        return {**vars(self), "read": read, "options": dict(self.options), "training": dict(self.training)}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> RunSpec:

@@ -31,24 +31,24 @@ def report(
         typer.Option(help="Only these methods: one or more.", show_default=False, autocompletion=completion.methods),
     ] = None,
     metrics: Annotated[
-        bool, typer.Option("--metrics", help="Tables too of everything that was measured, beside the usual few.")
+        bool, typer.Option("--metrics", help="Also print tables of everything that was measured.")
     ] = False,
     against: Annotated[
         str | None,
         typer.Option(
             metavar="METHOD",
-            help="Differences to this line of the tables too, seed by seed, with intervals and a paired t test.",
+            help="Also print the differences to this line of the tables, seed by seed, with a paired t test.",
             show_default=False,
         ),
     ] = None,
     published: Annotated[
-        bool, typer.Option("--published", help="A table too that puts published numbers beside these.")
+        bool, typer.Option("--published", help="Also print a table of published numbers beside these.")
     ] = False,
     pictures: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Draw each of the usual tables, too, into this folder.", show_default=False),
+        typer.Option(metavar="DIR", help="Also draw each of the usual tables into this folder.", show_default=False),
     ] = None,
-    markdown: Annotated[bool, typer.Option("--markdown", help="For a document instead of the terminal.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print for a document instead of the terminal.")] = False,
 ) -> None:
     """Print the tables of stored results, from the files alone and always with all seeds."""
     from bmip.experiments.results import Results, read_results

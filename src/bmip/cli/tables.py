@@ -15,7 +15,7 @@ BAR = 10  # characters
 
 
 def accuracy_table(found: Predictions, title: str) -> Table:
-    """Each class and all together; of many classes those with the lowest accuracy."""
+    """The accuracy of each class and of all together. Of many classes only those with the lowest accuracy are shown."""
     shown = table("class", "right", "of", "accuracy", title=title)
     for column in shown.columns[1:]:
         column.justify = "right"

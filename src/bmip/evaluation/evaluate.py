@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -88,7 +88,7 @@ def evaluate(
     names = tuple(split.images.name(index) for index in range(len(split)))
     batches = _batches(model, split, batch)
     labels, predicted, probability, rank = [], [], [], []
-    for done, (truth, logits) in enumerate(_each(model, batches, classes), start=1):
+    for done, (truth, (logits,)) in enumerate(batch_logits(model, batches, [classes]), start=1):
         most, best = logits.softmax(-1).max(-1)
         labels.append(truth)
         predicted.append(best)
@@ -106,8 +106,8 @@ def evaluate_logits(
 
     Raises what `evaluate` raises.
     """
-    labels, logits = zip(*_each(model, _batches(model, split, batch), classes), strict=True)
-    return torch.cat(labels), torch.cat(logits)
+    labels, logits = zip(*batch_logits(model, _batches(model, split, batch), [classes]), strict=True)
+    return torch.cat(labels), torch.cat([each for (each,) in logits])
 
 
 def accuracy_on(model: PromptedCLIP, split: Split, classes: ClassNames, batch: int = 100) -> Callable[[], float]:
@@ -118,7 +118,7 @@ def accuracy_on(model: PromptedCLIP, split: Split, classes: ClassNames, batch: i
     batches = _batches(model, split, batch)
 
     def measure() -> float:
-        right = [truth == logits.argmax(-1) for truth, logits in _each(model, batches, classes)]
+        right = [truth == logits.argmax(-1) for truth, (logits,) in batch_logits(model, batches, [classes])]
         return Count.of(torch.cat(right).numpy()).percent
 
     return measure
@@ -128,9 +128,3 @@ def _batches(model: PromptedCLIP, split: Split, batch: int) -> EvalBatches:
     if not len(split):
         raise ValueError("the split has no images: give at least one to evaluate on")
     return EvalBatches(split, model.clip.config.image_size, batch)
-
-
-def _each(model: PromptedCLIP, batches: EvalBatches, classes: ClassNames) -> Iterator[tuple[Tensor, Tensor]]:
-    """Labels and logits of each batch, on the CPU."""
-    for labels, (logits,) in batch_logits(model, batches, [classes]):
-        yield labels, logits

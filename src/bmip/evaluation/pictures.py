@@ -37,7 +37,7 @@ def pictures(given: Picture | Iterable[Picture]) -> Iterable[Picture]:
 
 
 def picture_name(picture: object) -> str:
-    """The path of a file, as far as it is known; "(pixels)" for the rest."""
+    """The path of the picture's file; "(pixels)" for a picture without a known file."""
     named = getattr(picture, "filename", "") if isinstance(picture, Image.Image) else picture
     return str(named) if isinstance(named, (str, Path)) and str(named) else "(pixels)"
 

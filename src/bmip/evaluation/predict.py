@@ -104,15 +104,13 @@ def image_paths(places: Iterable[str | Path]) -> list[Path]:
         path = Path(place)
         if path.is_dir():
             inside = [path / name for name in image_files(list_files(path))]
-            if not inside:
-                raise DataError(f"the folder {path} holds no images")
         elif path.exists():
             inside = [path]
         else:
             matches = glob.glob(str(place), recursive=True)  # noqa: PTH207 (the pattern may be an absolute path)
             inside = [Path(name) for name in sorted(matches) if Path(name).is_file()]
-            if not inside:
-                raise DataError(f"there is no image {path}")
+        if not inside:
+            raise DataError(f"the folder {path} holds no images" if path.is_dir() else f"there is no image {path}")
         found |= dict.fromkeys(inside)
     return list(found)
 

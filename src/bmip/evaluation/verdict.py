@@ -16,9 +16,9 @@ def remark(trained: Predictions, zero_shot: Predictions) -> str | None:
     """A warning about a trained model, or None where it is better than guessing and at least as good as zero-shot.
 
     Guessing means answers that are as frequent as the model's and do not depend on the image. The model counts as
-    better where so many right answers have a probability of at most 5 % under guessing (exact binomial test). Images
-    of one class alone cannot tell. Against zero-shot both answers for the same image are compared (exact McNemar test,
-    one-sided), so that the warning says whether chance alone could make the difference.
+    better where so many right answers have a probability of at most 5 % under guessing (exact binomial test). Where
+    all images are of one class, this test is left out. Against zero-shot both answers for the same image are compared
+    (exact McNemar test, one-sided), so that the warning says whether chance alone could make the difference.
 
     Args:
         trained: the predictions of the trained model.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -10,11 +10,15 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from bmip.data.dataset import DataError, Dataset
+from bmip.data.sampling import sample_few_shot
 from bmip.evaluation.evaluate import Predictions, evaluate, evaluate_logits
 from bmip.experiments.trial import Trial
 from bmip.metrics import Count, calibration_error, confusion_matrix, macro_accuracy, macro_f1, top_accuracy
 from bmip.prompting.model import PromptedCLIP
 from bmip.system.messages import first_few
+
+Load = Callable[[str], Dataset]
+"""Loads a data set by its name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,13 +26,18 @@ class Parts:
     """The data sets of one trial."""
 
     train: Dataset
-    """What is trained on, with few-shot draw and choice of classes made; its test split is evaluated after training."""
+    """The images to train on, after few-shot draw and choice of classes. The test split is evaluated after training."""
 
     evaluated: Mapping[str, Dataset]
     """By name: the test split of each is classified among its own classes. `train` may be one of them."""
 
     template_from: Dataset | None = None
     """The data set whose validation images select the zero-shot template; None for the data set trained on."""
+
+
+def few_shot(trial: Trial, load: Load) -> Dataset:
+    """The data set that the trial trains on, with the few-shot draw made."""
+    return sample_few_shot(load(trial.run.data), trial.run.shots, trial.run.data_seed)
 
 
 def check_images(dataset: Dataset, which: str, among: Iterable[int] | None = None, split: str = "test") -> None:

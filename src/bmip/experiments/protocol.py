@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Literal
 
-from bmip.data.dataset import Dataset
 from bmip.data.names import data_name
 from bmip.experiments.default_data import EMBEDDED
-from bmip.experiments.evaluated_parts import Evaluated, Parts, Trained, evaluate_parts
+from bmip.experiments.evaluated_parts import Evaluated, Load, Parts, Trained, evaluate_parts
 from bmip.experiments.trial import Trial
 from bmip.run_spec import HALF, RunSpec
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """A way to train and evaluate that a number in a table means.
+    """A way to train and to evaluate. Each number in a table belongs to one.
 
     Trials of different protocols whose runs are equal share one training.
     """
@@ -26,7 +25,7 @@ class Protocol:
     meaning: str
     """What its numbers say, in three sentences."""
 
-    parts: Callable[[Trial, Callable[[str], Dataset]], Parts]
+    parts: Callable[[Trial, Load], Parts]
     """Makes what is trained on and evaluated, from a trial and a function that loads data sets by name."""
 
     evaluate: Callable[[Trained], Evaluated] = evaluate_parts
@@ -63,7 +62,7 @@ class Protocol:
         init_seeds: Iterable[int] | None = None,
         targets: Sequence[str] | None = None,
     ) -> Iterator[Trial]:
-        """Every method on every data set with every seed, data set by data set; then the same on each target.
+        """One trial for every data set, seed, method and target, in this order.
 
         Args:
             datasets: what is trained on.
@@ -73,7 +72,8 @@ class Protocol:
             targets: in place of those of the protocol.
 
         Raises:
-            ValueError: for targets where a protocol has none, and where it needs some; for base classes likewise.
+            ValueError: for targets where the protocol has none, for missing targets where it needs some, and for base
+                classes where it does not split the classes.
         """
         methods, seeds = list(methods), list(seeds)
         if self.classes == "all" and any(one.base != HALF for one in methods):
@@ -88,7 +88,10 @@ class Protocol:
                 yield from (Trial(protocol=self.name, run=run, target=target) for target in evaluated)
 
     def targets_of(self, data: str, asked: Sequence[str] | None = None) -> tuple[str, ...]:
-        """The targets for a data set that is trained on: those asked for, or the protocol's. Raises ValueError."""
+        """The targets for a data set that is trained on: those asked for, or the protocol's.
+
+        Raises ValueError for targets that do not fit the protocol.
+        """
         if self.targets is None:
             if asked:
                 raise ValueError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +78,8 @@ class Row:
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON."""
         counts = {name: list(count) for name, count in self.counts.items()}
-        plain = {field.name: getattr(self, field.name) for field in fields(self)}
-        plain |= {"trial": self.trial.to_json(), "counts": counts, "changed": dict(self.changed)}
-        return {"format": FORMAT, **plain}
+        plain = {"trial": self.trial.to_json(), "counts": counts, "changed": dict(self.changed)}
+        return {"format": FORMAT, **vars(self), **plain}
 
     @classmethod
     def from_json(cls, content: Any) -> Row:
@@ -106,7 +105,7 @@ class Results:
         self.path = Path(path)
 
     def rows(self) -> list[Row]:
-        """In the order in which they were finished; of equal trials on the same data and backbone the last.
+        """The rows in the order in which they were finished; of one trial on the same data and backbone only the last.
 
         Raises FileNotFoundError without a file, ValueError for a folder, and for a line that cannot be read.
         """
@@ -125,7 +124,7 @@ class Results:
         return list(found.values())
 
     def is_cut_off(self) -> bool:
-        """Whether the last line was torn, so that it is not among the rows."""
+        """Whether the last line was cut off by a crash, so that it is not among the rows."""
         return bool(self._content()[1])
 
     def _content(self) -> tuple[bytes, bytes]:
@@ -134,7 +133,7 @@ class Results:
         return _whole_and_torn(self.path.read_bytes())
 
     def append(self, row: Row) -> None:
-        """Once this returns the row is on the disk."""
+        """Adds a row. When this returns, the row is on the disk."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps(row.to_json()).encode() + b"\n"
         with writing(self.path), self.path.open("a+b") as file:

@@ -36,7 +36,7 @@ PATIENCE = 10.0
 
 
 class TrialsFailed(ValueError):
-    """Some trainings diverged. All other trials are done; `rows` are theirs, `failures` has one text per failed run."""
+    """Some trainings diverged. `rows` has the rows of all other trials, `failures` one text for each failed run."""
 
     def __init__(self, rows: Sequence[Row], errors: Mapping[Trial, Exception]) -> None:
         self.rows = rows
@@ -54,8 +54,8 @@ def run_trials(
 ) -> list[Row]:
     """The rows of all trials, in their order. Those that are not stored in `results` are made and appended.
 
-    A stored row counts if backbone and data are what they were. Each run has its folder below `runs`. Where another
-    process works at a run, its rows are waited for at the end; if that process dies, the run goes on here.
+    A stored row counts if it was made with the same backbone and data. Each run has its folder below `runs`. Where
+    another process works at a run, its rows are waited for at the end; if that process dies, the run goes on here.
 
     Raises:
         ValueError: before any work, for data that cannot be read, and for data or a method that do not fit the

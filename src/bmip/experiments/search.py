@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
 
-from bmip.data.dataset import DataError, Dataset
+from bmip.data.dataset import DataError
 from bmip.data.names import data_name
-from bmip.data.sampling import sample_few_shot, split_base_novel
-from bmip.experiments.evaluated_parts import Parts, check_images
+from bmip.data.sampling import split_base_novel
+from bmip.experiments.evaluated_parts import Load, Parts, check_images, few_shot
 from bmip.experiments.presets import EPOCHS, LRS
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.results import Row
@@ -30,7 +30,7 @@ def search_trials(
     lrs: Sequence[float] = LRS,
     epochs: Sequence[int] = EPOCHS,
 ) -> Iterator[Trial]:
-    """The whole grid for each method; a method's own training settings do not count, but for its precision."""
+    """The whole grid for each method. Of a method's own training settings only the precision is kept."""
     datasets, seeds = [data_name(data) for data in datasets], list(seeds)
     for method in methods:
         kept = {name: value for name, value in method.training if name == "precision"}
@@ -73,16 +73,16 @@ def _score(rows: Sequence[Row]) -> float:
     return harmonic_mean(base, novel)
 
 
-def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
+def _parts(trial: Trial, load: Load) -> Parts:
     whole = load(trial.run.data)
     if whole.val is None or whole.val_is_test:
         raise DataError(f"{whole.name} has no validation images of its own, so nothing can be chosen on it")
-    drawn = split_base_novel(sample_few_shot(whole, trial.run.shots, trial.run.data_seed), trial.run.base)
-    halves = split_base_novel(whole, trial.run.base)
-    evaluated = [replace(half, test=full.val) for half, full in zip(drawn, halves, strict=True)]
-    for half, which in zip(evaluated, ("base", "novel"), strict=True):
-        check_images(half, f"the {which} classes", split="validation")
-    return Parts(evaluated[0], dict(zip(("base", "novel"), evaluated, strict=True)))
+    evaluated = {}
+    drawn, halves = (split_base_novel(one, trial.run.base) for one in (few_shot(trial, load), whole))
+    for which, half, full in zip(("base", "novel"), drawn, halves, strict=True):
+        evaluated[which] = replace(half, test=full.val)
+        check_images(evaluated[which], f"the {which} classes", split="validation")
+    return Parts(evaluated["base"], evaluated)
 
 
 PROTOCOL = Protocol(

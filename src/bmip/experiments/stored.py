@@ -22,12 +22,12 @@ class StoredRows:
         self.read_again()
 
     def read_again(self) -> None:
-        """Takes over what other processes have written."""
+        """Reads the file again, for the rows that other processes have written."""
         if self._results.path.exists():
             self._rows = {row.work: row for row in self._results.rows()}
 
     def append(self, row: Row) -> None:
-        """Adds a row, in the file too."""
+        """Adds a row here and in the file."""
         self._results.append(row)
         self._rows[row.work] = row
 
@@ -36,10 +36,10 @@ class StoredRows:
         return self._rows.get((trial, self._resources.hashes(trial)))
 
     def of_another_seed(self, trial: Trial) -> Row | None:
-        """The trial's row made from that of another seed, where neither training nor sampling makes them differ.
+        """A row for the trial, copied from the same trial with another seed; None where there is none.
 
-        That is so for a method without trainable parameters under a protocol that draws nothing. None where there is no
-        such row.
+        Rows are copied only where the seed has no effect: for a method without trainable parameters under a protocol
+        that draws nothing.
         """
         if protocol(trial.protocol).draws:
             return None

@@ -54,7 +54,7 @@ class Published:
     """For each data set, or `average`, one number in percent for each measure."""
 
     status: Literal["read", "recalled"]
-    """Read at the source, or recalled from the paper and checked by arithmetic where a note does not say otherwise."""
+    """Whether the numbers were read at the source, or recalled and checked by arithmetic; a note says where not."""
 
     source: str
     """The paper or repository, and the table in it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Int64, UInt8
@@ -19,27 +18,14 @@ from bmip.system.files import cache_folder
 _BATCH = 128
 
 
-class ZeroShot(NamedTuple):
-    """Accuracy on one data set, with the template that does best on the same images."""
-
-    accuracy: float
-    """With that template, in percent."""
-
-    plain: float
-    """With the data set's first template, in percent."""
-
-    template: str
-    """That template."""
-
-
 def zero_shot(
     clip: CLIP,
     images: UInt8[Tensor, "image 3 size size"],
     labels: Int64[Tensor, " image"],
     names: tuple[str, ...],
     templates: tuple[str, ...],
-) -> ZeroShot:
-    """The accuracy on these images with the best of the templates; labels are indices into `names`."""
+) -> list[float]:
+    """The accuracy on these images with each template, in percent; labels are indices into `names`."""
     classes = [ClassNames(names, template) for template in templates]
     # A model freezes its CLIP, and this one is still being trained: a copy is evaluated.
     model = build_model("zero_shot", {}, copy.deepcopy(clip), classes[0], seed=0)
@@ -48,17 +34,15 @@ def zero_shot(
         torch.stack([logits.argmax(1) == truth for logits in each])
         for truth, each in batch_logits(model, batches, classes)
     ]
-    right = [100 * share for share in torch.cat(hits, dim=1).double().mean(1).tolist()]
-    best = max(range(len(templates)), key=right.__getitem__)
-    return ZeroShot(right[best], right[0], templates[best])
+    return [100 * share for share in torch.cat(hits, dim=1).double().mean(1).tolist()]
 
 
-def evaluate_world(clip: CLIP, per_class: int) -> dict[str, ZeroShot]:
-    """Zero-shot accuracy on each data set of the world by name, on the first `per_class` images of each class."""
+def evaluate_world(clip: CLIP, per_class: int) -> dict[str, float]:
+    """The accuracy with the best template on each data set of the world, on `per_class` images of each class."""
     found = {}
     for name in world_names():
         world = load_world(name)
         images, labels = world.split("val", cache_folder())
         kept = torch.cat([torch.nonzero(labels == label)[:per_class, 0] for label in range(len(world.class_names))])
-        found[name] = zero_shot(clip, images[kept], labels[kept], world.class_names, world.templates)
+        found[name] = max(zero_shot(clip, images[kept], labels[kept], world.class_names, world.templates))
     return found

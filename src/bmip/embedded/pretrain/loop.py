@@ -127,7 +127,7 @@ class PretrainRun:
             self._log(measured)
         if config.evaluate_every and (self.step % config.evaluate_every == 0 or self.step == config.steps):
             found = evaluate_world(self.pair.clip, config.evaluate_images)
-            self._write({"step": self.step, "zero_shot": {name: round(one.accuracy, 1) for name, one in found.items()}})
+            self._write({"step": self.step, "zero_shot": {name: round(one, 1) for name, one in found.items()}})
         return measured
 
     def save(self) -> None:

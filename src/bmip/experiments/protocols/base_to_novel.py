@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from bmip.data.dataset import Dataset
-from bmip.data.sampling import sample_few_shot, split_base_novel
-from bmip.experiments.evaluated_parts import Parts, check_images
+from bmip.data.sampling import split_base_novel
+from bmip.experiments.evaluated_parts import Load, Parts, check_images, few_shot
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.trial import Trial
 
 
-def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
+def _parts(trial: Trial, load: Load) -> Parts:
     """Shots are drawn from all classes before these are halved, as in the released code."""
-    base, novel = split_base_novel(
-        sample_few_shot(load(trial.run.data), trial.run.shots, trial.run.data_seed), trial.run.base
-    )
+    base, novel = split_base_novel(few_shot(trial, load), trial.run.base)
     check_images(base, "the base classes")
     check_images(novel, "the novel classes")
     return Parts(base, {"base": base, "novel": novel})

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from bmip.data.dataset import Dataset
-from bmip.data.sampling import sample_few_shot
-from bmip.experiments.evaluated_parts import Parts, check_images
+from bmip.experiments.evaluated_parts import Load, Parts, check_images, few_shot
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.trial import Trial
 
 
-def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
-    drawn = sample_few_shot(load(trial.run.data), trial.run.shots, trial.run.data_seed)
+def _parts(trial: Trial, load: Load) -> Parts:
+    drawn = few_shot(trial, load)
     check_images(drawn, "its classes")
     return Parts(drawn, {"all": drawn})
 

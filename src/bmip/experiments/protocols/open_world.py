@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from bmip.data.dataset import Dataset
-from bmip.data.sampling import base_novel_labels, only_classes, sample_few_shot
-from bmip.experiments.evaluated_parts import Evaluated, Joint, Parts, Trained, check_images
+from bmip.data.sampling import base_novel_labels, only_classes
+from bmip.experiments.evaluated_parts import Evaluated, Joint, Load, Parts, Trained, check_images, few_shot
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.trial import Trial
 from bmip.metrics import open_world
 
 
-def joint_parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
+def joint_parts(trial: Trial, load: Load) -> Parts:
     """Trained on the base classes, as in base-to-novel; evaluated on all classes, of which the base ones come first."""
-    whole = sample_few_shot(load(trial.run.data), trial.run.shots, trial.run.data_seed)
+    whole = few_shot(trial, load)
     base, novel = base_novel_labels(whole, trial.run.base)
     check_images(whole, "the base classes", base)
     check_images(whole, "the novel classes", novel)

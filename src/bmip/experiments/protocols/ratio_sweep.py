@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 
 import torch
 
-from bmip.data.dataset import Dataset
-from bmip.experiments.evaluated_parts import Evaluated, Joint, Parts, Trained, check_images
+from bmip.experiments.evaluated_parts import Evaluated, Joint, Load, Parts, Trained, check_images
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.protocols.open_world import joint_parts
 from bmip.experiments.trial import Trial
@@ -32,7 +30,7 @@ def label_spaces(base: int, novel: int, seed: int) -> dict[int, tuple[int, ...]]
     return spaces
 
 
-def _parts(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
+def _parts(trial: Trial, load: Load) -> Parts:
     parts = joint_parts(trial, load)
     for ratio, chosen in _spaces(parts, trial.run.data_seed).items():
         which = f"the label space with {ratio} % of the base classes that seed {trial.run.data_seed} draws"

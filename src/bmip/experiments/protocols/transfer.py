@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from bmip.class_names import words
-from bmip.data.dataset import DataError, Dataset
-from bmip.data.sampling import sample_few_shot
+from bmip.data.dataset import DataError
 from bmip.experiments.default_data import SHIFTS, TARGETS
-from bmip.experiments.evaluated_parts import Parts, check_images
+from bmip.experiments.evaluated_parts import Load, Parts, check_images, few_shot
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.trial import Trial
 
 
-def _to_other_classes(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
-    source = sample_few_shot(load(trial.run.data), trial.run.shots, trial.run.data_seed)
+def _to_other_classes(trial: Trial, load: Load) -> Parts:
+    source = few_shot(trial, load)
     target = load(trial.target) if trial.target else source
     check_images(target, "its classes")
     return Parts(source, {"all": target}, template_from=target if trial.target else None)
 
 
-def _to_other_images(trial: Trial, load: Callable[[str], Dataset]) -> Parts:
+def _to_other_images(trial: Trial, load: Load) -> Parts:
     """A sentence is chosen on the source: choosing it on the shifted images would be knowing the shift."""
     parts = _to_other_classes(trial, load)
     known = {words(name) for name in parts.train.classes.names}
