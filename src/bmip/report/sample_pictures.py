@@ -46,7 +46,9 @@ def draw_samples(samples: Sequence[Sample], path: Path | str) -> None:
     figure = blank(PANEL * columns + 0.4, (PANEL + 1.1) * len(groups) + 0.3)
     rows = figure.subfigures(len(groups), 1, squeeze=False)[:, 0]
     for row, (heading, members) in zip(rows, groups.items(), strict=True):
-        title = row.suptitle(_headline(heading, members), x=0.02, y=0.97, ha="left", fontsize=11, color=INK)
+        right = sum(sample.truth == sample.prediction.guesses[0].name for sample in members)
+        text = f"{heading}: {right} of {len(members)} right"
+        title = row.suptitle(text, x=0.02, y=0.97, ha="left", fontsize=11, color=INK)
         title.set(weight="bold", parse_math=False)
         panels = row.subplots(1, columns, squeeze=False, gridspec_kw={"wspace": 0.16})[0]
         row.subplots_adjust(left=0.02, right=0.98, top=0.83, bottom=0.33)
@@ -55,11 +57,6 @@ def draw_samples(samples: Sequence[Sample], path: Path | str) -> None:
         for panel, sample in zip(panels, members, strict=False):
             _draw(panel, sample)
     save(figure, Path(path))
-
-
-def _headline(heading: str, members: Sequence[Sample]) -> str:
-    right = sum(sample.truth == sample.prediction.guesses[0].name for sample in members)
-    return f"{heading}: {right} of {len(members)} right"
 
 
 def _draw(panel: Any, sample: Sample) -> None:
