@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bmip.data.names import WORLD
+from bmip.data.embedded_sets import embedded_sets
+
+_WORLD = [name for name in embedded_sets() if name != "digits"]
 
 EMBEDDED = ("digits", "signs", "shapes-sketch", "textures")
 """The embedded data sets of docs/embedded.md."""
@@ -13,11 +15,11 @@ COOP = (
 )  # fmt: skip
 """The public data sets beside ImageNet in the tables of CoOp and its successors."""
 
-TARGETS = {"shapes": tuple(name for name in WORLD if not name.startswith("shapes")), "imagenet": COOP}
+TARGETS = {"shapes": tuple(name for name in _WORLD if not name.startswith("shapes")), "imagenet": COOP}
 """Other data sets with classes of their own."""
 
 SHIFTS = {
-    "shapes": tuple(name for name in WORLD if name.startswith("shapes-")),
+    "shapes": tuple(name for name in _WORLD if name.startswith("shapes-")),
     "imagenet": ("imagenetv2", "imagenet_sketch", "imagenet_a", "imagenet_r"),
 }
 """Other images of the same classes."""
