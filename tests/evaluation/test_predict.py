@@ -114,6 +114,7 @@ def test_a_photo_is_turned_upright_and_laid_on_white_whatever_its_form(tmp_path:
         (Image.new("F", (4, 5)), r"\(pixels\) cannot be read .*32-bit values of unknown range"),
         ({"pixels": 3}, "an image is of type dict: give a path, a Pillow image"),
         (None, "an image is of type NoneType"),
+        (b"a file's bytes", "an image is of type bytes"),
     ],
 )
 def test_other_forms_are_refused_by_name(image: object, told: str) -> None:
@@ -133,6 +134,8 @@ for call in (
     lambda: evaluate(model, data.test, list(data.classes.names)),
     lambda: build_model("coop", {}, clip, ["red", "blue"], seed=1),
     lambda: predict(model, 5),
+    lambda: predict(model, b"the bytes of a file"),
+    lambda: predict(model, {}),
     lambda: predict(model, [], [1, 2]),
     lambda: ClassNames("red"),
 ):
@@ -147,11 +150,12 @@ def test_what_a_type_checker_would_find_is_a_clear_error_without_one() -> None:
     """In a process of its own: here every call is type-checked before it runs."""
     done = subprocess.run([sys.executable, "-c", CLUMSY], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    *lists, number, names, text = done.stdout.splitlines()
+    *lists, number, content, mapping, names, text = done.stdout.splitlines()
     assert lists == ["the classes are a list; ClassNames are needed: give bmip.ClassNames(('cat', 'dog'))"] * 3
     assert number.startswith(
         "the images are of type int: give a path, a Pillow image, a numpy array (height, width, 3) or"
     )
+    assert content.startswith("the images are of type bytes: ") and mapping.startswith("the images are of type dict: ")
     assert names == "1 is among the class names: each must be a text"
     assert text == "class names are a list, not one text: give ['red']"
 

@@ -56,6 +56,13 @@ def test_images_of_one_class_cannot_tell_chance() -> None:
     assert remark(alone, alone) is None
 
 
+def test_too_few_images_are_no_fault_of_the_training() -> None:
+    few = predictions([0, 0, 1, 1], [0, 0, 1, 1], 2)  # right by guessing with probability 1/16
+    assert remark(few, few) == "4 test images cannot tell whether the result is better than guessing: take more."
+    enough = predictions([0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1], 2)  # 1/64
+    assert remark(enough, enough) is None
+
+
 def test_below_zero_shot_says_whether_chance_can_explain_it() -> None:
     clearly, barely = (str(remark(wrong(GOOD, count), GOOD)) for count in (100, 3))
     assert clearly.startswith(

@@ -41,14 +41,16 @@ class Group(TyperGroup):
 
 
 def shown(parameters: list[Any]) -> list[Any]:
-    """The same parameters: an on/off option shows no type, and other options show NAME, or NAME... for several values.
+    """The same parameters: options show NAME, or NAME... for several values, and no type. So do arguments.
 
-    `typer` would show `<bool>`, `<str>` and `<list[str]>`.
+    An on/off option shows nothing. `typer` would show `<bool>`, `<str>` and `<list[str]>`.
     """
     for one in parameters:
-        if getattr(one, "is_flag", False):
+        if one.param_type_name == "argument":
+            one.display_type_rich = lambda ctx: None
+        elif getattr(one, "is_flag", False):
             one.metavar = ""
-        elif one.metavar is None and one.opts[0].startswith("--"):
+        elif one.metavar is None:
             one.metavar = one.opts[0][2:].upper() + "..." * one.multiple
     return parameters
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
@@ -31,7 +31,7 @@ def pictures(given: Picture | Iterable[Picture]) -> Iterable[Picture]:
     """
     if isinstance(given, (str, Path, Image.Image)) or (isinstance(given, (np.ndarray, Tensor)) and given.ndim != 4):
         return [given]
-    if not isinstance(given, Iterable):
+    if isinstance(given, (bytes, bytearray, Mapping)) or not isinstance(given, Iterable):
         raise DataError(f"the images are of type {_kind(given)}: give {FORMS}, or a list of these")
     return given
 

@@ -7,6 +7,7 @@ import math
 import torch
 
 from bmip.evaluation.evaluate import Predictions
+from bmip.system.messages import counted
 
 _LEVEL = 0.05
 _CURE = "If training diverged, a lower learning rate helps"
@@ -17,8 +18,9 @@ def remark(trained: Predictions, zero_shot: Predictions) -> str | None:
 
     Guessing means answers that are as frequent as the model's and do not depend on the image. The model counts as
     better where so many right answers have a probability of at most 5 % under guessing (exact binomial test). Where
-    all images are of one class, this test is left out. Against zero-shot both answers for the same image are compared
-    (exact McNemar test, one-sided), so that the warning says whether chance alone could make the difference.
+    all images are of one class, this test is left out; where not even right answers alone would pass it, the images are
+    too few. Against zero-shot both answers for the same image are compared (exact McNemar test, one-sided), so that the
+    warning says whether chance alone could make the difference.
 
     Args:
         trained: the predictions of the trained model.
@@ -32,6 +34,8 @@ def remark(trained: Predictions, zero_shot: Predictions) -> str | None:
     labels, answers = (torch.bincount(each, minlength=classes).double() for each in (trained.labels, trained.predicted))
     guessing = float(labels @ answers) / total**2
     if labels.count_nonzero() > 1 and binomial_tail(trained.correct, total, guessing) > _LEVEL:
+        if binomial_tail(total, total, guessing) > _LEVEL:
+            return f"{counted(total, 'test image')} cannot tell whether the result is better than guessing: take more."
         return (
             f"The result is not clearly better than guessing: {trained.accuracy:.1f} % of {total} test images are "
             f"right with {classes} classes, and guessing gives {100 * guessing:.1f} %. {_CURE}."

@@ -399,7 +399,7 @@ def test_nothing_else_is_ignored(folder, key):
         (lambda t: t.pop("visual.class_embedding"), "is not a CLIP in a layout"),
         (
             lambda t: (t.clear(), t.update({"fc.weight": torch.zeros(1)})),
-            "1 tensors .fc.weight. and none of visual.cla",
+            "it has 1 tensor .fc.weight. and none of visual.cla",
         ),
     ],
 )

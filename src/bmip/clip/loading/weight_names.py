@@ -11,7 +11,7 @@ from torch import Tensor
 
 from bmip.clip.loading.backbones import BackboneError
 from bmip.clip.resnet import Stages, fold_batch_norm
-from bmip.system.messages import first_few
+from bmip.system.messages import counted, first_few
 
 _BLOCK = re.compile(r"(image|text)\.blocks\.(\d+)\.(\w+)\.(weight|bias)")
 _CONVOLUTION = re.compile(r"image\.(stem|stages\.(\d)\.(\d+))\.(\w+)\.(weight|bias)")
@@ -250,8 +250,8 @@ def layout_of(found: Mapping[str, Tensor], source: str) -> Layout:
         if marker in found:
             return layout
     raise BackboneError(
-        f"{source} is not a CLIP in a layout of OpenAI, open_clip, transformers or bmip: it has {len(found)} tensors "
-        f"({listed(found)}) and none of {', '.join(markers)}"
+        f"{source} is not a CLIP in a layout of OpenAI, open_clip, transformers or bmip: it has "
+        f"{counted(len(found), 'tensor')} ({listed(found)}) and none of {', '.join(markers)}"
     )
 
 
