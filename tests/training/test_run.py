@@ -138,7 +138,7 @@ def test_training_that_failed_leaves_nothing_that_looks_good(tmp_path: Path) -> 
     wild = dataclasses.replace(CONFIG, training=settings(lr=1e30, warmup_lr=1e30, epochs=2))
     with pytest.raises(TrainingError):
         train(wild, tiny_clip(), DATA, tmp_path)
-    assert {file.name for file in tmp_path.iterdir()} == {".lock", "config.json", "environment.json"}
+    assert {file.name for file in tmp_path.iterdir()} == {".lock", "config.json", "environment.json", "failed.txt"}
 
 
 def test_damaged_files_are_named(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from bmip.evaluation.logits import LogitsError
 from bmip.run_spec import RunSpec, settings
 from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.finite import TrainingError
@@ -44,6 +45,21 @@ def test_an_attempt_that_saved_nothing_does_not_block_its_folder(tmp_path: Path)
     )
     with pytest.raises(OtherRunError):
         train(wrong, tiny_clip(), tiny_dataset(), tmp_path)
+
+
+def test_an_attempt_that_failed_after_it_saved_does_not_block_its_folder(tmp_path: Path) -> None:
+    """An infinite prompt is found at the evaluation after training, when state and checkpoint are written."""
+    wrong = RunSpec(method="ivlp", options=settings(OPTIONS["ivlp"]), training=settings(lr=1e30, epochs=2))
+    with pytest.raises((TrainingError, LogitsError)):
+        train(wrong, tiny_clip(), tiny_dataset(), tmp_path)
+    assert (tmp_path / "metrics.jsonl").exists()
+    assert (tmp_path / "failed.txt").exists()
+    right = replace(wrong, training=settings(lr=0.01, epochs=2))
+    trained = train(right, tiny_clip(), tiny_dataset(), tmp_path)
+    assert not (tmp_path / "failed.txt").exists()
+    assert torch.equal(
+        trained.predictions.probability, train(right, tiny_clip(), tiny_dataset()).predictions.probability
+    )
 
 
 def test_a_folder_that_is_set_aside_gets_a_free_name(tmp_path: Path) -> None:

@@ -31,7 +31,8 @@ def _part(given: str, known: Collection[str]) -> str:
     if "." in given or (given.isidentifier() and find_spec(given) is not None):
         return given
     raise ValueError(
-        f"there is no method {given!r} (one from outside is named by its module or file: my.module or ./my_method.py): "
+        f"there is no method {given!r} (one from outside is named by its file, ./my_method.py, or by its module, whose "
+        "folder must be in PYTHONPATH): "
         f"{nearest(name, known)}"
     )
 

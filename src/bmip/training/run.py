@@ -12,12 +12,14 @@ from bmip.clip.model import CLIP
 from bmip.data.batches import TrainBatches
 from bmip.data.dataset import Dataset, split_hash
 from bmip.evaluation.evaluate import Predictions, accuracy_on, evaluate
+from bmip.evaluation.logits import LogitsError
 from bmip.methods import build_model
 from bmip.prompting.checkpoint import read_checkpoint
 from bmip.prompting.model import PromptedCLIP
 from bmip.run_spec import RunSpec
 from bmip.training.config import TrainConfig, train_config
 from bmip.training.epoch_selection import check_selection, concluded
+from bmip.training.finite import TrainingError
 from bmip.training.history import History, epochs_of
 from bmip.training.loop import fit
 from bmip.training.progress import Tick
@@ -98,7 +100,11 @@ def train_model(
         run = RunFolder(folder, written, model.clip.device)
         if run.complete:
             return _finished(run, model, config)
-        return _trained(run, model, config, dataset, validate, progress)
+        try:
+            return _trained(run, model, config, dataset, validate, progress)
+        except (TrainingError, LogitsError) as error:
+            run.fail(str(error))
+            raise
 
 
 def _trained(

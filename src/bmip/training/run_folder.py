@@ -6,6 +6,7 @@
     state.safetensors    all that is needed to go on; gone when the run is complete
     prompts.safetensors, prompts.json    the checkpoint
     predictions.csv      of the test split; written last
+    failed.txt           why the training failed, if it did; other settings may then replace this attempt
     .lock                locked while a process works here
 
 Every file is replaced at once, so a run may be killed at any moment. One process at a time may work in a folder.
@@ -39,6 +40,7 @@ MOVED = ("backbone.source", "places")
 """What may differ in config.json: where CLIP and data lie."""
 
 _SAVED = ("state.safetensors", "metrics.jsonl", "prompts.safetensors", "prompts.json", "predictions.csv")
+_FAILED = "failed.txt"
 _COLUMNS = ("image", "label", "predicted", "probability", "label_name", "predicted_name", "rank")
 
 
@@ -110,7 +112,7 @@ class RunFolder:
         Args:
             path: the folder.
             config: what the run is, as plain values for JSON. A folder serves one configuration; where its CLIP lies
-                (backbone.source) may change. An earlier attempt that has saved nothing does not count.
+                (backbone.source) may change. An earlier attempt that failed, or has saved nothing, does not count.
             device: noted in environment.json.
 
         Raises:
@@ -124,11 +126,12 @@ class RunFolder:
         if file.exists():
             there = _differences(_read_json(file), self.config)
             differences = [f"{place}: {told}" for place, told in there if not place.startswith(MOVED)]
-            if differences and any((self.path / name).exists() for name in _SAVED):
+            saved = any((self.path / name).exists() for name in _SAVED)
+            if differences and saved and not (self.path / _FAILED).exists():
                 raise OtherRunError(self.path, differences)
             if differences:
-                (self.path / "environment.json").unlink(missing_ok=True)
-                file.unlink()
+                for name in (*_SAVED, _FAILED, "environment.json", "config.json"):
+                    (self.path / name).unlink(missing_ok=True)
         if not file.exists():
             write_json(file, self.config)
         self._note_environment(device)
@@ -141,6 +144,10 @@ class RunFolder:
     def conclude(self) -> None:
         """Removes the state of training, which a finished run no longer needs."""
         self._state.unlink(missing_ok=True)
+
+    def fail(self, reason: str) -> None:
+        """Notes that the training failed, as it would again with these settings."""
+        write_text(self.path / _FAILED, reason + "\n")
 
     def write_metrics(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Replaces metrics.jsonl by one line for each of the rows."""

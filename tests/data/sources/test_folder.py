@@ -40,7 +40,7 @@ def test_a_folder_per_class_is_split_and_the_split_is_kept(make_folder: Make) ->
     assert len(set(everything(dataset))) == 30
     assert all((folder / name).is_file() for name in everything(dataset))
     written = json.loads((folder / "split.json").read_text())
-    assert list(written) == ["train", "val", "test"]
+    assert list(written) == ["seed", "train", "val", "test"]
     assert written["test"][0] == [dataset.test.images.name(0), 0, "big cat"]
     assert split_hash(load_dataset(str(folder), ReadConfig(split_seed=2))) == split_hash(dataset)
     (folder / "split.json").unlink()
@@ -55,14 +55,14 @@ def test_a_split_that_cannot_be_written_beside_the_images_is_kept_in_the_cache(m
     def refusing(parts: Parts, file: Path, note: str) -> None:
         if file.parent == folder:
             raise PermissionError(file)
-        write_parts(parts, file, note)
+        write_parts(parts, file, note, seed=3)
 
     source = find_folder(folder, cache)
     parts = missing_drawn(source.listing.parts, seed=3)
     file, notes = keep_split(parts, source.split_files, write=refusing)
     assert file is not None and cache in file.parents
     assert notes == [f"nothing can be written to {folder}; its split is kept in {file}"]
-    dataset = load_dataset(str(folder), ReadConfig(split_seed=4))
+    dataset = load_dataset(str(folder), ReadConfig(split_seed=3))
     assert [dataset.train.images.name(index) for index in range(6)] == [item.path for item in parts["train"]]
     assert dataset.notes == ()
     assert not (folder / "split.json").exists()
@@ -443,3 +443,17 @@ def test_a_link_to_a_folder_within_a_class_is_left_out_and_named(make_folder: Ma
     listing = list_folder(folder)
     assert len(listing.paths()) == 8
     assert any("they are left out: 1 link to a folder" in note for note in listing.notes)
+
+
+def test_a_split_seed_without_effect_is_said(make_folder: Make) -> None:
+    folder = make_folder("pets", {"cat": 8, "dog": 8})
+    assert load_dataset(folder, ReadConfig(split_seed=7)).notes == ()
+    assert load_dataset(folder, ReadConfig(split_seed=7)).notes == ()
+    (note,) = load_dataset(folder, ReadConfig(split_seed=5)).notes
+    drawn = f"the split in {folder / 'split.json'} was drawn with the split seed 7, not 5"
+    assert note == f"{drawn}: delete it to draw again"
+    counts = {"train": 4, "val": 1, "test": 1}
+    given = make_folder("given", {f"{part}/{name}": counts[part] for part in counts for name in ("cat", "dog")})
+    assert load_dataset(given).notes == ()
+    (note,) = load_dataset(given, ReadConfig(split_seed=5)).notes
+    assert note == f"the split of {given} is given, so the split seed 5 has no effect"

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from bmip.class_names import ClassNames, words
@@ -50,7 +51,10 @@ def completed(source: Source, read: ReadConfig, class_names: Names = None) -> Da
     refuse(leak_faults(folder, kept, same))
     parts, left_out = drawn(folder, kept, same, read.split_seed)
     dataset = assembled(source, parts, left_out, read, class_names)
-    more = [] if is_whole(kept) else keep_split(parts, source.split_files)[1]
+    if is_whole(kept):
+        more = seed_notes(source, read.split_seed)
+    else:
+        more = keep_split(parts, source.split_files, write=partial(write_parts, seed=read.split_seed))[1]
     return replace(dataset, notes=(*dataset.notes, *more), skipped=tuple(skipped))
 
 
@@ -62,6 +66,16 @@ def assembled(
     train, val, test = (files(source.folder, items) for items in (parts[part] for part in PARTS))
     notes = (*source.listing.notes, *notes, *untested(source.folder, classes.names, parts["test"]))
     return Dataset(source.name, classes, train, val if len(val) else None, test, notes=notes)
+
+
+def seed_notes(source: Source, seed: int) -> list[str]:
+    """A note where the split seed that is asked for has no effect, because the split is given or written down."""
+    written, drew = source.written, source.listing.seed
+    if written is not None and drew is not None and drew != seed:
+        return [f"the split in {written} was drawn with the split seed {drew}, not {seed}: delete it to draw again"]
+    if drew is None and seed != ReadConfig.split_seed:
+        return [f"the split of {source.folder} is given, so the split seed {seed} has no effect"]
+    return []
 
 
 def untested(folder: Path, names: Sequence[str], test: Sequence[Item]) -> list[str]:

@@ -41,6 +41,9 @@ class Listing:
     faults: tuple[str, ...] = ()
     """A message for each folder or entry that cannot be used."""
 
+    seed: int | None = None
+    """The split seed that drew the written split; None where the split was not drawn here."""
+
     def paths(self) -> list[str]:
         """The paths of all images, part by part."""
         return [item.path for items in self.parts.values() for item in items]

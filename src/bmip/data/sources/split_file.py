@@ -58,11 +58,12 @@ def _by_label(items: Iterable[Item]) -> list[list[Item]]:
     return [groups[label] for label in sorted(groups)]
 
 
-def write_parts(parts: Parts, file: Path, note: str = "") -> None:
-    """Writes the file atomically. The note is for people; programs that read the format ignore it."""
+def write_parts(parts: Parts, file: Path, note: str = "", seed: int | None = None) -> None:
+    """Writes the file atomically. Note and seed say how the split was drawn; other programs ignore them."""
     lists = {part: [list(item) for item in items] for part, items in parts.items()}
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_text(file, json.dumps({"note": note, **lists} if note else lists, ensure_ascii=False))
+    origin = ({"note": note} if note else {}) | ({} if seed is None else {"seed": seed})
+    write_text(file, json.dumps({**origin, **lists}, ensure_ascii=False))
 
 
 def read_split(file: Path, cure: str = "delete it to have a new split drawn") -> Listing:
@@ -86,7 +87,8 @@ def inspect_split(file: Path) -> Listing:
     try:
         lists = json.loads(file.read_text(encoding="utf-8-sig"))
         entries = {part: list(lists[part]) for part in PARTS}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        seed = lists.get("seed")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise DataError(f"{file} is no list of splits ({reason}); {form}: {again}") from error
     faults: list[str] = []
@@ -103,7 +105,8 @@ def inspect_split(file: Path) -> Listing:
             f"{file}: train has no image with the label {first_few(gaps, 10)}; labels must be 0, 1, 2, ... "
             f"without a gap: {again}"
         )
-    return Listing(tuple(names[label] for label in sorted(names)), kept, faults=(*faults, *more))
+    seed = seed if isinstance(seed, int) else None
+    return Listing(tuple(names[label] for label in sorted(names)), kept, faults=(*faults, *more), seed=seed)
 
 
 def usable(parts: Parts, names: Mapping[int, str], where: str) -> tuple[Parts, list[str]]:
