@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "bmip"
 
 LAYERS = (
     ("class_names", "metrics", "system"),
-    ("clip", "embedded.world"),
+    ("clip", "embedded.pictures", "embedded.world"),
     ("clip.loading", "data"),
     ("run_spec",),
     ("prompting",),
