@@ -8,8 +8,8 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "src" / "bmip"
 
 LAYERS = (
-    ("class_names", "metrics", "system"),
-    ("clip", "embedded.pictures", "embedded.world"),
+    ("class_names", "embedded.pictures", "metrics", "system"),
+    ("clip", "embedded.scenes", "embedded.world"),
     ("clip.loading", "data"),
     ("run_spec",),
     ("prompting",),

@@ -1,0 +1,114 @@
+"""Scenes are drawn deterministically, show what they say, and keep from pre-training what it must not see."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from bmip.embedded.pictures import families, things
+from bmip.embedded.scenes.captions import captions
+from bmip.embedded.scenes.compose import SEEN, Plan, compose, drawn_by, held_out, pretraining_plan
+from bmip.embedded.scenes.nouns import phrase, plural
+from bmip.embedded.scenes.render import SIZE, atlas, places, render
+
+SHOWN = np.array([place for place in range(len(things())) if place not in held_out()])
+
+
+def drawn(count: int, seed: int = 0, plan: Plan | None = None):
+    rng = np.random.default_rng(seed)
+    thing = SHOWN[rng.integers(0, len(SHOWN), count)]
+    scene, content = compose(rng, plan or pretraining_plan(1.0), thing, others=SHOWN)
+    return scene, content, captions(content, rng)
+
+
+def test_the_same_seed_gives_the_same_bytes_with_any_number_of_threads() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    first, again = drawn(70), drawn(70)
+    many = render(first[0])
+    torch.set_num_threads(1)
+    one = render(again[0])
+    torch.set_num_threads(before)
+    assert torch.equal(many, one)
+    assert first[2] == again[2]
+    assert drawn(70, seed=1)[2] != first[2]
+
+
+def test_a_picture_without_turn_and_tint_is_pasted_as_it_is() -> None:
+    plan = Plan(
+        side=(48.0, 48.0), turn=0.0, tint=0.0, mirror_rate=0.0, plain_rate=1.0, graded_rate=0.0, texture_rate=0.0
+    )
+    scene, _content = compose(np.random.default_rng(0), plan, SHOWN[:40], others=SHOWN)
+    scene.x.fill_(SIZE / 2)
+    scene.y.fill_(SIZE / 2)
+    found = render(scene).float()
+    for row in range(40):
+        (place,) = scene.picture[row][scene.picture[row] >= 0].tolist()
+        colours, opacity = atlas()[place, :3, 4:-4, 4:-4].float(), atlas()[place, 3:, 4:-4, 4:-4].float() / 255
+        wall = scene.colours[row, 0, :, None, None] * 255
+        assert (found[row] - (colours + wall * (1 - opacity))).abs().max() <= 0.51
+
+
+def test_pre_training_never_shows_or_names_what_it_holds_out() -> None:
+    scene, content, texts = drawn(3000)
+    assert not set(content.thing) & held_out()
+    assert not set(content.other) & held_out()
+    seen = {int(place) for family in SEEN for place in places()[family] if place >= 0}
+    assert set(scene.picture.unique().tolist()) <= seen | {-1}
+    names = {things()[place].name for place in held_out()}
+    said = " | ".join(texts)
+    others = {things()[place].name for place in SHOWN} | {word for place in SHOWN for word in things()[place].keywords}
+    for name in names:
+        longer = [other for other in others if re.search(rf"\b{re.escape(name)}\b", other) and other != name]
+        if not longer:
+            assert not re.search(rf"\b(a|an) {re.escape(name)}\b", said), name
+
+
+def test_one_in_eight_things_of_every_large_kind_is_held_out() -> None:
+    kinds = [thing.kind for thing in things()]
+    out = [kinds[place] for place in held_out()]
+    for kind in set(kinds):
+        share = out.count(kind) / kinds.count(kind)
+        assert share < 0.2
+        assert kinds.count(kind) < 6 or share > 0.07
+
+
+def test_as_many_pictures_as_the_content_says() -> None:
+    scene, content, _texts = drawn(500)
+    shown = (scene.picture >= 0).sum(1).numpy()
+    assert (shown == content.copies + (content.other >= 0)).all()
+    apart = np.nonzero(content.other >= 0)[0]
+    main, other = scene.picture.shape[1] - 5, scene.picture.shape[1] - 6
+    for row in apart:
+        right = scene.x[row, main] - scene.x[row, other]
+        below = scene.y[row, main] - scene.y[row, other]
+        way = ("left", "right")[int(right > 0)] if abs(right) > abs(below) else ("above", "below")[int(below > 0)]
+        assert way == ("left", "right", "above", "below")[content.relation[row]]
+
+
+@pytest.mark.parametrize(
+    ("name", "one", "several"),
+    [
+        ("apple", "an apple", "apples"),
+        ("unicorn", "a unicorn", "unicorns"),
+        ("hourglass done", "an hourglass", None),
+        ("ear of corn", "an ear of corn", "ears of corn"),
+        ("jeans", "jeans", None),
+        ("bread", "bread", None),
+        ("wolf", "a wolf", "wolves"),
+        ("one-piece swimsuit", "a one-piece swimsuit", "one-piece swimsuits"),
+        ("kitchen knife", "a kitchen knife", "kitchen knives"),
+        ("cherry blossom", "cherry blossom", None),
+        ("couch and lamp", "a couch and lamp", None),
+        ("x-ray", "an x-ray", "x-rays"),
+    ],
+)
+def test_articles_and_plurals(name: str, one: str, several: str | None) -> None:
+    assert phrase(name) == one
+    assert plural(name) == several
+
+
+def test_every_family_of_pre_training_draws_most_things() -> None:
+    assert ((drawn_by(SEEN) >= 0).mean(axis=1) > 0.7).all()
+    assert set(SEEN) < set(families())
