@@ -64,10 +64,24 @@ _IRREGULAR = {
     "loaf": "loaves", "knife": "knives", "die": "dice", "shrimp": "shrimp", "cactus": "cacti", "tooth": "teeth",
     "potato": "potatoes", "tomato": "tomatoes", "mango": "mangoes", "volcano": "volcanoes", "buffalo": "buffaloes",
 }  # fmt: skip
-_LINKS = frozenset([
-        "of", "with", "in", "without", "on", "at", "showing", "behind", "over", "blowing", "holding", "savoring",
-        "screaming", "from"
-])
+_LINKS = frozenset(
+    [
+        "of",
+        "with",
+        "in",
+        "without",
+        "on",
+        "at",
+        "showing",
+        "behind",
+        "over",
+        "blowing",
+        "holding",
+        "savoring",
+        "screaming",
+        "from",
+    ]
+)
 
 
 def phrase(name: str) -> str:
