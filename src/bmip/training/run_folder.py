@@ -142,8 +142,9 @@ class RunFolder:
         return (self.path / "prompts.json").exists() and (self.path / "predictions.csv").exists()
 
     def conclude(self) -> None:
-        """Removes the state of training, which a finished run no longer needs."""
+        """Removes what a finished run no longer needs: the state of training, and the note of an earlier failure."""
         self._state.unlink(missing_ok=True)
+        (self.path / _FAILED).unlink(missing_ok=True)
 
     def fail(self, reason: str) -> None:
         """Notes that the training failed, as it would again with these settings."""

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from bmip.embedded.pictures.surfaces import picture_tiles, texture_tiles
 from bmip.embedded.world.distance import EXTENT, RESOLUTION, X, Y, ellipse, polygon, stroke
 from bmip.embedded.world.odds import choose
 from bmip.embedded.world.plan import Plan, draw_scene
 from bmip.embedded.world.render import distance_atlas, render
 from bmip.embedded.world.shapes import DRAWINGS
-from bmip.embedded.world.surfaces import picture_tiles, texture_tiles
 from bmip.embedded.world.vocabulary import THINGS
 
 

@@ -11,9 +11,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from bmip.embedded.pictures import things
+from bmip.embedded.pictures.surfaces import PICTURES, TEXTURES, TILE
 from bmip.embedded.scenes.render import SIZE, places
 from bmip.embedded.scenes.scene import COLOURS, CORRUPTIONS, EFFECTS, MOST, Scene
-from bmip.embedded.scenes.surfaces import PICTURES, TEXTURES, TILE
 
 Draws = Int64[np.ndarray, " image"]
 

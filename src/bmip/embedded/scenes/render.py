@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from bmip.embedded.pictures import SIDE, families, things
+from bmip.embedded.pictures.surfaces import TILE, grain, picture_tiles, texture_tiles
 from bmip.embedded.scenes.scene import CORRUPTIONS, EFFECTS, Scene
-from bmip.embedded.scenes.surfaces import TILE, picture_tiles, texture_tiles
 
 SIZE = 48
 """Pixels along each side of an image."""
@@ -132,7 +132,7 @@ def _corrupted(canvas: Image, scene: Scene, offset: int) -> Image:
             continue
         part, amount = canvas[rows], scene.strength[rows][:, None, None, None]
         if name == "noisy":
-            part = part + (0.06 + 0.14 * amount) * _grain(scene.noise_seed + offset, part)
+            part = part + (0.06 + 0.14 * amount) * grain(scene.noise_seed + offset, part)
         elif name == "blurry":
             part = part + (_blur(part) - part) * (0.6 + 0.4 * amount)
         elif name == "dark":
@@ -144,13 +144,6 @@ def _corrupted(canvas: Image, scene: Scene, offset: int) -> Image:
             part = functional.interpolate(cells, scale_factor=3, mode="nearest")
         canvas[rows] = part
     return canvas
-
-
-def _grain(seed: int, like: Image) -> Image:
-    """Bell-shaped noise of deviation 1, from integers so that every machine draws the same."""
-    generator = torch.Generator().manual_seed(seed)
-    draws = torch.randint(0, 256, (4, *like.shape), generator=generator, dtype=torch.int16)
-    return (draws.sum(0, dtype=torch.int16).float() - 510) / 147.8
 
 
 def _blur(image: Image) -> Image:

@@ -1,12 +1,15 @@
 """What styles and corruptions do to a drawn image."""
 
+from functools import cache
+
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from bmip.embedded.pictures.surfaces import grain, smooth_noise
 from bmip.embedded.world.scene import Scene
-from bmip.embedded.world.surfaces import brush_strokes
 from bmip.embedded.world.vocabulary import CORRUPTIONS, STYLES
 
 Image = Float[Tensor, "image 3 height width"]
@@ -32,7 +35,7 @@ def paint(canvas: Image, scene: Scene, offset: int) -> Image:
     """Brush strokes over paintings; `offset` is the place of the first image in its batch."""
     rows = torch.nonzero(scene.style == STYLES.index("painting"))[:, 0]
     if len(rows):
-        fields = brush_strokes()
+        fields = _brush_strokes()
         size = canvas.shape[-1]
         strokes = fields[(rows + offset) % len(fields), :, :size, :size]
         canvas[rows] = canvas[rows] + 0.07 * strokes
@@ -61,7 +64,7 @@ def corrupt(canvas: Image, scene: Scene, offset: int) -> Image:
             continue
         part, amount = canvas[rows], strength[rows]
         if name == "noisy":
-            part = part + (0.08 + 0.17 * amount) * _grain(scene.noise_seed + offset, part)
+            part = part + (0.08 + 0.17 * amount) * grain(scene.noise_seed + offset, part)
         elif name == "blurry":
             part = part + (_blur(_blur(part)) - part) * (0.6 + 0.4 * amount)
         elif name == "dark":
@@ -72,13 +75,6 @@ def corrupt(canvas: Image, scene: Scene, offset: int) -> Image:
             part = torch.where(amount > 0.6, _coarse(part, 6), _coarse(part, 4))
         canvas[rows] = part
     return canvas
-
-
-def _grain(seed: int, like: Image) -> Image:
-    """Bell-shaped noise of deviation 1, from integers so that every machine draws the same."""
-    generator = torch.Generator().manual_seed(seed)
-    draws = torch.randint(0, 256, (4, *like.shape), generator=generator, dtype=torch.int16)
-    return (draws.sum(0, dtype=torch.int16).float() - 510) / 147.8
 
 
 def _blur(image: Image) -> Image:
@@ -103,3 +99,12 @@ def _cell_means(image: Image, cell: int) -> Float[Tensor, "image 3 row column"]:
         for column in range(cell):
             total = total + image[:, :, row::cell, column::cell]
     return total / cell**2
+
+
+@cache
+def _brush_strokes() -> Float[Tensor, "field 1 height width"]:
+    """Streaks of paint around 0."""
+    turns = [(1.0, 5.0), (5.0, 1.0), (2.0, 6.0), (6.0, 2.0)]
+    return torch.from_numpy(
+        np.stack([smooth_noise(200 + k, slope=0.8, stretch=s) for k, s in enumerate(turns)])[:, None]
+    ).float()

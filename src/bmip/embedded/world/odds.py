@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 
-from bmip.embedded.world.surfaces import picture_tiles
+from bmip.embedded.pictures.surfaces import picture_tiles
 from bmip.embedded.world.vocabulary import COLOURS, HELD_OUT_TEXTURES, SHAPES, TEXTURES, THINGS, seen_things
 
 Draws = Int64[np.ndarray, " image"]

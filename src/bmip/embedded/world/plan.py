@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bmip.embedded.pictures.surfaces import TILE
 from bmip.embedded.world.odds import (
     BLACK,
     RGB,
@@ -21,7 +22,6 @@ from bmip.embedded.world.odds import (
 )
 from bmip.embedded.world.placing import place_alone, place_copies, place_pair
 from bmip.embedded.world.scene import MOST, Layer, Scene
-from bmip.embedded.world.surfaces import TILE
 from bmip.embedded.world.vocabulary import (
     BACKGROUNDS,
     COLOURS,

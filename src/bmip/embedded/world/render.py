@@ -11,12 +11,12 @@ from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
+from bmip.embedded.pictures.surfaces import TILE, picture_tiles, smooth_noise, texture_tiles
 from bmip.embedded.world.distance import EXTENT, RESOLUTION
 from bmip.embedded.world.finish import corrupt, mosaic, neon, paint, sketch
 from bmip.embedded.world.glyphs import WRITINGS, draw_glyph
 from bmip.embedded.world.scene import Layer, Scene
 from bmip.embedded.world.shapes import DRAWINGS
-from bmip.embedded.world.surfaces import TILE, picture_tiles, texture_tiles, wobble_fields
 from bmip.embedded.world.vocabulary import BACKGROUNDS, STYLES
 
 SIZE = 48
@@ -95,8 +95,15 @@ def _background(scene: Scene) -> Image:
     return torch.where(wall, plain, pictures * (0.85 + 0.15 * scene.background_rgb.mean(1)[:, None, None, None]))
 
 
+@cache
+def _wobble_fields() -> Float[Tensor, "field 2 height width"]:
+    """Smooth displacements of deviation 1 that make a line look hand-drawn."""
+    fields = [[smooth_noise(100 + 2 * k + axis, slope=2.2) for axis in range(2)] for k in range(12)]
+    return torch.from_numpy(np.array(fields)).float().clamp_(-2, 2)
+
+
 def _wobble(scene: Scene, offset: int) -> Float[Tensor, "image 2 height width"]:
-    fields = wobble_fields()
+    fields = _wobble_fields()
     which = (torch.arange(len(scene)) + offset) % len(fields)
     return fields[which, :, :SIZE, :SIZE] * scene.wobble[:, None, None, None]
 

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
+from bmip.embedded.pictures import surfaces
 from bmip.system.files import write_bytes
 
 Images = UInt8[Tensor, "image 3 height width"]
@@ -42,7 +43,7 @@ def stored(name: str, draw: Callable[[], Images], folder: Path | None) -> Images
 def code_hash() -> str:
     """Names the renderer and the definitions of the data sets by their source text: any change draws anew."""
     digest = hashlib.sha256()
-    for module in sorted(Path(__file__).parent.glob("*.py")):
+    for module in (Path(surfaces.__file__), *sorted(Path(__file__).parent.glob("*.py"))):
         if module.name not in _WORDING:
             digest.update(module.read_bytes())
     return digest.hexdigest()[:12]

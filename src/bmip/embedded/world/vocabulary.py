@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor
 
+from bmip.embedded.pictures.surfaces import PICTURES
+from bmip.embedded.pictures.surfaces import TEXTURES as _TEXTURE_TILES
 from bmip.embedded.world.shapes import DRAWINGS
-from bmip.embedded.world.surfaces import PICTURES
-from bmip.embedded.world.surfaces import TEXTURES as _TEXTURE_TILES
 
 SHAPES: tuple[str, ...] = tuple(DRAWINGS)
 DIGITS: tuple[str, ...] = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

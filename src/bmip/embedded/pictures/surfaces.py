@@ -1,4 +1,4 @@
-"""Seamless 64 x 64 tiles: fill textures as shares of a second colour, backgrounds and brush strokes as pictures."""
+"""Seamless 64 x 64 tiles for backgrounds: textures as shares of a second colour, pictures such as grass, and grain."""
 
 from collections.abc import Callable
 from functools import cache
@@ -206,17 +206,8 @@ def picture_tiles() -> Float[Tensor, "picture 3 height width"]:
     return torch.from_numpy(np.stack([draw() for draw in PICTURES.values()])).float().clamp_(0, 1)
 
 
-@cache
-def wobble_fields() -> Float[Tensor, "field 2 height width"]:
-    """Smooth displacements of deviation 1 that make a line look hand-drawn."""
-    fields = [[smooth_noise(100 + 2 * k + axis, slope=2.2) for axis in range(2)] for k in range(12)]
-    return torch.from_numpy(np.array(fields)).float().clamp_(-2, 2)
-
-
-@cache
-def brush_strokes() -> Float[Tensor, "field 1 height width"]:
-    """Streaks of paint around 0."""
-    turns = [(1.0, 5.0), (5.0, 1.0), (2.0, 6.0), (6.0, 2.0)]
-    return torch.from_numpy(
-        np.stack([smooth_noise(200 + k, slope=0.8, stretch=s) for k, s in enumerate(turns)])[:, None]
-    ).float()
+def grain(seed: int, like: Tensor) -> Tensor:
+    """Bell-shaped noise of deviation 1, from integers so that every machine draws the same."""
+    generator = torch.Generator().manual_seed(seed)
+    draws = torch.randint(0, 256, (4, *like.shape), generator=generator, dtype=torch.int16)
+    return (draws.sum(0, dtype=torch.int16).float() - 510) / 147.8
