@@ -7,12 +7,14 @@ import pytest
 import torch
 
 from bmip.embedded.pictures import families, things
+from bmip.embedded.scenes.atlas import PAD, PEN, atlas, first_written, pictures_of, shown_things
 from bmip.embedded.scenes.captions import captions
-from bmip.embedded.scenes.compose import SEEN, Plan, compose, drawn_by, held_out, pretraining_plan
+from bmip.embedded.scenes.compose import SEEN, Plan, compose, held_out, pretraining_plan
 from bmip.embedded.scenes.nouns import phrase, plural
-from bmip.embedded.scenes.render import SIZE, atlas, places, render
+from bmip.embedded.scenes.render import SIZE, render
 
-SHOWN = np.array([place for place in range(len(things())) if place not in held_out()])
+SHOWN = np.array([place for place in range(len(shown_things())) if place not in held_out()])
+DRAWN = SHOWN[len(things()) > SHOWN]
 
 
 def drawn(count: int, seed: int = 0, plan: Plan | None = None):
@@ -39,13 +41,16 @@ def test_a_picture_without_turn_and_tint_is_pasted_as_it_is() -> None:
     plan = Plan(
         side=(48.0, 48.0), turn=0.0, tint=0.0, mirror_rate=0.0, plain_rate=1.0, graded_rate=0.0, texture_rate=0.0
     )
-    scene, _content = compose(np.random.default_rng(0), plan, SHOWN[:40], others=SHOWN)
+    scene, _content = compose(np.random.default_rng(0), plan, DRAWN[:40], others=DRAWN)
     scene.x.fill_(SIZE / 2)
     scene.y.fill_(SIZE / 2)
     found = render(scene).float()
     for row in range(40):
         (place,) = scene.picture[row][scene.picture[row] >= 0].tolist()
-        colours, opacity = atlas()[place, :3, 4:-4, 4:-4].float(), atlas()[place, 3:, 4:-4, 4:-4].float() / 255
+        colours, opacity = (
+            atlas()[place, :3, PAD:-PAD, PAD:-PAD].float(),
+            atlas()[place, 3:, PAD:-PAD, PAD:-PAD].float() / 255,
+        )
         wall = scene.colours[row, 0, :, None, None] * 255
         assert (found[row] - (colours + wall * (1 - opacity))).abs().max() <= 0.51
 
@@ -54,11 +59,11 @@ def test_pre_training_never_shows_or_names_what_it_holds_out() -> None:
     scene, content, texts = drawn(3000)
     assert not set(content.thing) & held_out()
     assert not set(content.other) & held_out()
-    seen = {int(place) for family in SEEN for place in places()[family] if place >= 0}
-    assert set(scene.picture.unique().tolist()) <= seen | {-1}
+    assert set(scene.picture.unique().tolist()) <= set(pictures_of(SEEN).flat)
     names = {things()[place].name for place in held_out()}
     said = " | ".join(texts)
-    others = {things()[place].name for place in SHOWN} | {word for place in SHOWN for word in things()[place].keywords}
+    others = {shown_things()[place].name for place in SHOWN}
+    others |= {word for place in SHOWN for word in shown_things()[place].keywords}
     for name in names:
         longer = [other for other in others if re.search(rf"\b{re.escape(name)}\b", other) and other != name]
         if not longer:
@@ -102,6 +107,7 @@ def test_as_many_pictures_as_the_content_says() -> None:
         ("cherry blossom", "cherry blossom", None),
         ("couch and lamp", "a couch and lamp", None),
         ("x-ray", "an x-ray", "x-rays"),
+        ("letter F", "the letter F", "letter Fs"),
     ],
 )
 def test_articles_and_plurals(name: str, one: str, several: str | None) -> None:
@@ -110,5 +116,31 @@ def test_articles_and_plurals(name: str, one: str, several: str | None) -> None:
 
 
 def test_every_family_of_pre_training_draws_most_things() -> None:
-    assert ((drawn_by(SEEN) >= 0).mean(axis=1) > 0.7).all()
-    assert set(SEEN) < set(families())
+    assert set(SEEN) - {PEN} < set(families())
+    for family in set(SEEN) - {PEN}:
+        assert (pictures_of((family,)) >= 0).any(axis=1)[: len(things())].mean() > 0.7
+
+
+def test_digits_and_letters_stand_out_upright_and_alone() -> None:
+    written = SHOWN[len(things()) <= SHOWN]
+    assert len(written) == 36
+    plan = Plan(turn=0.5, tint=0.3, count_rate=1.0)
+    scene, content = compose(np.random.default_rng(0), plan, np.resize(written, 400), others=written)
+    shown = scene.picture >= 0
+    assert (scene.picture[shown] >= first_written()).all()
+    assert (content.copies == 1).all()
+    assert not scene.mirrored[shown].any()
+    assert scene.turn[shown].abs().max() <= 0.2
+    luma = torch.tensor([0.3, 0.59, 0.11])
+    plain = scene.surface == 0
+    ink = (scene.tint[shown] @ luma)[plain]
+    assert (ink - scene.colours[plain, 0] @ luma).abs().min() > 0.15
+
+
+def test_every_digit_and_letter_is_written_in_several_ways() -> None:
+    ways = (pictures_of((PEN,)) >= 0).sum(axis=1)
+    assert (ways[: len(things())] == 0).all()
+    assert (ways[len(things()) :] >= 9).all()
+    opacity = atlas()[first_written() :, 3].flatten(1).float()
+    assert (opacity.mean(1) > 10).all()
+    assert len({picture.numpy().tobytes() for picture in opacity}) == len(opacity)

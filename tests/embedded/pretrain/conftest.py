@@ -5,4 +5,4 @@ from bmip.embedded.pretrain.start import new_tokenizer
 
 @pytest.fixture(scope="session")
 def tokenizer():
-    return new_tokenizer(2048, 0, captions=3000)
+    return new_tokenizer(4096, 0, count=6000)

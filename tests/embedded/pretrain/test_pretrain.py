@@ -46,7 +46,7 @@ def test_the_loss_falls_in_both_phases(start, tokenizer):
     run, batch = PretrainRun(config, start()), make_batch(config, tokenizer, 0)
     losses = [run.advance(batch)["contrast"] for _ in range(config.steps)]
     assert losses[14] < losses[0] - 0.3
-    assert losses[29] < losses[14] - 0.3
+    assert losses[29] < losses[14] / 2
 
 
 def test_the_log_tells_how_far_it_is(start):
@@ -130,10 +130,10 @@ def test_one_schedule_spans_both_phases():
 
 
 def test_words_of_captions_and_templates_are_single_tokens(tokenizer):
-    for word in ("hexagon", "striped", "photo", "letter", "q", "handwritten", "close-up", "textured"[:7], "silhouette"):
+    for word in ("penguin", "striped", "photo", "letter", "q", "handwritten", "close-up", "apples"):
         assert len(tokenizer.encode(word)) == len(word.split("-")) * 2 - 1, word
-    assert len(tokenizer.encode("xylophone")) > 1
-    assert new_tokenizer(600, 0, captions=500).vocabulary == 600
+    assert len(tokenizer.encode("photosynthesis")) > 1
+    assert new_tokenizer(600, 0, count=500).vocabulary == 600
 
 
 def test_muon_makes_updates_orthogonal():

@@ -15,7 +15,7 @@ from bmip.embedded.pretrain.pair import (
     text_features,
 )
 from bmip.embedded.pretrain.start import grow, grown_name, new_clip
-from bmip.embedded.world import ATTRIBUTES
+from bmip.embedded.scenes.attributes import ATTRIBUTES
 
 CAPTIONS = ("a red star", "two green boats on water.", "a photo of the letter A", "a red star", "a cactus")
 

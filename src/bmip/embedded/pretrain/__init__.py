@@ -1,1 +1,1 @@
-"""How the embedded CLIP was made: contrastive pre-training on the rendered world."""
+"""How the embedded CLIP was made: contrastive pre-training on scenes of drawn pictures."""

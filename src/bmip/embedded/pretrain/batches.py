@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
@@ -14,15 +15,14 @@ from torch import Tensor
 from bmip.clip.tokenizer import Tokenizer
 from bmip.embedded.pretrain.config import PretrainConfig
 from bmip.embedded.pretrain.pair import Sentences, equal_captions, sentences
-from bmip.embedded.world import ATTRIBUTES
-from bmip.embedded.world.captions import caption
-from bmip.embedded.world.plan import draw_scene, pretraining_plan
-from bmip.embedded.world.pretraining import attributes_of
-from bmip.embedded.world.render import render
+from bmip.embedded.scenes.atlas import pictures_of, shown_things
+from bmip.embedded.scenes.attributes import attributes_of
+from bmip.embedded.scenes.captions import captions
+from bmip.embedded.scenes.compose import SEEN, compose, held_out, pretraining_plan
+from bmip.embedded.scenes.render import render
 
-ALIKE: tuple[tuple[str, ...], ...] = ((), ("colour",), ("background", "background_colour"), ("texture",))
-"""What the images of a batch have in common, by turns. Otherwise colours and places would tell most images apart, and
-shapes would be learned late."""
+WRITTEN = 3
+"""How often a digit or letter is shown for each time that a thing is: everybody writes them in another way."""
 
 MEAN, STD = 0.5, 0.25
 
@@ -40,27 +40,28 @@ class Batch:
 def make_batch(config: PretrainConfig, tokenizer: Tokenizer, step: int) -> Batch:
     """The batch of a step. It depends on the configuration and the number of the step alone."""
     rng = np.random.default_rng([config.seed, step])
-    difficulty = config.difficulty(step)
-    plan = replace(pretraining_plan(difficulty), turn=0.1 + 0.5 * difficulty)
-    scenes = draw_scene(rng, plan, config.batch * config.choice)
-    scene = scenes.at(_chosen(attributes_of(scenes), ALIKE[step % len(ALIKE)], config.batch, rng))
-    captions, attributes = caption(scene, rng), attributes_of(scene)
+    pool = shown()
+    if rng.random() < config.alike:
+        groups = np.array([shown_things()[place].group for place in pool])
+        pool = pool[groups == groups[rng.integers(0, len(groups))]]
+    thing = rng.permutation(np.resize(rng.permutation(pool), config.batch))
+    scene, content = compose(rng, pretraining_plan(config.difficulty(step)), thing, others=np.unique(pool))
+    texts = captions(content, rng)
     return Batch(
         (render(scene).float() / 255 - MEAN) / STD,
-        sentences(captions, tokenizer, context=config.context),
-        torch.stack([attributes[name] for name in ATTRIBUTES]),
-        equal_captions(captions),
+        sentences(texts, tokenizer, context=config.context),
+        attributes_of(content),
+        equal_captions(texts),
     )
 
 
-def _chosen(
-    attributes: dict[str, Int64[Tensor, " image"]], alike: tuple[str, ...], count: int, rng: np.random.Generator
-) -> Int64[Tensor, " chosen"]:
-    """`count` neighbours in the order of the attributes. Every image is chosen with the same probability."""
-    pool = len(next(iter(attributes.values())))
-    order = np.lexsort((rng.random(pool), *(attributes[name].numpy() for name in reversed(alike))))
-    start = int(rng.integers(0, pool))
-    return torch.from_numpy(np.take(order, range(start, start + count), mode="wrap"))
+@cache
+def shown() -> Int64[np.ndarray, " thing"]:
+    """The things that pre-training shows, digits and letters several times."""
+    drawn = np.nonzero((pictures_of(SEEN) >= 0).any(axis=1))[0]
+    kept = np.array([place for place in drawn if place not in held_out()])
+    written = np.array([shown_things()[place].group == "writing" for place in kept])
+    return np.concatenate([kept, *[kept[written]] * (WRITTEN - 1)])
 
 
 def prefetched(config: PretrainConfig, tokenizer: Tokenizer, first: int, last: int) -> Iterator[Batch]:

@@ -21,8 +21,8 @@ class PretrainConfig:
     batch: int = 128
     """Pairs of an image and a caption in each step."""
 
-    choice: int = 4
-    """Scenes that are drawn for each pair that is used, so that the images of a batch can be chosen to be alike."""
+    alike: float = 0.33
+    """The share of batches in which all things are of one group, so that they are hard to tell apart."""
 
     shallow_layers: int = 4
     """Layers of each tower at the start."""
@@ -42,7 +42,7 @@ class PretrainConfig:
     context: int = 32
     """Tokens of the longest sentence, the start and end tokens and prompt tokens included."""
 
-    vocabulary: int = 2048
+    vocabulary: int = 4096
     """Tokens of the tokeniser at most. There are fewer if every word of the captions is a token already."""
 
     matrix_lr: float = 0.02
@@ -57,8 +57,8 @@ class PretrainConfig:
     warmup: float = 0.04
     """The share of the run in which the learning rate rises to its highest value; it then falls along a cosine."""
 
-    whole_world_at: float = 0.5
-    """The share of the run after which images come from the whole world. They start as single plain things."""
+    richest_at: float = 0.5
+    """The share of the run after which scenes are as rich as they get. They start as single things on plain grounds."""
 
     attributes_until: float = 0.7
     """The share of the run after which the loss of the attribute heads is zero. It falls along a line."""
@@ -66,8 +66,8 @@ class PretrainConfig:
     attribute_weight: float = 1.0
     """Weight of the attribute heads' loss at the start; the contrastive loss has weight 1."""
 
-    precision: Literal["bfloat16", "float32"] = "bfloat16"
-    """Number type of the products; weights and loss are float32. float32 is faster on a processor without bfloat16."""
+    precision: Literal["bfloat16", "float32"] = "float32"
+    """Number type of the products; weights and loss are float32. On most processors float32 is faster at this size."""
 
     device: str = "cpu"
     """The device that computes, as torch names it."""
@@ -116,8 +116,8 @@ class PretrainConfig:
         return 0.5 + 0.5 * math.cos(math.pi * (done - self.warmup) / (1 - self.warmup))
 
     def difficulty(self, step: int) -> float:
-        """How much of the rendered world a step draws from, 0 to 1; 1 is all of it."""
-        return min(1.0, self.progress(step) / self.whole_world_at)
+        """How rich the scenes of a step are, from 0 to 1."""
+        return min(1.0, self.progress(step) / self.richest_at)
 
     def attribute_share(self, step: int) -> float:
         """Weight of the attribute heads' loss in a step."""

@@ -1,4 +1,4 @@
-"""Zero-shot accuracy of a CLIP on the validation splits of the rendered world. Test splits are never read here."""
+"""Zero-shot accuracy of a CLIP on the validation splits of the scenes. Test splits are never read here."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from torch import Tensor
 
 from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
-from bmip.embedded.world import load_world, world_names
+from bmip.embedded.scenes.datasets import load_scenes, scene_names
 from bmip.evaluation.logits import batch_logits
 from bmip.methods import build_model
-from bmip.system.files import cache_folder
 
 _BATCH = 128
 
@@ -37,12 +36,12 @@ def zero_shot(
     return [100 * share for share in torch.cat(hits, dim=1).double().mean(1).tolist()]
 
 
-def evaluate_world(clip: CLIP, per_class: int) -> dict[str, float]:
-    """The accuracy with the best template on each data set of the world, on `per_class` images of each class."""
+def evaluate_sets(clip: CLIP, per_class: int) -> dict[str, float]:
+    """The accuracy with the best template on each data set of scenes, on `per_class` images of each class."""
     found = {}
-    for name in world_names():
-        world = load_world(name)
-        images, labels = world.split("val", cache_folder())
-        kept = torch.cat([torch.nonzero(labels == label)[:per_class, 0] for label in range(len(world.class_names))])
-        found[name] = max(zero_shot(clip, images[kept], labels[kept], world.class_names, world.templates))
+    for one in map(load_scenes, scene_names()):
+        images, labels = one.split("val")
+        kept = torch.cat([torch.nonzero(labels == label)[:per_class, 0] for label in range(len(one.class_names))])
+        if len(kept):  # variants have no validation images
+            found[one.name] = max(zero_shot(clip, images[kept], labels[kept], one.class_names, one.templates))
     return found

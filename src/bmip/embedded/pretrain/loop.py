@@ -21,7 +21,7 @@ from bmip.clip.loading.load import save_clip
 from bmip.clip.tokenizer import Tokenizer
 from bmip.embedded.pretrain.batches import Batch, prefetched
 from bmip.embedded.pretrain.config import PretrainConfig
-from bmip.embedded.pretrain.evaluate import evaluate_world
+from bmip.embedded.pretrain.evaluate import evaluate_sets
 from bmip.embedded.pretrain.muon import Optimizer
 from bmip.embedded.pretrain.pair import Pair, Sentences, in_type
 from bmip.embedded.pretrain.start import grow, grown_name, new_clip, new_tokenizer
@@ -40,7 +40,7 @@ def pretrain(
     progress: Callable[[int, Mapping[str, float]], None] | None = None,
     stop_after: int | None = None,
 ) -> Path:
-    """Trains a CLIP on the rendered world and saves it in `out`/clip, where `load_clip` reads it; returns that folder.
+    """Trains a CLIP on scenes of pictures and saves it in `out`/clip, where `load_clip` reads it; returns that folder.
 
     Args:
         config: the settings.
@@ -126,7 +126,7 @@ class PretrainRun:
         if self.step % 50 == 0 or self.step == config.steps:
             self._log(measured)
         if config.evaluate_every and (self.step % config.evaluate_every == 0 or self.step == config.steps):
-            found = evaluate_world(self.pair.clip, config.evaluate_images)
+            found = evaluate_sets(self.pair.clip, config.evaluate_images)
             self._write({"step": self.step, "zero_shot": {name: round(one, 1) for name, one in found.items()}})
         return measured
 

@@ -19,9 +19,9 @@ from bmip.clip.image import ImageTower
 from bmip.clip.model import CLIP
 from bmip.clip.text import TextTower
 from bmip.clip.tokenizer import Tokenizer
-from bmip.embedded.world import ATTRIBUTES
+from bmip.embedded.scenes.attributes import ATTRIBUTES
 
-WEIGHTS = {"thing": 0.6, "other_thing": 0.3, "texture": 0.2, "other_texture": 0.2}
+WEIGHTS = {"thing": 0.6, "other": 0.3}
 _WEIGHT = 0.1
 """Weight of the other attributes. Shapes are learned last, so they weigh more; colours and places are easy."""
 
@@ -42,7 +42,7 @@ class Sentences:
     """The position of each end token."""
 
 
-def sentences(captions: Sequence[str], tokenizer: Tokenizer, *, context: int, parts: int = 2) -> tuple[Sentences, ...]:
+def sentences(captions: Sequence[str], tokenizer: Tokenizer, *, context: int, parts: int = 4) -> tuple[Sentences, ...]:
     """Captions as token ids, sorted by length and divided into parts. More than `context` tokens are cut off."""
     ids = [(tokenizer.start, *tokenizer.encode(caption)[: context - 2], tokenizer.end) for caption in captions]
     order = sorted(range(len(ids)), key=lambda row: len(ids[row]))

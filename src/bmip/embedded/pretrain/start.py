@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from bmip.clip.block import Block, Blocks
 from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.tokenizer import Tokenizer
-from bmip.embedded.pretrain.batches import MEAN, STD
+from bmip.embedded.pretrain.batches import MEAN, STD, shown
 from bmip.embedded.pretrain.config import PretrainConfig
-from bmip.embedded.world.captions import caption
-from bmip.embedded.world.plan import draw_scene, pretraining_plan
+from bmip.embedded.scenes.captions import captions
+from bmip.embedded.scenes.compose import compose, pretraining_plan
 
 TEMPLATES = (
     "a photo of a {}.",
@@ -42,10 +42,11 @@ TEMPLATES = (
 """Sentences whose words get tokens of their own, though few of them occur in captions."""
 
 
-def new_tokenizer(vocabulary: int, seed: int, *, captions: int = 12000) -> Tokenizer:
+def new_tokenizer(vocabulary: int, seed: int, *, count: int = 20000) -> Tokenizer:
     """A tokeniser in which each word of the captions and templates is a token. Other words have several tokens."""
     rng = np.random.default_rng(seed)
-    texts = caption(draw_scene(rng, pretraining_plan(1.0), captions), rng)
+    _, content = compose(rng, pretraining_plan(1.0), np.resize(shown(), count), others=np.unique(shown()))
+    texts = captions(content, rng)
     return Tokenizer.train([*texts, *(template for template in TEMPLATES for _ in range(20))], vocabulary)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from bmip.embedded.pictures import Thing, things
 from bmip.embedded.pictures.surfaces import PICTURES, TEXTURES
+from bmip.embedded.scenes.atlas import shown_things
 from bmip.embedded.scenes.compose import RELATIONS, SURFACES, Content, held_out
 from bmip.embedded.scenes.nouns import phrase, plural, with_article
 from bmip.embedded.scenes.scene import COLOURS, CORRUPTIONS, EFFECTS
@@ -91,11 +92,11 @@ def _caption(row: Content, rng: np.random.Generator) -> str:
 
 
 def _one(thing: int, rng: np.random.Generator) -> str:
-    known, draw = things()[thing], rng.random()
+    known, draw = shown_things()[thing], rng.random()
     keywords = [word for word in known.keywords if word not in _silent()]
     kind = kind_word(known)
     if draw < 0.12 and keywords:
-        return _pick(tuple(keywords), rng)
+        return f"{phrase(known.name)}, {_pick(tuple(keywords), rng)}"
     if draw < 0.2 and kind:
         return f"{phrase(known.name)}, a type of {kind}" if rng.random() < 0.5 else with_article(kind)
     return phrase(known.name)

@@ -12,12 +12,13 @@ from torch import Tensor
 
 from bmip.embedded.pictures import things
 from bmip.embedded.pictures.surfaces import PICTURES, TEXTURES, TILE
-from bmip.embedded.scenes.render import SIZE, places
+from bmip.embedded.scenes.atlas import PEN, first_written, pictures_of
+from bmip.embedded.scenes.render import SIZE
 from bmip.embedded.scenes.scene import COLOURS, CORRUPTIONS, EFFECTS, MOST, Scene
 
 Draws = Int64[np.ndarray, " image"]
 
-SEEN = ("noto", "twemoji", "emojione", "emojione-black")
+SEEN = ("noto", "twemoji", "emojione", "emojione-black", PEN)
 """The families whose pictures pre-training shows; it never shows the others."""
 
 RELATIONS = ("left", "right", "above", "below")
@@ -27,6 +28,7 @@ SURFACES = ("plain", "graded", *list(TEXTURES)[1:], *PICTURES)
 """The backgrounds, in the order of `Scene.surface`."""
 
 _RGB = np.array(list(COLOURS.values()), dtype=np.float64) / 255
+_LUMA = np.array([0.3, 0.59, 0.11])
 _STEPS = np.array([(-1, 0), (1, 0), (0, -1), (0, 1)], dtype=np.float64)
 _CELLS = np.array([(x, y) for y in (-15.5, 0.0, 15.5) for x in (-15.5, 0.0, 15.5)])
 
@@ -89,7 +91,7 @@ class Content:
     """What is true of the images of a scene. Numbers are places in the lists of names."""
 
     thing: Draws
-    """The main thing, among `things()`."""
+    """The main thing, among `shown_things()`; it is not there where there are no copies."""
 
     copies: Draws
     other: Draws
@@ -122,12 +124,6 @@ def held_out() -> frozenset[int]:
     return frozenset(place for members in kinds.values() for place in members[5::8])
 
 
-@cache
-def drawn_by(families: tuple[str, ...]) -> Int64[np.ndarray, "family thing"]:
-    """The places in the atlas of every thing's pictures."""
-    return np.stack([places()[family].numpy() for family in families])
-
-
 def choose(rng: np.random.Generator, odds: Float[np.ndarray, "image option"]) -> Draws:
     """One option for each image, by odds that need not add up to 1 but must not all be 0."""
     cumulative = np.cumsum(odds, axis=1)
@@ -136,7 +132,7 @@ def choose(rng: np.random.Generator, odds: Float[np.ndarray, "image option"]) ->
 
 def pictures(rng: np.random.Generator, families: tuple[str, ...], thing: Draws) -> Draws:
     """For each thing one of its pictures in the families."""
-    options = drawn_by(families)[:, thing].T
+    options = pictures_of(families)[thing]
     return np.take_along_axis(options, choose(rng, (options >= 0).astype(np.float64))[:, None], axis=1)[:, 0]
 
 
@@ -149,11 +145,16 @@ def compose(
     copies: Draws | None = None,
     other: Draws | None = None,
     relation: Draws | None = None,
+    surface: Draws | None = None,
 ) -> tuple[Scene, Content]:
-    """Scenes of the things; what is given is not drawn by lot. `others` are the things that may stand beside them."""
+    """Scenes of the things; what is given is not drawn by lot. `others` are the things that may stand beside them.
+
+    Digits and letters are written in colours that stand out, never mirrored, and alone unless `copies` says otherwise.
+    """
     count = len(thing)
     if copies is None:
-        copies = np.where(rng.random(count) < plan.count_rate, rng.integers(2, MOST + 1, count), 1)
+        many = (rng.random(count) < plan.count_rate) & (thing < len(things()))
+        copies = np.where(many, rng.integers(2, MOST + 1, count), 1)
     if other is None:
         beside = (rng.random(count) < plan.other_rate) & (copies == 1)
         other = np.where(beside, _other_than(rng, thing, others), -1)
@@ -174,7 +175,12 @@ def compose(
         x[:, slot], y[:, slot] = rng.uniform(4, SIZE - 4, (2, count))
         side[:, slot] = rng.uniform(11, 17, count)
 
-    surface, colour, colours = _background(rng, plan, count)
+    surface, colour, colours = _background(rng, plan, count, surface)
+    written = picture >= first_written()
+    turn = rng.uniform(-plan.turn, plan.turn, (count, slots)) * np.where(written, 0.4, 1.0)
+    mirrored = (rng.random((count, 1)) < plan.mirror_rate) & ~written
+    tint = 1 - plan.tint * rng.random((count, slots, 3))
+    tint = np.where(written[..., None], _ink(rng, surface, colours)[:, None], tint)
     effect = _sometimes(rng, plan.effect_rate, plan.effects, EFFECTS, count)
     corruption = _sometimes(rng, plan.corruption_rate, plan.corruptions, CORRUPTIONS, count)
     scene = Scene(
@@ -182,9 +188,9 @@ def compose(
         x=_real(x),
         y=_real(y),
         side=_real(side),
-        turn=_real(rng.uniform(-plan.turn, plan.turn, (count, slots))),
-        mirrored=torch.from_numpy(np.repeat(rng.random((count, 1)) < plan.mirror_rate, slots, axis=1)),
-        tint=_real(1 - plan.tint * rng.random((count, slots, 3))),
+        turn=_real(turn),
+        mirrored=torch.from_numpy(mirrored),
+        tint=_real(tint),
         surface=torch.from_numpy(surface),
         colours=_real(colours),
         shift=_real(rng.uniform(0, TILE, (count, 2)) * (surface > 1)[:, None]),
@@ -244,18 +250,33 @@ def _set_beside(
         side[rows, slot] = rng.uniform(18, 25, len(rows))
 
 
-def _background(rng: np.random.Generator, plan: Plan, count: int) -> tuple[Draws, Draws, np.ndarray]:
+def _background(
+    rng: np.random.Generator, plan: Plan, count: int, surface: Draws | None
+) -> tuple[Draws, Draws, Float[np.ndarray, "image 2 3"]]:
     """Surfaces, named colours of plain ones, and the two colours of each."""
     textures = len(TEXTURES) - 1
     rates = (plan.plain_rate, plan.graded_rate, plan.texture_rate)
     odds = np.array(
         [rates[0], rates[1], *[rates[2] / textures] * textures, *[(1 - sum(rates)) / len(PICTURES)] * len(PICTURES)]
     )
-    surface = choose(rng, np.repeat(odds[None], count, axis=0))
+    if surface is None:
+        surface = choose(rng, np.repeat(odds[None], count, axis=0))
     named = rng.integers(0, len(COLOURS), (count, 2))
     named[:, 1] = np.where(named[:, 0] == named[:, 1], (named[:, 1] + 1) % len(COLOURS), named[:, 1])
     colours = (_RGB[named] + rng.uniform(-0.06, 0.06, (count, 2, 3))).clip(0, 1)
     return surface, np.where(surface == 0, named[:, 0], -1), colours
+
+
+def _ink(
+    rng: np.random.Generator, surface: Draws, colours: Float[np.ndarray, "image 2 3"]
+) -> Float[np.ndarray, "image 3"]:
+    """A colour that stands out from the background's; white or black on a tiled picture."""
+    used = np.where((surface == 0)[:, None], colours[:, :1] @ _LUMA, colours @ _LUMA)
+    apart = np.abs(used[:, :, None] - (_RGB @ _LUMA)).min(axis=1)
+    extreme = np.isin(np.arange(len(_RGB)), [list(COLOURS).index(name) for name in ("white", "black")])
+    tiled = (surface >= SURFACES.index(next(iter(PICTURES))))[:, None]
+    odds = np.where(tiled, extreme, apart > 0.25) + 1e-6 * apart
+    return (_RGB[choose(rng, odds)] + rng.uniform(-0.05, 0.05, (len(surface), 3))).clip(0, 1)
 
 
 def _sometimes(

@@ -88,6 +88,8 @@ def phrase(name: str) -> str:
     """The name as it stands in a sentence: "an apple", "jeans", "the milky way"."""
     if name in PHRASES:
         return PHRASES[name]
+    if name.startswith(("digit ", "letter ")):
+        return f"the {name}"
     return name if name in PLURALS or name in MASS else with_article(name)
 
 

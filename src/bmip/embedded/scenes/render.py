@@ -8,12 +8,13 @@ from __future__ import annotations
 from functools import cache
 
 import torch
-from jaxtyping import Float, Int64, UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from bmip.embedded.pictures import SIDE, families, things
+from bmip.embedded.pictures import SIDE
 from bmip.embedded.pictures.surfaces import TILE, grain, picture_tiles, texture_tiles
+from bmip.embedded.scenes.atlas import PAD, atlas
 from bmip.embedded.scenes.scene import CORRUPTIONS, EFFECTS, Scene
 
 SIZE = 48
@@ -22,27 +23,6 @@ SIZE = 48
 Image = Float[Tensor, "image 3 height width"]
 
 _CHUNK = 64  # images whose working set stays in the processor's cache
-_PAD = 4  # a transparent rim, so that the edge of a picture is smooth
-
-
-@cache
-def atlas() -> UInt8[Tensor, "picture 4 56 56"]:
-    """The pictures of all families, one after the other, with a transparent rim; colours are times opacity."""
-    whole = torch.cat([family.pictures() for family in families().values()])
-    colours, opacity = whole[:, :3].short(), whole[:, 3:]
-    colours = ((colours * opacity + 127) // 255).to(torch.uint8)
-    return functional.pad(torch.cat([colours, opacity], dim=1), (_PAD,) * 4)
-
-
-@cache
-def places() -> dict[str, Int64[Tensor, " thing"]]:
-    """For each family the place in the atlas of every thing; -1 where the family has not drawn it."""
-    found, first = {}, 0
-    for family in families().values():
-        row = torch.full((len(things()),), -1)
-        row[list(family.things)] = torch.arange(first, first + len(family.things))
-        found[family.name], first = row, first + len(family.things)
-    return found
 
 
 def render(scene: Scene) -> UInt8[Tensor, "image 3 48 48"]:
@@ -98,7 +78,7 @@ def _pasted(canvas: Image, scene: Scene, item: int) -> Image:
     cosine, sine = turn.cos().float(), turn.sin().float()
     across = (x * cosine + y * sine) / half * torch.where(scene.mirrored[:, item], -1.0, 1.0)[:, None, None]
     down = (y * cosine - x * sine) / half
-    grid = torch.stack([across, down], dim=-1) * (SIDE / (SIDE + 2 * _PAD))
+    grid = torch.stack([across, down], dim=-1) * (SIDE / (SIDE + 2 * PAD))
     pictures = atlas()[scene.picture[:, item]].float() / 255
     found = functional.grid_sample(pictures, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
     return canvas * (1 - found[:, 3:]) + found[:, :3] * scene.tint[:, item, :, None, None]
