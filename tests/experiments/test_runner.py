@@ -23,6 +23,7 @@ from bmip.data.load import load_dataset
 from bmip.data.read_config import ReadConfig
 from bmip.evaluation.evaluate import evaluate
 from bmip.experiments.execute import execute
+from bmip.experiments.failures import Failure
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.registry import protocol
@@ -36,7 +37,6 @@ from bmip.report import as_markdown, tables
 from bmip.run_spec import settings
 from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.progress import Tick
-from bmip.training.run_folder import RunFolderError
 from tests.experiments.making import replaced
 
 TRAINING = {"epochs": 3, "batch": 4}
@@ -45,24 +45,20 @@ TRAINING = {"epochs": 3, "batch": 4}
 class Seen(ProgressListener):
     def __init__(self, stop_at: tuple[str, int] | None = None) -> None:
         self.stop_at = stop_at
-        self.failures: list[tuple[Trial, Exception]] = []
+        self.failures: list[tuple[Trial, Failure]] = []
         self.skipped: list[bool] = []
         self.ticks = 0
-        self._trial: Trial | None = None
 
-    def begin(self, trial: Trial, number: int, count: int) -> None:
-        self._trial = trial
-
-    def tick(self, tick: Tick) -> None:
+    def tick(self, trial: Trial, tick: Tick) -> None:
         self.ticks += 1
-        if self._trial is not None and (self._trial.run.method, tick.epoch) == self.stop_at:
+        if (trial.run.method, tick.epoch) == self.stop_at:
             raise KeyboardInterrupt
 
     def done(self, row: Row, *, skipped: bool) -> None:
         self.skipped.append(skipped)
 
-    def failed(self, trial: Trial, error: Exception) -> None:
-        self.failures.append((trial, error))
+    def failed(self, trial: Trial, failure: Failure) -> None:
+        self.failures.append((trial, failure))
 
 
 @pytest.fixture
@@ -82,7 +78,7 @@ def test_rows_say_what_was_judged(trials: list[Trial], resources: Resources, tmp
     store = Results(tmp_path / "results.jsonl")
     rows = run_trials(trials, store, runs=tmp_path / "runs", resources=resources)
     assert [row.trial for row in rows] == trials
-    assert store.rows() == rows
+    assert {row.trial: row for row in store.rows()} == {row.trial: row for row in rows}
     clip, dataset = (
         resources.clip_for(trials[0].run),
         resources.dataset(trials[0].run.data, trials[0].run.read),
@@ -135,7 +131,7 @@ def test_interrupted_trials_go_on_to_the_same_rows(
         file.write(b'{"trial": {"protocol": "base-to-n')
     rows = run_trials(trials, store, runs=tmp_path / "cut", resources=resources)
     assert [row.counts for row in rows] == [row.counts for row in whole]
-    assert store.rows() == rows
+    assert {row.trial: row for row in store.rows()} == {row.trial: row for row in rows}
     for trial in (trial for trial in trials if trial.run.method == "maple"):
         prompts = [tmp_path / runs / trial.run.folder / "prompts.safetensors" for runs in ("whole", "cut")]
         assert prompts[0].read_bytes() == prompts[1].read_bytes()
@@ -183,7 +179,7 @@ def test_a_training_that_diverges_is_named_and_the_others_go_on(
     with pytest.raises(TrialsFailed, match=r"photos maple, 2 shots, seeds 1/1 .*lr=1e.30.*not finite") as caught:
         run_trials([diverging, *trials], store, runs=tmp_path, resources=resources, listener=seen)
     assert [row.trial for row in caught.value.rows] == trials
-    assert store.rows() == caught.value.rows
+    assert {row.trial: row for row in store.rows()} == {row.trial: row for row in caught.value.rows}
     assert [trial for trial, _ in seen.failures] == [diverging]
 
 
@@ -197,20 +193,21 @@ def test_a_training_that_diverges_is_made_once_for_all_targets(
     with pytest.raises(TrialsFailed) as caught:
         targets = [wild, replace(wild, target=wild.run.data)]
         run_trials(targets, Results(tmp_path / "r"), runs=tmp_path, resources=resources, listener=seen)
-    assert len(caught.value.failures) == 1
+    assert len(caught.value.described()) == 1
     assert [trial for trial, _ in seen.failures] == targets and seen.ticks < 10
 
 
-def test_anything_else_stops_at_once_and_names_the_trial(
+def test_a_damaged_run_folder_is_named_and_the_others_go_on(
     trials: list[Trial], resources: Resources, tmp_path: Path
 ) -> None:
     seen, folder = Seen(), tmp_path / trials[1].run.folder
     folder.mkdir(parents=True)
     (folder / "config.json").write_text("{")
-    with pytest.raises(RunFolderError, match="is damaged") as caught:
+    with pytest.raises(TrialsFailed, match="is damaged") as caught:
         run_trials(trials, Results(tmp_path / "r"), runs=tmp_path, resources=resources, listener=seen)
-    assert seen.failures == [(trials[1], caught.value)]
-    assert seen.skipped == [False]
+    assert dict(seen.failures) == caught.value.failures
+    assert [(trial, failure.kind) for trial, failure in seen.failures] == [(trials[1], "data")]
+    assert [row.trial for row in caught.value.rows] == [trials[0], *trials[2:]]
 
 
 def test_the_template_is_chosen_on_validation_images() -> None:
@@ -272,7 +269,7 @@ HOLDER = """
 import json
 import sys
 from pathlib import Path
-from bmip.experiments.runner import claim
+from bmip.experiments.task import claim
 from bmip.run_spec import RunSpec
 from bmip.training.run_folder import alone_in
 

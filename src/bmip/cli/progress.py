@@ -6,42 +6,48 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from bmip.cli.console import err
+from bmip.experiments.failures import Failure
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row
 from bmip.experiments.runner import TrialsFailed, run_trials
 from bmip.experiments.trial import Trial
+from bmip.run_spec import RunSpec
 from bmip.training.progress import Tick, progress_bars
 
 
 class Bars(ProgressListener):
-    """Shows the trials and the training that goes on as two bars."""
+    """Shows all the trials as one bar, and each training that goes on as another."""
 
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._all = bars.add_task("trials", total=None, text="")
-        self._one = bars.add_task("", total=None, text="", visible=False)
-        self._number, self._name, self._ticked = "", "", False
+        self._running: dict[RunSpec, TaskID] = {}
+        self._numbers: dict[Trial, int] = {}
+        self._count, self._failed = 0, 0
         self._remarks: set[str] = set()
 
-    def begin(self, trial: Trial, number: int, count: int) -> None:
-        self._number, self._name, self._ticked = f"[{number}/{count}]", trial.described(), False
-        self._bars.update(self._all, total=count)
-        self._bars.reset(self._one, description=self._name, total=None, text="", visible=True)
+    def plan(self, trials: int) -> None:
+        self._count = trials
+        self._bars.update(self._all, total=trials)
+
+    def begin(self, trial: Trial) -> None:
+        self._numbers.setdefault(trial, len(self._numbers) + 1)
 
     def remark(self, text: str) -> None:
         if text not in self._remarks:
             self._remarks.add(text)
             self._bars.console.print(text, style="dim", markup=False, soft_wrap=True)
 
-    def tick(self, tick: Tick) -> None:
-        if tick.epoch > 1 and not self._ticked:
-            self.remark(f"{self._name}: its training was interrupted and goes on at epoch {tick.epoch}")
-        self._ticked = True
-        tick.show(self._bars, self._one)
+    def tick(self, trial: Trial, tick: Tick) -> None:
+        if trial.run not in self._running:
+            self._running[trial.run] = self._bars.add_task(trial.described(), total=None, text="")
+            if tick.epoch > 1:
+                self.remark(f"{trial.described()}: its training was interrupted and goes on at epoch {tick.epoch}")
+        tick.show(self._bars, self._running[trial.run])
 
     def done(self, row: Row, *, skipped: bool) -> None:
         found = ", ".join(f"{name} {count.percent:.1f}" for name, count in row.counts.items())
@@ -49,13 +55,18 @@ class Bars(ProgressListener):
         time += f"; {row.template!r}, best on validation" if row.template else ""
         self._end(row.trial, f"{found} ({time})")
 
-    def failed(self, trial: Trial, error: Exception) -> None:
-        self._end(trial, f"failed ({error})")
+    def failed(self, trial: Trial, failure: Failure) -> None:
+        self._failed += 1
+        self._end(trial, f"failed ({failure.cause})")
+        if failure.details:
+            self._bars.console.print(failure.details, style="dim", markup=False, soft_wrap=True)
 
     def _end(self, trial: Trial, text: str) -> None:
-        self._bars.update(self._all, advance=1)
-        self._bars.update(self._one, visible=False)
-        self._bars.console.print(f"{self._number} {trial.described()}: {text}", markup=False, soft_wrap=True)
+        self._bars.update(self._all, advance=1, text=f"{self._failed} failed" if self._failed else "")
+        if (bar := self._running.pop(trial.run, None)) is not None:
+            self._bars.remove_task(bar)
+        number = f"[{self._numbers.get(trial, 0)}/{self._count}]"
+        self._bars.console.print(f"{number} {trial.described()}: {text}", markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -68,9 +79,9 @@ def watching() -> Iterator[ProgressListener]:
 def carried_out(
     trials: Sequence[Trial], results: Results, *, runs: Path, resources: Resources
 ) -> tuple[Sequence[Row], list[str]]:
-    """The rows of the trials, and one text for each run whose training diverged."""
+    """The rows of the trials, and one text for each run that failed."""
     with watching() as listener:
         try:
             return run_trials(trials, results, runs=runs, resources=resources, listener=listener), []
         except TrialsFailed as failed:
-            return failed.rows, failed.failures
+            return failed.rows, failed.described()

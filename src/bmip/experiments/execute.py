@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from bmip.experiments.evaluated_parts import Parts, Trained
@@ -76,13 +77,13 @@ def _model(trial: Trial, parts: Parts, resources: Resources) -> PromptedCLIP:
 
 
 def _trained(model: PromptedCLIP, trial: Trial, parts: Parts, runs: Path, listener: ProgressListener) -> Run:
-    folder = runs / trial.run.folder
+    folder, tick = runs / trial.run.folder, partial(listener.tick, trial)
     try:
-        return train_model(model, trial.run, parts.train, folder, progress=listener.tick)
+        return train_model(model, trial.run, parts.train, folder, progress=tick)
     except OtherRunError as error:
         aside = set_aside(folder)
         listener.remark(f"{error.differences}; the earlier run now lies in {aside}")
-        return train_model(model, trial.run, parts.train, folder, progress=listener.tick)
+        return train_model(model, trial.run, parts.train, folder, progress=tick)
 
 
 def _untrained_row(
@@ -104,6 +105,7 @@ def _row(trained: Trained, spent: float, resources: Resources) -> Row:
     """Evaluates a trial after `spent` seconds of training."""
     began, trial = time.monotonic(), trained.trial
     run, hashes = trial.run, resources.hashes(trial)
+    chunked = {} if resources.chunk_tokens is None else {"chunk_tokens": resources.chunk_tokens}
     evaluated = protocol(trial.protocol).evaluate(trained)
     return Row(
         trial=trial,
@@ -112,6 +114,6 @@ def _row(trained: Trained, spent: float, resources: Resources) -> Row:
         trainable=sum(tensor.numel() for tensor in trained.model.trainable().values()),
         seconds=round(time.monotonic() - began + spent, 2),
         **vars(hashes),
-        environment=environment(resources.device),
+        environment={**environment(resources.device), **chunked},
         changed=settings(departures(run.method, run.preset, dict(run.options), dict(run.training))),
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from bmip.clip.loading.load import load_clip
 from bmip.clip.model import CLIP
+from bmip.clip.text import TextTower
 from bmip.data.dataset import Dataset, split_hash
 from bmip.data.load import load_dataset
 from bmip.data.read_config import ReadConfig
@@ -38,6 +40,8 @@ class Resources:
         self._datasets: dict[tuple[str, ReadConfig], tuple[Dataset, str]] = {}
         self._clip: tuple[tuple[str, str], CLIP] | None = None
         self._backbone_hashes: dict[str, str] = {}
+        self.chunk_tokens: int | None = None
+        """How many tokens of class texts run at once, where memory was short; None for the usual number."""
 
     def dataset(self, name: str, read: ReadConfig) -> Dataset:
         """The data set of that name, read as `read` says. Raises DataError as `load_dataset` does."""
@@ -49,7 +53,18 @@ class Resources:
         if self._clip is None or self._clip[0] != key:
             self._clip = None
             self._clip = key, self._backbone(run.backbone).to(self.device).set_precision(run.precision)
-        return self._clip[1]
+        clip = self._clip[1]
+        clip.text.chunk_tokens = self.chunk_tokens or TextTower.chunk_tokens
+        return clip
+
+    @contextmanager
+    def smaller_chunks(self, factor: int) -> Iterator[None]:
+        """Meanwhile class texts run in chunks that are smaller by this factor, which takes less memory."""
+        self.chunk_tokens = max(1, TextTower.chunk_tokens // factor)
+        try:
+            yield
+        finally:
+            self.chunk_tokens = None
 
     def parts(self, trial: Trial) -> Parts:
         """What the trial trains on and evaluates. Raises DataError for data that do not fit the protocol."""

@@ -26,9 +26,8 @@ class StoredRows:
         if self._results.path.exists():
             self._rows = {row.work: row for row in self._results.rows()}
 
-    def append(self, row: Row) -> None:
-        """Adds a row here and in the file."""
-        self._results.append(row)
+    def add(self, row: Row) -> None:
+        """Adds a row here, and not in the file."""
         self._rows[row.work] = row
 
     def find(self, trial: Trial) -> Row | None:

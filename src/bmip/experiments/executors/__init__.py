@@ -1,0 +1,1 @@
+"""Where tasks are carried out: in this process, by worker processes of this machine, or on a Ray cluster."""

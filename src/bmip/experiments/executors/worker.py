@@ -1,0 +1,72 @@
+"""What runs in a worker process: it carries out tasks and sends what happens to the driver."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from bmip.experiments.failures import Failure
+from bmip.experiments.listener import ProgressListener
+from bmip.experiments.resources import Resources
+from bmip.experiments.results import Results, Row
+from bmip.experiments.stored import StoredRows
+from bmip.experiments.task import Task, carry_out
+from bmip.experiments.trial import Trial
+from bmip.training.progress import Tick
+
+Event = tuple[str, tuple[Any, ...], dict[str, Any]]
+"""The name of a method of `ProgressListener`, and its arguments."""
+
+Send = Callable[[Event], None]
+
+TICK_SECONDS = 0.2
+"""The least time between two ticks that are sent."""
+
+
+class Worker:
+    """Loads a backbone and a data set once, for all the tasks that it is given."""
+
+    def __init__(self, device: str, threads: int | None) -> None:
+        if threads:
+            torch.set_num_threads(threads)
+        self._resources = Resources(device=device)
+        self._stored: dict[str, StoredRows] = {}
+
+    def carry_out(self, task: Task, send: Send) -> tuple[Trial, ...]:
+        """Carries out a task; returns the trials at whose run another driver works."""
+        if task.results not in self._stored:
+            self._stored[task.results] = StoredRows(Results(task.results), self._resources)
+        return carry_out(task, self._stored[task.results], self._resources, _Sender(send))
+
+
+def pass_on(event: Event, report: ProgressListener) -> None:
+    """Calls the listener with an event that a worker has sent."""
+    name, arguments, options = event
+    getattr(report, name)(*arguments, **options)
+
+
+class _Sender(ProgressListener):
+    """Sends what happens."""
+
+    def __init__(self, send: Send) -> None:
+        self._send, self._ticked = send, 0.0
+
+    def begin(self, trial: Trial) -> None:
+        self._send(("begin", (trial,), {}))
+
+    def remark(self, text: str) -> None:
+        self._send(("remark", (text,), {}))
+
+    def tick(self, trial: Trial, tick: Tick) -> None:
+        if (now := time.monotonic()) - self._ticked >= TICK_SECONDS:
+            self._ticked = now
+            self._send(("tick", (trial, tick), {}))
+
+    def done(self, row: Row, *, skipped: bool) -> None:
+        self._send(("done", (row,), {"skipped": skipped}))
+
+    def failed(self, trial: Trial, failure: Failure) -> None:
+        self._send(("failed", (trial, failure), {}))
