@@ -16,6 +16,7 @@ LAYERS = (
     ("methods", "evaluation"),
     ("training", "embedded.pretrain"),
     ("experiments",),
+    ("studies",),
     ("report",),
     ("cli",),
     ("testing",),

@@ -24,6 +24,7 @@ COMMANDS = {
     "eval": ("evaluate", "Evaluate a trained method on the test images of a data set or folder."),
     "predict": ("predict", "Classify images among any class names."),
     "run": ("run", "Run a protocol over methods, data sets and seeds, and print the table."),
+    "study": ("study", "Carry out a plan of many trials, on one machine or on many."),
     "report": ("report", "Print the tables of a file of results."),
     "search": ("search", "Choose learning rate and epochs of methods on validation images."),
     "methods": ("methods", "List the methods, or what one can be told."),

@@ -20,9 +20,13 @@ from bmip.training.progress import Tick, progress_bars
 
 
 class Bars(ProgressListener):
-    """Shows all the trials as one bar, and each training that goes on as another."""
+    """Shows all the trials as one bar, and each training that goes on as another.
 
-    def __init__(self, bars: Progress) -> None:
+    With `protocols` the line of a finished trial begins with its protocol.
+    """
+
+    def __init__(self, bars: Progress, *, protocols: bool = False) -> None:
+        self._protocols = protocols
         self._bars = bars
         self._all = bars.add_task("trials", total=None, text="")
         self._running: dict[RunSpec, TaskID] = {}
@@ -66,14 +70,15 @@ class Bars(ProgressListener):
         if (bar := self._running.pop(trial.run, None)) is not None:
             self._bars.remove_task(bar)
         number = f"[{self._numbers.get(trial, 0)}/{self._count}]"
-        self._bars.console.print(f"{number} {trial.described()}: {text}", markup=False, soft_wrap=True)
+        name = f"{trial.protocol}, {trial.described()}" if self._protocols else trial.described()
+        self._bars.console.print(f"{number} {name}: {text}", markup=False, soft_wrap=True)
 
 
 @contextmanager
-def watching() -> Iterator[ProgressListener]:
-    """A listener that shows bars on a terminal, and elsewhere a line for each finished trial."""
+def watching(*, protocols: bool = False) -> Iterator[ProgressListener]:
+    """A listener that shows bars on a terminal, and elsewhere a line for each finished trial (see `Bars`)."""
     with progress_bars(err(), transient=True) as bars:
-        yield Bars(bars)
+        yield Bars(bars, protocols=protocols)
 
 
 def carried_out(

@@ -1,0 +1,220 @@
+"""`bmip study PLAN.toml`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bmip.cli import common_options
+from bmip.cli.command import Command
+from bmip.cli.console import add, err, note, out, table
+from bmip.studies.plan import PlanError, read_plan
+from bmip.system.messages import counted
+
+if TYPE_CHECKING:
+    from bmip.experiments.executors.executor import Executor
+    from bmip.experiments.trial import Trial
+    from bmip.studies.folder import StudyFolder
+    from bmip.studies.study import State
+
+app = typer.Typer(add_completion=False)
+SHOWN = 40  # tasks that a dry run lists
+_WHERE = "Where it is computed"
+
+
+@app.command(cls=Command, epilog="Example: bmip study plans/embedded.toml --workers 2")
+def study(
+    plan: Annotated[Path, typer.Argument(help="The plan's file, or the folder of a study that was begun.")],
+    out_: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="The study's folder; otherwise runs/studies/PLAN.",
+            file_okay=False,
+            metavar="DIR",
+            show_default=False,
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="List what would be done, with time and memory, and do nothing.")
+    ] = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="Say what is done, failed and missing, and do nothing.")
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only trials whose protocol, data, method and seeds, as they are listed, hold each of these texts.",
+            metavar="TEXT",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many trials that are missing.", show_default=False)
+    ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            help="One of several equal parts, such as 2/8; each writes a file of its own.",
+            metavar="I/N",
+            show_default=False,
+        ),
+    ] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try again what failed before.")] = False,
+    accept_plan: Annotated[
+        bool, typer.Option("--accept-plan", help="Keep stored trials that the plan no longer names beside it.")
+    ] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.", rich_help_panel=_WHERE)] = 1,
+    devices: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="One device for each worker in turn, such as cuda:0 cuda:1.",
+            rich_help_panel=_WHERE,
+            show_default=False,
+        ),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="A Ray cluster, such as auto; local starts one here (pip install 'bmip[ray]').",
+            metavar="ADDRESS",
+            rich_help_panel=_WHERE,
+            show_default=False,
+        ),
+    ] = None,
+    ray_cpus: Annotated[float, typer.Option(help="Cores of each Ray task.", rich_help_panel=_WHERE)] = 1.0,
+    ray_gpus: Annotated[
+        float, typer.Option(help="GPUs, or part of one, of each Ray task.", rich_help_panel=_WHERE)
+    ] = 0.0,
+    ray_memory: Annotated[
+        float, typer.Option(help="Memory of each Ray task in GB; 0 claims none.", rich_help_panel=_WHERE)
+    ] = 0.0,
+    threads: common_options.Threads = None,
+    debug: common_options.Debug = False,
+) -> None:
+    """Carry out a plan: every method on every data set under every protocol with every seed.
+
+    What is done is skipped, what was interrupted goes on, what fails is written down: give the same command again.
+    """
+    file = plan / "plan.toml" if plan.is_dir() else plan
+    if plan.is_dir() and not file.exists():
+        raise PlanError(f"{plan} holds no plan.toml: name the file of a plan, or the folder of a study")
+    said = read_plan(file)
+    if ray is not None and (workers > 1 or devices):
+        raise ValueError("--ray and --workers or --devices exclude each other: Ray starts its own workers")
+
+    from bmip.experiments.resources import Resources
+    from bmip.report import as_rich, tables
+    from bmip.studies.expand import expand
+    from bmip.studies.folder import Shard, StudyFolder
+    from bmip.studies.study import Choice, chosen_trials, run_study, state_of
+    from bmip.studies.trackers import tracker
+
+    common_options.use_threads(threads)
+    part = Shard.parse(shard) if shard else None
+    folder = StudyFolder(out_ or (plan if plan.is_dir() else Path("runs/studies") / file.stem))
+    planned = expand(said)
+    state = state_of(folder, planned)
+    if status:
+        _tell_status(said.name, state)
+        return
+    choice = Choice(only=tuple(only or ()), limit=limit, shard=part, retry_failed=retry_failed)
+    trials = chosen_trials(state, choice)
+    if dry_run:
+        _tell_plan(said.name, folder, state, trials, workers)
+        return
+    if not trials:
+        raise ValueError(
+            "there is nothing to do: no trial fits what was asked, or those that do failed before "
+            "(--retry-failed tries them again)"
+        )
+    folder.begin(said, planned, accept=accept_plan)
+    note(f"{said.name}: {counted(len(trials), 'trial')} of {len(planned)}; everything goes to {folder.path}")
+    trackers = [tracker(name, folder.path, said.name) for name in said.trackers]
+    resources = Resources(device=devices[0] if devices else "auto")
+    executor = _executor(workers, devices, threads, ray, (ray_cpus, ray_gpus, ray_memory))
+    from bmip.cli.progress import watching
+
+    with watching(protocols=True) as listener:
+        rows = run_study(
+            folder, trials, resources=resources, executor=executor, listener=listener, shard=part,
+            minutes=said.minutes, trackers=trackers,
+        )  # fmt: skip
+    for each in tables(rows):
+        out().print(as_rich(each))
+    state = state_of(folder, planned)
+    note(f"done {len(state.done)}, failed {len(state.failed)}, missing {len(state.missing)} of {len(planned)}")
+    note(f"Its tables: bmip report {folder.results(part).path}")
+    if failures := [trial for trial in state.failed if trial in set(trials)]:
+        _tell_failures(state, failures)
+        raise typer.Exit(1)
+
+
+def _executor(
+    workers: int, devices: list[str] | None, threads: int | None, ray: str | None, needs: tuple[float, float, float]
+) -> Executor | None:
+    """Where the tasks are carried out; None for this process."""
+    if ray is not None:
+        from bmip.experiments.executors.ray_cluster import Needs, Ray
+
+        return Ray(ray, Needs(*needs))
+    if workers > 1:
+        from bmip.experiments.executors.pool import Pool
+
+        return Pool(workers, devices=devices or ["auto"], threads=threads)
+    return None
+
+
+def _tell_plan(name: str, folder: StudyFolder, state: State, trials: list[Trial], workers: int) -> None:
+    from bmip.experiments.task import tasks_of
+    from bmip.studies.estimate import estimates
+
+    missing = [trial for trial in trials if trial not in state.done]
+    tasks = tasks_of(missing, folder.runs, folder.results())
+    found = estimates(tasks, folder.rows())
+    shown = table("task", "trials", "time", "memory", title=name)
+    for task, guess in list(zip(tasks, found, strict=True))[:SHOWN]:
+        first = task.trials[0]
+        ways = ", ".join(dict.fromkeys(trial.protocol for trial in task.trials))
+        add(shown, f"{first.run.data} {first.run.described()} ({ways}) {first.run.hash()}", f"{len(task.trials)}",
+            _span(guess.seconds) + ("" if guess.measured or guess.seconds is None else " ?"),
+            "unknown" if guess.gigabytes is None else f"{guess.gigabytes:.1f} GB")  # fmt: skip
+    if len(tasks) > SHOWN:
+        shown.caption = f"the first {SHOWN} of {len(tasks)} tasks"
+    out().print(shown)
+    known = [guess.seconds for guess in found if guess.seconds is not None]
+    unknown = f", and {len(found) - len(known)} of unknown length" if len(known) < len(found) else ""
+    done = f"{counted(len(trials), 'trial')}: {len(trials) - len(missing)} done, {len(missing)} missing"
+    span = f"about {_span(sum(known) / workers)} with {counted(workers, 'worker')}{unknown}"
+    told = f"{done} in {counted(len(tasks), 'task')}; {span}. Times with ? follow from sizes, others from stored rows."
+    out().print(told, soft_wrap=True, markup=False)
+
+
+def _tell_status(name: str, state: State) -> None:
+    shown = table("protocol", "method", "done", "failed", "missing", title=name)
+    groups: dict[tuple[str, str], list[Trial]] = {}
+    for one in state.planned:
+        groups.setdefault((one.trial.protocol, one.label or one.trial.run.method_name), []).append(one.trial)
+    for (way, method), members in groups.items():
+        done, failed = (sum(trial in known for trial in members) for known in (state.done, state.failed))
+        add(shown, way, method, f"{done}", f"{failed}", f"{len(members) - done - failed}")
+    out().print(shown)
+    _tell_failures(state, list(state.failed))
+    out().print(f"done {len(state.done)}, failed {len(state.failed)}, missing {len(state.missing)}", markup=False)
+
+
+def _tell_failures(state: State, trials: list[Trial]) -> None:
+    from bmip.studies.study import described
+
+    for trial in trials:
+        err().print(f"Failed: {described(trial)}: {state.failed[trial].cause}", markup=False, soft_wrap=True)
+
+
+def _span(seconds: float | None) -> str:
+    if seconds is None:
+        return "unknown"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

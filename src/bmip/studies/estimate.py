@@ -1,0 +1,156 @@
+"""How long a study will take and how much memory it needs: from stored rows if there are any, else from its sizes."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+import torch
+
+from bmip.clip.loading.backbones import EMBEDDED
+from bmip.clip.model import CLIPConfig
+from bmip.data.embedded_sets import embedded_sets
+from bmip.data.public.registry import PUBLIC
+from bmip.experiments.method_facts import method_facts
+from bmip.experiments.parameter_counts import VIT_B_16
+from bmip.experiments.results import Row
+from bmip.experiments.task import Task
+from bmip.experiments.trial import Trial
+from bmip.run_spec import RunSpec
+from bmip.training.config import train_config
+
+SMALL = CLIPConfig(
+    image_size=48, patch=8, image_width=128, image_layers=12, image_heads=2,
+    text_width=128, text_layers=12, text_heads=2, context=32, vocabulary=4096, out=128,
+)  # fmt: skip
+"""The shape of the embedded CLIP, nearly enough for an estimate."""
+
+EFFICIENCY = 0.3
+"""The share of the speed of large products that a training reaches, roughly."""
+
+TOKENS = 12
+"""Tokens of a class's sentence, roughly; the common beginning is computed once."""
+
+BACKWARD = 2.0
+"""What forward and backward cost together, in forward passes: the frozen weights need no gradient."""
+
+IMAGES = 60
+"""Test images of each class, where their number is not known."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one task is expected to take."""
+
+    seconds: float | None
+    """None where the number of classes is not known before the data are read."""
+
+    gigabytes: float | None
+    """Memory for weights, activations and the optimiser, in 10^9 bytes."""
+
+    measured: bool
+    """Whether the seconds come from rows of the same run with other seeds."""
+
+
+def estimates(tasks: Sequence[Task], rows: Iterable[Row], rate: float | None = None) -> list[Estimate]:
+    """One for each task. `rate`: floating-point operations a second; by default it is measured here."""
+    known: dict[object, list[float]] = defaultdict(list)
+    for row in rows:
+        if row.seconds:
+            known[_seedless(row.trial)].append(row.seconds)
+    rate = rate or measured_rate()
+    return [_estimate(task, known, rate) for task in tasks]
+
+
+def _estimate(task: Task, known: Mapping[object, Sequence[float]], rate: float) -> Estimate:
+    run, classes = task.trials[0].run, classes_of(task.trials[0].run.data)
+    gigabytes = None if classes is None else _bytes(run, classes) / 1e9
+    stored = [known[key] for key in dict.fromkeys(map(_seedless, task.trials)) if key in known]
+    if stored and len(stored) == len({_seedless(trial) for trial in task.trials}):
+        return Estimate(max(map(median, stored)), gigabytes, True)  # one training serves all of them
+    if classes is None:
+        return Estimate(None, None, False)
+    work = _training(run, classes) + sum(_evaluation(trial) for trial in task.trials)
+    return Estimate(work / rate, gigabytes, False)
+
+
+def classes_of(data: str) -> int | None:
+    """The number of classes of a data set that has a name; None for your own data."""
+    if data in embedded_sets():
+        return embedded_sets()[data].classes
+    return PUBLIC[data].classes if data in PUBLIC else None
+
+
+def measured_rate() -> float:
+    """Floating-point operations a second that a training reaches here, roughly: measured in a tenth of a second."""
+    side = 512
+    square = torch.ones(side, side)
+    torch.mm(square, square)
+    began, count = time.perf_counter(), 0
+    while time.perf_counter() - began < 0.1:
+        torch.mm(square, square)
+        count += 1
+    return EFFICIENCY * count * 2 * side**3 / (time.perf_counter() - began)
+
+
+def _seedless(trial: Trial) -> Trial:
+    return replace(trial, run=replace(trial.run, data_seed=0, init_seed=0))
+
+
+def _shape(run: RunSpec) -> CLIPConfig:
+    return SMALL if run.backbone == EMBEDDED else VIT_B_16
+
+
+def _image(shape: CLIPConfig) -> float:
+    """Operations of one image's forward pass."""
+    return 24.0 * shape.image_width**2 * _depth(shape) * _patches(shape)
+
+
+def _patches(shape: CLIPConfig) -> int:
+    """Tokens of an image."""
+    return (shape.image_size // shape.patch) ** 2 + 1
+
+
+def _depth(shape: CLIPConfig) -> int:
+    """Layers of the image tower."""
+    return shape.image_layers if isinstance(shape.image_layers, int) else sum(shape.image_layers)
+
+
+def _text(shape: CLIPConfig) -> float:
+    """Operations of one class's forward pass."""
+    return 24.0 * shape.text_width**2 * shape.text_layers * TOKENS
+
+
+def _trained_classes(run: RunSpec, classes: int) -> int:
+    if run.classes == "all":
+        return classes
+    return len(run.base) if isinstance(run.base, tuple) else max(1, round(classes * run.base))
+
+
+def _training(run: RunSpec, classes: int) -> float:
+    if not max(method_facts(run.method).trainable.values(), default=1):
+        return 0.0
+    shape, config, count = _shape(run), train_config(dict(run.training)), _trained_classes(run, classes)
+    steps = config.epochs * max(1, (run.shots or 32) * count // config.batch)
+    return steps * BACKWARD * (config.batch * _image(shape) + count * _text(shape))
+
+
+def _evaluation(trial: Trial) -> float:
+    classes, shape = classes_of(trial.place), _shape(trial.run)
+    counts = PUBLIC[trial.place].counts if trial.place in PUBLIC else None
+    images = counts[2] if counts else IMAGES * (classes or 0)
+    return images * _image(shape) + (classes or 0) * _text(shape)
+
+
+def _bytes(run: RunSpec, classes: int) -> float:
+    """Weights in float32, and what the backward pass keeps of each block: some 16 numbers for each channel."""
+    shape, batch = _shape(run), train_config(dict(run.training)).batch
+    weights = 12 * (shape.image_width**2 * _depth(shape) + shape.text_width**2 * shape.text_layers)
+    weights += shape.vocabulary * shape.text_width
+    kept = 16 * batch * _patches(shape) * shape.image_width * _depth(shape)
+    kept += 16 * min(_trained_classes(run, classes) * TOKENS, 4096) * shape.text_width * shape.text_layers
+    trained = max(method_facts(run.method).trainable.values(), default=0)
+    return 4.0 * (weights + kept + 3 * trained)

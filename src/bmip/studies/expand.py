@@ -1,0 +1,96 @@
+"""From a plan to its trials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from bmip.data.names import data_name
+from bmip.experiments.method_trial import method_trial
+from bmip.experiments.presets import choose_preset
+from bmip.experiments.protocol import Protocol
+from bmip.experiments.registry import protocol
+from bmip.experiments.trial import Trial
+from bmip.run_spec import HALF, RunSpec
+from bmip.studies.plan import Comparison, Plan, PlanError, PlannedMethod
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A trial of a study."""
+
+    trial: Trial
+    label: str = ""
+    """What the plan calls its method's line; empty where it says nothing."""
+
+
+def expand(plan: Plan) -> list[Planned]:
+    """All trials of a plan, each once. What shares a backbone, and then a data set, stands together.
+
+    Raises PlanError for what does not fit together, such as a preset that a method has not.
+    """
+    found: dict[Trial, Planned] = {}
+    for number, comparison in enumerate(plan.comparisons, 1):
+        try:
+            for one in _trials(comparison):
+                found.setdefault(one.trial, one)
+        except ValueError as error:
+            raise PlanError(f"the plan's [[compare]] number {number}: {error}") from error
+    order = {key: place for place, key in enumerate(dict.fromkeys(map(_loaded, found)))}
+    return sorted(found.values(), key=lambda one: order[_loaded(one.trial)])
+
+
+def _loaded(trial: Trial) -> tuple[str, str, str]:
+    """What a worker loads for a trial."""
+    return trial.run.backbone, trial.run.precision, trial.run.data
+
+
+def _trials(comparison: Comparison) -> Iterator[Planned]:
+    ways = [protocol(name) for name in comparison.protocols]
+    if comparison.targets and all(way.targets is None for way in ways):
+        raise PlanError(f"{', '.join(comparison.protocols)} has no targets: leave them out")
+    for way in ways:
+        data = tuple(map(data_name, comparison.data or way.data))
+        targets = comparison.targets if way.targets is not None else ()
+        for spec, label in _specs(comparison, way, (*data, *targets)):
+            for trial in way.trials(
+                data,
+                [spec],
+                comparison.seeds,
+                init_seeds=comparison.init_seeds or None,
+                targets=targets or None,
+            ):
+                yield Planned(trial, label)
+
+
+def _specs(comparison: Comparison, way: Protocol, places: tuple[str, ...]) -> Iterator[tuple[RunSpec, str]]:
+    shots = comparison.shots or way.shots
+    for method, count, backbone, precision in product(
+        comparison.methods, shots, comparison.backbone or ("",), comparison.precision or ("",)
+    ):
+        training = {**comparison.training, **method.training}
+        spec = method_trial(
+            method.method,
+            method.preset or _common(comparison, method),
+            options=method.options,
+            training={**training, "precision": precision} if precision else training,
+            shots=count,
+            backbone=backbone or None,
+            data=places,
+            read=comparison.read,
+            base=comparison.base if way.classes == "base" else HALF,
+            made_for=way.preset,
+        )
+        yield spec, method.label
+
+
+def _common(comparison: Comparison, method: PlannedMethod) -> str | None:
+    """The comparison's preset, where the method has it."""
+    if not comparison.preset:
+        return None
+    try:
+        choose_preset(method.method, comparison.preset, backbone="")
+    except ValueError:
+        return None
+    return comparison.preset

@@ -1,0 +1,124 @@
+"""The folder of a study: its plan, rows, failures and runs.
+
+plan.toml        the plan as it was given
+plan.json        the trials that it asks for, and the labels of their methods
+results.jsonl    one row for each finished trial
+failures.jsonl   one line for each trial that failed, the last one of a trial counts
+shards/          rows and failures of `--shard I/N`, in files of their own
+runs/            the folders of the runs
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from bmip.experiments.failures import Failure
+from bmip.experiments.results import Results, Row, read_results
+from bmip.experiments.trial import Trial
+from bmip.run_spec import FORMAT, check_format
+from bmip.studies.expand import Planned
+from bmip.studies.plan import Plan, PlanError
+from bmip.system.files import write_json, write_text
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of several parts of a study that know nothing of each other: part `number` of `count`, counted from 1."""
+
+    number: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shard:
+        """The shard that "2/8" names. Raises ValueError for another text."""
+        number, _, count = text.partition("/")
+        if not (number.isdecimal() and count.isdecimal()) or not 1 <= int(number) <= int(count):
+            raise ValueError(f"the shard is {text!r}: give its number and their count, such as 2/8")
+        return cls(int(number), int(count))
+
+    def __str__(self) -> str:
+        return f"{self.number}-of-{self.count}"
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """A study on disk."""
+
+    path: Path
+
+    @property
+    def runs(self) -> Path:
+        """The folder of the runs."""
+        return self.path / "runs"
+
+    def results(self, shard: Shard | None = None) -> Results:
+        """The file of rows that the study, or one of its shards, writes."""
+        return Results(self._file("results", shard))
+
+    def rows(self) -> list[Row]:
+        """All rows, those of shards included. Raises ValueError where two files differ."""
+        return read_results(sorted(self.path.glob("results.jsonl")) + sorted(self.path.glob("shards/*.results.jsonl")))
+
+    def begin(self, plan: Plan, planned: Sequence[Planned], *, accept: bool = False) -> None:
+        """Writes the plan. With `accept` it replaces one that no longer fits.
+
+        Raises PlanError where trials that are stored here are not in the plan.
+        """
+        wanted = {one.trial for one in planned}
+        strange = [row.trial for row in self.rows() if row.trial not in wanted]
+        if strange and not accept:
+            raise PlanError(
+                f"{self.path} holds {len(strange)} of {len(self.rows())} rows of another plan, such as "
+                f"{strange[0].protocol}, {strange[0].described()}: name another folder (--out), or keep them beside "
+                "the new plan (--accept-plan)"
+            )
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_text(self.path / "plan.toml", plan.text)
+        trials = [one.trial.to_json() for one in planned]
+        labels = [one.label for one in planned]
+        write_json(
+            self.path / "plan.json",
+            {"format": FORMAT, "name": plan.name, "plan": plan.text, "trials": trials, "labels": labels},
+        )
+
+    def planned(self) -> tuple[str, list[Planned]]:
+        """The study's name and its trials. Raises PlanError where the folder holds no plan that can be read."""
+        try:
+            content = json.loads((self.path / "plan.json").read_text(encoding="utf-8"))
+            check_format(content, str(self.path / "plan.json"), "run the study again")
+            pairs = zip(content["trials"], content["labels"], strict=True)
+            return content["name"], [Planned(Trial.from_json(trial), label) for trial, label in pairs]
+        except FileNotFoundError as error:
+            raise PlanError(f"{self.path} holds no study: give the file of a plan first") from error
+        except (ValueError, KeyError, TypeError) as error:
+            raise PlanError(f"{self.path / 'plan.json'} cannot be read: {error}") from error
+
+    def add_failure(self, trial: Trial, failure: Failure, shard: Shard | None = None) -> None:
+        """Writes down that a trial failed."""
+        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
+        line = {"trial": trial.to_json(), "described": trial.described(), **asdict(failure), "time": now}
+        file = self._file("failures", shard)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(line) + "\n")
+
+    def failures(self) -> dict[Trial, Failure]:
+        """Why trials failed that have no row since. Raises ValueError for a line that cannot be read."""
+        done = {row.trial for row in self.rows()}
+        found: dict[Trial, Failure] = {}
+        for file in sorted(self.path.glob("failures.jsonl")) + sorted(self.path.glob("shards/*.failures.jsonl")):
+            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+                try:
+                    content = json.loads(line)
+                    trial = Trial.from_json(content["trial"])
+                    found[trial] = Failure(content["kind"], content["cause"], content["details"])
+                except (ValueError, KeyError, TypeError) as error:
+                    raise ValueError(f"{file}, line {number} cannot be read ({error}): delete it") from error
+        return {trial: failure for trial, failure in found.items() if trial not in done}
+
+    def _file(self, kind: str, shard: Shard | None) -> Path:
+        return self.path / f"{kind}.jsonl" if shard is None else self.path / "shards" / f"{shard}.{kind}.jsonl"

@@ -1,0 +1,153 @@
+"""Carries out a study: chooses the trials that are to be made now, and keeps what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bmip.experiments.executors.executor import Executor
+from bmip.experiments.failures import Failure
+from bmip.experiments.listener import ProgressListener
+from bmip.experiments.resources import Resources
+from bmip.experiments.results import Results, Row
+from bmip.experiments.runner import TrialsFailed, run_trials
+from bmip.experiments.task import tasks_of
+from bmip.experiments.trial import Trial
+from bmip.studies.expand import Planned
+from bmip.studies.folder import Shard, StudyFolder
+from bmip.studies.trackers import Tracker
+from bmip.training.progress import Tick
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Which trials of a plan are made now."""
+
+    only: tuple[str, ...] = ()
+    """Trials whose protocol, data, method, shots and seeds, as one text, hold each of these."""
+
+    limit: int | None = None
+    """At most so many that are missing."""
+
+    shard: Shard | None = None
+    """Those of one shard."""
+
+    retry_failed: bool = False
+    """Also those that failed before."""
+
+
+@dataclass(frozen=True)
+class State:
+    """How far a study is."""
+
+    planned: tuple[Planned, ...]
+    done: frozenset[Trial]
+    """Trials with a row."""
+
+    failed: dict[Trial, Failure]
+    """Trials without a row that failed."""
+
+    @property
+    def missing(self) -> list[Trial]:
+        """Trials that were not made yet."""
+        return [one.trial for one in self.planned if one.trial not in self.done and one.trial not in self.failed]
+
+
+def state_of(folder: StudyFolder, planned: Sequence[Planned]) -> State:
+    """What is stored of the planned trials, whatever the data and the backbone are now."""
+    wanted = {one.trial for one in planned}
+    done = frozenset(row.trial for row in folder.rows()) & wanted
+    failed = {trial: failure for trial, failure in folder.failures().items() if trial in wanted}
+    return State(tuple(planned), done, failed)
+
+
+def chosen_trials(state: State, choice: Choice) -> list[Trial]:
+    """The trials of a plan that are to be made now; those that are done are among them, and cost nothing."""
+    trials = [one.trial for one in state.planned]
+    if choice.shard is not None:  # whole tasks: what shares a training stays together
+        tasks = tasks_of(trials, "", Results(""))
+        trials = [trial for task in tasks[choice.shard.number - 1 :: choice.shard.count] for trial in task.trials]
+    trials = [trial for trial in trials if all(text in described(trial) for text in choice.only)]
+    if not choice.retry_failed:
+        trials = [trial for trial in trials if trial not in state.failed]
+    if choice.limit is not None:
+        allowed = [trial for trial in trials if trial not in state.done][: choice.limit]
+        trials = [trial for trial in trials if trial in state.done or trial in allowed]
+    return trials
+
+
+def described(trial: Trial) -> str:
+    """Protocol, data, method, shots and seeds as one text."""
+    return f"{trial.protocol}: {trial.described()}"
+
+
+def run_study(
+    folder: StudyFolder,
+    trials: Sequence[Trial],
+    *,
+    resources: Resources,
+    executor: Executor | None = None,
+    listener: ProgressListener | None = None,
+    shard: Shard | None = None,
+    minutes: float | None = None,
+    trackers: Sequence[Tracker] = (),
+) -> list[Row]:
+    """Makes the trials that have no row yet, and returns the rows of all. What fails is written down; the rest goes on.
+
+    Raises what `run_trials` raises before any work.
+    """
+    elsewhere = {row.work: row for row in folder.rows()}
+    found = {trial: elsewhere.get((trial, resources.hashes(trial))) for trial in trials}
+    left = [trial for trial, row in found.items() if row is None]
+    if shard is None:
+        left = list(trials)  # the file of rows is the one that is read
+    keeping = _Keeping(folder, listener or ProgressListener(), shard, trackers)
+    try:
+        made = run_trials(
+            left,
+            folder.results(shard),
+            runs=folder.runs,
+            resources=resources,
+            listener=keeping,
+            executor=executor,
+            minutes=minutes,
+        )
+    except TrialsFailed as failed:
+        made = list(failed.rows)
+    finally:
+        for tracker in trackers:
+            tracker.close()
+    rows = {row.trial: row for row in [*filter(None, found.values()), *made]}
+    return [rows[trial] for trial in trials if trial in rows]
+
+
+class _Keeping(ProgressListener):
+    """Writes failures down and tells the trackers, and passes all events on."""
+
+    def __init__(
+        self, folder: StudyFolder, listener: ProgressListener, shard: Shard | None, trackers: Sequence[Tracker]
+    ) -> None:
+        self._folder, self._listener, self._shard, self._trackers = folder, listener, shard, trackers
+
+    def plan(self, trials: int) -> None:
+        self._listener.plan(trials)
+
+    def begin(self, trial: Trial) -> None:
+        self._listener.begin(trial)
+
+    def remark(self, text: str) -> None:
+        self._listener.remark(text)
+
+    def tick(self, trial: Trial, tick: Tick) -> None:
+        self._listener.tick(trial, tick)
+
+    def done(self, row: Row, *, skipped: bool) -> None:
+        if not skipped:
+            for tracker in self._trackers:
+                tracker.track(row, self._folder.runs / Path(row.trial.run.folder))
+        self._listener.done(row, skipped=skipped)
+
+    def failed(self, trial: Trial, failure: Failure) -> None:
+        self._folder.add_failure(trial, failure, self._shard)
+        self._listener.failed(trial, failure)

@@ -1,0 +1,167 @@
+"""Studies end to end: the command, what it keeps, and what it does when it is killed."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bmip.experiments.failures import Failure
+from bmip.experiments.results import Results
+from bmip.studies.expand import expand
+from bmip.studies.folder import Shard, StudyFolder
+from bmip.studies.plan import read_plan
+from bmip.studies.study import Choice, chosen_trials, state_of
+from tests.cli.conftest import Cli, backbone, cache, cli, drawn_photos, here, photos
+
+__all__ = ["backbone", "cache", "cli", "drawn_photos", "here", "photos"]
+
+PLAN = """
+[study]
+name = "photos"
+
+[defaults]
+data = "{photos}"
+backbone = "{backbone}"
+seeds = [1, 2]
+shots = 2
+training = {{ epochs = 2, batch = 4 }}
+
+[[compare]]
+protocols = ["base-to-novel", "open-world"]
+methods = ["zero-shot", {{ method = "maple", options = {{ depth = 2 }}, label = "shallow" }}]
+"""
+TRIALS = 8
+
+
+@pytest.fixture
+def plan(here: Path, photos: Path, backbone: Path) -> Path:
+    (here / "plan.toml").write_text(PLAN.format(photos=photos, backbone=backbone))
+    return here / "plan.toml"
+
+
+def judged(results: Path) -> dict[str, tuple]:
+    rows = Results(results).rows()
+    found = {json.dumps(row.trial.to_json()): (row.counts, row.scores) for row in rows}
+    assert len(found) == len(results.read_text().splitlines()), "each trial has one row"
+    return found
+
+
+def test_a_study_from_plan_to_status(cli: Cli, plan: Path, here: Path) -> None:
+    dry = cli("study", str(plan), "--dry-run")
+    assert dry.status == 0
+    assert f"{TRIALS} trials: 0 done, {TRIALS} missing in 3 tasks" in dry.out
+    assert not (here / "runs").exists()
+    part = cli("study", str(plan), "--limit", "1")
+    assert part.status == 0 and f"done 1, failed 0, missing {TRIALS - 1} of {TRIALS}" in part.err
+    whole = cli("study", str(plan))
+    assert whole.status == 0
+    assert "Base to novel" in whole.out and "Open world" in whole.out
+    folder = here / "runs" / "studies" / "plan"
+    assert (folder / "plan.toml").read_text() == plan.read_text()
+    assert len(judged(folder / "results.jsonl")) == TRIALS
+    assert len(list((folder / "runs").glob("*/maple-*/prompts.safetensors"))) == 2, "one training serves both protocols"
+    again = cli("study", str(folder))
+    assert "trials that are done already: 8 of 8" in again.err
+    status = cli("study", str(folder), "--status").out
+    assert re.search(r"open-world +shallow +2 +0 +0", status)
+    assert "done 8, failed 0, missing 0" in status
+    dry = cli("study", str(plan), "--dry-run").out
+    assert "8 done, 0 missing" in dry
+
+
+def test_a_plan_that_no_longer_fits_says_so(cli: Cli, plan: Path, here: Path) -> None:
+    cli("study", str(plan), "--only", "zero-shot", "base-to-novel")
+    plan.write_text(plan.read_text().replace('"zero-shot", ', ""))
+    found = cli("study", str(plan))
+    assert found.status == 2
+    assert "holds 2 of 2 rows of another plan, such as base-to-novel" in found.err
+    assert "--accept-plan" in found.err
+    assert cli("study", str(plan), "--accept-plan", "--only", "seeds 1/1").status == 0
+    assert len(judged(here / "runs/studies/plan/results.jsonl")) == 4
+
+
+def test_failures_are_kept_and_tried_again_only_when_asked(cli: Cli, plan: Path, here: Path) -> None:
+    wild = plan.read_text().replace("epochs = 2", "epochs = 2, lr = 1e30, warmup_lr = 1e30")
+    plan.write_text(wild)
+    found = cli("study", str(plan))
+    assert found.status == 1
+    assert "failed 4" in found.err and "not finite" in found.err
+    folder = StudyFolder(here / "runs/studies/plan")
+    assert {failure.kind for failure in folder.failures().values()} == {"diverged"}
+    before = (folder.path / "failures.jsonl").read_text()
+    again = cli("study", str(plan))
+    assert again.status == 0, "nothing was tried that failed"
+    assert (folder.path / "failures.jsonl").read_text() == before
+    assert cli("study", str(plan), "--retry-failed", "--limit", "1").status == 1
+    assert (folder.path / "failures.jsonl").read_text() != before
+    assert "failed 4" in cli("study", str(plan), "--status").out
+
+
+def test_shards_are_whole_tasks_that_together_are_the_study(cli: Cli, plan: Path, here: Path) -> None:
+    folder = StudyFolder(here / "runs/studies/plan")
+    planned = expand(read_plan(plan))
+    parts = [chosen_trials(state_of(folder, planned), Choice(shard=Shard(number, 2))) for number in (1, 2)]
+    assert sorted(map(str, [*parts[0], *parts[1]])) == sorted(str(one.trial) for one in planned)
+    runs = [{trial.run for trial in part if trial.run.method == "maple"} for part in parts]
+    assert not runs[0] & runs[1]
+    for number in (1, 2):
+        assert cli("study", str(plan), "--shard", f"{number}/2").status == 0
+    assert not (folder.path / "results.jsonl").exists()
+    assert len(folder.rows()) == TRIALS
+    assert "done 8, failed 0, missing 0" in cli("study", str(plan), "--status").out
+    assert "trials that are done" not in cli("study", str(plan), "--shard", "1/2", "--only", "nothing").err
+    assert cli("study", str(plan), "--shard", "3/2").status == 2
+
+
+def test_failures_of_shards_count_until_there_is_a_row(plan: Path, here: Path) -> None:
+    folder, planned = StudyFolder(here / "study"), expand(read_plan(plan))
+    folder.begin(read_plan(plan), planned)
+    trial = planned[0].trial
+    folder.add_failure(trial, Failure("crash", "it died", "where"), Shard(2, 3))
+    folder.add_failure(trial, Failure("memory", "too little"), None)
+    assert folder.failures()[trial].cause in ("it died", "too little")
+    assert folder.planned() == ("photos", planned)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_driver_that_is_killed_loses_nothing(cli: Cli, plan: Path, here: Path, workers: str) -> None:
+    assert cli("study", str(plan), "--out", "whole").status == 0
+    command = [sys.executable, "-m", "bmip", "study", str(plan), "--out", "cut", "--workers", workers]
+    with subprocess.Popen(command, cwd=here, stderr=subprocess.PIPE, text=True, start_new_session=True) as driver:
+        assert driver.stderr is not None
+        for line in driver.stderr:
+            if line.startswith("[2/"):
+                break
+        os.kill(driver.pid, signal.SIGKILL)
+    deadline = time.monotonic() + 60
+    while _workers_of(here) and time.monotonic() < deadline:  # they end when the driver's pipe does
+        time.sleep(0.1)
+    kept = len((here / "cut/results.jsonl").read_text().splitlines())
+    assert 0 < kept < TRIALS
+    assert cli("study", str(plan), "--out", "cut", "--workers", workers).status == 0
+    assert judged(here / "cut/results.jsonl") == judged(here / "whole/results.jsonl")
+
+
+def _workers_of(folder: Path) -> list[str]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if b"spawn_main" in (process / "cmdline").read_bytes() and (process / "cwd").resolve() == folder.resolve():
+                found.append(process.name)
+        except OSError:
+            continue
+    return found
+
+
+def test_what_cannot_be_done_is_said(cli: Cli, plan: Path, here: Path) -> None:
+    assert "nothing to do" in cli("study", str(plan), "--only", "no such trial").err
+    (here / "empty").mkdir()
+    assert "holds no plan.toml" in cli("study", "empty").err
+    assert "does not exist" in cli("study", "nowhere.toml").err
+    assert "exclude each other" in cli("study", str(plan), "--ray", "local", "--workers", "2").err
