@@ -40,7 +40,7 @@ def _library(module: str, package: str) -> Any:
     try:
         return import_module(module)
     except ImportError as error:
-        raise ImportError(f"{package} is not installed: pip install {package}") from error
+        raise ImportError(f"{package} is not installed: pip install 'bmip[{package}]'") from error
 
 
 def _name(row: Row) -> str:
