@@ -91,7 +91,7 @@ def test_what_is_saved_loads_with_the_same_features(start):
 def test_a_run_of_another_configuration_is_not_continued(start):
     folder = start()
     pretrain(TINY, folder, stop_after=1)
-    with pytest.raises(ValueError, match=r"lr was 0\.002, is 0\.1"):
+    with pytest.raises(ValueError, match=r"lr was 0\.001, is 0\.1"):
         pretrain(replace(TINY, lr=0.1), folder)
 
 

@@ -12,10 +12,10 @@ class PretrainConfig:
     Raises ValueError for numbers of layers, steps or pairs that make no run.
     """
 
-    shallow_steps: int = 6700
+    shallow_steps: int = 18000
     """Steps in which each tower has `shallow_layers` layers. Most is learned in them, at a third of the cost."""
 
-    deep_steps: int = 1400
+    deep_steps: int = 3600
     """Steps in which each tower has `layers` layers."""
 
     batch: int = 128
@@ -45,10 +45,10 @@ class PretrainConfig:
     vocabulary: int = 4096
     """Tokens of the tokeniser at most. There are fewer if every word of the captions is a token already."""
 
-    matrix_lr: float = 0.02
+    matrix_lr: float = 0.01
     """Highest learning rate of the matrices in the layers, which Muon trains."""
 
-    lr: float = 2e-3
+    lr: float = 1e-3
     """Highest learning rate of everything else, which AdamW trains."""
 
     weight_decay: float = 0.01
