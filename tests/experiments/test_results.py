@@ -5,16 +5,20 @@ from pathlib import Path
 import pytest
 
 from bmip.experiments.results import Count, Results, Row, read_results
+from bmip.run_spec import FORMAT
 from tests.experiments.making import a_trial, replaced
 
 ROW = Row(
     trial=a_trial(method="bmip", data="x", protocol="base-to-novel", options=(("depth", 3),)),
     counts={"base": Count(3, 4), "novel": Count(0, 2)},
     trainable=5,
-    seconds=1.5,
+    training_seconds=1.5,
+    evaluation_seconds=0.0,
     backbone="b",
     split="s",
     environment={"torch": "2"},
+    peak_memory=2**40,
+    draw="d",
 )
 OTHER = replace(ROW, trial=replaced(ROW.trial, data_seed=2))
 
@@ -101,6 +105,51 @@ def test_several_files(tmp_path: Path) -> None:
         read_results([tmp_path / "a", tmp_path / "c"])
 
 
+def test_what_was_read_is_not_parsed_again(tmp_path: Path) -> None:
+    store = Results(tmp_path / "r")
+    store.append(ROW)
+    (first,) = store.rows()
+    Results(store.path).append(OTHER)
+    again = store.rows()
+    assert again == [ROW, OTHER] and again[0] is first
+    store.append(replace(ROW, trainable=6))
+    assert store.rows() == [OTHER, replace(ROW, trainable=6)]
+
+
+def test_a_damaged_line_behind_those_read_has_its_number(tmp_path: Path) -> None:
+    store = Results(tmp_path / "r")
+    store.append(ROW)
+    store.append(OTHER)
+    assert store.rows() == [ROW, OTHER]
+    with store.path.open("a") as file:
+        file.write("5\n")
+    for _ in range(2):
+        with pytest.raises(ValueError, match="line 3 is not a result"):
+            store.rows()
+    store.path.write_text("".join(store.path.read_text().splitlines(keepends=True)[:2]))
+    assert store.rows() == [ROW, OTHER]
+
+
+def test_the_same_result_on_another_machine() -> None:
+    one = replace(ROW, scores={"auroc": 50.0})
+    assert one.same_result(replace(one, training_seconds=9.0, scores={"auroc": 50.001}))
+    assert not one.same_result(replace(one, scores={"auroc": 50.1}))
+    assert not one.same_result(replace(one, scores={"fpr95": 50.0}))
+    assert not one.same_result(replace(one, counts={"base": Count(3, 4)}))
+
+
+def test_replacing_loses_no_result(tmp_path: Path) -> None:
+    store = Results(tmp_path / "new" / "r")
+    store.replace([ROW])
+    store.replace([OTHER, ROW])
+    assert store.rows() == [OTHER, ROW]
+    content = store.path.read_bytes()
+    for rows in ([ROW], [OTHER, replace(ROW, counts={"base": Count(1, 4)})]):
+        with pytest.raises(ValueError, match=r"r holds a result of base-to-novel, x bmip, .* that would be lost"):
+            store.replace(rows)
+        assert store.path.read_bytes() == content
+
+
 def test_a_torn_last_line_is_told(tmp_path: Path) -> None:
     store = Results(tmp_path / "r")
     store.append(ROW)
@@ -123,11 +172,14 @@ def of_run(**fields) -> str:
         ("5", "the line is 5, an object is needed"),
         (damaged(trial=1), "trial is 1, an object is needed"),
         (damaged(extra=1), "a field 'extra' that this version of bmip does not know"),
-        ('{"format": 3, "trial": {}}', "lacks the field 'protocol'"),
+        (json.dumps({"format": FORMAT, "trial": {}}), "lacks the field 'protocol'"),
         ('{"trial": {"method": "bmip"}}', "has format None, written by another version"),
         (damaged(trainable="x"), "trainable is 'x', a whole number is needed"),
         (damaged(trainable=True), "trainable is True"),
-        (damaged(seconds=float("nan")), "seconds is nan, a number is needed"),
+        (damaged(training_seconds=float("nan")), "training_seconds is nan, a number is needed"),
+        (damaged(seconds=1.5), "a field 'seconds' that this version of bmip does not know"),
+        (damaged(peak_memory=1.5), "peak_memory is 1.5, a whole number or null is needed"),
+        (damaged(draw=None), "draw is None, text is needed"),
         (damaged(backbone=5), "backbone is 5, text is needed"),
         (damaged(template=5), "template is 5, text or null is needed"),
         (damaged(scores={"auroc": None}), "scores.auroc is None, a number is needed"),

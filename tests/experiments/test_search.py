@@ -10,7 +10,13 @@ def row(lr: float, data: str, seed: int, right: int, trainable: int = 5) -> Row:
     trial = a_trial(protocol="validation", method="bmip", data=data, data_seed=seed, init_seed=seed, training=training)
     count = Count(right, 100)
     return Row(
-        trial=trial, counts={"base": count, "novel": count}, trainable=trainable, seconds=1.0, backbone="b", split=data
+        trial=trial,
+        counts={"base": count, "novel": count},
+        trainable=trainable,
+        training_seconds=1.0,
+        evaluation_seconds=0.0,
+        backbone="b",
+        split=data,
     )
 
 

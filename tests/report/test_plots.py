@@ -15,7 +15,13 @@ def sweep(method: str, shots: int, seed: int, right: int) -> Row:
     trial = a_trial(protocol="few-shot", method=method, data="x", shots=shots, data_seed=seed, init_seed=seed)
     trainable = 0 if method == "zero_shot" else 9
     return Row(
-        trial=trial, counts={"all": Count(right, 100)}, trainable=trainable, seconds=1.0, backbone="b", split="s"
+        trial=trial,
+        counts={"all": Count(right, 100)},
+        trainable=trainable,
+        training_seconds=1.0,
+        evaluation_seconds=0.0,
+        backbone="b",
+        split="s",
     )
 
 

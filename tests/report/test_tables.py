@@ -19,7 +19,8 @@ def row(data: str, method: str, seed: int, base: int, novel: int, **trial) -> Ro
         trial=a_trial(protocol="base-to-novel", method=method, data=data, data_seed=seed, init_seed=seed, **trial),
         counts={"base": Count(base, 200), "novel": Count(novel, 100)},
         trainable=0 if method == "zero_shot" else 1234,
-        seconds=1.0,
+        training_seconds=1.0,
+        evaluation_seconds=0.0,
         backbone="abcdef0123",
         split="s",
     )
@@ -123,8 +124,11 @@ def test_markdown() -> None:
 
 
 def test_seconds_are_the_mean_of_runs_that_were_run() -> None:
-    once = [row("x", "zero_shot", 1, 1, 1), *(replace(row("x", "zero_shot", k, 1, 1), seconds=0.0) for k in (2, 3))]
-    runs = [replace(row("x", "bmip", k, 1, 1), seconds=10.0 * k) for k in (1, 2)]
+    once = [
+        row("x", "zero_shot", 1, 1, 1),
+        *(replace(row("x", "zero_shot", k, 1, 1), training_seconds=0.0, evaluation_seconds=0.0) for k in (2, 3)),
+    ]
+    runs = [replace(row("x", "bmip", k, 1, 1), training_seconds=10.0 * k, evaluation_seconds=0.0) for k in (1, 2)]
     (table,) = tables([*once, *runs])
     assert [line[-1] for line in table.rows] == ["1", "15"]
 
@@ -147,7 +151,8 @@ def judged(protocol: str, method: str, seed: int, counts: dict[str, int], *, sco
         counts={part: Count(correct, 100) for part, correct in counts.items()},
         scores=scores or {},
         trainable=0 if method == "zero_shot" else 1234,
-        seconds=1.0,
+        training_seconds=1.0,
+        evaluation_seconds=0.0,
         backbone="abcdef0123",
         split="s",
     )

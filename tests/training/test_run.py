@@ -100,10 +100,12 @@ def test_a_run_knows_how_long_others_have_trained_it(tmp_path: Path) -> None:
     saved.facts["epochs"][0]["seconds"] = 1000.0
     folder.write_state(saved)
     resumed = train(CONFIG, tiny_clip(), DATA, tmp_path)
+    assert resumed.evaluation > 0
     first, second = resumed.history.epochs
     assert first.seconds == 1000 and 0 < resumed.earlier <= 1000
     again = train(CONFIG, tiny_clip(), DATA, tmp_path)
     assert again.earlier == pytest.approx(first.seconds + second.seconds)
+    assert again.evaluation == 0, "predictions are read"
 
 
 def test_with_and_without_a_folder_is_the_same(tmp_path: Path) -> None:

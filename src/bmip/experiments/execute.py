@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from bmip.experiments.evaluated_parts import Parts, Trained
+from bmip.data.shots import shots_hash
+from bmip.experiments.evaluated_parts import Parts, Trained, few_shot
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.presets import departures
 from bmip.experiments.registry import protocol
@@ -23,9 +24,24 @@ from bmip.methods import build_model
 from bmip.prompting.model import PromptedCLIP
 from bmip.run_spec import settings
 from bmip.system.environment import environment
+from bmip.system.peak_memory import Peak, PeakMemory
 from bmip.training.precision import slow_precision
 from bmip.training.run import Run, train_model
 from bmip.training.run_folder import OtherRunError, set_aside
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What was spent on a trial."""
+
+    training: float
+    """Seconds of training."""
+
+    evaluation: float
+    """Seconds of evaluation."""
+
+    peak: Peak
+    """The most memory that was held."""
 
 
 def execute(
@@ -52,7 +68,7 @@ def execute(
         DataError: for data that cannot be read or do not fit the protocol.
     """
     resources, listener = resources or Resources(device=device), listener or ProgressListener()
-    shared: tuple[Run, float] | None = None
+    shared: tuple[Run, Effort] | None = None
     for trial in trials:
         parts = resources.parts(trial)
         if shared is None:
@@ -63,11 +79,14 @@ def execute(
             if not model.trainable():
                 yield _untrained_row(trial, parts, model, Path(runs), resources, listener)
                 continue
-            began = time.monotonic()
+            began, memory = time.monotonic(), PeakMemory(resources.device)
             run = _trained(model, trial, parts, Path(runs), listener)
-            shared = run, time.monotonic() - began + run.earlier
-        run, seconds = shared
-        yield _row(Trained(trial, run.model, parts, run.predictions), seconds, resources)
+            training = time.monotonic() - began - run.evaluation + run.earlier
+            shared = run, Effort(training, run.evaluation, memory.read())
+        run, effort = shared
+        if not _evaluates_own(parts):
+            effort = replace(effort, evaluation=0.0)
+        yield _row(Trained(trial, run.model, parts, run.predictions), effort, resources)
 
 
 def _model(trial: Trial, parts: Parts, resources: Resources) -> PromptedCLIP:
@@ -89,31 +108,49 @@ def _trained(model: PromptedCLIP, trial: Trial, parts: Parts, runs: Path, listen
 def _untrained_row(
     trial: Trial, parts: Parts, model: PromptedCLIP, runs: Path, resources: Resources, listener: ProgressListener
 ) -> Row:
-    began, template, own = time.monotonic(), None, None
+    began, memory = time.monotonic(), PeakMemory(resources.device)
+    template, own = None, None
     chosen_on = parts.template_from or resources.dataset(trial.run.data, trial.run.read)
     if chosen_on.classes.templates:
         template = best_template(model, chosen_on)
         parts = with_template(parts, template)
         model = _model(trial, parts, resources)
-    if any(dataset is parts.train for dataset in parts.evaluated.values()):
+    if _evaluates_own(parts):
         own = _trained(model, trial, parts, runs, listener).predictions
-    row = _row(Trained(trial, model, parts, own), time.monotonic() - began, resources)
+    effort = Effort(0.0, time.monotonic() - began, memory.read())
+    row = _row(Trained(trial, model, parts, own), effort, resources)
     return replace(row, template=template)
 
 
-def _row(trained: Trained, spent: float, resources: Resources) -> Row:
-    """Evaluates a trial after `spent` seconds of training."""
-    began, trial = time.monotonic(), trained.trial
+def _evaluates_own(parts: Parts) -> bool:
+    """Whether the test split that is evaluated after training is one of those that the protocol evaluates."""
+    return any(dataset is parts.train for dataset in parts.evaluated.values())
+
+
+def _row(trained: Trained, effort: Effort, resources: Resources) -> Row:
+    """Evaluates a trial for which `effort` was spent so far."""
+    began, memory, trial = time.monotonic(), PeakMemory(resources.device), trained.trial
     run, hashes = trial.run, resources.hashes(trial)
     chunked = {} if resources.chunk_tokens is None else {"chunk_tokens": resources.chunk_tokens}
     evaluated = protocol(trial.protocol).evaluate(trained)
+    spent, peak = time.monotonic() - began, memory.read().with_other(effort.peak)
+    trainable = sum(tensor.numel() for tensor in trained.model.trainable().values())
     return Row(
         trial=trial,
         counts=evaluated.counts,
         scores=evaluated.scores,
-        trainable=sum(tensor.numel() for tensor in trained.model.trainable().values()),
-        seconds=round(time.monotonic() - began + spent, 2),
+        trainable=trainable,
+        training_seconds=round(effort.training, 2),
+        evaluation_seconds=round(effort.evaluation + spent, 2),
+        peak_memory=peak.cpu,
+        peak_gpu_memory=peak.gpu,
         **vars(hashes),
+        draw=_draw(trial, resources) if trainable and run.shots else "",
         environment={**environment(resources.device), **chunked},
         changed=settings(departures(run.method, run.preset, dict(run.options), dict(run.training))),
     )
+
+
+def _draw(trial: Trial, resources: Resources) -> str:
+    """The hash of the images that were drawn from all classes."""
+    return shots_hash(few_shot(trial, lambda name: resources.dataset(name, trial.run.read)))

@@ -6,6 +6,7 @@ import math
 import types
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from bmip.metrics import Count
@@ -22,15 +23,24 @@ def check(content: Any, kind: type, name: str = "") -> None:
     whole = name or "the line"
     if not isinstance(content, dict):
         raise ValueError(f"{whole} is {content!r:.60}, an object is needed")
-    hints = get_type_hints(kind)
-    if unknown := sorted(content.keys() - hints.keys()):
+    known = _fields(kind)
+    if unknown := sorted(content.keys() - known.keys()):
         raise ValueError(f"{whole} has a field {unknown[0]!r} that this version of bmip does not know")
-    for field in fields(kind):
-        if field.name in content:
-            inside = f"{name}.{field.name}" if name else field.name
-            _check_value(content[field.name], hints[field.name], inside)
-        elif field.default is MISSING and field.default_factory is MISSING:
-            raise ValueError(f"{whole} lacks the field {field.name!r}")
+    for field, (hint, needed) in known.items():
+        if field in content:
+            _check_value(content[field], hint, f"{name}.{field}" if name else field)
+        elif needed:
+            raise ValueError(f"{whole} lacks the field {field!r}")
+
+
+@cache
+def _fields(kind: type) -> Mapping[str, tuple[Any, bool]]:
+    """The type of each field, and whether it has no default."""
+    hints = get_type_hints(kind)
+    return {
+        field.name: (hints[field.name], field.default is MISSING and field.default_factory is MISSING)
+        for field in fields(kind)
+    }
 
 
 def _check_value(value: Any, hint: Any, name: str) -> None:

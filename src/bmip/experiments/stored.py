@@ -22,9 +22,9 @@ class StoredRows:
         self.read_again()
 
     def read_again(self) -> None:
-        """Reads the file again, for the rows that other processes have written."""
+        """Reads what the file has more than before: the rows that other processes have written."""
         if self._results.path.exists():
-            self._rows = {row.work: row for row in self._results.rows()}
+            self._rows = self._results.by_work()
 
     def add(self, row: Row) -> None:
         """Adds a row here, and not in the file."""
@@ -47,7 +47,8 @@ class StoredRows:
             row for row in self._rows.values() if row.trainable == 0 and (_seedless(row.trial), row.work[1]) == work
         )
         found = next(same, None)
-        return None if found is None else replace(found, trial=trial, seconds=0.0)
+        nothing = {"training_seconds": 0.0, "evaluation_seconds": 0.0, "peak_memory": None, "peak_gpu_memory": None}
+        return None if found is None else replace(found, trial=trial, **nothing)
 
 
 def _seedless(trial: Trial) -> Trial:

@@ -1,4 +1,4 @@
-"""Versions and hardware that a result may depend on."""
+"""Versions and the machine that a result may depend on."""
 
 from __future__ import annotations
 
@@ -8,24 +8,28 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy
+import PIL
 import torch
 
 import bmip
+from bmip.system.machine import machine
 
 
 def environment(device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Versions, device and threads; and the commit if the package runs from its own git checkout."""
+    """Versions and the machine (`machine`); and the commit if the package runs from its own git checkout."""
     device = torch.device(device)
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "torch": torch.__version__,
+        "numpy": numpy.__version__,
+        "pillow": PIL.__version__,
         "bmip": version("bmip"),
         "commit": (commit := _git("rev-parse", "HEAD") if _own_checkout() else None),
         "dirty": None if commit is None else bool(_git("status", "--porcelain", "--untracked-files=no")),
-        "device": f"{device.type} ({name})",
-        "threads": torch.get_num_threads(),
+        "device": device.type,
+        **machine(device),
     }
 
 

@@ -38,6 +38,9 @@ class Run:
     earlier: float = 0.0
     """Seconds of the epochs that earlier calls have trained in the folder."""
 
+    evaluation: float = 0.0
+    """Seconds in which this call has evaluated the test split; 0 where an earlier one did."""
+
 
 def train(
     spec: RunSpec,
@@ -131,11 +134,13 @@ def _trained(
     now = time.monotonic() - began
     if run is not None:
         model.save_pretrained(run.path)
+    evaluating = time.monotonic()
     predictions = evaluate(model, dataset.test, dataset.classes)
+    evaluation = time.monotonic() - evaluating
     if run is not None:
         run.write_predictions(predictions)
         run.conclude()
-    return Run(model, history, predictions, max(0.0, _seconds(history) - now))
+    return Run(model, history, predictions, max(0.0, _seconds(history) - now), evaluation)
 
 
 def _finished(run: RunFolder, model: PromptedCLIP, config: TrainConfig) -> Run:

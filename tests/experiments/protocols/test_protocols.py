@@ -1,6 +1,7 @@
 """What each protocol trains on and judges, on photos and a small backbone, against plain forward passes."""
 
 import csv
+import hashlib
 import json
 from dataclasses import replace
 from itertools import pairwise
@@ -16,7 +17,8 @@ from sklearn import metrics as reference
 from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.names import dataset_names
 from bmip.data.read_config import ReadConfig
-from bmip.data.sampling import split_base_novel
+from bmip.data.sampling import sample_few_shot, split_base_novel
+from bmip.data.shots import write_shots
 from bmip.data.sources.folder import SPLIT_FILE
 from bmip.data.transforms import centre_square, normalise
 from bmip.experiments.default_data import EMBEDDED, SHIFTS, TARGETS
@@ -117,7 +119,32 @@ def test_seconds_count_the_training_that_another_trial_made(work: Work, photos: 
     epochs = [json.loads(line) for line in metrics.read_text().splitlines()]
     metrics.write_text("".join(json.dumps({**epoch, "seconds": 1000.0}) + "\n" for epoch in epochs))
     (row,) = work.run(work.trials("base-to-novel", photos))
-    assert 1000 * len(epochs) <= row.seconds < 1000 * len(epochs) + 500
+    assert 1000 * len(epochs) <= row.training_seconds < 1000 * len(epochs) + 500
+    assert 0 < row.evaluation_seconds < 500
+    assert row.seconds == row.training_seconds + row.evaluation_seconds
+
+
+def test_a_row_says_what_it_took(work: Work, photos: Path) -> None:
+    """Both rows share a training; the one of open-world evaluates other images than those that training ends with."""
+    halves, joint = work.run([*work.trials("base-to-novel", photos), *work.trials("open-world", photos)])
+    assert halves.training_seconds == joint.training_seconds > 0
+    assert min(halves.evaluation_seconds, joint.evaluation_seconds) > 0
+    weights = sum(tensor.numel() * 4 for tensor in work.resources.clip_for(halves.trial.run).state_dict().values())
+    for row in (halves, joint):
+        assert row.peak_memory is None or row.peak_memory > weights
+        assert row.peak_gpu_memory is None, "there is no GPU"
+    (untrained,) = work.run(work.trials("base-to-novel", photos, ("zero-shot",)))
+    assert (untrained.training_seconds, untrained.draw) == (0, "") and untrained.evaluation_seconds > 0
+
+
+def test_a_row_names_the_draw(work: Work, photos: Path, tmp_path: Path) -> None:
+    (row,) = work.run(work.trials("base-to-novel", photos))
+    run = row.trial.run
+    dataset = work.resources.dataset(str(photos), work.read)
+    write_shots(sample_few_shot(dataset, run.shots, run.data_seed), tmp_path / "draw.jsonl")
+    assert row.draw == hashlib.sha256((tmp_path / "draw.jsonl").read_bytes()).hexdigest()
+    (whole,) = work.run([replaced(row.trial, shots=0)])
+    assert whole.draw == "", "all images are trained on"
 
 
 def test_one_training_serves_few_shot_and_all_targets(work: Work, photos: Path, others: Path) -> None:
