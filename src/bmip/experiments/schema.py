@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -13,6 +13,10 @@ from bmip.metrics import Count
 from bmip.run_spec import Settings
 
 _KINDS = {str: "text", int: "a whole number", float: "a number", bool: "true or false", types.NoneType: "null"}
+_SETTING = (bool, int, float, str)
+
+Check = Callable[[Any, str], None]
+"""Takes a value and the name of its field. Raises ValueError where the value does not fit."""
 
 
 def check(content: Any, kind: type, name: str = "") -> None:
@@ -26,50 +30,72 @@ def check(content: Any, kind: type, name: str = "") -> None:
     known = _fields(kind)
     if unknown := sorted(content.keys() - known.keys()):
         raise ValueError(f"{whole} has a field {unknown[0]!r} that this version of bmip does not know")
-    for field, (hint, needed) in known.items():
+    for field, (check_field, needed) in known.items():
         if field in content:
-            _check_value(content[field], hint, f"{name}.{field}" if name else field)
+            check_field(content[field], f"{name}.{field}" if name else field)
         elif needed:
             raise ValueError(f"{whole} lacks the field {field!r}")
 
 
 @cache
-def _fields(kind: type) -> Mapping[str, tuple[Any, bool]]:
-    """The type of each field, and whether it has no default."""
+def _fields(kind: type) -> Mapping[str, tuple[Check, bool]]:
+    """For each field the check of its values, and whether it has no default."""
     hints = get_type_hints(kind)
     return {
-        field.name: (hints[field.name], field.default is MISSING and field.default_factory is MISSING)
+        field.name: (_check_of(hints[field.name]), field.default is MISSING and field.default_factory is MISSING)
         for field in fields(kind)
     }
 
 
-def _check_value(value: Any, hint: Any, name: str) -> None:
+@cache
+def _check_of(hint: Any) -> Check:
+    """The check of a value of this type. It is made once: a file may have very many rows."""
     if is_dataclass(hint) and isinstance(hint, type):
-        check(value, hint, name)
-    elif get_origin(hint) is Mapping and isinstance(value, dict):
-        for key, inside in value.items():
-            _check_value(inside, get_args(hint)[1], f"{name}.{key}")
-    elif not _fits(value, hint):
-        raise ValueError(f"{name} is {value!r:.60}, {_needed(hint)} is needed")
+        return lambda value, name: check(value, hint, name)
+    if get_origin(hint) is Mapping:
+        check_one = _check_of(get_args(hint)[1])
+
+        def check_all(value: Any, name: str) -> None:
+            if not isinstance(value, dict):
+                raise ValueError(f"{name} is {value!r:.60}, an object is needed")
+            for key, inside in value.items():
+                check_one(inside, f"{name}.{key}")
+
+        return check_all
+    fits = _test_of(hint)
+
+    def check_value(value: Any, name: str) -> None:
+        if not fits(value):
+            raise ValueError(f"{name} is {value!r:.60}, {_needed(hint)} is needed")
+
+    return check_value
 
 
-def _fits(value: Any, hint: Any) -> bool:
+@cache
+def _test_of(hint: Any) -> Callable[[Any], bool]:
+    """Returns whether a value is of this type."""
     if hint is Any:
-        return True
+        return lambda value: True
     if hint == Settings:
-        return isinstance(value, dict) and all(isinstance(one, bool | int | float | str) for one in value.values())
+        return lambda value: isinstance(value, dict) and all(type(one) in _SETTING for one in value.values())
     if hint is Count:
-        whole = isinstance(value, list) and len(value) == 2 and all(type(one) is int for one in value)
-        return whole and 0 <= value[0] <= value[1] and value[1] > 0
+        return _is_count
     if get_origin(hint) is Literal:
-        return value in get_args(hint)
+        return lambda value: value in get_args(hint)
     if get_origin(hint) in (Union, types.UnionType):
-        return any(_fits(value, one) for one in get_args(hint))
+        tests = [_test_of(one) for one in get_args(hint)]
+        return lambda value: any(test(value) for test in tests)
     if get_origin(hint) is tuple:
-        return isinstance(value, list) and all(_fits(one, get_args(hint)[0]) for one in value)
+        test = _test_of(get_args(hint)[0])
+        return lambda value: isinstance(value, list) and all(map(test, value))
     if hint is float:
-        return type(value) in (int, float) and math.isfinite(value)
-    return type(value) is hint
+        return lambda value: type(value) in (int, float) and math.isfinite(value)
+    return lambda value: type(value) is hint
+
+
+def _is_count(value: Any) -> bool:
+    whole = isinstance(value, list) and len(value) == 2 and all(type(one) is int for one in value)
+    return whole and 0 <= value[0] <= value[1] and value[1] > 0
 
 
 def _needed(hint: Any) -> str:
