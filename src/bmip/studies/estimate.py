@@ -49,7 +49,7 @@ class Estimate:
     """None where the number of classes is not known before the data are read."""
 
     gigabytes: float | None
-    """Memory for weights, activations and the optimiser, in 10^9 bytes."""
+    """Memory in 10^9 bytes: the highest of such rows, else that of weights, activations and the optimiser."""
 
     measured: bool
     """Whether the seconds come from rows of the same run with other seeds."""
@@ -57,24 +57,25 @@ class Estimate:
 
 def estimates(tasks: Sequence[Task], rows: Iterable[Row], rate: float | None = None) -> list[Estimate]:
     """One for each task. `rate`: floating-point operations a second; by default it is measured here."""
-    known: dict[object, list[float]] = defaultdict(list)
+    known: dict[object, list[Row]] = defaultdict(list)
     for row in rows:
         if row.seconds:
-            known[_seedless(row.trial)].append(row.seconds)
+            known[_seedless(row.trial)].append(row)
     rate = rate or measured_rate()
     return [_estimate(task, known, rate) for task in tasks]
 
 
-def _estimate(task: Task, known: Mapping[object, Sequence[float]], rate: float) -> Estimate:
+def _estimate(task: Task, known: Mapping[object, Sequence[Row]], rate: float) -> Estimate:
     run, classes = task.trials[0].run, classes_of(task.trials[0].run.data)
-    gigabytes = None if classes is None else _bytes(run, classes) / 1e9
     stored = [known[key] for key in dict.fromkeys(map(_seedless, task.trials)) if key in known]
     if stored and len(stored) == len({_seedless(trial) for trial in task.trials}):
-        return Estimate(max(map(median, stored)), gigabytes, True)  # one training serves all of them
+        seconds = max(median(row.seconds for row in group) for group in stored)  # one training serves all of them
+        peaks = [row.peak_gpu_memory or row.peak_memory for group in stored for row in group]
+        return Estimate(seconds, max((peak for peak in peaks if peak), default=0) / 1e9 or None, True)
     if classes is None:
         return Estimate(None, None, False)
     work = _training(run, classes) + sum(_evaluation(trial) for trial in task.trials)
-    return Estimate(work / rate, gigabytes, False)
+    return Estimate(work / rate, _bytes(run, classes) / 1e9, False)
 
 
 def classes_of(data: str) -> int | None:

@@ -1,0 +1,53 @@
+"""Estimates come from rows of the same run with other seeds, and otherwise from sizes."""
+
+from dataclasses import replace
+
+from bmip.experiments.results import Results
+from bmip.experiments.task import tasks_of
+from bmip.experiments.trial import Trial
+from bmip.run_spec import settings
+from bmip.studies.estimate import Estimate, classes_of, estimates, measured_rate
+from tests.experiments.making import a_trial, replaced
+from tests.experiments.test_results import ROW
+
+
+def estimate(trial: Trial, rows=()) -> Estimate:
+    (found,) = estimates(tasks_of([trial], "runs", Results("r")), rows, rate=1e10)
+    return found
+
+
+KNOWN = a_trial(method="bmip", data="digits", backbone="embedded", classes="base")
+
+
+def test_rows_of_other_seeds_say_how_long_it_takes() -> None:
+    rows = [
+        replace(ROW, trial=replaced(KNOWN, data_seed=seed), training_seconds=float(seed), peak_memory=seed * 10**9)
+        for seed in (10, 20, 60)
+    ]
+    assert estimate(KNOWN, rows) == Estimate(20.0, 60.0, True)
+    assert not estimate(replaced(KNOWN, shots=4), rows).measured
+    assert not estimate(replaced(KNOWN, training=settings({"epochs": 3})), rows).measured
+
+
+def test_sizes_say_it_otherwise() -> None:
+    def seconds(**changes) -> float:
+        found = estimate(replaced(KNOWN, **changes)).seconds
+        assert found is not None
+        return found
+
+    whole = seconds(training=settings({"epochs": 20}))
+    assert seconds(training=settings({"epochs": 10})) < 0.6 * whole
+    assert seconds(backbone="ViT-B/16") > 50 * seconds()
+    assert seconds(method="zero_shot") < 0.5 * seconds()
+    many = a_trial(method="bmip", data="imagenet", backbone="ViT-B/16")
+    few = replaced(many, data="eurosat")
+    assert (estimate(many).gigabytes or 0) > (estimate(few).gigabytes or 0) > 0.3
+
+
+def test_what_is_not_known_is_not_guessed() -> None:
+    assert estimate(replaced(KNOWN, data="own/images")) == Estimate(None, None, False)
+    assert (classes_of("digits"), classes_of("imagenet"), classes_of("own/images")) == (10, 1000, None)
+
+
+def test_the_rate_is_that_of_a_computer() -> None:
+    assert 1e7 < measured_rate() < 1e15
