@@ -51,7 +51,7 @@ def report(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print for a document instead of the terminal.")] = False,
 ) -> None:
     """Print the tables of stored results, from the files alone and always with all seeds."""
-    from bmip.experiments.results import Results, read_results
+    from bmip.cli.result_files import rows_of
     from bmip.report import (
         against_tables,
         all_metrics,
@@ -63,13 +63,7 @@ def report(
         tables,
     )
 
-    rows = read_results(results)
-    for file in results:
-        if Results(file).is_cut_off():
-            note(f"the last line of {file} was cut off and does not count: `bmip run` makes its result again")
-    if not rows:
-        raise ValueError(f"{', '.join(map(str, results))} holds no results: run a protocol first (`bmip run --help`)")
-    rows = select(rows, data or [], method or [])
+    rows = select(rows_of(results), data or [], method or [])
     found = tables(rows)
     if metrics:
         found += all_metrics(rows)

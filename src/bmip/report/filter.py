@@ -1,39 +1,64 @@
-"""Selects rows by data set and method. All seeds of what is selected are kept."""
+"""Selects rows. A report keeps all seeds of what is selected; a list of rows may be of some seeds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from bmip.experiments.results import Row
-from bmip.report.places import placed
+from bmip.report.places import PlacedRow, placed
+
+_JOINED = {"method": "of", "data set": "on", "protocol": "under", "seed": "with seed"}
 
 
-def select(rows: Iterable[Row], data: Sequence[str] = (), methods: Sequence[str] = ()) -> list[Row]:
-    """The rows of these methods that were evaluated on these data sets; an empty list means all of them.
+def select(
+    rows: Iterable[Row],
+    data: Sequence[str] = (),
+    methods: Sequence[str] = (),
+    *,
+    protocols: Sequence[str] = (),
+    seeds: Sequence[int] = (),
+) -> list[Row]:
+    """The rows of these methods, protocols and data seeds that were evaluated on these data sets; an empty list means
+    all of them.
 
     A name selects all versions of a data set; "name (hash)", as the tables print it, selects one older version. A
     method's name selects all its presets, and "bmip:released" one of them.
-    Raises ValueError for a data set or method without rows, with those that there are.
+    Raises ValueError for a data set, method, protocol or seed without rows, with those that there are.
     """
-    named: list[tuple[Row, set[str], set[str]]] = []
-    for one in placed(rows):
-        run, place = one.row.trial.run, one.evaluated_on
-        named.append((one.row, {place.name, str(place)}, {run.method_name, f"{run.method_name}:{run.preset}"}))
-    methods = [name if "." in name else name.replace("_", "-") for name in methods]
-    _check("data set", data, [places for _, places, _ in named])
-    _check("method", methods, [names for _, _, names in named])
+    rows = list(rows)
+    wanted = {
+        "method": [name if "." in name else name.replace("_", "-") for name in methods],
+        "data set": list(data),
+        "protocol": list(protocols),
+        "seed": list(map(str, seeds)),
+    }
+    named = [_names(one) for one in placed(rows)]
+    for kind, asked in wanted.items():
+        _check(kind, asked, [names[kind] for names in named])
     found = [
         row
-        for row, places, names in named
-        if (not data or places & set(data)) and (not methods or names & set(methods))
+        for row, names in zip(rows, named, strict=True)
+        if all(not asked or names[kind] & set(asked) for kind, asked in wanted.items())
     ]
     if not found:
-        raise ValueError(f"no row is of {' or '.join(methods)} on {' or '.join(data)}: ask for fewer of them")
+        asked = " ".join(f"{_JOINED[kind]} {' or '.join(names)}" for kind, names in wanted.items() if names)
+        raise ValueError(f"no row is {asked}: ask for fewer of them")
     return found
 
 
+def _names(one: PlacedRow) -> dict[str, set[str]]:
+    """The names under which one may ask for a row, by what they name."""
+    trial, place = one.row.trial, one.evaluated_on
+    return {
+        "data set": {place.name, str(place)},
+        "method": {trial.run.method_name, f"{trial.run.method_name}:{trial.run.preset}"},
+        "protocol": {trial.protocol},
+        "seed": {str(trial.run.data_seed)},
+    }
+
+
 def _check(kind: str, wanted: Iterable[str], known: Sequence[set[str]]) -> None:
-    """Each of `known` holds the names of one row's data set or method, of which the shortest stands in the message."""
+    """Each of `known` holds the names of one row's data set, say, of which the shortest stands in the message."""
     for name in wanted:
         if not any(name in names for names in known):
             there = sorted({min(names, key=len) for names in known})
