@@ -47,6 +47,7 @@ NEED_NO_TORCH = (
     "data list",
     *(f"{name} --help" for name in COMMANDS),
     *(f"data {name} --help" for name in ("list", "check", "prepare")),
+    "results merge --help",
 )
 
 
@@ -97,6 +98,9 @@ WRONG = (
     "predict run",
     "predict run picture.png --classes @absent.txt",
     "report absent.jsonl",
+    "results absent.jsonl --to cvs --out x",
+    "results absent.jsonl --to csv",
+    "results merge absent.jsonl",
     "methods bmpi",
     "data check digts",
     "data prepare dtdd --root x",
@@ -121,6 +125,10 @@ COMPLETED = {
     "bmip run base-to-novel --data digits oxford": {"oxford_pets", "oxford_flowers"},
     "bmip run base-to-novel --with prom": {"promptsrc"},
     "bmip methods kg": {"kgcoop"},
+    "bmip results r.jsonl --meth": {"--method"},
+    "bmip results r.jsonl --protocol few": {"few-shot"},
+    "bmip results r.jsonl --to ": {"csv", "parquet", "latex", "json"},
+    "bmip results merge r.jsonl --o": {"--out"},
     "bmip data prepare dt": {"dtd"},
 }
 

@@ -94,6 +94,7 @@ def list_(
     from bmip.report.export import EXPORTS
 
     content = EXPORTS[to](rows)
+    to_file.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(to_file, content)
     note(f"{counted(len(rows), 'row')} written to {to_file}")
 

@@ -14,7 +14,7 @@ from bmip.report.table_data import table_data
 
 
 def to_csv(rows: Sequence[Row]) -> bytes:
-    """A line for each row, in the columns of `flat_columns`, behind a line with their names. What is unknown is empty."""
+    """A line with the names of `flat_columns`, then a line for each row. What is unknown is empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     columns = flat_columns(rows)
