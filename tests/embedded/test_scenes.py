@@ -144,3 +144,13 @@ def test_every_digit_and_letter_is_written_in_several_ways() -> None:
     opacity = atlas()[first_written() :, 3].flatten(1).float()
     assert (opacity.mean(1) > 10).all()
     assert len({picture.numpy().tobytes() for picture in opacity}) == len(opacity)
+
+
+def test_black_pictures_lie_on_light_backgrounds() -> None:
+    plan = Plan(families=("fluent-black",), tint=0.0)
+    scene, _content = compose(np.random.default_rng(0), plan, DRAWN[:400], others=DRAWN)
+    found = render(scene).float()
+    assert (found.flatten(1).std(1) > 10).all(), "an image shows nothing"
+    assert (scene.colours[:, 0] @ torch.tensor([0.3, 0.59, 0.11]) > 0.4).all()
+    other, _content = compose(np.random.default_rng(0), Plan(), DRAWN[:400], others=DRAWN)
+    assert (other.colours[:, 0] @ torch.tensor([0.3, 0.59, 0.11]) < 0.4).any()

@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Bool, Int64, UInt8
 from torch import Tensor
 from torch.nn import functional
 
@@ -49,6 +49,12 @@ def pictures_of(of: tuple[str, ...]) -> Int64[np.ndarray, "thing option"]:
             rows[thing].append(place)
     most = max(map(len, rows))
     return np.array([row + [-1] * (most - len(row)) for row in rows])
+
+
+@cache
+def is_black() -> Bool[np.ndarray, " picture"]:
+    """Whether a picture is all black, so that it needs a light background."""
+    return np.array([family.endswith("-black") for family, _ in _order()])
 
 
 def _order() -> list[tuple[str, int]]:

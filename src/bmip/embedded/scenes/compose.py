@@ -7,12 +7,12 @@ from functools import cache
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from bmip.embedded.pictures import things
 from bmip.embedded.pictures.surfaces import PICTURES, TEXTURES, TILE
-from bmip.embedded.scenes.atlas import PEN, first_written, pictures_of
+from bmip.embedded.scenes.atlas import PEN, first_written, is_black, pictures_of
 from bmip.embedded.scenes.render import SIZE
 from bmip.embedded.scenes.scene import COLOURS, CORRUPTIONS, EFFECTS, MOST, Scene
 
@@ -28,6 +28,7 @@ SURFACES = ("plain", "graded", *list(TEXTURES)[1:], *PICTURES)
 """The backgrounds, in the order of `Scene.surface`."""
 
 _RGB = np.array(list(COLOURS.values()), dtype=np.float64) / 255
+_DARK_TILES = ("night", "lava", "chessboard", "carpet", "forest")
 _LUMA = np.array([0.3, 0.59, 0.11])
 _STEPS = np.array([(-1, 0), (1, 0), (0, -1), (0, 1)], dtype=np.float64)
 _CELLS = np.array([(x, y) for y in (-15.5, 0.0, 15.5) for x in (-15.5, 0.0, 15.5)])
@@ -175,7 +176,8 @@ def compose(
         x[:, slot], y[:, slot] = rng.uniform(4, SIZE - 4, (2, count))
         side[:, slot] = rng.uniform(11, 17, count)
 
-    surface, colour, colours = _background(rng, plan, count, surface)
+    black = np.any((picture >= 0) & is_black()[picture], axis=1)
+    surface, colour, colours = _background(rng, plan, count, surface, black)
     written = picture >= first_written()
     turn = rng.uniform(-plan.turn, plan.turn, (count, slots)) * np.where(written, 0.4, 1.0)
     mirrored = (rng.random((count, 1)) < plan.mirror_rate) & ~written
@@ -251,18 +253,24 @@ def _set_beside(
 
 
 def _background(
-    rng: np.random.Generator, plan: Plan, count: int, surface: Draws | None
+    rng: np.random.Generator,
+    plan: Plan,
+    count: int,
+    surface: Draws | None,
+    black: Bool[np.ndarray, " image"],
 ) -> tuple[Draws, Draws, Float[np.ndarray, "image 2 3"]]:
-    """Surfaces, named colours of plain ones, and the two colours of each."""
+    """Surfaces, named colours of plain ones, and the two colours of each; light ones behind black pictures."""
     textures = len(TEXTURES) - 1
     rates = (plan.plain_rate, plan.graded_rate, plan.texture_rate)
     odds = np.array(
         [rates[0], rates[1], *[rates[2] / textures] * textures, *[(1 - sum(rates)) / len(PICTURES)] * len(PICTURES)]
     )
     if surface is None:
-        surface = choose(rng, np.repeat(odds[None], count, axis=0))
-    named = rng.integers(0, len(COLOURS), (count, 2))
-    named[:, 1] = np.where(named[:, 0] == named[:, 1], (named[:, 1] + 1) % len(COLOURS), named[:, 1])
+        light = ~np.isin(SURFACES, _DARK_TILES)
+        surface = choose(rng, odds * (light | ~black[:, None]))
+    named = rng.permuted(np.tile(np.arange(len(COLOURS)), (count, 1)), axis=1)
+    dark = _RGB[named] @ _LUMA < 0.5
+    named = np.take_along_axis(named, np.argsort(dark & black[:, None], axis=1, kind="stable"), axis=1)[:, :2]
     colours = (_RGB[named] + rng.uniform(-0.06, 0.06, (count, 2, 3))).clip(0, 1)
     return surface, np.where(surface == 0, named[:, 0], -1), colours
 
