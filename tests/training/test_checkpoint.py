@@ -15,6 +15,7 @@ from bmip.evaluation.evaluate import evaluate
 from bmip.methods import build_model, method_config
 from bmip.prompting.checkpoint import CheckpointError, read_description
 from bmip.prompting.model import PromptedCLIP
+from bmip.run_spec import FORMAT
 from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.checkpoint import from_pretrained
 from bmip.training.run_folder import RunFolder
@@ -162,7 +163,9 @@ class TestDamage:
             self.refused(folder, told)
             (folder / name).write_bytes(whole)
 
-    @pytest.mark.parametrize("content", ["[]", "{}", '{"format": "one"}', '{"format": 3}', '{"format": 3, "spec": 3}'])
+    @pytest.mark.parametrize(
+        "content", ["[]", "{}", '{"format": "one"}', f'{{"format": {FORMAT}}}', f'{{"format": {FORMAT}, "spec": 3}}']
+    )
     def test_foreign(self, folder: Path, content: str) -> None:
         (folder / "prompts.json").write_text(content)
         self.refused(folder, "is no checkpoint of bmip")
@@ -172,8 +175,10 @@ class TestDamage:
         self.refused(folder, r"belongs to another checkpoint")
 
     def test_newer(self, folder: Path) -> None:
-        self.change(folder, format=4)
-        self.refused(folder, r"has format 4, written by another version of bmip; .*: train again, or install the")
+        self.change(folder, format=FORMAT + 1)
+        self.refused(
+            folder, rf"has format {FORMAT + 1}, written by another version of bmip; .*: train again, or install the"
+        )
 
     def test_of_an_unknown_method_or_option(self, folder: Path) -> None:
         spec = model().described().spec.to_json()
