@@ -22,7 +22,7 @@ class Planned:
 
     trial: Trial
     label: str = ""
-    """What the plan calls its method's line; empty where it says nothing."""
+    """What the plan calls its method; empty where it says nothing."""
 
 
 def expand(plan: Plan) -> list[Planned]:

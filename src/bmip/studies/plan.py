@@ -45,7 +45,7 @@ class PlannedMethod:
     """Training settings, which win over those of the preset and of the comparison."""
 
     label: str = ""
-    """What its line is called; empty: its name and its departures from the preset."""
+    """What `bmip study --status` calls it; empty: its name."""
 
 
 @dataclass(frozen=True, kw_only=True)
