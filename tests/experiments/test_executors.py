@@ -175,3 +175,23 @@ def test_settings_that_do_not_fit_are_a_failure_of_their_trial(
 ) -> None:
     odd = replaced(trials[1], options=settings({"depth": 99}))
     assert told(odd, resources, tmp_path).failures[odd].kind == "data"
+
+
+def test_rows_that_came_before_a_worker_died_for_good_are_no_failures(
+    trials: list[Trial], resources: Resources, tmp_path: Path
+) -> None:
+    (row,) = run_trials(trials[:1], Results(tmp_path / "alone"), runs=tmp_path, resources=resources)
+
+    class Dies:
+        def run(self, tasks, report):
+            report.done(row, skipped=False)
+            for task in tasks:
+                for trial in task.trials:
+                    report.failed(trial, Failure("crash", "it died"))
+            return []
+
+    store = Results(tmp_path / "results.jsonl")
+    with pytest.raises(TrialsFailed) as caught:
+        run_trials(trials, store, runs=tmp_path, resources=resources, executor=Dies())
+    assert set(caught.value.failures) == set(trials[1:])
+    assert store.rows() == [row]

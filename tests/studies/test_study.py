@@ -117,6 +117,9 @@ def test_shards_are_whole_tasks_that_together_are_the_study(cli: Cli, plan: Path
     assert "done 8, failed 0, missing 0" in cli("study", str(plan), "--status").out
     assert "trials that are done" not in cli("study", str(plan), "--shard", "1/2", "--only", "nothing").err
     assert cli("study", str(plan), "--shard", "3/2").status == 2
+    whole = cli("study", str(plan))
+    assert whole.status == 0 and "Open world" in whole.out
+    assert not (folder.path / "results.jsonl").exists(), "what shards have made is not made again"
 
 
 def test_failures_of_shards_count_until_there_is_a_row(plan: Path, here: Path) -> None:

@@ -30,7 +30,6 @@ def test_tensorboard(made: tuple[Row, Path], tmp_path: Path) -> None:
     row, run = made
     there = tracker("tensorboard", tmp_path, "a study")
     there.track(row, run)
-    there.close()
     (folder,) = (tmp_path / "tensorboard").iterdir()
     found = accumulator.EventAccumulator(str(folder)).Reload()
     assert [event.step for event in found.Scalars("training/cross_entropy")] == [1, 2, 3]
@@ -43,7 +42,6 @@ def test_weights_and_biases_offline(made: tuple[Row, Path], tmp_path: Path, monk
     monkeypatch.setenv("WANDB_SILENT", "true")
     there = tracker("wandb", tmp_path, "a study")
     there.track(*made)
-    there.close()
     (written,) = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
     content = written.read_bytes()
     assert b"training/cross_entropy" in content
@@ -56,7 +54,6 @@ def test_mlflow(made: tuple[Row, Path], tmp_path: Path) -> None:
     row, run = made
     there = tracker("mlflow", tmp_path, "a study")
     there.track(row, run)
-    there.close()
     (found,) = mlflow.search_runs(experiment_names=["a study"], output_format="list")
     assert found.data.metrics["accuracy_base"] == pytest.approx(row.counts["base"].percent)
     assert found.data.params["method"] == "maple"

@@ -124,6 +124,8 @@ class _Keeper(ProgressListener):
         self.listener.done(row, skipped=skipped)
 
     def failed(self, trial: Trial, failure: Failure) -> None:
+        if trial in self.rows:  # made before the worker died
+            return
         self.failures[trial] = failure
         self.listener.failed(trial, failure)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bmip.experiments.executors.executor import Executor
 from bmip.experiments.failures import Failure
@@ -97,16 +96,16 @@ def run_study(
 
     Raises what `run_trials` raises before any work.
     """
-    elsewhere = {row.work: row for row in folder.rows()}
-    found = {trial: elsewhere.get((trial, resources.hashes(trial))) for trial in trials}
-    left = [trial for trial, row in found.items() if row is None]
-    if shard is None:
-        left = list(trials)  # the file of rows is the one that is read
+    store = folder.results(shard)
+    own = {row.work for row in store.rows()} if store.path.exists() else set()
+    elsewhere = {row.work: row for row in folder.rows() if row.work not in own}
+    found = {trial: elsewhere.get((trial, resources.hashes(trial))) for trial in trials} if elsewhere else {}
+    left = [trial for trial in trials if found.get(trial) is None]
     keeping = _Keeping(folder, listener or ProgressListener(), shard, trackers)
     try:
         made = run_trials(
             left,
-            folder.results(shard),
+            store,
             runs=folder.runs,
             resources=resources,
             listener=keeping,
@@ -115,9 +114,6 @@ def run_study(
         )
     except TrialsFailed as failed:
         made = list(failed.rows)
-    finally:
-        for tracker in trackers:
-            tracker.close()
     rows = {row.trial: row for row in [*filter(None, found.values()), *made]}
     return [rows[trial] for trial in trials if trial in rows]
 
@@ -145,7 +141,7 @@ class _Keeping(ProgressListener):
     def done(self, row: Row, *, skipped: bool) -> None:
         if not skipped:
             for tracker in self._trackers:
-                tracker.track(row, self._folder.runs / Path(row.trial.run.folder))
+                tracker.track(row, self._folder.runs / row.trial.run.folder)
         self._listener.done(row, skipped=skipped)
 
     def failed(self, trial: Trial, failure: Failure) -> None:

@@ -23,10 +23,6 @@ class Tracker(Protocol):
         """A trial has its row; `run` is the folder of its run, if it was trained."""
         ...
 
-    def close(self) -> None:
-        """Nothing more comes."""
-        ...
-
 
 def tracker(name: str, folder: Path, study: str) -> Tracker:
     """The tracker of this name, which writes below `folder`.
@@ -89,9 +85,6 @@ class TensorBoard:
         writer.add_hparams(_settings(row), scores, run_name=".")
         writer.close()
 
-    def close(self) -> None:
-        pass
-
 
 class WeightsAndBiases:
     """Offline runs in wandb/: `wandb sync` uploads them."""
@@ -106,9 +99,6 @@ class WeightsAndBiases:
             for epoch, values in _curve(run):
                 there.log({f"training/{name}": value for name, value in values.items()}, step=epoch)
             there.summary.update(_scores(row))
-
-    def close(self) -> None:
-        pass
 
 
 class MLflow:
@@ -125,6 +115,3 @@ class MLflow:
             for epoch, values in _curve(run):
                 self._mlflow.log_metrics(values, step=epoch)
             self._mlflow.log_metrics(_scores(row))
-
-    def close(self) -> None:
-        pass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Connection
@@ -100,7 +101,8 @@ class _Slot:
             self._process.start()
             theirs.close()  # the pipe then ends when the worker does
         self.work = task, tries
-        self.pipe.send(task)
+        with suppress(ConnectionError):  # it died while it waited: `listen` meets the end of the pipe
+            self.pipe.send(task)
 
     def listen(self, report: ProgressListener) -> tuple[Trial, ...]:
         """Passes one event on; at the end of a task returns the trials that another driver works at.
