@@ -18,6 +18,8 @@ import pytest
 import torch
 
 from bmip.class_names import ClassNames
+from bmip.clip.loading.load import load_clip
+from bmip.clip.model import CLIP
 from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.load import load_dataset
 from bmip.data.read_config import ReadConfig
@@ -361,3 +363,28 @@ def shared(trials: list[Trial], folder: Path, start: Barrier) -> tuple[int, list
 def send_shared(trials: bytes, folder: Path, start: Barrier, sent: SimpleQueue) -> None:
     torch.set_num_threads(1)
     sent.put(shared(pickle.loads(trials), folder, start))
+
+
+def test_no_batch_goes_through_the_frozen_tower_twice(photos: Path, backbone: Path, tmp_path: Path) -> None:
+    entered: list[bytes] = []
+
+    def listened(name: str) -> CLIP:
+        clip = load_clip(name)
+        clip.image.register_forward_pre_hook(lambda _, given: entered.append(given[0].numpy().tobytes()))
+        return clip
+
+    given = {"shots": 2, "backbone": str(backbone)}
+    methods = [method_trial("zero_shot", **given), method_trial("coop", training=TRAINING, **given)]
+
+    def rows(name: str, resources: Resources, *protocols: str) -> list[Row]:
+        trials = [one for each in protocols for one in protocol(each).trials([str(photos)], methods, [1, 2])]
+        return run_trials(trials, Results(tmp_path / name), runs=tmp_path / f"{name}-runs", resources=resources)
+
+    shared = rows("shared", Resources(backbone=listened), "base-to-novel", "open-world", "ratio-sweep")
+    assert entered
+    assert len(set(entered)) == len(entered)
+    for name in ("base-to-novel", "open-world", "ratio-sweep"):
+        for row, alone in zip(
+            [row for row in shared if row.trial.protocol == name], rows(name, Resources(), name), strict=True
+        ):
+            assert (row.trial, row.counts, row.scores) == (alone.trial, alone.counts, alone.scores)

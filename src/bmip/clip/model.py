@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.clip.block import Activation, Linear
+from bmip.clip.feature_memory import FeatureMemory
 from bmip.clip.image import ImageTower
 from bmip.clip.precision import Precision
 from bmip.clip.prompts import Prompt
@@ -75,6 +76,9 @@ class CLIP(nn.Module):
 
     sha256: str = ""
     """The hash of the weights as they were loaded, in float32. It is the same for every file of the same weights."""
+
+    memory: FeatureMemory | None = None
+    """Remembers features of images without prompts, where somebody evaluates the same images several times."""
 
     def __init__(self, config: CLIPConfig, tokenizer: Tokenizer) -> None:
         super().__init__()

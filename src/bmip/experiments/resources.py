@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from bmip.clip.feature_memory import FeatureMemory
 from bmip.clip.loading.load import load_clip
 from bmip.clip.model import CLIP
 from bmip.clip.text import TextTower
@@ -48,11 +49,15 @@ class Resources:
         return self._dataset(name, read)[0]
 
     def clip_for(self, run: RunSpec) -> CLIP:
-        """The run's CLIP on the device, its matrices in the run's precision. Only one is kept in memory at a time."""
+        """The run's CLIP on the device, its matrices in the run's precision. Only one is kept in memory at a time.
+
+        It remembers features: trials evaluate the same images, and many methods leave the image tower alone.
+        """
         key = run.backbone, run.precision
         if self._clip is None or self._clip[0] != key:
             self._clip = None
             self._clip = key, self._backbone(run.backbone).to(self.device).set_precision(run.precision)
+            self._clip[1].memory = FeatureMemory()
         clip = self._clip[1]
         clip.text.chunk_tokens = self.chunk_tokens or TextTower.chunk_tokens
         return clip

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from bmip.class_names import ClassNames
+from bmip.clip.feature_memory import FeatureMemory
 from bmip.clip.model import CLIP
 from bmip.clip.prompts import Prompts
 from bmip.clip.text_layout import TextLayout
@@ -103,10 +104,16 @@ class FrozenImages:
 
     Args:
         views: augmented copies of the same images, the first of which the model sees.
+        memory: where the features are looked for first, if the images may come again.
     """
 
-    def __init__(self, clip: CLIP, views: Sequence[Float[Tensor, "image 3 size size"]]) -> None:
-        self._clip, self._views = clip, views
+    def __init__(
+        self,
+        clip: CLIP,
+        views: Sequence[Float[Tensor, "image 3 size size"]],
+        memory: FeatureMemory | None = None,
+    ) -> None:
+        self._clip, self._views, self._memory = clip, views, memory
         self._found: dict[int, Tensor] = {}
 
     def features(self, view: int) -> Float[Tensor, "image out"]:
@@ -116,9 +123,16 @@ class FrozenImages:
     def unnormalised(self, view: int) -> Float[Tensor, "image out"]:
         """Features as the tower gives them, in at least float32."""
         if view not in self._found:
-            with torch.no_grad():
-                self._found[view] = at_least_float32(self._clip.encode_image(self._views[view]))
+            pixels = self._views[view]
+            if self._memory is None:
+                self._found[view] = self._encode(pixels)
+            else:
+                self._found[view] = self._memory.features(pixels, lambda: self._encode(pixels))
         return self._found[view]
+
+    @torch.no_grad()
+    def _encode(self, pixels: Float[Tensor, "image 3 size size"]) -> Float[Tensor, "image out"]:
+        return at_least_float32(self._clip.encode_image(pixels))
 
 
 @dataclass(frozen=True)

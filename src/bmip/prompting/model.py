@@ -180,7 +180,7 @@ class PromptedCLIP(nn.Module):
     @torch.no_grad()
     def image_features(self, pixels: Float[Tensor, "image 3 size size"]) -> Float[Tensor, "image out"]:
         """Normalised image features."""
-        frozen = FrozenImages(self.clip, (pixels,))
+        frozen = FrozenImages(self.clip, (pixels,), self.clip.memory)
         return self._image_features(self.prompter(self._given(frozen)), pixels, frozen)
 
     def classifier(self, classes: ClassNames) -> Callable[[Float[Tensor, "image 3 size size"]], Tensor]:
