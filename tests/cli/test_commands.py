@@ -166,7 +166,7 @@ def test_prompts_alone_classify(cli: Cli, photos: Path, backbone: Path) -> None:
 def test_prompts_that_know_no_data_are_told_so(cli: Cli, backbone: Path) -> None:
     model = build_model("vpt", {"depth": 2}, load_clip(backbone), ClassNames(("red", "blue")), seed=1)
     model.save_pretrained("made")
-    unknown = cli("eval", "made")
+    unknown = cli("eval", "made", "--backbone", backbone)
     assert unknown.status == 2
     assert "does not say which data" in unknown.err
 

@@ -11,13 +11,15 @@ from bmip.class_names import ClassNames
 from bmip.clip.loading.load import load_clip, save_clip
 from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.tokenizer import Tokenizer
+from bmip.data.read_config import ReadConfig
 from bmip.evaluation.evaluate import evaluate
 from bmip.methods import build_model, method_config
 from bmip.prompting.checkpoint import CheckpointError, read_description
 from bmip.prompting.model import PromptedCLIP
-from bmip.run_spec import FORMAT
+from bmip.run_spec import FORMAT, RunSpec, settings
 from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.checkpoint import from_pretrained
+from bmip.training.run import train
 from bmip.training.run_folder import RunFolder
 from tests.training.tiny import OPTIONS
 
@@ -71,9 +73,10 @@ def test_the_configuration_says_everything(tmp_path: Path) -> None:
     assert read_description(tmp_path / "deep" / "mine.json").classes == DATA.classes
 
 
-def test_the_backbone_is_loaded_from_where_it_was(tmp_path: Path) -> None:
-    save_clip(tiny_clip(), tmp_path / "clip")
-    clip = load_clip(tmp_path / "clip")
+def test_the_backbone_is_loaded_from_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_clip(tiny_clip(), "clip")
+    clip = load_clip("clip")
     saved = build_model("bmip", OPTIONS["bmip"], clip, DATA.classes, seed=1)
     saved.save_pretrained(tmp_path)
     loaded = from_pretrained(tmp_path)
@@ -87,7 +90,7 @@ def test_the_backbone_is_loaded_from_where_it_was(tmp_path: Path) -> None:
     )
     with pytest.raises(CheckpointError, match=told) as raised:
         from_pretrained(tmp_path, other)
-    assert str(tmp_path / "clip") in str(raised.value)
+    assert "trained with the CLIP 'clip'" in str(raised.value)
 
 
 def test_a_backbone_that_was_moved_or_is_in_another_file_is_taken_from_there(tmp_path: Path) -> None:
@@ -102,6 +105,38 @@ def test_a_backbone_that_was_moved_or_is_in_another_file_is_taken_from_there(tmp
     heads = (clip.config.image_heads, clip.config.text_heads)
     again = load_clip(tmp_path / "alone.safetensors", heads=heads, activation="quick_gelu", tokenizer=words)
     assert from_pretrained(tmp_path, again).clip is again
+
+
+def test_what_is_given_away_holds_no_path_of_the_machine(tmp_path: Path) -> None:
+    """A run folder remembers where things lay, and prompts that were saved elsewhere do not."""
+    save_clip(tiny_clip(), tmp_path / "clip")
+    for name in ("names.json", "digits"):
+        (tmp_path / name).touch()
+    clip, data = load_clip(tmp_path / "clip"), str(tmp_path / "digits")
+    read = ReadConfig(class_names=str(tmp_path / "names.json"))
+    spec = RunSpec(
+        method="bmip",
+        data=data,
+        read=read,
+        backbone=clip.source,
+        options=settings(depth=3),
+        training=settings(epochs=1),
+    )
+    run = train(spec, clip, DATA, tmp_path / "run")
+    assert str(tmp_path) not in (tmp_path / "run" / "prompts.json").read_text()
+    inside = read_description(tmp_path / "run")
+    assert (inside.spec.data, inside.spec.read.class_names) == ("./digits", "./names.json"), "no data set's name"
+    assert inside.places == spec.places() and inside.places["data"] == data
+    assert from_pretrained(tmp_path / "run").classes == DATA.classes
+
+    run.model.save_pretrained(tmp_path / "away")
+    assert not any(str(tmp_path).encode() in file.read_bytes() for file in (tmp_path / "away").iterdir())
+    with pytest.raises(CheckpointError, match=r"trained with the CLIP './clip', which is not there: .*clip="):
+        from_pretrained(tmp_path / "away")
+    from_pretrained(tmp_path / "away", tmp_path / "clip")
+    (tmp_path / "run" / "config.json").write_text("{")
+    with pytest.raises(CheckpointError, match=r"config.json is damaged"):
+        read_description(tmp_path / "run")
 
 
 def test_bmip_for_vit_b16_takes_less_than_7_mb(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Writes and reads the trainable parameters of a method, with what is needed to use them again: never CLIP itself.
 
 Two files: NAME.safetensors holds the tensors and NAME.json the description, with the first one's hash. The second is
-written last, so a save that was cut short is an error when it is loaded and never a mixture.
+written last, so a save that was cut short is an error when it is loaded and never a mixture. Both can be given away:
+they hold no absolute path. Where things lay on the machine of a training is in the run folder's config.json alone.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import torch
@@ -21,7 +22,8 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from bmip.class_names import ClassNames
-from bmip.run_spec import FORMAT, RunSpec, check_format
+from bmip.data.names import data_name
+from bmip.run_spec import FORMAT, RunSpec, check_format, settings
 from bmip.system.files import write_bytes, write_json
 
 NAME = "prompts"
@@ -56,8 +58,26 @@ class Description:
     places: Mapping[str, str] = field(default_factory=dict)
     """The absolute paths that `spec.places` gave in training; they are no part of the run."""
 
+    def shareable(self) -> Description:
+        """This description without the paths of a machine: of an absolute path only the last part stays."""
+        spec = self.spec
+        return replace(
+            self,
+            spec=replace(
+                spec,
+                data=data_name(_last_part(spec.data)),
+                backbone=_last_part(spec.backbone),
+                preset=_last_part(spec.preset),
+                read=replace(spec.read, class_names=_last_part(spec.read.class_names)),
+                options=settings({name: _last_part(value) for name, value in spec.options}),
+            ),
+            options={name: _last_part(value) for name, value in self.options.items()},
+            backbone=_last_part(self.backbone),
+            places={},
+        )
+
     def to_json(self) -> dict[str, Any]:
-        """Plain values for JSON."""
+        """Plain values for JSON, without `places`."""
         return {
             "format": FORMAT,
             "spec": self.spec.to_json(),
@@ -66,11 +86,10 @@ class Description:
             "backbone": {"source": self.backbone, "sha256": self.backbone_hash},
             "training": dict(self.training),
             "split_hash": self.split_hash,
-            "places": dict(self.places),
         }
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> Description:
+    def from_json(cls, content: Mapping[str, Any], places: Mapping[str, str]) -> Description:
         """The description that `to_json` wrote. Raises ValueError, TypeError or KeyError for anything else."""
         return cls(
             spec=RunSpec.from_json(content["spec"]),
@@ -80,8 +99,13 @@ class Description:
             backbone_hash=str(content["backbone"]["sha256"]),
             training=dict(content["training"]),
             split_hash=str(content["split_hash"]),
-            places=dict(content["places"]),
+            places=places,
         )
+
+
+def _last_part(value: Any) -> Any:
+    """An absolute path as ./NAME, which is a path still and no name of a data set or of a CLIP."""
+    return f"./{PurePath(value).name}" if isinstance(value, str) and PurePath(value).is_absolute() else value
 
 
 def write_checkpoint(path: str | Path, trainable: Mapping[str, Tensor], description: Description) -> None:
@@ -98,11 +122,15 @@ def write_checkpoint(path: str | Path, trainable: Mapping[str, Tensor], descript
     tensors_file.parent.mkdir(parents=True, exist_ok=True)
     json_file.unlink(missing_ok=True)
     write_bytes(tensors_file, content)
-    write_json(json_file, {**description.to_json(), **versions, "tensors": hashlib.sha256(content).hexdigest()})
+    shared = description.shareable().to_json()
+    write_json(json_file, {**shared, **versions, "tensors": hashlib.sha256(content).hexdigest()})
 
 
 def read_description(path: str | Path) -> Description:
-    """The description of a checkpoint. Raises CheckpointError as `read_checkpoint` does."""
+    """The description of a checkpoint, with `places` where it lies in the run folder of its training.
+
+    Raises CheckpointError as `read_checkpoint` does.
+    """
     return _read_json(_files(path)[1])[0]
 
 
@@ -141,11 +169,20 @@ def _read_json(json_file: Path) -> tuple[Description, str]:
     except ValueError as error:
         raise CheckpointError(str(error)) from error
     try:
-        return Description.from_json(said), str(said["tensors"])
+        return Description.from_json(said, _places(json_file.parent)), str(said["tensors"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise CheckpointError(
             f"{json_file} is no checkpoint of bmip or is damaged ({type(error).__name__}: {error})"
         ) from error
+
+
+def _places(folder: Path) -> dict[str, str]:
+    """Where data and CLIP lay in training, if this is the folder of a run."""
+    file = folder / "config.json"
+    try:
+        return json.loads(file.read_text(encoding="utf-8")).get("places", {}) if file.exists() else {}
+    except (OSError, ValueError, AttributeError) as error:
+        raise CheckpointError(f"{file} is damaged ({error}): restore it, or take it out of {folder}") from error
 
 
 def _missing(json_file: Path) -> str:

@@ -96,6 +96,7 @@ def train_model(
         return _trained(None, model, config, dataset, validate, progress)
     written = {
         **model.described().to_json(),
+        "places": spec.places(),
         "data": dataset.name,
         "augmentation": dataclasses.asdict(dataset.augmentation),
     }
