@@ -113,10 +113,10 @@ class RunSpec:
     @property
     def folder(self) -> str:
         """The relative path of the run's folder. Different specs have different folders."""
-        name = PurePath(self.data).name
-        data = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "data"
         seeds = f"seeds-{self.data_seed}-{self.init_seed}"
-        return f"{data[:40]}/{self.method}-{self.classes}-{self.shots or 'all'}-shots-{seeds}-{self.hash()}"
+        return (
+            f"{folder_name(self.data)}/{self.method}-{self.classes}-{self.shots or 'all'}-shots-{seeds}-{self.hash()}"
+        )
 
     @property
     def method_name(self) -> str:
@@ -163,6 +163,12 @@ class RunSpec:
                 "training": settings(content["training"]),
             }
         )
+
+
+def folder_name(data: str) -> str:
+    """A data set's name, or the last part of its path, as the name of a folder: at most 40 letters."""
+    name = PurePath(data).name
+    return ("".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in name).strip("-") or "data")[:40]
 
 
 def default_backbone(data: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from bmip.data.batches import EvalBatches
 from bmip.data.transforms import centre_square, normalise
 from bmip.evaluation.evaluate import Predictions, accuracy_on, evaluate, evaluate_logits
 from bmip.evaluation.logits import batch_logits
+from bmip.evaluation.prediction_files import read_predictions, write_predictions
 from bmip.methods import build_model
 from bmip.metrics import Count
 from bmip.prompting.model import PromptedCLIP
@@ -107,6 +108,20 @@ def test_predictions_come_back_from_a_run_folder(tmp_path: Path) -> None:
     for name in ("labels", "predicted", "probability", "rank"):
         assert torch.equal(getattr(again, name), getattr(found, name))
     assert again.images == found.images
+
+
+def test_predictions_are_read_without_knowing_the_classes(tmp_path: Path) -> None:
+    classes = dataclasses.replace(DATA.classes, names=("red", "red", "blue", "grey"), duplicates=True)
+    some = Predictions(
+        classes, ("a", "b"), torch.tensor([0, 1]), torch.tensor([1, 3]), torch.tensor([0.5, 0.25]), torch.tensor([1, 2])
+    )
+    write_predictions(tmp_path / "p.csv", some)
+    again = read_predictions(tmp_path / "p.csv")
+    assert again.classes.names == ("red", "red", "class 2", "grey")
+    assert again.predicted.tolist() == [1, 3] and again.probability.tolist() == [0.5, 0.25]
+    (tmp_path / "p.csv").write_text((tmp_path / "p.csv").read_text() + "c,1")
+    with pytest.raises(ValueError, match=r"p\.csv is damaged .*: delete it"):
+        read_predictions(tmp_path / "p.csv")
 
 
 @pytest.mark.parametrize("method", ["bmip", "cocoop"])

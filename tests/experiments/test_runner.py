@@ -24,7 +24,8 @@ from bmip.data.dataset import DataError, Dataset, split_hash
 from bmip.data.load import load_dataset
 from bmip.data.read_config import ReadConfig
 from bmip.evaluation.evaluate import evaluate
-from bmip.experiments.execute import execute
+from bmip.evaluation.prediction_files import read_predictions
+from bmip.experiments.execute import execute, predictions_file
 from bmip.experiments.failures import Failure
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.method_trial import method_trial
@@ -91,11 +92,19 @@ def test_rows_say_what_was_judged(trials: list[Trial], resources: Resources, tmp
         assert (row.backbone, row.split) == (clip.sha256, split_hash(dataset))
         assert row.environment["torch"] == torch.__version__
         assert {"commit", "dirty"} <= row.environment.keys()
+        for part, count in row.counts.items():
+            kept = read_predictions(tmp_path / "runs" / predictions_file(_first_of_its_kind(row.trial), part))
+            assert (kept.correct, kept.total) == count
     assert [row.trainable for row in rows] == [0, rows[1].trainable, 0, rows[1].trainable]
     assert rows[1].trainable > 0
     folder = tmp_path / "runs" / trials[1].run.folder
     assert (folder / "prompts.safetensors").exists()
     assert len({tmp_path / trial.run.folder for trial in trials}) == len(trials)
+
+
+def _first_of_its_kind(trial: Trial) -> Trial:
+    """The trial whose run is evaluated: that of another seed where nothing is trained."""
+    return replaced(trial, data_seed=1, init_seed=1) if trial.run.method == "zero_shot" else trial
 
 
 def test_what_is_done_is_skipped(trials: list[Trial], resources: Resources, tmp_path: Path) -> None:

@@ -41,8 +41,9 @@ def test_a_killed_run_ends_as_one_that_was_not(kind: str, tmp_path: Path) -> Non
     found = json.loads(done.stdout)
     whole = found.pop("whole")
     files = {"config.json", "metrics.jsonl", "predictions.csv", "prompts.json", "prompts.safetensors"}
-    assert set(whole) == files | {".lock"}
-    assert len(found) == {"every file": 11, "any step": 1}[kind]
+    gauges = {"gauges.json"} if kind == "every file" else set()
+    assert set(whole) == files | gauges | {".lock"}
+    assert len(found) == {"every file": 12, "any step": 1}[kind]
     assert all(digests == whole for digests in found.values())
 
 

@@ -82,15 +82,18 @@ class Evaluated:
     scores: Mapping[str, float] = field(default_factory=dict)
     """In percent, by the name of the metric."""
 
+    predictions: Mapping[str, Predictions] = field(default_factory=dict)
+    """For each image of a part, where the protocol has made such."""
+
 
 def evaluate_parts(trained: Trained) -> Evaluated:
     """The accuracy of each part, and its other metrics: "base_macro_f1" of the part "base", "macro_f1" of "all"."""
-    counts, scores = {}, {}
+    counts, scores, predictions = {}, {}, {}
     for part in trained.parts.evaluated:
-        found = trained.predictions(part)
+        found = predictions[part] = trained.predictions(part)
         counts[part] = Count(found.correct, found.total)
         scores |= {name if part == "all" else f"{part}_{name}": score for name, score in _scores(found).items()}
-    return Evaluated(counts, scores)
+    return Evaluated(counts, scores, predictions)
 
 
 def _scores(found: Predictions) -> dict[str, float]:

@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from bmip.data.shots import shots_hash
+from bmip.evaluation.prediction_files import write_predictions
 from bmip.experiments.evaluated_parts import Parts, Trained, few_shot
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.presets import departures
@@ -22,12 +23,12 @@ from bmip.experiments.template_choice import best_template, with_template
 from bmip.experiments.trial import Trial
 from bmip.methods import build_model
 from bmip.prompting.model import PromptedCLIP
-from bmip.run_spec import settings
+from bmip.run_spec import folder_name, settings
 from bmip.system.environment import environment
 from bmip.system.peak_memory import Peak, PeakMemory
 from bmip.training.precision import slow_precision
 from bmip.training.run import Run, train_model
-from bmip.training.run_folder import OtherRunError, set_aside
+from bmip.training.run_folder import EVALUATED, OtherRunError, set_aside
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def execute(
         run, effort = shared
         if not _evaluates_own(parts):
             effort = replace(effort, evaluation=0.0)
-        yield _row(Trained(trial, run.model, parts, run.predictions), effort, resources)
+        yield _row(Trained(trial, run.model, parts, run.predictions), effort, Path(runs), resources)
 
 
 def _model(trial: Trial, parts: Parts, resources: Resources) -> PromptedCLIP:
@@ -118,7 +119,7 @@ def _untrained_row(
     if _evaluates_own(parts):
         own = _trained(model, trial, parts, runs, listener).predictions
     effort = Effort(0.0, time.monotonic() - began, memory.read())
-    row = _row(Trained(trial, model, parts, own), effort, resources)
+    row = _row(Trained(trial, model, parts, own), effort, runs, resources)
     return replace(row, template=template)
 
 
@@ -127,13 +128,17 @@ def _evaluates_own(parts: Parts) -> bool:
     return any(dataset is parts.train for dataset in parts.evaluated.values())
 
 
-def _row(trained: Trained, effort: Effort, resources: Resources) -> Row:
-    """Evaluates a trial for which `effort` was spent so far."""
+def _row(trained: Trained, effort: Effort, runs: Path, resources: Resources) -> Row:
+    """Evaluates a trial for which `effort` was spent so far, and keeps its predictions in the run's folder."""
     began, memory, trial = time.monotonic(), PeakMemory(resources.device), trained.trial
     run, hashes = trial.run, resources.hashes(trial)
     chunked = {} if resources.chunk_tokens is None else {"chunk_tokens": resources.chunk_tokens}
     evaluated = protocol(trial.protocol).evaluate(trained)
     spent, peak = time.monotonic() - began, memory.read().with_other(effort.peak)
+    for part, predictions in evaluated.predictions.items():
+        file = runs / predictions_file(trial, part)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_predictions(file, predictions)
     trainable = sum(tensor.numel() for tensor in trained.model.trainable().values())
     return Row(
         trial=trial,
@@ -149,6 +154,12 @@ def _row(trained: Trained, effort: Effort, resources: Resources) -> Row:
         environment={**environment(resources.device), **chunked},
         changed=settings(departures(run.method, run.preset, dict(run.options), dict(run.training))),
     )
+
+
+def predictions_file(trial: Trial, part: str) -> PurePath:
+    """The path below the folder of the runs at which a trial's predictions for a part are kept."""
+    target = f"-{folder_name(trial.target)}" if trial.target else ""
+    return PurePath(trial.run.folder, EVALUATED, f"{trial.protocol}{target}-{part}.csv")
 
 
 def _draw(trial: Trial, resources: Resources) -> str:

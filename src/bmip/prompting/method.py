@@ -8,6 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -39,6 +40,20 @@ class Given:
         return self.features
 
 
+@dataclass(frozen=True)
+class Gauge:
+    """A module whose output tells a person how the prompts of one layer are made."""
+
+    quantity: str
+    """What the output is, such as "gate weight"."""
+
+    tower: Literal["text", "image"]
+    layer: int
+    """Counted from 1."""
+
+    module: nn.Module
+
+
 class Prompter(nn.Module, ABC):
     """Makes the prompts of both towers. Its parameters are what is trained.
 
@@ -64,6 +79,10 @@ class Prompter(nn.Module, ABC):
     @abstractmethod
     def layout(self, classes: ClassNames) -> TextLayout | Sequence[TextLayout]:
         """The sentence around each class name in which the text prompts stand, or several sentences for `pool`."""
+
+    def gauges(self) -> Sequence[Gauge]:
+        """What a run keeps about the prompts: the mean of each gauge's output over the test images."""
+        return ()
 
     def pool(self, each: Float[Tensor, "sentence class out"]) -> Float[Tensor, "1 class out"]:
         """Class features from the normalised features of several sentences: here the direction of their mean."""

@@ -12,6 +12,7 @@ from bmip.clip.model import CLIP
 from bmip.data.batches import TrainBatches
 from bmip.data.dataset import Dataset, split_hash
 from bmip.evaluation.evaluate import Predictions, accuracy_on, evaluate
+from bmip.evaluation.gauges import reading
 from bmip.evaluation.logits import LogitsError
 from bmip.methods import build_model
 from bmip.prompting.checkpoint import read_checkpoint
@@ -136,9 +137,11 @@ def _trained(
     if run is not None:
         model.save_pretrained(run.path)
     evaluating = time.monotonic()
-    predictions = evaluate(model, dataset.test, dataset.classes)
+    with reading(model) as readings:
+        predictions = evaluate(model, dataset.test, dataset.classes)
     evaluation = time.monotonic() - evaluating
     if run is not None:
+        run.write_gauges(readings)
         run.write_predictions(predictions)
         run.conclude()
     return Run(model, history, predictions, max(0.0, _seconds(history) - now), evaluation)

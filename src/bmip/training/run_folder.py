@@ -5,7 +5,9 @@
     metrics.jsonl        one line per epoch
     state.safetensors    all that is needed to go on; gone when the run is complete
     prompts.safetensors, prompts.json    the checkpoint
+    gauges.json          what the prompts' gauges showed on the test split, such as BMIP's gate weights
     predictions.csv      of the test split; written last
+    evaluated/           predictions of the parts that protocols evaluate, PROTOCOL-PART.csv each
     failed.txt           why the training failed, if it did; other settings may then replace this attempt
     .lock                locked while a process works here
 
@@ -14,12 +16,11 @@ Every file is replaced at once, so a run may be killed at any moment. One proces
 
 from __future__ import annotations
 
-import csv
-import io
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from torch import Tensor
 
 from bmip.class_names import ClassNames
 from bmip.evaluation.evaluate import Predictions
+from bmip.evaluation.gauges import Reading
+from bmip.evaluation.prediction_files import read_predictions, write_predictions
 from bmip.system.environment import environment
 from bmip.system.files import sweep, write_bytes, write_json, write_text
 from bmip.system.messages import first_few
@@ -39,9 +42,10 @@ _PATIENCE = 1.0  # seconds; another may be reading a finished run
 MOVED = ("backbone.source", "places")
 """What may differ in config.json: where CLIP and data lie."""
 
-_SAVED = ("state.safetensors", "metrics.jsonl", "prompts.safetensors", "prompts.json", "predictions.csv")
+GAUGES = "gauges.json"
+EVALUATED = "evaluated"
+_SAVED = ("state.safetensors", "metrics.jsonl", "prompts.safetensors", "prompts.json", GAUGES, "predictions.csv")
 _FAILED = "failed.txt"
-_COLUMNS = ("image", "label", "predicted", "probability", "label_name", "predicted_name", "rank")
 
 
 class RunFolderError(ValueError):
@@ -78,7 +82,7 @@ def alone_in(folder: Path) -> Iterator[None]:
     RunFolderError where the folder holds something else than a run.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    others = sorted(entry.name for entry in folder.iterdir() if entry.name[0] != ".")
+    others = sorted(entry.name for entry in folder.iterdir() if entry.name[0] != "." and entry.name != EVALUATED)
     if others and not (folder / "config.json").exists():
         raise RunFolderError(f"{folder} is no run folder and holds {first_few(others, 3)}: name another")
     lock = FileLock(folder / ".lock")
@@ -132,6 +136,7 @@ class RunFolder:
             if differences:
                 for name in (*_SAVED, _FAILED, "environment.json", "config.json"):
                     (self.path / name).unlink(missing_ok=True)
+                shutil.rmtree(self.path / EVALUATED, ignore_errors=True)
         if not file.exists():
             write_json(file, self.config)
         self._note_environment(device)
@@ -182,34 +187,21 @@ class RunFolder:
                 f"{self._state} is damaged ({error}): delete it to start this run from its beginning"
             ) from error
 
-    def write_predictions(self, predictions: Predictions, name: str = "predictions") -> None:
-        """Into NAME.csv; labels are indices into the class names, which stand beside them as words."""
-        words = predictions.classes.names
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        columns = (predictions.labels, predictions.predicted, predictions.probability, predictions.rank)
-        for image, label, predicted, probability, rank in zip(
-            predictions.images, *(column.tolist() for column in columns), strict=True
-        ):
-            writer.writerow((image, label, predicted, probability, words[label], words[predicted], rank))
-        write_text(self.path / f"{name}.csv", text.getvalue())
+    def write_predictions(self, predictions: Predictions) -> None:
+        """Replaces predictions.csv."""
+        write_predictions(self.path / "predictions.csv", predictions)
 
-    def read_predictions(self, classes: ClassNames, name: str = "predictions") -> Predictions:
+    def read_predictions(self, classes: ClassNames) -> Predictions:
         """The predictions that `write_predictions` wrote. Raises RunFolderError where they are damaged."""
-        file = self.path / f"{name}.csv"
         try:
-            rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
-            return Predictions(
-                classes,
-                tuple(row["image"] for row in rows),
-                torch.tensor([int(row["label"]) for row in rows]),
-                torch.tensor([int(row["predicted"]) for row in rows]),
-                torch.tensor([float(row["probability"]) for row in rows]),
-                torch.tensor([int(row["rank"]) for row in rows]),
-            )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunFolderError(f"{file} is damaged ({error}): delete it to have it made again") from error
+            return read_predictions(self.path / "predictions.csv", classes)
+        except (OSError, ValueError) as error:
+            raise RunFolderError(str(error)) from error
+
+    def write_gauges(self, readings: Sequence[Reading]) -> None:
+        """Replaces gauges.json; a method without gauges has no such file."""
+        if readings:
+            write_json(self.path / GAUGES, [asdict(one) for one in readings])
 
     @property
     def _state(self) -> Path:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from bmip.methods.bmip.gates import Gate, GateInput, Learned, log_attention
 from bmip.methods.bmip.projections import Projections, cycled
-from bmip.prompting import ClassNames, Given, LayerView, Prompt, Prompter, Prompts, TextLayout, random_slots
+from bmip.prompting import ClassNames, Gauge, Given, LayerView, Prompt, Prompter, Prompts, TextLayout, random_slots
 
 
 class BMIP(Prompter):
@@ -86,6 +86,11 @@ class BMIP(Prompter):
             text=[self._text(layer) for layer in range(self.text_layers)],
             image=[self._first_image(), *(self._image(layer) for layer in range(1, len(self.image) + 1))],
         )
+
+    def gauges(self) -> list[Gauge]:
+        text = [Gauge("gate weight", "text", layer + 1, self.text_gates[layer - 1]) for layer in self.mixed_text]
+        image = [Gauge("gate weight", "image", layer + 1, self.image_gates[layer - 1]) for layer in self.mixed_image]
+        return text + image
 
     def _first_image(self) -> Prompt:
         if self.first_to_image is not None:
