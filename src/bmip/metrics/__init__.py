@@ -10,11 +10,21 @@ from bmip.metrics.accuracy import (
     ranks,
     top_accuracy,
 )
+from bmip.metrics.aggregates import (
+    interquartile_mean,
+    mean_score,
+    median_score,
+    performance_profile,
+    probability_of_improvement,
+)
 from bmip.metrics.balance import harmonic_mean, harmonic_mean_of_averages, mean_of_harmonic_means
+from bmip.metrics.bootstrap import bootstrap
 from bmip.metrics.calibration import calibration_error
 from bmip.metrics.detection import auroc, false_positives, openworld_auc
 from bmip.metrics.open_world import OpenWorld, open_world
-from bmip.metrics.seeds import Comparison, Summary, compare, student_t, summarise
+from bmip.metrics.paired import Comparison, compare, holm
+from bmip.metrics.seeds import Summary, summarise
+from bmip.metrics.student_t import student_p, student_t
 
 __all__ = [
     "Comparison",
@@ -23,19 +33,27 @@ __all__ = [
     "Summary",
     "accuracy",
     "auroc",
+    "bootstrap",
     "calibration_error",
     "compare",
     "confusion_matrix",
     "false_positives",
     "harmonic_mean",
     "harmonic_mean_of_averages",
+    "holm",
+    "interquartile_mean",
     "macro_accuracy",
     "macro_f1",
     "mean_of_harmonic_means",
+    "mean_score",
+    "median_score",
     "open_world",
     "openworld_auc",
     "per_class_accuracy",
+    "performance_profile",
+    "probability_of_improvement",
     "ranks",
+    "student_p",
     "student_t",
     "summarise",
     "top_accuracy",

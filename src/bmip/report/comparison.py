@@ -78,7 +78,7 @@ def _compared(
     if not common:
         return None, []
     means = [by_data_seed({seeds: sum(own[seeds] for own in side) / len(side) for seeds in common}) for side in sides]
-    return compare(*means), common
+    return compare(*([own] for own in means)), common
 
 
 def _values(plan: Layout, column: Column | Balance, rows: Sequence[Row], known: Iterable[Seeds]) -> dict[Seeds, float]:
