@@ -33,7 +33,7 @@ from bmip.metrics import harmonic_mean, summarise
 from bmip.prompting.model import PromptedCLIP
 from bmip.training.checkpoint import from_pretrained
 
-DATA = ("digits", "signs")
+DATA = ("digits", "clothes")
 SEEDS = (1, 2, 3, 4, 5)
 CHOICES: dict[str, dict[str, Mapping[str, Any]]] = {
     "": {"default": {}},

@@ -29,7 +29,7 @@ from bmip.methods import build_model
 SIDE = 224
 SHAPES = ((500, 375), (1024, 768))
 IMAGES, ROUNDS = 80, 7
-CLASSIFIED = ("digits", "signs")
+CLASSIFIED = ("digits", "food")
 ENLARGED = 512
 
 

@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[1] / "src" / "bmip"
 
 LAYERS = (
     ("class_names", "embedded.pictures", "metrics", "system"),
-    ("clip", "embedded.scenes", "embedded.world"),
+    ("clip", "embedded.scenes"),
     ("clip.loading", "data"),
     ("run_spec",),
     ("prompting",),

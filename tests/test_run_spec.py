@@ -42,7 +42,7 @@ def test_the_fields_are_all_tried() -> None:
 @pytest.mark.parametrize(
     ("data", "backbone"),
     [
-        *((name, "embedded") for name in ("digits", "shapes-sketch")),
+        *((name, "embedded") for name in ("digits", "things-v2")),
         *((name, "ViT-B/16") for name in ("dtd", "./digits", "photos", "hub:cifar10")),
     ],
 )

@@ -9,7 +9,7 @@ from bmip.clip.loading.backbones import EMBEDDED
 from bmip.data import embedded_sets
 from bmip.data.embedded_sets import EmbeddedSet
 from bmip.data.sources import digits
-from bmip.embedded.world import load_world, world_names
+from bmip.embedded.scenes.datasets import load_scenes, scene_names
 from bmip.experiments import method_facts
 from bmip.experiments.method_facts import MethodFacts, from_code, to_json
 from bmip.experiments.parameter_counts import trainable_parameters
@@ -32,10 +32,10 @@ def methods() -> list[MethodFacts]:
 def data_sets() -> list[EmbeddedSet]:
     """The facts about every data set that comes with the package, from their code."""
     about = "handwritten digits of people (scikit-learn), 8 x 8 pixels"
-    worlds = map(load_world, world_names())
+    scenes = map(load_scenes, scene_names())
     return [
         EmbeddedSet("digits", len(digits.NAMES), digits.TEMPLATE, about),
-        *(EmbeddedSet(world.name, len(world.class_names), world.template, world.about) for world in worlds),
+        *(EmbeddedSet(one.name, len(one.class_names), one.template, one.about, one.like) for one in scenes),
     ]
 
 

@@ -143,7 +143,7 @@ def test_the_embedded_clip_on_foreign_images_carries_a_remark(cli: Cli, photos: 
     assert remark in cli("train", "--data", "photos", "--out", "run", "--method", "vpt", *given).err
     assert remark in cli("eval", "run").err and remark in cli("predict", "run", "photos/red").err
     assert remark in cli("run", "few-shot", "--data", "photos", "--method", "zero-shot", "--seeds", "1", *given).err
-    assert remark not in cli("train", "--data", "signs", "--method", "zero-shot", *SMALL[2:]).err
+    assert remark not in cli("train", "--data", "digits", "--method", "zero-shot", *SMALL[2:]).err
 
 
 def test_other_settings_do_not_fit_the_same_folder(cli: Cli, photos: Path, backbone: Path) -> None:

@@ -18,6 +18,8 @@ def test_demo(cli: Cli, photos: Path, backbone: Path) -> None:
         assert min(picture.size) > 300
     (run,) = Path("runs/demo").glob("photos/bmip-*")
     assert f"Run folder: {run}" in first.out
+    told = [line.split()[:2] for line in first.out.splitlines() if line.startswith("  bmip ")]
+    assert told == [["bmip", "train"], ["bmip", "eval"], ["bmip", "predict"]]
 
     rows = Path("runs/demo/results.jsonl").read_bytes()
     second = cli("demo", "--data", "photos", "--backbone", backbone, *SMALL)

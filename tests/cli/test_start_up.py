@@ -85,7 +85,7 @@ WRONG = (
     "run base-to-novel --method bmip --base 1.5",
     "run base-to-novel --method bmip --base absent",
     "run base-to-novel --method bmip --data digits digts",
-    "run cross-dataset --method bmip --data shapes --targets digts",
+    "run cross-dataset --method bmip --data things --targets digts",
     "search --method bmpi --data digits",
     "search --method bmip --data digts",
     "search --method bmip --data digits --precision float8",

@@ -1,42 +1,26 @@
 import pwd
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
+import torch
 
 from bmip.data.batches import EvalBatches
-from bmip.data.dataset import ArrayImages, DataError
+from bmip.data.dataset import DataError, split_hash
 from bmip.data.load import load_dataset
 from bmip.data.names import dataset_names, embedded_names
 from bmip.data.public.readers import READERS
 from bmip.data.public.registry import PUBLIC
 from bmip.data.read_config import ReadConfig
 from bmip.data.sources.assembly import keep_split, missing_drawn
-from bmip.data.sources.embedded import embedded_dataset
 from bmip.data.sources.folder import find_folder
 from bmip.data.sources.listing import Parts
-from bmip.embedded.world import load_world, world_names
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """What is needed of a rendered data set, with grey images."""
-
-    name: str
-    class_names: tuple[str, ...] = ("dots", "stripes", "checks", "waves")
-    template: str = "a {} texture."
-    templates: tuple[str, ...] = ("a photo of a {}.",)
-
-    def split(self, part: str, cache: Path | None) -> tuple[np.ndarray, np.ndarray]:
-        count = len(self.class_names) * {"train": 2, "val": 1, "test": 1}[part]
-        return np.full((count, 3, 48, 48), count, dtype=np.uint8), np.arange(count) % len(self.class_names)
+from bmip.embedded.scenes.datasets import load_scenes, scene_names
 
 
 def test_the_names() -> None:
-    assert embedded_names() == ("digits", *world_names())
+    assert embedded_names() == ("digits", *scene_names())
     assert dataset_names() == (*embedded_names(), *PUBLIC)
     assert set(READERS) == set(PUBLIC)
 
@@ -46,15 +30,33 @@ def test_the_names_need_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_a_set_of_the_world() -> None:
-    dataset = embedded_dataset(Rendered("textures"))
-    assert (dataset.name, dataset.classes.names) == ("textures", Rendered.class_names)
-    assert (dataset.classes.template, dataset.classes.templates) == ("a {} texture.", ("a photo of a {}.",))
-    assert {part: len(split) for part, split in dataset.splits().items()} == {"train": 8, "val": 4, "test": 4}
-    assert isinstance(dataset.test.images, ArrayImages)
-    assert dataset.test.images.name(3) == "textures/test/3"
-    assert dataset.train.labels == (0, 1, 2, 3) * 2
-    assert embedded_dataset(Rendered("textures"), "{}").classes.template == "{}"
+def test_a_set_of_scenes() -> None:
+    source, dataset = load_scenes("clothes"), load_dataset("clothes")
+    assert (dataset.name, dataset.classes.names) == ("clothes", source.class_names)
+    assert (dataset.classes.template, dataset.classes.templates) == (source.template, source.templates)
+    for part, split in dataset.splits().items():
+        images, labels = source.split(part)
+        assert split.labels == tuple(labels.tolist())
+        assert torch.equal(split.images[17], images[17]) and split.images.name(17) == f"clothes/{part}/17"
+    again = load_dataset("clothes", ReadConfig(template="{}"))
+    assert again.classes.template == "{}" and split_hash(again) == split_hash(dataset)
+
+
+def test_a_variant_has_test_images_alone() -> None:
+    dataset = load_dataset("things-silhouette")
+    assert (len(dataset.train), dataset.val) == (0, None)
+    assert dataset.classes.names == load_scenes("things").class_names
+    assert set(dataset.test.labels) == set(range(len(dataset.classes)))
+
+
+def test_images_of_scenes_are_drawn_alike_in_every_process() -> None:
+    code = """
+from bmip.data.dataset import split_hash
+from bmip.data.load import load_dataset
+print(split_hash(load_dataset("things-v2")))
+"""
+    told = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert told.strip() == split_hash(load_dataset("things-v2"))
 
 
 def test_the_digits() -> None:
@@ -75,7 +77,7 @@ def test_a_folder(make_folder, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_unknown_names_and_missing_folders() -> None:
     with pytest.raises(DataError, match=r"'texture' is neither a data set \(did you mean 'textures'\?\) nor a folder"):
         load_dataset("texture")
-    with pytest.raises(DataError, match=r"\(there are digits, shapes, .*, whurs19\)"):
+    with pytest.raises(DataError, match=r"\(there are digits, things, .*, whurs19\)"):
         load_dataset("xyz")
     with pytest.raises(DataError, match="pictures/pets does not exist"):
         load_dataset("pictures/pets")
@@ -110,18 +112,6 @@ for call in (
 def test_class_names_are_for_folders() -> None:
     with pytest.raises(DataError, match="'textures' has its own class names"):
         load_dataset("textures", class_names=["a"])
-
-
-@pytest.mark.parametrize(("name", "flip"), [("textures", True), ("glyphs", False), ("relations", False)])
-def test_the_real_world_fits(name: str, flip: bool) -> None:
-    """All but the drawing, which takes seconds."""
-    source = load_world(name)
-    dataset = embedded_dataset(Rendered(name, source.class_names, source.template, source.templates))
-    assert (dataset.classes.names, dataset.classes.template) == (source.class_names, source.template)
-    assert dataset.augmentation.flip == flip
-    for split in dataset.splits().values():
-        assert set(split.labels) == set(range(len(dataset.classes)))
-        assert split.images[0].shape == (3, 48, 48)
 
 
 def test_without_a_cache_the_work_goes_on(make_folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

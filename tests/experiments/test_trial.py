@@ -38,7 +38,7 @@ def test_base_to_novel_crosses_data_seeds_and_methods() -> None:
 def test_protocols_share_a_run_exactly_where_they_train_on_the_same_images_and_evaluate_the_same_split() -> None:
     methods = [RunSpec(method="bmip")]
     runs = {
-        name: {trial.run for trial in protocol(name).trials(["shapes"], methods, [1])}
+        name: {trial.run for trial in protocol(name).trials(["things"], methods, [1])}
         for name in ("base-to-novel", "open-world", "ratio-sweep", "few-shot", "cross-dataset", "domain", "validation")
     }
     assert all(len(own) == 1 for own in runs.values())

@@ -41,7 +41,7 @@ TRAINED = replace(
             read=ReadConfig(template="a {}", skip_bad_images=True, split_seed=7),
         ),
         protocol="open-world",
-        target="signs",
+        target="food",
     ),
     counts={"joint": Count(1, 3), "base": Count(2, 7)},
     scores={"auroc": 100 / 3, "fpr95": 0.0},

@@ -141,7 +141,7 @@ def test_transfers_and_shots_have_to_fit() -> None:
         ("imagenet", "maple:default", "accuracy", "50.00", "70.72", "-20.72"),
         ("imagenet_a", "maple:default", "accuracy", "50.00", "50.90", "-0.90"),
     ]
-    assert beside_published(moved("imagenet_a", source="shapes")) == []
+    assert beside_published(moved("imagenet_a", source="things")) == []
     assert beside_published(moved("imagenet_a", shots=4)) == []
     shots = [row for count in (1, 16) for row in rows("few-shot", {d: {"all": 800} for d in BENCHMARK}, shots=count)]
     (table,) = beside_published(shots)

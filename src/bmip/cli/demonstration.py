@@ -1,4 +1,4 @@
-"""What `bmip demo` does: it trains, evaluates and draws, for real handwriting and a set of the rendered world."""
+"""What `bmip demo` does: it trains, evaluates and draws, for drawings of animals and of food."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from bmip.data.dataset import Dataset
 from bmip.data.sampling import split_base_novel
 from bmip.evaluation.predict import Prediction, predict
+from bmip.experiments.executors.executor import Executor
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.registry import protocol
 from bmip.experiments.resources import Resources
@@ -45,15 +46,24 @@ def run_demo(
     data: Sequence[str],
     device: str = "auto",
     listener: ProgressListener | None = None,
+    executor: Executor | None = None,
 ) -> Demo:
     """Trains, evaluates and draws; everything lies in `folder` afterwards. What is there already is not done again.
 
-    `methods` are specs without data and seeds; one of them is BMIP, whose predictions are shown.
+    `methods` are specs without data and seeds; one of them is BMIP, whose predictions are shown. `executor` is where
+    they are carried out; without one, that is this process.
     """
     folder = Path(folder)
     resources = Resources(device=device)
     trials = list(protocol("base-to-novel").trials(data, methods, [SEED]))
-    rows = run_trials(trials, Results(folder / "results.jsonl"), runs=folder, resources=resources, listener=listener)
+    rows = run_trials(
+        trials,
+        Results(folder / "results.jsonl"),
+        runs=folder,
+        resources=resources,
+        listener=listener,
+        executor=executor,
+    )
     bmip = [trial for trial in trials if trial.run.method == "bmip"]
     asked: list[Prediction] = []
     samples: list[Sample] = []

@@ -24,7 +24,7 @@ def pretrain(
     debug: common_options.Debug = False,
     settings: PretrainConfig = PretrainConfig(),  # noqa: B008
 ) -> None:
-    """Train the small CLIP that comes with bmip anew, on its rendered world. Goes on where it was stopped."""
+    """Train the small CLIP that comes with bmip anew, on scenes of drawn pictures. Goes on where it was stopped."""
     from bmip.embedded.pretrain.loop import pretrain as run
     from bmip.training.progress import progress_bars
 

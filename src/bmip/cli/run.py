@@ -54,7 +54,7 @@ def run(
         list[str] | None,
         typer.Option(
             help="For cross-dataset and domain: what is evaluated beside the data set of training; otherwise what "
-            "is known for `shapes` and `imagenet`.",
+            "is known for `things` and `imagenet`.",
             show_default=False,
             autocompletion=completion.data_sets,
         ),

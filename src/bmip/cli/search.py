@@ -22,7 +22,7 @@ from bmip.system.messages import counted
 app = typer.Typer(add_completion=False)
 
 
-@app.command(cls=Command, epilog="Example: bmip search --method ivlp maple bmip --data digits signs textures --seeds 1")
+@app.command(cls=Command, epilog="Example: bmip search --method ivlp maple bmip --data animals food textures digits")
 @common_options.read_options(leave_out=["template"])
 def search(
     method: Annotated[

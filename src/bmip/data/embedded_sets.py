@@ -1,4 +1,4 @@
-"""Facts about the data sets that come with the package, for which none is rendered or loaded.
+"""Facts about the data sets that come with the package, for which none is drawn or loaded.
 
 The facts lie in embedded_sets.json, which `python -m tools.facts` writes anew from the code; a test compares both.
 """
@@ -26,6 +26,9 @@ class EmbeddedSet:
 
     about: str
     """What its images show."""
+
+    like: str | None = None
+    """The data set whose classes these are, where this one only shows them in another way."""
 
 
 @cache

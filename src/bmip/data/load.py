@@ -19,6 +19,7 @@ from bmip.data.sources.embedded import embedded_dataset
 from bmip.data.sources.folder import find_folder
 from bmip.data.sources.hub import load_hub
 from bmip.data.sources.table import SUFFIXES, find_table
+from bmip.embedded.scenes.datasets import load_scenes
 
 
 def load_dataset(
@@ -82,9 +83,7 @@ def _loaded(name: str, read: ReadConfig, class_names: Names) -> Dataset:
     if name in PUBLIC:
         return load_public(name, read)
     if name in embedded_names():
-        from bmip.embedded.world import load_world  # the renderer is only needed for its own sets
-
-        return embedded_dataset(load_world(name), read.template, read.cache_folder)
+        return embedded_dataset(load_scenes(name), read.template)
     return completed(find_own(name, read), read, class_names)
 
 

@@ -1,1 +1,1 @@
-"""The embedded default: a rendered world, a small CLIP trained on it (weights/), and how that was done (pretrain/)."""
+"""The embedded default: drawn pictures, scenes, a small CLIP that learned them (weights), and how it did (pretrain)."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from bmip.data.embedded_sets import embedded_sets
 
-_WORLD = [name for name in embedded_sets() if name != "digits"]
+EMBEDDED = ("animals", "food", "textures", "digits")
+"""Embedded data sets of four kinds: drawn things of two groups, surfaces, and the handwriting of people."""
 
-EMBEDDED = ("digits", "signs", "shapes-sketch", "textures")
-"""The embedded data sets of docs/embedded.md."""
+SOURCE = "things"
+"""The embedded data set whose classes are of all kinds, in the role of ImageNet."""
+
+_SETS = tuple(embedded_sets().values())
 
 COOP = (
     "caltech101", "oxford_pets", "stanford_cars", "oxford_flowers", "food101", "fgvc_aircraft", "sun397", "dtd",
@@ -15,11 +18,11 @@ COOP = (
 )  # fmt: skip
 """The public data sets beside ImageNet in the tables of CoOp and its successors."""
 
-TARGETS = {"shapes": tuple(name for name in _WORLD if not name.startswith("shapes")), "imagenet": COOP}
+TARGETS = {SOURCE: tuple(one.name for one in _SETS if SOURCE not in (one.name, one.like)), "imagenet": COOP}
 """Other data sets with classes of their own."""
 
 SHIFTS = {
-    "shapes": tuple(name for name in _WORLD if name.startswith("shapes-")),
+    SOURCE: tuple(one.name for one in _SETS if one.like == SOURCE),
     "imagenet": ("imagenetv2", "imagenet_sketch", "imagenet_a", "imagenet_r"),
 }
 """Other images of the same classes."""

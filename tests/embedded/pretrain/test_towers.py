@@ -3,6 +3,7 @@ import torch
 from torch.func import functional_call
 
 from bmip.clip.text_layout import TextLayout
+from bmip.embedded.pretrain.attributes import ATTRIBUTES
 from bmip.embedded.pretrain.config import PretrainConfig
 from bmip.embedded.pretrain.pair import (
     AttributeHeads,
@@ -15,7 +16,6 @@ from bmip.embedded.pretrain.pair import (
     text_features,
 )
 from bmip.embedded.pretrain.start import grow, grown_name, new_clip
-from bmip.embedded.scenes.attributes import ATTRIBUTES
 
 CAPTIONS = ("a red star", "two green boats on water.", "a photo of the letter A", "a red star", "a cactus")
 

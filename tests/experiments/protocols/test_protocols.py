@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from sklearn import metrics as reference
 
 from bmip.data.dataset import DataError, Dataset, split_hash
-from bmip.data.names import dataset_names
+from bmip.data.names import dataset_names, embedded_names
 from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.data.shots import write_shots
 from bmip.data.sources.folder import SPLIT_FILE
 from bmip.data.transforms import centre_square, normalise
-from bmip.experiments.default_data import EMBEDDED, SHIFTS, TARGETS
+from bmip.experiments.default_data import EMBEDDED, SHIFTS, SOURCE, TARGETS
 from bmip.experiments.evaluated_parts import Joint, Trained
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.protocols.ratio_sweep import RATIOS, label_spaces
@@ -407,7 +407,7 @@ def test_base_classes_where_there_are_none() -> None:
     [
         ("base-to-novel", "x", ["y"], "evaluates the data set that it trains on: leave out the targets y"),
         ("cross-dataset", "x", ["y", "x"], "'x' is trained on and evaluated anyway"),
-        ("cross-dataset", "x", None, "cross-dataset from 'x' needs targets: .*known for shapes, imagenet"),
+        ("cross-dataset", "x", None, "cross-dataset from 'x' needs targets: .*known for things, imagenet"),
     ],
 )
 def test_targets_that_make_no_sense(name: str, data: str, targets: list[str] | None, message: str) -> None:
@@ -418,11 +418,14 @@ def test_targets_that_make_no_sense(name: str, data: str, targets: list[str] | N
 def test_defaults_are_data_sets() -> None:
     for found in protocols():
         assert set(found.data) <= set(dataset_names())
-    for roles in (TARGETS, SHIFTS):
-        assert set(roles["shapes"]) < set(dataset_names()) - {"shapes"}
-        trials = list(protocol("domain").trials(["imagenet"], [RunSpec(method="bmip")], [1]))
-        assert [trial.target for trial in trials] == ["", *SHIFTS["imagenet"]]
-    assert len(EMBEDDED) == 4
+    targets, shifts = set(TARGETS[SOURCE]), set(SHIFTS[SOURCE])
+    assert targets | shifts | {SOURCE} == set(embedded_names()) and not targets & shifts
+    assert {name for name in shifts if name.startswith("things-")} == shifts and len(shifts) == 4
+    for role, roles in (("cross-dataset", TARGETS), ("domain", SHIFTS)):
+        for source, places in roles.items():
+            trials = protocol(role).trials([source], [RunSpec(method="bmip")], [1])
+            assert [trial.target for trial in trials] == ["", *places]
+    assert set(EMBEDDED) <= targets and len(EMBEDDED) == 4
 
 
 def test_every_protocol_says_what_it_means_in_three_sentences() -> None:

@@ -35,7 +35,7 @@ class Backbone:
 
 
 _BACKBONES = (
-    Backbone(name=EMBEDDED, note="small CLIP that comes with bmip, trained on its rendered world"),
+    Backbone(name=EMBEDDED, note="small CLIP that comes with bmip, trained on scenes of drawn pictures"),
     Backbone(
         name=STANDARD,
         note="OpenAI, 224 pixels; the backbone of the published tables",

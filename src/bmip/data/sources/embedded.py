@@ -1,48 +1,20 @@
-"""A data set of the embedded world as a `Dataset`."""
-
-from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
-
-import torch
+"""A data set of scenes as a `Dataset`."""
 
 from bmip.class_names import ClassNames
 from bmip.data.dataset import ArrayImages, Dataset, Split
-from bmip.data.transforms import Augmentation
-
-ONE_WAY = ("glyphs", "relations")
-"""Data sets in which a mirrored image may show another class: letters, and things to the left and right of others."""
+from bmip.embedded.scenes.sceneset import SceneSet
 
 
-@runtime_checkable
-class Rendered(Protocol):
-    """What is needed of a rendered data set; `bmip.embedded.world.WorldSet` has it."""
+def embedded_dataset(source: SceneSet, template: str = "") -> Dataset:
+    """The data set with all its images in memory; `template` replaces the source's own.
 
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def class_names(self) -> tuple[str, ...]: ...
-
-    @property
-    def template(self) -> str: ...
-
-    @property
-    def templates(self) -> tuple[str, ...]: ...
-
-    def split(self, part: Literal["train", "val", "test"], cache: Path | None, /) -> tuple: ...
-
-
-def embedded_dataset(source: Rendered, template: str = "", cache: Path | None = None) -> Dataset:
-    """The data set with all its images in memory; `template` replaces the source's own. Letters are not mirrored.
-
-    Drawn images are kept in `cache`, if there is one.
+    A variant of another set has test images alone.
     """
+    train, val, test = (_split(source, part) for part in ("train", "val", "test"))
+    classes = ClassNames(source.class_names, template or source.template, source.templates)
+    return Dataset(source.name, classes, train, val if len(val) else None, test)
 
-    def split(part: Literal["train", "val", "test"]) -> Split:
-        pixels, labels = source.split(part, cache)
-        images = ArrayImages(torch.as_tensor(pixels), f"{source.name}/{part}")
-        return Split(images, tuple(int(label) for label in labels))
 
-    classes = ClassNames(tuple(source.class_names), template or source.template, tuple(source.templates))
-    augmentation = Augmentation(flip=source.name not in ONE_WAY)
-    return Dataset(source.name, classes, split("train"), split("val"), split("test"), augmentation=augmentation)
+def _split(source: SceneSet, part: str) -> Split:
+    images, labels = source.split(part)
+    return Split(ArrayImages(images, f"{source.name}/{part}"), tuple(labels.tolist()))

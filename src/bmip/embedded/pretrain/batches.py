@@ -13,10 +13,10 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from bmip.clip.tokenizer import Tokenizer
+from bmip.embedded.pretrain.attributes import attributes_of
 from bmip.embedded.pretrain.config import PretrainConfig
 from bmip.embedded.pretrain.pair import Sentences, equal_captions, sentences
 from bmip.embedded.scenes.atlas import pictures_of, shown_things
-from bmip.embedded.scenes.attributes import attributes_of
 from bmip.embedded.scenes.captions import captions
 from bmip.embedded.scenes.compose import SEEN, compose, held_out, pretraining_plan
 from bmip.embedded.scenes.render import render

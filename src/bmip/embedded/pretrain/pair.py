@@ -19,7 +19,7 @@ from bmip.clip.image import ImageTower
 from bmip.clip.model import CLIP
 from bmip.clip.text import TextTower
 from bmip.clip.tokenizer import Tokenizer
-from bmip.embedded.scenes.attributes import ATTRIBUTES
+from bmip.embedded.pretrain.attributes import ATTRIBUTES
 
 WEIGHTS = {"thing": 0.6, "other": 0.3}
 _WEIGHT = 0.1

@@ -1,1 +1,1 @@
-"""Scenes of drawn pictures on backgrounds, with captions: what the embedded CLIP is pre-trained on."""
+"""Scenes of drawn pictures on backgrounds, with captions: for pre-training, and as data sets."""

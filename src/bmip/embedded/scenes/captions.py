@@ -7,11 +7,11 @@ from functools import cache
 import numpy as np
 
 from bmip.embedded.pictures import Thing, things
-from bmip.embedded.pictures.surfaces import PICTURES, TEXTURES
 from bmip.embedded.scenes.atlas import shown_things
 from bmip.embedded.scenes.compose import RELATIONS, SURFACES, Content, held_out
 from bmip.embedded.scenes.nouns import phrase, plural, with_article
 from bmip.embedded.scenes.scene import COLOURS, CORRUPTIONS, EFFECTS
+from bmip.embedded.scenes.surfaces import PICTURES, TEXTURES
 
 OPENINGS = (
     "a photo of {}", "a picture of {}", "an image of {}", "a drawing of {}", "there is {}", "a photo of {}",

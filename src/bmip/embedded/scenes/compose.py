@@ -11,10 +11,10 @@ from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from bmip.embedded.pictures import things
-from bmip.embedded.pictures.surfaces import PICTURES, TEXTURES, TILE
 from bmip.embedded.scenes.atlas import PEN, first_written, is_black, pictures_of
 from bmip.embedded.scenes.render import SIZE
 from bmip.embedded.scenes.scene import COLOURS, CORRUPTIONS, EFFECTS, MOST, Scene
+from bmip.embedded.scenes.surfaces import PICTURES, TEXTURES, TILE
 
 Draws = Int64[np.ndarray, " image"]
 

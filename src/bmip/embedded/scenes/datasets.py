@@ -13,11 +13,11 @@ from functools import cache
 import numpy as np
 
 from bmip.embedded.pictures import things
-from bmip.embedded.pictures.surfaces import PICTURES, TEXTURES
 from bmip.embedded.scenes.captions import COUNTS
 from bmip.embedded.scenes.compose import SURFACES, Plan
 from bmip.embedded.scenes.nouns import phrase, plural
 from bmip.embedded.scenes.sceneset import SceneSet, drawn_by_all
+from bmip.embedded.scenes.surfaces import PICTURES, TEXTURES
 
 _PLAIN = ("a photo of a {}.", "a picture of a {}.", "a drawing of a {}.", "a close-up photo of a {}.", "{}.")
 _BARE = ("a photo of {}.", "a picture of {}.", "a drawing of {}.", "there are {}.", "{}.")

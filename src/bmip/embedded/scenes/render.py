@@ -13,9 +13,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from bmip.embedded.pictures import SIDE
-from bmip.embedded.pictures.surfaces import TILE, grain, picture_tiles, texture_tiles
 from bmip.embedded.scenes.atlas import PAD, atlas
 from bmip.embedded.scenes.scene import CORRUPTIONS, EFFECTS, Scene
+from bmip.embedded.scenes.surfaces import TILE, grain, picture_tiles, texture_tiles
 
 SIZE = 48
 """Pixels along each side of an image."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bmip.class_names import words
 from bmip.data.dataset import DataError
-from bmip.experiments.default_data import SHIFTS, TARGETS
+from bmip.experiments.default_data import SHIFTS, SOURCE, TARGETS
 from bmip.experiments.evaluated_parts import Load, Parts, check_images, few_shot
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.trial import Trial
@@ -36,7 +36,7 @@ CROSS_DATASET = Protocol(
     "test images of other data sets, the targets, each among all of its own class names. The mean over the targets, "
     "without the source, says how well prompts carry over to classes and images of another kind.",
     _to_other_classes,
-    data=("shapes",),
+    data=(SOURCE,),
     targets=TARGETS,
     preset="cross-dataset",
 )
@@ -44,10 +44,10 @@ CROSS_DATASET = Protocol(
 DOMAIN = Protocol(
     "domain",
     "Prompts are trained on 16 images of every class of one data set, the source. The same prompts then classify other "
-    "pictures of the same classes: drawn again, sketched, adversarial, rendered. The mean over these shifted variants, "
-    "without the source, says how well prompts bear a change of the images alone.",
+    "pictures of the same classes: drawn again, in another style, among other things. The mean over these shifted "
+    "variants, without the source, says how well prompts bear a change of the images alone.",
     _to_other_images,
-    data=("shapes",),
+    data=(SOURCE,),
     targets=SHIFTS,
     preset="cross-dataset",
 )
