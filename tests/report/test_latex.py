@@ -39,9 +39,9 @@ def test_a_line_for_each_data_set_and_method() -> None:
     assert rule == r"\midrule"
     assert lines[:4] == [
         r"x & zero-shot & 50.0 & 60.0 & 54.5 & 3 & 0 & 1 \\",
-        r" & bmip & 85.0 $\pm$ 12.4 & 60.0 $\pm$ 24.8 & 70.3 & 3 & 1,234 & 1 \\",
+        r" & bmip & \textbf{85.0 $\pm$ 12.4} & 60.0 $\pm$ 24.8 & \textbf{70.3} & 3 & 1,234 & 1 \\",
         r"\midrule",
-        r"y & zero-shot & 70.0 & 20.0 & 31.1 & 3 & 0 & 1 \\",
+        r"y & zero-shot & \textbf{70.0} & 20.0 & 31.1 & 3 & 0 & 1 \\",
     ]
     assert lines[-1].startswith(" & bmip & ")
 
@@ -57,6 +57,23 @@ def test_a_transfer_has_a_column_for_each_data_set() -> None:
             for method, mean in (("coop", 51.5), ("maple", 61.5))
         ),
     ]
+
+
+def test_the_best_of_a_data_set_is_bold_where_the_difference_is_clear() -> None:
+    """Maple is 10 points better on average: on the source always, on one target nearly always, on the other one not."""
+    clear, unclear = {1: 0, 2: 1, 3: -1}, {1: 10, 2: -30, 3: 5}
+    more = [
+        judged(
+            "cross-dataset", method, seed, {"all": right + change}, data="photos", target=target, preset="cross-dataset"
+        )
+        for method, right in (("coop", 50), ("maple", 60))
+        for seed in (1, 2, 3)
+        for target, shift in (("", {}), ("dtd", clear), ("pets", unclear))
+        for change in [shift.get(seed, 0) if method == "maple" else 0]
+    ]
+    (line,) = [line for line in body(to_latex(more).decode()) if line.startswith("maple")]
+    photos, dtd, pets, average = line.removeprefix("maple & ").removesuffix(r" \\").split(" & ")
+    assert dtd.startswith(r"\textbf{60.0") and r"\textbf" not in photos + pets + average
 
 
 def test_an_average_lacks_no_data_set() -> None:

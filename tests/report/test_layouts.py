@@ -34,5 +34,5 @@ def test_the_title_names_no_shots_where_they_stand_in_columns() -> None:
 def test_a_line_lacks_what_was_not_run() -> None:
     (data,) = table_data(ROWS[:9])
     zero_shot, bmip = data.labels
-    assert [len(rows) for rows in data.line(zero_shot, data.places)] == [3, 3]
-    assert [len(rows) for rows in data.line(bmip, data.places)] == [3, 0]
+    assert data.lacking(zero_shot) == {}
+    assert data.lacking(bmip) == {"base": ["y"], "novel": ["y"], "harmonic mean": ["y"]}

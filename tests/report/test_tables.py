@@ -1,5 +1,6 @@
 import io
 import random
+import re
 import statistics
 from dataclasses import replace
 
@@ -77,6 +78,64 @@ def test_an_average_needs_every_data_set() -> None:
     assert averages["zero-shot"] == "–"
     assert averages["bmip"] == "63.3", "seeds differ between data sets, so there is no interval"
     assert table.rows[-2][4] == "–"
+    assert "for lack of results that other lines have: zero-shot lacks z." in table.caption
+    assert "lacks" not in tables(ROWS)[0].caption
+
+
+def test_an_average_needs_every_seed() -> None:
+    others = [row(data, "maple", seed, 100, 50) for data in "xy" for seed in (1, 2, 3)]
+    (table,) = tables([*ROWS[:-1], *others])
+    averages, means = ({line[1]: line for line in lines} for lines in (table.rows[-6:-3], table.rows[-3:]))
+    assert averages["bmip"][2:5] == ("–",) * 3 and averages["maple"][2] == "50.0 ± 0.0"
+    assert means["bmip"][4] == "–" and means["maple"][4] == "50.0"
+    assert "other lines have: bmip lacks y (seeds 3/3)." in table.caption
+
+
+def test_an_average_lacks_cells_column_by_column() -> None:
+    rows = [judged("few-shot", "bmip", 1, {"all": 50}, data=data, shots=shots) for data in "xy" for shots in (1, 2, 4)]
+    rows += [judged("few-shot", "maple", 1, {"all": 50}, data=data, shots=1) for data in "xy"]
+    rows += [judged("few-shot", "maple", 1, {"all": 50}, data="x", shots=2)]
+    (table,) = tables(rows)
+    assert table.rows[-1][1:5] == ("bmip", "50.0", "50.0", "50.0")
+    assert table.rows[-2][1:5] == ("maple", "50.0", "–", "–")
+    assert "maple lacks y in 2 shots; x, y in 4 shots." in table.caption
+
+
+def test_the_best_is_bold_only_where_it_is_clearly_better_than_the_next() -> None:
+    (table,) = tables(ROWS)
+    assert (1, 2) in table.bold, "85.0 ± 12.4 against 50"
+    assert not {(0, 3), (1, 3)} & table.bold, "both are 60"
+    assert not {(2, 3), (3, 3)} & table.bold, "30 three times: the difference does not vary, so no test judges it"
+    assert "Bold: the best of a column" in table.caption
+    near = [row("x", "maple", seed, base, 60) for seed, base in ((1, 159), (2, 181), (3, 160))]
+    (table,) = tables([*ROWS[:6], *near])
+    assert table.bold == frozenset() and "Bold" not in table.caption, "bmip is best, but maple is too near"
+    (alone,) = tables([one for one in ROWS if one.trial.run.data_seed == 1])
+    assert alone.bold == frozenset(), "one seed tells nothing"
+
+
+def test_bold_in_every_form_of_a_table() -> None:
+    (table,) = tables(ROWS)
+    shown = as_markdown(table).splitlines()
+    assert shown[5].startswith("|  | bmip | **85.0 ± 12.4** | 60.0 ± 24.8 | ")
+    console = Console(width=200, record=True, file=io.StringIO(), force_terminal=True)
+    console.print(as_rich(table))
+    assert re.search(r"\x1b\[1m *85\.0 ± 12\.4", console.export_text(styles=True))
+
+
+def test_where_lower_is_better_the_lowest_is_bold() -> None:
+    def error(method: str, seed: int, value: float) -> Row:
+        scores = {"calibration_error": value, "top5": value}
+        return judged("few-shot", method, seed, {"all": 50}, scores=scores, data="x")
+
+    rows = [error("maple", seed, 10.0 + seed / 10) for seed in (1, 2, 3)]
+    rows += [error("bmip", seed, 20.0 + seed / 5) for seed in (1, 2, 3)]
+    (table,) = all_metrics(rows)
+    assert table.columns[2:5] == ("all", "top-5", "ECE")
+    assert {(table.rows[line][1], table.columns[column]) for line, column in table.bold} == {
+        ("bmip", "top-5"),
+        ("maple", "ECE"),
+    }
 
 
 def test_lines_are_told_apart_by_what_differs() -> None:
@@ -266,8 +325,10 @@ def test_against_one_method() -> None:
     found = stats.ttest_rel(runs, [own] * 3)
     margin = stats.t.ppf(0.975, 2) * stats.sem(runs)
     assert lines["x"][2] == f"{statistics.fmean(runs) - own:+.1f} ± {margin:.1f}, p {found.pvalue:.3f}"
-    # base 70, 70, 70 against 60; no spread at all
-    assert lines["average"][0] == "+10.0 ± 0.0, p –"
+    # 30, 40, 35 on x and -10, -20, -15 on y: the mean of 35 and -15, by the test that Welch made for two samples
+    found = stats.ttest_ind([30, 40, 35], [10, 20, 15], equal_var=False)
+    margin = stats.t.ppf(0.975, found.df) * 20 / found.statistic / 2
+    assert lines["average"][0] == f"+10.0 ± {margin:.1f}, p {found.pvalue:.3f}"
     assert {line[-1] for line in lines.values()} == {"3"}
 
 

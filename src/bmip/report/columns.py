@@ -1,13 +1,14 @@
-"""The columns of a table: the number of one run, and the mean and 95 % CI over seeds and data sets."""
+"""The columns of a table, each with the number that it takes from a row."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from bmip.experiments.results import Row
-from bmip.metrics import Summary, harmonic_mean, summarise
-from bmip.report.seeds import Seeds, by_data_seed
+from bmip.metrics import Summary, harmonic_mean
+from bmip.report.seeds import Seeds
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,8 @@ class Column:
     heading: str
     of: Callable[[Row], float | None]
     """Returns the number of a row; None if the row lacks it."""
+
+    lower_is_better: bool = False
 
     def values(self, rows: Sequence[Row]) -> dict[Seeds, float]:
         """The number of each pair of seeds; rows that lack the number are left out."""
@@ -31,6 +34,7 @@ class Balance:
     heading: str
     base: Column
     novel: Column
+    lower_is_better: ClassVar[bool] = False
 
     def of(self, found: Mapping[str, Summary]) -> Summary | None:
         """The harmonic mean of a line, from its other numbers by heading; None if one of the two is missing."""
@@ -50,28 +54,6 @@ def counted(part: str, heading: str | None = None) -> Column:
     return Column(heading or part, lambda row: row.counts[part].percent if part in row.counts else None)
 
 
-def scored(name: str, heading: str) -> Column:
+def scored(name: str, heading: str, *, lower_is_better: bool = False) -> Column:
     """A column of one of the scores of a row."""
-    return Column(heading, lambda row: row.scores.get(name))
-
-
-def summary(column: Column, cells: Sequence[Sequence[Row]], drawn: bool = False) -> Summary | None:
-    """The mean and 95 % CI of a column. `cells` holds the rows of each data set.
-
-    The mean is taken over the data sets for each pair of seeds, then over the initialisation seeds of each data seed,
-    then over the data seeds. If the seeds differ between data sets, the result is the mean of their means without a CI.
-    Untrained methods score the same for every seed and have no CI, unless `drawn` says that seeds matter for them, too.
-    None if a data set has no number.
-    """
-    found = [column.values(rows) for rows in cells]
-    if not all(found):
-        return None
-    if not drawn and all(row.trainable == 0 for rows in cells for row in rows):
-        return Summary(_mean([next(iter(values.values())) for values in found]), None, 1)
-    if all(values.keys() == found[0].keys() for values in found):
-        return summarise(by_data_seed({seeds: _mean([values[seeds] for values in found]) for seeds in found[0]}))
-    return Summary(_mean([_mean(by_data_seed(values)) for values in found]), None, 1)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+    return Column(heading, lambda row: row.scores.get(name), lower_is_better)

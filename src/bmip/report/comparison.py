@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from bmip.experiments.results import Row
-from bmip.metrics import Comparison, compare
-from bmip.report.columns import Balance, Column
+from bmip.metrics import Comparison
 from bmip.report.labels import Variant
-from bmip.report.layouts import Layout
 from bmip.report.lines import ABSENT
-from bmip.report.seeds import Seeds, by_data_seed, seeds_text
+from bmip.report.pairs import pair
+from bmip.report.seeds import seeds_text
 from bmip.report.table import Table, without_repeats
 from bmip.report.table_data import TableData, table_data
 
@@ -35,65 +34,58 @@ def against_tables(rows: Iterable[Row], reference: str) -> tuple[list[Table], li
 
 
 def _table(title: str, data: TableData, chosen: Variant) -> Table:
-    plan = data.layout
-    averaged = [place for place in data.averaged if (place, chosen) in data.cells]
-    others = {one: label for one, label in data.labels.items() if one != chosen}
     lines: list[tuple[str, ...]] = []
-    sections = []
-    groups = [(str(place), [place]) for place in data.places if (place, chosen) in data.cells]
-    groups += [("average", averaged)] if len(averaged) > 1 else []
+    sections: list[int] = []
+    lacking: dict[str, str] = {}
+    groups = [(str(place), [place]) for place in data.places]
+    groups += [("average", data.averaged)] if len(data.averaged) > 1 else []
     for name, places in groups:
-        for one, label in others.items():
-            if len(places) > 1 or (places[0], one) in data.cells:
-                lines.append((name, label, *_differences(plan, data.line(one, places), data.line(chosen, places))))
-        sections.append(len(lines) - 1)
+        for one, label in data.labels.items():
+            compared = [pair(data, column, one, chosen, places) for column in data.layout.columns]
+            known = [found for found in compared if found is not None]
+            if one == chosen or not known:
+                continue
+            shown = [ABSENT if found is None else shown_difference(found.comparison) for found in compared]
+            pairs = seeds_text([set(seeds) for found in known for seeds in found.cells.values()])
+            lines.append((name, label, *shown, pairs))
+            if len(places) > 1 and (cells := dict.fromkeys(cell for found in known for cell in found.lacking)):
+                lacking[label] = ", ".join(cells)
+        if lines and sections[-1:] != [len(lines) - 1]:
+            sections.append(len(lines) - 1)
     return Table(
         title,
-        ("data set", "method", *(column.heading for column in plan.columns), "pairs"),
+        ("data set", "method", *(column.heading for column in data.layout.columns), "pairs"),
         without_repeats(lines),
-        f"Differences to {data.labels[chosen]} in points, run by run with the same seeds: mean ± half the 95 % "
-        "CI, and p of the two-sided paired t test, which needs differences that vary. Harmonic means are those of "
-        "single runs. Pairs: the seeds that both sides have"
-        f"{'.' if plan.drawn else '; an untrained method has every seed.'}",
+        f"Differences to {data.labels[chosen]} in points, run by run with the same seeds: {DIFFERENCE}, not corrected "
+        "for the number of comparisons. Pairs: the seeds that both sides have"
+        f"{'.' if data.layout.drawn else '; an untrained method has every seed.'}" + about_lacking(lacking),
         tuple(sections),
     )
 
 
-def _differences(plan: Layout, one: Sequence[Sequence[Row]], other: Sequence[Sequence[Row]]) -> list[str]:
-    compared = [_compared(plan, column, one, other) for column in plan.columns]
-    return [*(_shown(comparison) for comparison, _ in compared), seeds_text(seeds for _, seeds in compared if seeds)]
+DIFFERENCE = (
+    "mean ± half the 95 % CI (Student's t; on average, with the spread over seeds within each data set), and p of this "
+    "two-sided test, which needs two seeds on every data set and differences that vary. Harmonic means are those of "
+    "single runs"
+)
+"""How a difference is shown, for a caption."""
 
 
-def _compared(
-    plan: Layout, column: Column | Balance, one: Sequence[Sequence[Row]], other: Sequence[Sequence[Row]]
-) -> tuple[Comparison | None, Sequence[Seeds]]:
-    """The paired comparison over the seeds that all data sets of both sides have, and these seeds.
-
-    Averages over data sets are made first, then those over the initialisation seeds of each data seed.
-    """
-    trained = [row.trial for rows in (*one, *other) for row in rows if row.trainable]
-    known = {(trial.run.data_seed, trial.run.init_seed) for trial in trained} or {(0, 0)}
-    sides = [[_values(plan, column, rows, known) for rows in side] for side in (one, other)]
-    common = sorted(set.intersection(*(set(own) for side in sides for own in side)))
-    if not common:
-        return None, []
-    means = [by_data_seed({seeds: sum(own[seeds] for own in side) / len(side) for seeds in common}) for side in sides]
-    return compare(*([own] for own in means)), common
+def about_lacking(lacking: dict[str, str]) -> str:
+    """A sentence on the cells that comparisons had to leave out, by the names of what is compared."""
+    named = "; ".join(f"{label} without {cells}" for label, cells in lacking.items())
+    return f" Averages over fewer results than the table has: {named}." if named else ""
 
 
-def _values(plan: Layout, column: Column | Balance, rows: Sequence[Row], known: Iterable[Seeds]) -> dict[Seeds, float]:
-    """The number of each pair of seeds. Untrained methods score the same for every seed; that value is repeated."""
-    found = column.values(rows)
-    if found and not plan.drawn and all(row.trainable == 0 for row in rows):
-        return dict.fromkeys(known, next(iter(found.values())))
-    return found
-
-
-def _shown(comparison: Comparison | None) -> str:
-    if comparison is None:
-        return ABSENT
+def shown_difference(comparison: Comparison) -> str:
+    """The difference with half its 95 % CI, and p: "+2.0 ± 1.1, p 0.003"."""
     difference = comparison.difference
     if difference.margin is None:
         return f"{difference.mean:+.1f}"
-    p = ABSENT if comparison.p is None else "< 0.001" if comparison.p < 0.001 else f"{comparison.p:.3f}"
+    p = ABSENT if comparison.p is None else shown_p(comparison.p)
     return f"{difference.mean:+.1f} ± {difference.margin:.1f}, p {p}"
+
+
+def shown_p(p: float) -> str:
+    """A p value with three digits, or that it is smaller."""
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"

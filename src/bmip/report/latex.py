@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from bmip.report.columns import Column
-from bmip.report.lines import lay_out, number, summaries
+from bmip.report.lines import best_lines, groups, lay_out, number
 from bmip.report.table import Table
 from bmip.report.table_data import TableData
 
@@ -54,7 +54,10 @@ def escaped(text: str) -> str:
 
 def _down(table: Table) -> list[str]:
     """A line for each data set and method; a rule ends the lines of a data set."""
-    lines = [_line(map(escaped, row)) for row in table.rows]
+    lines = [
+        _line(_set(cell, bold=(position, column) in table.bold) for column, cell in enumerate(row))
+        for position, row in enumerate(table.rows)
+    ]
     for position in table.sections:
         if position + 1 < len(lines):
             lines[position] += "\n" + r"\midrule"
@@ -63,18 +66,22 @@ def _down(table: Table) -> list[str]:
 
 def _across(data: TableData, column: Column) -> list[str]:
     """A line for each method, a column for each data set, and one for the average without the source."""
-    averaged, source = data.averaged, data.layout.source
-    groups = [([place], str(place)) for place in data.places]
-    groups += [(averaged, "average")] if len(averaged) > 1 else []
-    head = [_line(["method", *(escaped(heading) for _, heading in groups)])]
+    source, each = data.layout.source, list(groups(data))
+    head = [_line(["method", *(escaped(str(one.places[0]) if len(one.places) == 1 else one.name) for one in each)])]
     if source in data.places:
-        over = f"\\multicolumn{{{len(groups) - 1}}}{{c}}{{target}}"
-        head = [_line(["", "source", over]), f"\\cmidrule(lr){{2-2}} \\cmidrule(lr){{3-{len(groups) + 1}}}", *head]
+        over = f"\\multicolumn{{{len(each) - 1}}}{{c}}{{target}}"
+        head = [_line(["", "source", over]), f"\\cmidrule(lr){{2-2}} \\cmidrule(lr){{3-{len(each) + 1}}}", *head]
+    best = [best_lines(data, one).get(column.heading) for one in each]
     lines = []
-    for one, name in data.labels.items():
-        found = [summaries(data.layout, data.line(one, places)).get(column.heading) for places, _ in groups]
-        lines.append(_line([escaped(name), *(escaped(number(summary)) for summary in found)]))
-    return _tabular(1, len(groups) + 1, head, lines)
+    for line, name in data.labels.items():
+        found = [number(one.numbers.get(line, {}).get(column.heading)) for one in each]
+        shown = [_set(cell, bold=line == winner) for cell, winner in zip(found, best, strict=True)]
+        lines.append(_line([escaped(name), *shown]))
+    return _tabular(1, len(each) + 1, head, lines)
+
+
+def _set(text: str, *, bold: bool) -> str:
+    return f"\\textbf{{{escaped(text)}}}" if bold else escaped(text)
 
 
 def _tabular(left: int, count: int, head: Sequence[str], lines: Sequence[str]) -> list[str]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from bmip.experiments.results import Row
 from bmip.metrics import Summary
-from bmip.report.columns import Balance, Column, summary
-from bmip.report.layouts import Layout
+from bmip.report.columns import Balance
+from bmip.report.labels import Variant
+from bmip.report.pairs import clearly_best
+from bmip.report.places import Place
 from bmip.report.seeds import Seeds, are_crossed, seeds_text
 from bmip.report.table import Table, without_repeats
 from bmip.report.table_data import TableData
@@ -16,42 +19,77 @@ from bmip.report.table_data import TableData
 ABSENT = "–"
 
 
+@dataclass(frozen=True)
+class Group:
+    """Lines of a table that stand together: those of a data set, or the averages."""
+
+    name: str
+    places: Sequence[Place]
+    numbers: Mapping[Variant, Mapping[str, Summary | None]]
+    """The numbers of each line by heading; a cell without a heading stays empty."""
+
+
 def lay_out(data: TableData) -> Table:
     """The table with a line for each data set and method, and the averages of each method."""
-    layout, averaged = data.layout, data.averaged
+    layout, headings = data.layout, [column.heading for column in data.layout.columns]
     facts = ("seeds", "trainable parameters", "seconds") if layout.timed else ("seeds", "trainable parameters")
-    empty = [""] * len(facts)
     lines: list[tuple[str, ...]] = []
     sections: list[int] = []
-    for place in data.places:
-        name = f"{place} (source)" if place == layout.source else str(place)
-        for one, label in data.labels.items():
-            if own := data.cells.get((place, one)):
-                lines.append((name, label, *_line(layout, [own]), *_facts(own)[: len(facts)]))
+    bold: set[tuple[int, int]] = set()
+    for group in groups(data):
+        best = best_lines(data, group)
+        for one, numbers in group.numbers.items():
+            bold |= {(len(lines), 2 + headings.index(heading)) for heading, line in best.items() if line == one}
+            shown = [number(numbers[heading]) if heading in numbers else "" for heading in headings]
+            own = _facts(data.cells[group.places[0], one]) if len(group.places) == 1 else [""] * len(facts)
+            lines.append((group.name, data.labels[one], *shown, *own[: len(facts)]))
         sections.append(len(lines) - 1)
-    balances = any(isinstance(column, Balance) for column in layout.columns)
-    if len(averaged) > 1:
-        wholes = [(label, data.line(one, averaged)) for one, label in data.labels.items()]
-        lines += [("average", label, *_line(layout, whole), *empty) for label, whole in wholes]
-        sections.append(len(lines) - 1)
-        if balances:
-            lines += [("mean of HMs", label, *_balances(layout, whole), *empty) for label, whole in wholes]
     return Table(
         layout.title + data.circumstances,
-        ("data set", "method", *(column.heading for column in layout.columns), *facts),
+        ("data set", "method", *headings, *facts),
         without_repeats(lines),
-        layout.caption + _about_averages(len(averaged), balances, layout.source is not None) + _about_rows(data),
+        layout.caption + _about_averages(data) + (BOLD if bold else "") + _about_rows(data),
         tuple(sections),
+        frozenset(bold),
     )
 
 
-def summaries(layout: Layout, whole: Sequence[Sequence[Row]]) -> dict[str, Summary]:
-    """The numbers of a line by heading, without those that have none. `whole` holds the rows of each data set."""
-    found: dict[str, Summary] = {}
-    for column in layout.columns:
-        one = summary(column, whole, layout.drawn) if isinstance(column, Column) else column.of(found)
-        if one is not None:
-            found[column.heading] = one
+BOLD = (
+    " Bold: the best of a column on a data set, or of the averages, where the 95 % CI of its paired difference to the "
+    "next best excludes zero."
+)
+
+
+def groups(data: TableData) -> Iterator[Group]:
+    """The lines on each data set, the averages, and the means of the harmonic means where there are any."""
+    headings = [column.heading for column in data.layout.columns]
+    for place in data.places:
+        lines = {one: data.summaries(one, [place]) for one in data.labels if (place, one) in data.cells}
+        name = f"{place} (source)" if place == data.layout.source else str(place)
+        yield Group(name, [place], {one: {name: own.get(name) for name in headings} for one, own in lines.items()})
+    if len(averaged := data.averaged) < 2:
+        return
+    whole = {one: data.summaries(one, averaged) for one in data.labels}
+    yield Group("average", averaged, {one: {name: own.get(name) for name in headings} for one, own in whole.items()})
+    balances = [column.heading for column in data.layout.columns if isinstance(column, Balance)]
+    if balances:
+        each = {one: [data.summaries(one, [place]) for place in averaged] for one in data.labels}
+        means = {
+            one: {name: _mean([found[name] for found in each[one]]) if name in own else None for name in balances}
+            for one, own in whole.items()
+        }
+        yield Group("mean of HMs", averaged, means)
+
+
+def best_lines(data: TableData, group: Group) -> dict[str, Variant]:
+    """The line of a group that is clearly best, by heading; without headings where none is."""
+    found = {}
+    for column in data.layout.columns:
+        name = column.heading
+        known = {one: own for one, numbers in group.numbers.items() if (own := numbers.get(name)) is not None}
+        best = clearly_best(data, column, group.places, {one: own.mean for one, own in known.items()})
+        if best is not None:
+            found[name] = best
     return found
 
 
@@ -62,9 +100,8 @@ def number(summary: Summary | None) -> str:
     return f"{summary.mean:.1f}" if summary.margin is None else f"{summary.mean:.1f} ± {summary.margin:.1f}"
 
 
-def _line(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
-    found = summaries(layout, whole)
-    return [number(found.get(column.heading)) for column in layout.columns]
+def _mean(summaries: Sequence[Summary]) -> Summary:
+    return Summary(sum(one.mean for one in summaries) / len(summaries), None, 1)
 
 
 def _facts(rows: Sequence[Row]) -> tuple[str, str, str]:
@@ -81,28 +118,31 @@ def _runs(rows: Iterable[Row]) -> list[set[Seeds]]:
     return list(found.values())
 
 
-def _balances(layout: Layout, whole: Sequence[Sequence[Row]]) -> list[str]:
-    """The mean of the harmonic means of the data sets, as their own lines show them."""
-    each = [summaries(layout, [rows]) for rows in whole]
-    shown = []
-    for column in layout.columns:
-        known = [own[column.heading].mean for own in each if column.heading in own]
-        mean = Summary(sum(known) / len(known), None, 1) if len(known) == len(each) else None
-        shown.append("" if isinstance(column, Column) else number(mean))
-    return shown
-
-
-def _about_averages(count: int, balances: bool, source: bool) -> str:
-    if count < 2:
+def _about_averages(data: TableData) -> str:
+    if len(data.averaged) < 2:
         return ""
-    text = f" The average is over the {count} data sets"
-    text += " without the source." if source else "."
-    if balances:
+    text = f" The average is over the {len(data.averaged)} data sets"
+    text += " without the source." if data.layout.source is not None else "."
+    if any(isinstance(column, Balance) for column in data.layout.columns):
         text += (
             " There the harmonic mean is that of the averages, as papers print it; 'mean of HMs' is the mean of the "
             "data sets' own harmonic means."
         )
+    lacking = {label: lacking_text(cells) for one, label in data.labels.items() if (cells := data.lacking(one))}
+    if lacking:
+        named = "; ".join(f"{label} lacks {said}" for label, said in lacking.items())
+        text += f" Without an average, for lack of results that other lines have: {named}."
     return text
+
+
+def lacking_text(lacking: Mapping[str, Sequence[str]]) -> str:
+    """The cells that a line lacks in its columns (`TableData.lacking`): "y, z (seeds 2/2)"."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for heading, cells in lacking.items():
+        found[", ".join(cells)].append(heading)
+    if len(found) == 1:
+        return next(iter(found))
+    return "; ".join(f"{cells} in {' and '.join(headings)}" for cells, headings in found.items())
 
 
 def _about_rows(data: TableData) -> str:

@@ -12,7 +12,6 @@ from bmip.experiments.results import Row
 from bmip.metrics import Summary
 from bmip.report.figure import INK, blank, save
 from bmip.report.layouts import Layout
-from bmip.report.lines import summaries
 from bmip.report.table_data import TableData, table_data
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def draw_table(data: TableData) -> Figure:
     wholes = {str(place): [place] for place in data.places} | ({"average": averaged} if len(averaged) > 1 else {})
     panels: dict[str, Lines] = {}
     for heading, places in wholes.items():
-        lines = {label: summaries(plan, data.line(one, places)) for one, label in data.labels.items()}
+        lines = {label: data.summaries(one, places) for one, label in data.labels.items()}
         panels[heading] = {label: numbers for label, numbers in lines.items() if numbers}
     if not panels.get("average"):
         panels.pop("average", None)

@@ -15,7 +15,6 @@ from typing import Literal
 from bmip.experiments.default_data import TARGETS
 from bmip.experiments.results import Row
 from bmip.report.labels import NAMED
-from bmip.report.lines import summaries
 from bmip.report.places import Place
 from bmip.report.table import Table, without_repeats
 from bmip.report.table_data import TableData, table_data
@@ -116,7 +115,7 @@ def _lines(data: TableData, known: Sequence[Published]) -> tuple[list[tuple[str,
                 if paper.method != one.method or name not in paper.numbers:
                     continue
                 asked = list(map(Place, averaged_over(paper) if name == AVERAGE else [name]))
-                ours = summaries(data.layout, data.line(one, asked))
+                ours = data.summaries(one, asked)
                 if name == AVERAGE:
                     lacking |= {place.name for place in asked if (place, one) not in data.cells}
                 for measure, theirs in zip(paper.measures, paper.numbers[name], strict=True):

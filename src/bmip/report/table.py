@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich import box
 from rich.markup import escape
 from rich.table import Table as RichTable
+from rich.text import Text
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,9 @@ class Table:
     caption: str
     sections: tuple[int, ...] = ()
     """The positions of the rows that end a section: a rule is drawn below them on the terminal."""
+
+    bold: frozenset[tuple[int, int]] = frozenset()
+    """The row and the column of each cell that is printed in bold."""
 
 
 def as_rich(table: Table) -> RichTable:
@@ -36,7 +40,8 @@ def as_rich(table: Table) -> RichTable:
     for position, column in enumerate(table.columns):
         drawn.add_column(escape(column), justify="left" if position < 2 else "right", no_wrap=position < 2)
     for position, row in enumerate(table.rows):
-        drawn.add_row(*map(escape, row), end_section=position in table.sections)
+        cells = [Text(cell, "bold" if (position, column) in table.bold else "") for column, cell in enumerate(row)]
+        drawn.add_row(*cells, end_section=position in table.sections)
     return drawn
 
 
@@ -47,7 +52,11 @@ def as_markdown(table: Table) -> str:
         return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
     marks = ["---" if position < 2 else "---:" for position in range(len(table.columns))]
-    body = [line(table.columns), line(marks), *map(line, table.rows)]
+    rows = [
+        [f"**{cell}**" if (position, column) in table.bold else cell for column, cell in enumerate(row)]
+        for position, row in enumerate(table.rows)
+    ]
+    body = [line(table.columns), line(marks), *map(line, rows)]
     return "\n".join([f"**{table.title}**", "", *body, "", table.caption])
 
 

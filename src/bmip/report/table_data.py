@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bmip.experiments.results import Row
+from bmip.metrics import Summary
+from bmip.report.cells import Numbers
+from bmip.report.columns import Column
 from bmip.report.labels import Variant, circumstances, labels, variant
 from bmip.report.layouts import Layout, layout
 from bmip.report.places import Place, PlacedRow, placed
@@ -38,9 +42,30 @@ class TableData:
         """The data sets that an average is over: all but the source of a transfer."""
         return [place for place in self.places if place != self.layout.source]
 
-    def line(self, one: Variant, places: Iterable[Place]) -> list[Sequence[Row]]:
-        """The rows of one line on each of these data sets; no rows for a data set that the line lacks."""
-        return [self.cells.get((place, one), ()) for place in places]
+    @cached_property
+    def numbers(self) -> Mapping[str, Numbers]:
+        """The numbers of all lines by the heading of their column.
+
+        Seeds do not matter for untrained methods, unless the protocol draws label spaces.
+        """
+        trained = {one for (_, one), rows in self.cells.items() if any(row.trainable for row in rows)}
+        seedless = frozenset() if self.layout.drawn else self.labels.keys() - trained
+        return {column.heading: Numbers(column, self.cells, seedless) for column in self.layout.columns}
+
+    def summaries(self, one: Variant, places: Sequence[Place]) -> dict[str, Summary]:
+        """The numbers of a line on one data set, or on the average of several, by heading; without what it lacks."""
+        found: dict[str, Summary] = {}
+        for column in self.layout.columns:
+            numbers = self.numbers[column.heading]
+            own = numbers.summary(one, places) if isinstance(column, Column) else column.of(found)
+            if own is not None:
+                found[column.heading] = own
+        return found
+
+    def lacking(self, one: Variant) -> dict[str, list[str]]:
+        """The cells of an average that a line lacks and others have, by heading; empty for a line that lacks none."""
+        found = {heading: numbers.lacking(one, self.averaged) for heading, numbers in self.numbers.items()}
+        return {heading: cells for heading, cells in found.items() if cells}
 
 
 def table_data(rows: Iterable[Row]) -> list[TableData]:

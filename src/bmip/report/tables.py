@@ -9,7 +9,7 @@ from dataclasses import replace
 from bmip.experiments.results import Row
 from bmip.report.columns import Balance, Column, counted, scored
 from bmip.report.layouts import SEEDS, Layout, parts
-from bmip.report.lines import ABSENT, lay_out, summaries
+from bmip.report.lines import ABSENT, lay_out
 from bmip.report.places import PlacedRow
 from bmip.report.seeds import are_crossed, deviations
 from bmip.report.table import Table, without_repeats
@@ -26,6 +26,9 @@ PART_SCORES = {
 
 SCORES = {**PART_SCORES, "auroc": "AUROC", "fpr95": "FPR95", "openworld_auc": "OpenworldAUC"}
 """The heading of each score that stands in rows under its own name."""
+
+ERRORS = ("ECE", "FPR95")
+"""The headings of scores that are better when they are lower."""
 
 
 def tables(rows: Iterable[Row]) -> list[Table]:
@@ -63,13 +66,17 @@ def _every_column(rows: Sequence[PlacedRow]) -> dict[str, tuple[Column, ...]]:
     alone = {
         f", {part}": (
             counted(part, "accuracy"),
-            *(scored(f"{part}_{name}", PART_SCORES[name]) for name in PART_SCORES if f"{part}_{name}" in known),
+            *(_scored(f"{part}_{name}", PART_SCORES[name]) for name in PART_SCORES if f"{part}_{name}" in known),
         )
         for part in parts(rows)
         if known & {f"{part}_{name}" for name in PART_SCORES}
     }
-    together = *map(counted, parts(rows)), *(scored(name, SCORES[name]) for name in SCORES if name in known)
+    together = *map(counted, parts(rows)), *(_scored(name, SCORES[name]) for name in SCORES if name in known)
     return alone or {"": together}
+
+
+def _scored(name: str, heading: str) -> Column:
+    return scored(name, heading, lower_is_better=heading in ERRORS)
 
 
 def _below_zero_shot(data: TableData) -> str:
@@ -85,9 +92,9 @@ def _below_zero_shot(data: TableData) -> str:
     compared = balances[:1] or [column.heading for column in columns]
     found: dict[str, list[str]] = defaultdict(list)
     for place in data.places:
-        plain = summaries(data.layout, data.line(reference, [place]))
+        plain = data.summaries(reference, [place])
         for one, label in data.labels.items():
-            own = summaries(data.layout, data.line(one, [place]))
+            own = data.summaries(one, [place])
             below = [name for name in compared if name in own and name in plain and own[name].mean < plain[name].mean]
             if below and any(row.trainable for row in data.cells[place, one]):
                 found[label].append(str(place) if len(compared) == 1 else f"{place} ({', '.join(below)})")
