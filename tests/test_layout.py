@@ -16,7 +16,7 @@ LAYERS = (
     ("methods", "evaluation"),
     ("training", "embedded.pretrain"),
     ("experiments",),
-    ("studies",),
+    ("learner", "studies"),
     ("report",),
     ("cli",),
     ("testing",),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bmip.evaluation.evaluate import evaluate
     from bmip.evaluation.predict import predict
     from bmip.experiments.presets import choose_preset
+    from bmip.learner.learner import PromptLearner
     from bmip.methods import build_model, load_method
     from bmip.metrics import harmonic_mean
     from bmip.run_spec import RunSpec, settings
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ClassNames": "bmip.class_names",
+    "PromptLearner": "bmip.learner.learner",
     "ReadConfig": "bmip.data.read_config",
     "RunSpec": "bmip.run_spec",
     "TrainConfig": "bmip.training.config",
@@ -49,6 +51,7 @@ _HOMES = {
 
 __all__ = [
     "ClassNames",
+    "PromptLearner",
     "ReadConfig",
     "RunSpec",
     "TrainConfig",

@@ -29,6 +29,20 @@ class Images(Protocol):
         ...
 
 
+@runtime_checkable
+class Digested(Protocol):
+    """Images whose names do not stand for their pixels, so that a hash of the data must read them."""
+
+    def digest(self, index: int) -> bytes:
+        """The SHA-256 of the pixels of an image."""
+        ...
+
+
+def pixel_hash(pixels: UInt8[Tensor, "3 height width"]) -> bytes:
+    """The SHA-256 of the pixels, whatever their layout in memory."""
+    return hashlib.sha256(pixels.contiguous().numpy().tobytes()).digest()
+
+
 @dataclass(frozen=True, eq=False)
 class ArrayImages:
     """Images of one size in memory; image 17 of the origin "textures/test" has the name "textures/test/17"."""
@@ -44,6 +58,9 @@ class ArrayImages:
 
     def name(self, index: int) -> str:
         return f"{self.origin}/{index}"
+
+    def digest(self, index: int) -> bytes:
+        return pixel_hash(self.pixels[index])
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +180,7 @@ def split_hash(dataset: Dataset) -> str:
         add(f"{part} {len(split)}" + " scaled" * _is_scaled(split.images))
         for index, label in enumerate(split.labels):
             add(f"{label} {split.images.name(index)}")
-            digest.update(_pixels_in_memory(split.images, index))
+            digest.update(_pixel_digest(split.images, index))
     for file in shot_files(dataset):
         add(file.name)
         digest.update(hashlib.sha256(file.read_bytes()).digest())
@@ -180,9 +197,7 @@ def _is_scaled(images: Images) -> bool:
     return _is_scaled(images.images) if isinstance(images, Chosen) else getattr(images, "scaled", False)
 
 
-def _pixels_in_memory(images: Images, index: int) -> bytes:
+def _pixel_digest(images: Images, index: int) -> bytes:
     if isinstance(images, Chosen):
-        return _pixels_in_memory(images.images, images.indices[index])
-    if isinstance(images, ArrayImages):
-        return hashlib.sha256(images.pixels[index].contiguous().numpy().tobytes()).digest()
-    return b""
+        return _pixel_digest(images.images, images.indices[index])
+    return images.digest(index) if isinstance(images, Digested) else b""

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bmip.class_names import texts
+from bmip.class_names import ClassNames, texts
+from bmip.data.checks import refuse
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.images import FileImages
 from bmip.data.names import HUB_PREFIX, check_data, dataset_names, embedded_names
@@ -12,7 +13,7 @@ from bmip.data.public.load import load_public
 from bmip.data.public.registry import PUBLIC
 from bmip.data.read_config import ReadConfig, with_usable_cache
 from bmip.data.resized_cache import CachedImages
-from bmip.data.sources.assembly import Names, Source, completed
+from bmip.data.sources.assembly import Names, Source, completed, files, readable, renamed
 from bmip.data.sources.class_name_file import read_class_names
 from bmip.data.sources.digits import digits_dataset
 from bmip.data.sources.embedded import embedded_dataset
@@ -48,6 +49,24 @@ def load_dataset(
     kept = CachedImages(images, read.cache_folder / "squares") if read.cache_folder else images
     test = Split(kept, dataset.test.labels)
     return replace(dataset, test=test, val=test if dataset.val_is_test else dataset.val)
+
+
+def load_evaluated(name: str | Path, read: ReadConfig = ReadConfig()) -> tuple[ClassNames, Split]:
+    """The class names and the images to evaluate on: the test split, or all images where your own data have no split.
+
+    `name` as for `load_dataset`. Nothing is drawn or written down. Raises DataError as `load_dataset` does.
+    """
+    name = name_of(name)
+    if name in dataset_names() or name.startswith(HUB_PREFIX):
+        dataset = load_dataset(name, read)
+        return dataset.classes, dataset.test
+    better, (read, _) = better_names(name, read), with_usable_cache(read)
+    source = find_own(name, read)
+    refuse(source.listing.faults)
+    part = "test" if "test" in source.listing.parts else "all"
+    parts, _ = readable(source.folder, {part: source.listing.parts[part]}, read)
+    classes = ClassNames(renamed(source.listing.names, better), read.template or ClassNames.template)
+    return classes, files(source.folder, parts[part])
 
 
 def name_of(given: str | Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -23,6 +23,8 @@ def batch_logits(
     model: PromptedCLIP,
     batches: Iterable[tuple[Tensor, Beside]],
     classes: Sequence[ClassNames],
+    *,
+    classify: Callable[[Tensor], list[Tensor]] | None = None,
 ) -> Iterator[tuple[Beside, tuple[Tensor, ...]]]:
     """For each batch: what came beside its pixels (labels, names), and its logits for each class list.
 
@@ -35,13 +37,14 @@ def batch_logits(
         model: evaluated where it is; the pixels are moved to its device.
         batches: uint8 pixels (image, 3, size, size) of the size that the model's CLIP takes, with a value to hand back.
         classes: the class lists. They may differ in names, number or template.
+        classify: what `model.classifiers(classes)` returned before, so that class features are not computed again.
 
     Raises:
         LogitsError: where a logit is not finite.
     """
     device, config = model.clip.device, model.clip.config
     with _evaluation_mode(model):
-        classify = model.classifiers(classes)
+        classify = classify or model.classifiers(classes)
         for pixels, beside in batches:
             logits = tuple(each.cpu() for each in classify(normalise(pixels.to(device), config.mean, config.std)))
             if not all(each.isfinite().all() for each in logits):

@@ -1,8 +1,9 @@
-"""Pictures in all the forms in which `predict` takes them, as uint8 pixels."""
+"""Pictures in all the forms in which `predict` takes them, as uint8 pixels, and in batches of squares."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,8 +13,10 @@ from jaxtyping import UInt8
 from PIL import Image
 from torch import Tensor
 
+from bmip.data.batches import ahead
 from bmip.data.dataset import DataError
 from bmip.data.images import pillow_pixels, read_image
+from bmip.data.transforms import centre_square
 
 Picture: TypeAlias = str | Path | Image.Image | np.ndarray | Tensor
 """A file, a Pillow image, a numpy array (height, width, 3) or a tensor (3, height, width).
@@ -78,6 +81,39 @@ def picture_pixels(picture: object) -> UInt8[Tensor, "3 height width"]:
             "(before CLIP's normalisation); values in 0..255 must be uint8"
         )
     return (pixels.float() * 255).round().to(torch.uint8)
+
+
+def squares(
+    images: Picture | Iterable[Picture],
+    size: int,
+    batch: int = 100,
+    *,
+    unread: Callable[[str], None] | None = None,
+) -> Iterator[tuple[UInt8[Tensor, "image 3 size size"], tuple[str, ...]]]:
+    """The centre squares of the pictures, a batch at a time, and their names. Pictures are taken only as needed.
+
+    `unread` is told why a picture cannot be read, and it is left out; without it such a picture raises DataError.
+    """
+
+    def square(picture: object) -> tuple[str, Tensor] | DataError:
+        try:
+            return picture_name(picture), centre_square(picture_pixels(picture), size)
+        except DataError as error:
+            return error
+
+    def readable() -> Iterator[tuple[str, Tensor]]:
+        for found in ahead(square, pictures(images)):
+            if not isinstance(found, DataError):
+                yield found
+            elif unread is None:
+                raise found
+            else:
+                unread(str(found))
+
+    each = readable()
+    while chunk := list(islice(each, batch)):
+        names, pixels = zip(*chunk, strict=True)
+        yield torch.stack(pixels), names
 
 
 def _kind(thing: object) -> str:

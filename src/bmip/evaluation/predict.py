@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
-import torch
-from jaxtyping import UInt8
-from torch import Tensor
-
 from bmip.class_names import ClassNames
-from bmip.data.batches import ahead
 from bmip.data.dataset import DataError
 from bmip.data.images import image_files
 from bmip.data.sources.listing import list_files
-from bmip.data.transforms import centre_square
 from bmip.evaluation.logits import batch_logits
-from bmip.evaluation.pictures import Picture, picture_name, picture_pixels, pictures
+from bmip.evaluation.pictures import Picture, squares
 from bmip.prompting.model import PromptedCLIP
 
 
@@ -71,7 +64,7 @@ def predict(
     if top < 1:
         raise ValueError(f"top is {top}; at least the first guess must be asked for")
     found: list[Prediction] = []
-    for files, (logits,) in batch_logits(model, _batches(images, model.clip.config.image_size, batch), [classes]):
+    for files, (logits,) in batch_logits(model, squares(images, model.clip.config.image_size, batch), [classes]):
         most, best = (part.tolist() for part in logits.softmax(-1).topk(min(top, len(classes))))
         for name, row, labels in zip(files, most, best, strict=True):
             guesses = (Guess(classes.names[label], share) for label, share in zip(labels, row, strict=True))
@@ -113,12 +106,3 @@ def image_paths(places: Iterable[str | Path]) -> list[Path]:
             raise DataError(f"the folder {path} holds no images" if path.is_dir() else f"there is no image {path}")
         found |= dict.fromkeys(inside)
     return list(found)
-
-
-def _batches(
-    images: Picture | Iterable[Picture], size: int, batch: int
-) -> Iterator[tuple[UInt8[Tensor, "image 3 size size"], tuple[str, ...]]]:
-    squares = ahead(lambda image: (picture_name(image), centre_square(picture_pixels(image), size)), pictures(images))
-    while chunk := list(islice(squares, batch)):
-        names, pixels = zip(*chunk, strict=True)
-        yield torch.stack(pixels), names

@@ -174,7 +174,10 @@ class PromptedCLIP(nn.Module):
         Raises ValueError for a method whose class features differ between images.
         """
         if self.prompter.reads_images:
-            raise ValueError("this method's class features differ between images: use `classifier`")
+            raise ValueError(
+                "this method's class features differ between images, so no class has features of its own: ask for the "
+                "probabilities of images (in Python `classifier` or `predict_proba`)"
+            )
         return self._text_features(self.prompter(Given()), classes)[0]
 
     @torch.no_grad()

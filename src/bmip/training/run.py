@@ -83,16 +83,7 @@ def train_model(
     progress: Callable[[Tick], None] | None = None,
 ) -> Run:
     """As `train`, for a model that was just built for this spec."""
-    config = train_config(dict(spec.training))
-    check_selection(config, dataset)
-    model.clip.set_precision(config.precision)
-    model.description = replace(
-        model.described(),
-        spec=spec,
-        training=dataclasses.asdict(config),
-        split_hash=split_hash(dataset),
-        places=spec.places(),
-    )
+    config = _describe(model, spec, dataset)
     if folder is None:
         return _trained(None, model, config, dataset, validate, progress)
     written = {
@@ -112,14 +103,36 @@ def train_model(
             raise
 
 
-def _trained(
+def train_without_test(
+    model: PromptedCLIP, spec: RunSpec, dataset: Dataset, *, progress: Callable[[Tick], None] | None = None
+) -> History:
+    """As `train_model` without a folder, for a data set whose test split may be empty: nothing is evaluated."""
+    return _fitted(None, model, _describe(model, spec, dataset), dataset, False, progress)
+
+
+def _describe(model: PromptedCLIP, spec: RunSpec, dataset: Dataset) -> TrainConfig:
+    """Notes in the model what it is about to be trained on, and returns the settings, which are checked before."""
+    config = train_config(dict(spec.training))
+    check_selection(config, dataset)
+    model.clip.set_precision(config.precision)
+    model.description = replace(
+        model.described(),
+        spec=spec,
+        training=dataclasses.asdict(config),
+        split_hash=split_hash(dataset),
+        places=spec.places(),
+    )
+    return config
+
+
+def _fitted(
     run: RunFolder | None,
     model: PromptedCLIP,
     config: TrainConfig,
     dataset: Dataset,
     validate: bool,
     progress: Callable[[Tick], None] | None,
-) -> Run:
+) -> History:
     spec = model.described().spec
     batches = TrainBatches(
         dataset.train,
@@ -131,8 +144,19 @@ def _trained(
     )
     val = dataset.val if validate or config.selection == "best-val" else None
     validation = None if val is None else accuracy_on(model, val, dataset.classes)
+    return fit(model, batches, config, seed=spec.init_seed, validate=validation, run=run, progress=progress)
+
+
+def _trained(
+    run: RunFolder | None,
+    model: PromptedCLIP,
+    config: TrainConfig,
+    dataset: Dataset,
+    validate: bool,
+    progress: Callable[[Tick], None] | None,
+) -> Run:
     began = time.monotonic()
-    history = fit(model, batches, config, seed=spec.init_seed, validate=validation, run=run, progress=progress)
+    history = _fitted(run, model, config, dataset, validate, progress)
     now = time.monotonic() - began
     if run is not None:
         model.save_pretrained(run.path)

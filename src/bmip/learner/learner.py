@@ -1,0 +1,203 @@
+"""`PromptLearner`: prompts that are trained and used with scikit-learn's habits."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from bmip.class_names import ClassNames
+from bmip.clip.loading.load import load_clip
+from bmip.data.sampling import sample_few_shot
+from bmip.evaluation.evaluate import evaluate
+from bmip.evaluation.features import picture_features
+from bmip.evaluation.logits import batch_logits
+from bmip.evaluation.pictures import squares
+from bmip.evaluation.predict import classes_of
+from bmip.learner.arguments import Arguments
+from bmip.learner.given import evaluated_data, given_pictures, training_data
+from bmip.methods import build_model
+from bmip.prompting.model import PromptedCLIP
+from bmip.system.device import pick_device
+from bmip.training.checkpoint import from_pretrained
+from bmip.training.history import History
+from bmip.training.progress import progress_bar
+from bmip.training.run import train_without_test
+
+Names = Sequence[str] | ClassNames | None
+Classify = Callable[[Tensor], list[Tensor]]
+
+
+class NotTrainedError(ValueError):
+    """A learner that was asked for answers before it was trained."""
+
+
+class PromptLearner(Arguments):
+    """A method that is trained on a few images of each class, and then tells any classes apart.
+
+    It has the habits of scikit-learn's classifiers (1.6 or newer), so it works in `cross_val_score` and in
+    `GridSearchCV`. The arguments are kept as they are, and `fit` checks them.
+
+    Images are a list of paths, Pillow images, numpy arrays (height, width, 3) or tensors (3, height, width), or one
+    array or tensor with four axes; or a data frame with a column `path` or `image`; or a folder. Labels are class
+    names. Where no labels are given, a data frame has them in its column `label`, and a folder has a folder of images
+    for each class; the name of a data set, and any other data that `bmip.load_dataset` takes, will do as well.
+    """
+
+    model_: PromptedCLIP
+    """The trained model."""
+
+    history_: History | None
+    """How training went; None for prompts that were loaded."""
+
+    remarks_: tuple[str, ...]
+    """Sentences on the data that a person should read, such as classes with few images."""
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn asks for: it is a classifier."""
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        shapes = InputTags(one_d_array=True, two_d_array=False, string=True)
+        return Tags("classifier", TargetTags(required=False), classifier_tags=ClassifierTags(), input_tags=shapes)
+
+    def fit(self, images: Any, labels: Any = None) -> PromptLearner:
+        """Draws the shots and trains on them; returns the learner itself.
+
+        Raises:
+            DataError: a ValueError; for images that cannot be read or have no labels.
+            ValueError: for a method, an option or a setting that does not exist or does not fit.
+            TrainingError: where training diverges.
+        """
+        dataset, data = training_data(images, labels, self.read)
+        spec = self.spec(data)
+        drawn = sample_few_shot(dataset, spec.shots, spec.data_seed)
+        clip = load_clip(spec.backbone).to(pick_device(self.device))
+        model = build_model(spec.method, dict(spec.options), clip, drawn.classes, seed=spec.init_seed)
+        with progress_bar(f"training {spec.method_name}") if self.progress else nullcontext() as bar:
+            history = train_without_test(model, spec, drawn, progress=bar)
+        self._take(model, history, drawn.remarks())
+        return self
+
+    def predict(self, images: Any, *, classes: Names = None) -> np.ndarray:
+        """The name of the most probable class of each image, as an array of text.
+
+        Without `classes` among those of training (or of `with_classes`); any other names will do as well. Raises
+        NotTrainedError before training, DataError for images that cannot be read, and ValueError for names that are
+        empty, too long or equal, and for classes that the method cannot know.
+        """
+        asked = self._asked(classes)
+        return np.array(asked[0].names)[self._probabilities(images, *asked).argmax(-1)]
+
+    def predict_proba(self, images: Any, *, classes: Names = None) -> Float[np.ndarray, "image class"]:
+        """The probability of each class for each image, in the order of the classes. Raises as `predict` does."""
+        return self._probabilities(images, *self._asked(classes))
+
+    def score(self, images: Any, labels: Any = None, *, classes: Names = None) -> float:
+        """The share of the images whose class is found, in 0..1.
+
+        Of a data set, or a folder with a split, the test images count; of a folder without one, all its images. Raises
+        as `predict` does, and DataError for a label that is none of the classes.
+        """
+        asked, _ = self._asked(classes)
+        return evaluate(self._trained(), evaluated_data(images, labels, self.read, asked), asked).accuracy / 100
+
+    def encode_image(self, images: Any) -> Float[np.ndarray, "image out"]:
+        """Normalised features of the images. Raises as `predict` does."""
+        model = self._trained()
+        found = [features for _, features in picture_features(model, given_pictures(images))]
+        return torch.cat([torch.empty(0, model.clip.config.out), *found]).numpy()
+
+    def encode_text(self, classes: Names = None) -> Float[np.ndarray, "class out"]:
+        """Normalised features of the classes. Their products with `encode_image`, times `scale`, are the logits.
+
+        Raises as `predict` does, and ValueError for a method whose class features differ between images.
+        """
+        model = self._trained()
+        return model.class_features(self._asked(classes)[0])[0].float().cpu().numpy()
+
+    def with_classes(self, classes: Sequence[str] | ClassNames) -> PromptLearner:
+        """The same trained learner for other classes, whose features are computed once. Raises as `predict` does."""
+        model = self._trained()
+        chosen = classes_of(model, classes)
+        other = copy.copy(self)
+        other._classes = chosen, model.classifiers([chosen])
+        return other
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Writes prompts.safetensors and prompts.json, which hold nothing of CLIP. The folder is created if need be."""
+        self._trained().save_pretrained(folder)
+
+    @classmethod
+    def from_pretrained(
+        cls, place: str | Path, *, backbone: str | Path | None = None, device: str = "auto"
+    ) -> PromptLearner:
+        """The learner that `save_pretrained` or `bmip train` wrote, with its arguments, ready to predict.
+
+        Args:
+            place: a folder with prompts.safetensors and prompts.json (a run folder is one), or either file.
+            backbone: where the CLIP lies, if no longer where it was in training.
+            device: as in the constructor.
+
+        Raises:
+            CheckpointError: a ValueError; as `bmip.from_pretrained` says.
+        """
+        model = from_pretrained(place, backbone, device=pick_device(device))
+        spec = model.described().spec
+        learner = cls(
+            spec.method_name,
+            backbone=model.clip.source,
+            shots=spec.shots,
+            seed=spec.data_seed,
+            init_seed=spec.init_seed,
+            preset=spec.preset,
+            options=dict(spec.options),
+            read=spec.read,
+            device=device,
+            **dict(spec.training),  # pyright: ignore[reportArgumentType]
+        )
+        learner._take(model, None, ())
+        return learner
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The names of the classes, in the order of the columns of `predict_proba`."""
+        self._trained()
+        return np.array(self._classes[0].names)
+
+    @property
+    def scale(self) -> float:
+        """What the products of features are multiplied by to give logits."""
+        return float(self._trained().clip.scale)
+
+    def _take(self, model: PromptedCLIP, history: History | None, remarks: tuple[str, ...]) -> None:
+        self.model_, self.history_, self.remarks_ = model, history, remarks
+        self._classes: tuple[ClassNames, Classify] = model.classes, model.classifiers([model.classes])
+
+    def _trained(self) -> PromptedCLIP:
+        if not hasattr(self, "model_"):
+            raise NotTrainedError(
+                "this learner is not trained: call fit(...), or take PromptLearner.from_pretrained(...)"
+            )
+        return self.model_
+
+    def _asked(self, classes: Names) -> tuple[ClassNames, Classify]:
+        model = self._trained()
+        if classes is None:
+            return self._classes
+        chosen = classes_of(model, classes)
+        return chosen, model.classifiers([chosen])
+
+    def _probabilities(self, images: Any, classes: ClassNames, classify: Classify) -> Float[np.ndarray, "image class"]:
+        model = self._trained()
+        batches = squares(given_pictures(images), model.clip.config.image_size)
+        found = [
+            logits.float().softmax(-1) for _, (logits,) in batch_logits(model, batches, [classes], classify=classify)
+        ]
+        return torch.cat([torch.empty(0, len(classes)), *found]).numpy()
