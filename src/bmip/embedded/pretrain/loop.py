@@ -10,8 +10,7 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -26,6 +25,7 @@ from bmip.embedded.pretrain.muon import Optimizer
 from bmip.embedded.pretrain.pair import Pair, Sentences, in_type
 from bmip.embedded.pretrain.start import grow, grown_name, new_clip, new_tokenizer
 from bmip.system.files import writing
+from bmip.system.threads import threads
 
 CHECKPOINT, LOG, TOKENIZER = "checkpoint.pt", "metrics.jsonl", "tokenizer.json"
 _LARGEST_SCALE = 4.6052  # ln 100, as in CLIP
@@ -58,7 +58,7 @@ def pretrain(
     out.mkdir(parents=True, exist_ok=True)
     run = PretrainRun(config, out)
     last = config.steps if stop_after is None else min(stop_after, config.steps)
-    with _threads(config.threads):
+    with threads(config.threads):
         saved = time.monotonic()
         for batch in prefetched(config, run.tokenizer, run.step, last):
             losses = run.advance(batch)
@@ -182,13 +182,3 @@ class PretrainRun:
     def _write(self, row: dict[str, object]) -> None:
         with writing(self.out / LOG), (self.out / LOG).open("a") as log:
             log.write(json.dumps(row) + "\n")
-
-
-@contextmanager
-def _threads(count: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -15,6 +15,7 @@ from torch import Tensor
 from bmip.embedded.pictures import families
 from bmip.embedded.scenes.compose import Plan, compose
 from bmip.embedded.scenes.render import render
+from bmip.system.threads import threads
 
 IMAGES_PER_CLASS = {"train": 32, "val": 50, "test": 60}
 """Of each split."""
@@ -81,7 +82,8 @@ class SceneSet:
         surface = np.array(self.surfaces)[labels] if self.surfaces else None
         around = np.array(sorted(drawn_by_all()))
         scene, _ = compose(rng, plan, thing, others=around, copies=copies, surface=surface)
-        return SceneSplit(render(scene), torch.from_numpy(labels))
+        with threads(1):
+            return SceneSplit(render(scene), torch.from_numpy(labels))
 
 
 @cache
