@@ -80,3 +80,10 @@ def test_brackets_and_other_letters(cli: Cli) -> None:
     found = cli("report", stored("r", rows), "--pictures", ".")
     assert found.status == 0 and "[/b]数" in found.out
     assert "pictures: Glyph" in found.err and "Warning" not in found.err and ".py" not in found.err
+
+
+def test_who_beats_whom(cli: Cli) -> None:
+    plain, more = (cli("report", stored("r"), "--markdown").out, cli("report", "r", "--markdown", "--pairs").out)
+    assert more.startswith(plain)
+    assert "| zero-shot | bmip | harmonic mean | **-1" in more.removeprefix(plain)
+    assert "interquartile mean" in more

@@ -41,6 +41,10 @@ def report(
             show_default=False,
         ),
     ] = None,
+    pairs: Annotated[
+        bool,
+        typer.Option("--pairs", help="Also print who beats whom: every two methods over all data sets and seeds."),
+    ] = False,
     published: Annotated[
         bool, typer.Option("--published", help="Also print a table of published numbers beside these.")
     ] = False,
@@ -61,6 +65,7 @@ def report(
         draw_tables,
         select,
         tables,
+        verdict_tables,
     )
 
     rows = select(rows_of(results), data or [], method or [])
@@ -72,6 +77,8 @@ def report(
         found += compared
         for text in lacking:
             note(text)
+    if pairs:
+        found += verdict_tables(rows)
     if published:
         beside = beside_published(rows)
         if not beside:

@@ -6,6 +6,7 @@ from bmip.report.plots import draw_tables
 from bmip.report.published import beside_published
 from bmip.report.table import Table, as_markdown, as_rich
 from bmip.report.tables import all_metrics, tables
+from bmip.report.verdicts import verdict_tables
 
 __all__ = [
     "Table",
@@ -17,4 +18,5 @@ __all__ = [
     "draw_tables",
     "select",
     "tables",
+    "verdict_tables",
 ]

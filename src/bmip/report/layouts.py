@@ -47,6 +47,12 @@ class Layout:
     pictured: tuple[str, ...] = ()
     """The headings of the columns that a picture shows; empty for all."""
 
+    @property
+    def judged(self) -> Sequence[Column | Balance]:
+        """The columns by which methods are compared: the first harmonic mean, or all columns where there is none."""
+        balances = [column for column in self.columns if isinstance(column, Balance)]
+        return balances[:1] or self.columns
+
 
 def layout(rows: Sequence[PlacedRow]) -> Layout:
     """The layout of the table that holds these rows of one protocol."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from bmip.experiments.results import Row
-from bmip.report.columns import Balance, Column, counted, scored
+from bmip.report.columns import Column, counted, scored
 from bmip.report.layouts import SEEDS, Layout, parts
 from bmip.report.lines import ABSENT, lay_out
 from bmip.report.places import PlacedRow
@@ -87,9 +87,7 @@ def _below_zero_shot(data: TableData) -> str:
     reference = next((one for one in data.labels if one.method == "zero_shot"), None)
     if reference is None:
         return ""
-    columns = data.layout.columns
-    balances = [column.heading for column in columns if isinstance(column, Balance)]
-    compared = balances[:1] or [column.heading for column in columns]
+    compared = [column.heading for column in data.layout.judged]
     found: dict[str, list[str]] = defaultdict(list)
     for place in data.places:
         plain = data.summaries(reference, [place])
