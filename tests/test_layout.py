@@ -18,6 +18,7 @@ LAYERS = (
     ("experiments",),
     ("learner", "studies"),
     ("report",),
+    ("report.page",),
     ("cli",),
     ("testing",),
 )

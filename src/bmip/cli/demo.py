@@ -59,6 +59,8 @@ def demo(
     from bmip.cli.tables import predictions_table
     from bmip.experiments.executors.pool import Pool
     from bmip.report import as_rich, tables
+    from bmip.report.page.page import write_page
+    from bmip.report.source import read_source
 
     common_options.use_threads(threads)
     note(f"Training images per base class: {shots}; novel classes are never seen. Minutes on two cores.")
@@ -76,6 +78,8 @@ def demo(
         out().print(as_rich(table))
     out().print(predictions_table(found.asked, "BMIP on images of classes it was not trained on, among all names"))
     out().print(f"Picture:    {found.picture}", soft_wrap=True, markup=False)
+    page = write_page(read_source([out_ / "results.jsonl"]), out_ / "page")
+    out().print(f"Page:       {page}", soft_wrap=True, markup=False)
     for run in found.runs:
         out().print(f"Run folder: {run}", soft_wrap=True, markup=False)
     out().print(NEXT, soft_wrap=True, markup=False, highlight=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -17,7 +19,9 @@ app = typer.Typer(add_completion=False)
 
 @app.command(cls=Command, epilog="Example: bmip report runs/base-to-novel/results.jsonl --markdown")
 def report(
-    results: Annotated[list[Path], typer.Argument(help="Files of rows that `bmip run` wrote.")],
+    results: Annotated[
+        list[Path], typer.Argument(help="Files of rows that `bmip run` wrote, or the folder of one study.")
+    ],
     data: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,10 +56,29 @@ def report(
         Path | None,
         typer.Option(metavar="DIR", help="Also draw each of the usual tables into this folder.", show_default=False),
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write a page with all tables, comparisons and pictures into this folder instead of printing.",
+            file_okay=False,
+            show_default=False,
+        ),
+    ] = None,
+    runs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Where the page finds the folders of the runs; otherwise it looks beside RESULTS.",
+            exists=True,
+            file_okay=False,
+            show_default=False,
+        ),
+    ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print for a document instead of the terminal.")] = False,
 ) -> None:
     """Print the tables of stored results, from the files alone and always with all seeds."""
-    from bmip.cli.result_files import rows_of
+    from bmip.cli.result_files import source_of
     from bmip.report import (
         against_tables,
         all_metrics,
@@ -63,12 +86,19 @@ def report(
         as_rich,
         beside_published,
         draw_tables,
-        select,
         tables,
         verdict_tables,
     )
 
-    rows = select(rows_of(results), data or [], method or [])
+    source = source_of(results, runs).only(data or [], method or [])
+    rows = source.rows
+    if html is not None:
+        from bmip.report.page.page import write_page
+
+        with _warnings_told("page"):
+            written = write_page(source, html)
+        note(f"page: {written}")
+        return
     found = tables(rows)
     if metrics:
         found += all_metrics(rows)
@@ -90,10 +120,17 @@ def report(
         else:
             out().print(as_rich(table))
     if pictures is not None:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
+        with _warnings_told("pictures"):
             paths = draw_tables(rows, pictures)
-        for text in dict.fromkeys(str(warning.message) for warning in caught):
-            note(f"pictures: {text}")
         for path in paths:
             note(f"picture: {path}")
+
+
+@contextmanager
+def _warnings_told(what: str) -> Iterator[None]:
+    """Tells each warning of the lines within once, such as that of a letter that no font has."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for text in dict.fromkeys(str(warning.message) for warning in caught):
+        note(f"{what}: {text}")

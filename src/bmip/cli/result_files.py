@@ -1,4 +1,4 @@
-"""The rows of the files that a command is given."""
+"""The rows of the files, or of the study, that a command is given."""
 
 from __future__ import annotations
 
@@ -6,19 +6,26 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bmip.cli.console import note
-from bmip.experiments.results import Results, Row, read_results
+from bmip.experiments.results import Results, Row
+from bmip.report.source import Source, read_source
+from bmip.studies.folder import StudyFolder
 
 
-def rows_of(files: Sequence[Path]) -> list[Row]:
-    """The rows of all files, each once. A last line that was cut off is told.
+def source_of(places: Sequence[Path], runs: Path | None = None) -> Source:
+    """The rows of all files, or of the folder of a study, each once. A last line that was cut off is told.
 
     Raises ValueError where there is no row, where a line cannot be read, and where two files have different results of
     one trial.
     """
-    rows = read_results(files)
-    for file in files:
+    source = read_source(places, runs)
+    for file in [file for place in places for file in (StudyFolder(place).files() if place.is_dir() else [place])]:
         if Results(file).is_cut_off():
             note(f"the last line of {file} was cut off and does not count: `bmip run` makes its result again")
-    if not rows:
-        raise ValueError(f"{', '.join(map(str, files))} holds no results: run a protocol first (`bmip run --help`)")
-    return rows
+    if not source.rows:
+        raise ValueError(f"{', '.join(map(str, places))} holds no results: run a protocol first (`bmip run --help`)")
+    return source
+
+
+def rows_of(places: Sequence[Path]) -> list[Row]:
+    """The rows of `source_of`."""
+    return list(source_of(places).rows)

@@ -146,7 +146,7 @@ def study(
         out().print(as_rich(each))
     state = state_of(folder, planned)
     note(f"done {len(state.done)}, failed {len(state.failed)}, missing {len(state.missing)} of {len(planned)}")
-    note(f"Its tables: bmip report {folder.results(part).path}")
+    note(f"Its tables: bmip report {folder.path}; its page: bmip report {folder.path} --html {folder.path / 'page'}")
     if failures := [trial for trial in state.failed if trial in set(trials)]:
         _tell_failures(state, failures)
         raise typer.Exit(1)

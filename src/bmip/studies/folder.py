@@ -61,7 +61,7 @@ class StudyFolder:
 
     def rows(self) -> list[Row]:
         """All rows, those of shards included. Raises ValueError where two files differ."""
-        return read_results(sorted(self.path.glob("results.jsonl")) + sorted(self.path.glob("shards/*.results.jsonl")))
+        return read_results(self.files())
 
     def begin(self, plan: Plan, planned: Sequence[Planned], *, accept: bool = False) -> None:
         """Writes the plan. With `accept` it replaces one that no longer fits.
@@ -84,6 +84,15 @@ class StudyFolder:
             self.path / "plan.json",
             {"format": FORMAT, "name": plan.name, "plan": plan.text, "trials": trials, "labels": labels},
         )
+
+    @property
+    def has_plan(self) -> bool:
+        """Whether a study was begun here."""
+        return (self.path / "plan.json").exists()
+
+    def files(self) -> list[Path]:
+        """All files of rows, those of shards included."""
+        return sorted(self.path.glob("results.jsonl")) + sorted(self.path.glob("shards/*.results.jsonl"))
 
     def planned(self) -> tuple[str, list[Planned]]:
         """The study's name and its trials. Raises PlanError where the folder holds no plan that can be read."""

@@ -1,0 +1,261 @@
+"""The page says what the rows and the folders of the runs hold."""
+
+import csv
+import json
+import re
+import shutil
+from collections import Counter
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from bmip.experiments.failures import Failure
+from bmip.report.page.content import Content, Fold, Picture, Section, Sheet, pictures
+from bmip.report.page.html import as_html
+from bmip.report.page.page import SECTIONS, page, write_page
+from bmip.report.source import Source, read_source
+from bmip.report.table import Table
+from bmip.report.tables import tables
+from tests.experiments.making import replaced
+from tests.report.page.conftest import Made
+from tests.report.test_tables import ROWS, row
+
+
+@pytest.fixture(scope="session")
+def whole(made: Made) -> Content:
+    return page(read_source([made.study]))
+
+
+def section(content: Content, heading: str) -> Section:
+    return next(one for one in content.sections if one.heading == heading)
+
+
+def sheets(blocks: object) -> dict[str, Table]:
+    """All tables of a section by title, those in folds too."""
+    found = {}
+    for block in blocks if isinstance(blocks, list | tuple) else blocks.blocks:  # type: ignore[attr-defined]
+        if isinstance(block, Sheet):
+            found[block.table.title] = block.table
+        elif isinstance(block, Fold):
+            found |= sheets(block)
+    return found
+
+
+def predictions(study: Path, method: str, part: str) -> list[list[dict[str, str]]]:
+    files = sorted(study.glob(f"runs/*/{method}-*/evaluated/base-to-novel-{part}.csv"))
+    return [list(csv.DictReader(file.read_text().splitlines())) for file in files]
+
+
+def test_every_section_has_something_or_says_why(whole: Content) -> None:
+    assert len(whole.sections) + len(whole.absent) == len(SECTIONS)
+    assert [one.heading for one in whole.absent] == ["Published numbers"]
+    assert all(one.blocks for one in whole.sections)
+
+
+def test_rows_alone_make_a_page_too() -> None:
+    """Without the folders of runs and without a plan."""
+    found = page(Source("rows", ROWS))
+    assert {one.heading for one in found.absent} == {
+        "Published numbers",
+        "Accuracy over shots",
+        "Training curves",
+        "Changes of single classes against zero-shot",
+        "Confusion matrices",
+        "Reliability diagrams",
+        "Gate weights",
+        "Sample predictions",
+    }
+    assert len(found.sections) + len(found.absent) == len(SECTIONS)
+
+
+def test_the_tables_are_those_of_the_report(made: Made, whole: Content) -> None:
+    rows = read_source([made.study]).rows
+    shown = sheets(section(whole, "Results"))
+    for table in tables(rows):
+        assert shown[table.title] == table
+
+
+def test_what_failed_stands_there_with_its_cause(whole: Content) -> None:
+    (line,) = sheets(section(whole, "What is missing or failed"))["Failed"].rows
+    assert line[0] == "base-to-novel" and "vpt" in line[1] and line[2] == "diverged" and "not finite" in line[3]
+
+
+def test_what_is_missing_is_named() -> None:
+    lacking = [one for one in ROWS if one.trial.run.data == "x" or one.trial.run.method == "zero_shot"]
+    lacking = [one for one in lacking if one.trial.run.data_seed != 3 or not one.trainable]
+    lacking.append(row("y", "maple", 3, 100, 50))
+    planned = (*(one.trial for one in ROWS), replaced(ROWS[0].trial, method="coop", data="z"))
+    failures = {ROWS[-1].trial: Failure("memory", "out of memory")}
+    found = sheets(section(page(Source("s", lacking, planned=planned, failures=failures)), "What is missing or failed"))
+    assert found["Failed"].rows == (("base-to-novel", "y bmip, 16 shots, seeds 3/3", "memory", "out of memory"),)
+    assert found["Planned and not made"].rows == (
+        ("base-to-novel", "x", "bmip", "1"),
+        ("", "y", "bmip", "2"),
+        ("", "z", "coop", "1"),
+    )
+    assert [line[1:] for line in found["Lines that lack data sets"].rows] == [("maple", "x"), ("bmip", "y")]
+    assert [line[1:] for line in found["Lines that lack seeds"].rows] == [
+        ("x", "bmip", "data seeds 3"),
+        ("y", "maple", "data seeds 1, 2"),
+    ]
+
+
+def test_a_whole_comparison_lacks_nothing() -> None:
+    found = section(page(Source("s", ROWS)), "What is missing or failed")
+    assert not sheets(found) and len(found.blocks) == 1
+
+
+@pytest.mark.parametrize("part", ["base", "novel"])
+def test_changes_of_classes_are_those_of_the_predictions(made: Made, whole: Content, part: str) -> None:
+    def accuracies(method: str) -> dict[str, float]:
+        lines = [line for file in predictions(made.study, method, part) for line in file]
+        totals = Counter(line["label_name"] for line in lines)
+        right = Counter(line["label_name"] for line in lines if line["label"] == line["predicted"])
+        return {name: 100 * right[name] / total for name, total in totals.items()}
+
+    (table,) = [
+        table
+        for title, table in sheets(section(whole, "Changes of single classes against zero-shot")).items()
+        if f", {part}:" in title
+    ]
+    before, maple, bmip = (accuracies(method) for method in ("zero_shot", "maple", "bmip"))
+    assert table.columns[0] == "class" and table.columns[2:] == ("maple", "bmip")
+    assert {line[0]: line[1:] for line in table.rows} == {
+        name: (f"{value:.1f}", f"{maple[name] - value:+.1f}", f"{bmip[name] - value:+.1f}")
+        for name, value in before.items()
+    }
+
+
+def test_confusions_and_calibration_are_those_of_the_predictions(made: Made, whole: Content) -> None:
+    each = predictions(made.study, "bmip", "novel")
+    assert len(each) == 2
+    lines = [line for file in each for line in file]
+    wrong = Counter(
+        (line["label_name"], line["predicted_name"]) for line in lines if line["label"] != line["predicted"]
+    )
+    (table,) = [
+        table for title, table in sheets(section(whole, "Confusion matrices")).items() if ", novel: Base" in title
+    ]
+    filled, last = [], ""
+    for line in table.rows:
+        last = line[0] or last
+        filled.append((last, *line[1:]))
+    assert {line[1:3]: int(line[3]) for line in filled if line[0].startswith("bmip")} == dict(wrong)
+
+    bins: dict[int, list[tuple[float, bool]]] = {}
+    for line in lines:
+        probability = float(line["probability"])
+        place = next(number for number in range(10) if probability <= (number + 1) / 10 + 1e-12)
+        bins.setdefault(place, []).append((probability, line["label"] == line["predicted"]))
+    gaps = [abs(sum(right - probability for probability, right in members)) for members in bins.values()]
+    (table,) = [one for title, one in sheets(section(whole, "Reliability diagrams")).items() if "Base to" in title]
+    last, found = "", {}
+    for line in table.rows:
+        last = line[0] or last
+        found[last.partition(", ")[2], line[1]] = line[2]
+    assert found["novel", "bmip"] == f"{100 * sum(gaps) / len(lines):.1f}"
+
+
+def test_predictions_of_other_rows_do_not_count(made: Made, tmp_path: Path) -> None:
+    """Files that do not fit the counts of a row, or are damaged, are as good as none."""
+    study = tmp_path / "study"
+    shutil.copytree(made.study, study)
+    for number, file in enumerate(sorted(study.glob("runs/*/*/evaluated/*.csv"))):
+        lines = file.read_text().splitlines()
+        file.write_text("\n".join(lines[:-1]) if number % 2 else "image,label\na")
+    for file in study.glob("runs/*/*/metrics.jsonl"):
+        file.write_text("{")
+    for file in study.glob("runs/*/*/gauges.json"):
+        content = json.loads((file.parent / "config.json").read_text())
+        content["backbone"]["sha256"] = "another"
+        (file.parent / "config.json").write_text(json.dumps(content))
+    absent = {one.heading for one in page(read_source([study])).absent}
+    assert {
+        "Confusion matrices",
+        "Reliability diagrams",
+        "Sample predictions",
+        "Training curves",
+        "Gate weights",
+    } <= absent
+
+
+def test_samples_show_what_the_predictions_say(made: Made, whole: Content) -> None:
+    shown = [one for one in pictures(whole) if one.name.startswith("sample-")]
+    assert shown and all(one.content.startswith(b"\x89PNG") for one in shown)
+    for picture in shown:
+        right = re.fullmatch(r"A test image of (\w+), rightly named with (\d+ %)\.", picture.alt)
+        wrong = re.fullmatch(r"A test image of (\w+), wrongly named (\w+) with (\d+ %)\.", picture.alt)
+        if right:
+            assert picture.caption == f"✓ {right[1]}, {right[2]}"
+        else:
+            assert wrong and picture.caption == f"✗ {wrong[2]}, {wrong[3]}; it is {wrong[1]}"
+
+
+def test_the_same_rows_make_the_same_files(made: Made, tmp_path: Path) -> None:
+    write_page(read_source([made.study]), tmp_path / "page")
+    files = {file.relative_to(made.page) for file in made.page.rglob("*") if file.is_file()}
+    assert files == {file.relative_to(tmp_path / "page") for file in (tmp_path / "page").rglob("*") if file.is_file()}
+    assert all((made.page / file).read_bytes() == (tmp_path / "page" / file).read_bytes() for file in files)
+
+
+def test_markdown_has_what_the_page_has(made: Made, whole: Content) -> None:
+    text = (made.page / "report.md").read_text()
+    for one in whole.sections:
+        assert f"\n## {one.heading}\n" in text
+        assert all(f"**{title}**" in text for title in sheets(one))
+    named = set(re.findall(r"\]\(pictures/([^)]+)\)", text))
+    assert (
+        named
+        == {picture.name for picture in pictures(whole)}
+        == {one.name for one in (made.page / "pictures").iterdir()}
+    )
+
+
+def test_no_two_pictures_have_one_name(whole: Content) -> None:
+    names = [picture.name for picture in pictures(whole)]
+    assert len(set(names)) == len(names)
+
+
+class Texts(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.tags: Counter[str] = Counter()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def test_names_are_texts_and_no_markup() -> None:
+    odd = "<script>alert(1)</script>"
+    table = Table(odd, (odd, odd), ((odd, odd),), odd)
+    content = Content(odd, odd, (Section(odd, [Sheet(table), Picture("a.svg", b"<svg/>", odd, odd)]),), ())
+    found = Texts()
+    found.feed(as_html(content))
+    assert found.tags["script"] == 1
+    assert found.texts.count(odd) >= 8
+
+
+def test_a_page_replaces_a_page_and_nothing_else(tmp_path: Path) -> None:
+    source = Source("rows", ROWS)
+    assert write_page(source, tmp_path / "a" / "page") == tmp_path / "a" / "page" / "index.html"
+    (tmp_path / "a" / "page" / "report.md").write_text("old")
+    write_page(source, tmp_path / "a" / "page")
+    assert (tmp_path / "a" / "page" / "report.md").read_text().startswith("# rows\n")
+    assert [entry.name for entry in (tmp_path / "a").iterdir()] == ["page"]
+    (tmp_path / "a" / "page" / "thesis.tex").write_text("")
+    with pytest.raises(FileExistsError, match=r"holds something else than a page: name a new folder"):
+        write_page(source, tmp_path / "a" / "page")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FileExistsError, match="something else"):
+        write_page(source, tmp_path / "file")
+
+
+def test_dollars_and_underscores_are_no_formulas() -> None:
+    rows = [replace(one, trial=replaced(one.trial, data=f"a$_1$ {one.trial.run.data}")) for one in ROWS]
+    assert any(b"a$_1$" in one.content for one in pictures(page(Source("$x^2$", rows))))

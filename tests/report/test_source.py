@@ -1,0 +1,45 @@
+"""Where a report's rows come from."""
+
+from pathlib import Path
+
+import pytest
+
+from bmip.experiments.results import Results
+from bmip.report.source import Source, read_source
+from tests.experiments.making import replaced
+from tests.report.test_tables import ROWS
+
+
+def stored(file: Path) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    for row in ROWS:
+        Results(file).append(row)
+    return file
+
+
+def test_files_are_named_after_their_folders(tmp_path: Path) -> None:
+    files = [stored(tmp_path / "one" / "results.jsonl"), stored(tmp_path / "two.jsonl")]
+    source = read_source(files)
+    assert source.name == "one, two"
+    assert list(source.rows) == ROWS
+    assert tmp_path / "one" in source.runs and tmp_path in source.runs
+    assert read_source(files, tmp_path / "elsewhere").runs == (tmp_path / "elsewhere",)
+
+
+def test_a_folder_must_be_that_of_a_study(tmp_path: Path) -> None:
+    file = stored(tmp_path / "one" / "results.jsonl")
+    with pytest.raises(ValueError, match=r"is a folder: name the file of results in it, .* or the folder of a study"):
+        read_source([tmp_path / "one"])
+    (tmp_path / "one" / "plan.json").write_text("{}")
+    with pytest.raises(ValueError, match="is the folder of a study: name it alone"):
+        read_source([file, tmp_path / "one"])
+
+
+def test_part_of_a_source() -> None:
+    planned = tuple(row.trial for row in ROWS)
+    failed = replaced(ROWS[0].trial, method="coop")
+    source = Source("s", ROWS, planned=(*planned, failed), failures={})
+    found = source.only(["x"], ["bmip"])
+    assert [row.trial for row in found.rows] == list(found.planned)
+    assert {(trial.run.data, trial.run.method) for trial in found.planned} == {("x", "bmip")}
+    assert source.only([], []) == source
