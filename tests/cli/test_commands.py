@@ -68,7 +68,8 @@ def test_train_eval_predict_on_own_images(cli: Cli, photos: Path, backbone: Path
     assert table.status == 0, table.err
     assert "photos/red/00.png" in table.out
     assert "%" in table.out
-    found = json.loads(cli("predict", run, "photos/*/00.png", "--top", "9", "--json").out)
+    lines = cli("predict", run, "photos/*/00.png", "--top", "9", "--format", "jsonl").out.splitlines()
+    found = [json.loads(line) for line in lines]
     assert [entry["image"] for entry in found] == sorted(str(path) for path in Path("photos").glob("*/00.png"))
     for entry in found:
         assert {guess["name"] for guess in entry["guesses"]} == {"blue", "green"}
@@ -108,13 +109,16 @@ def test_class_names_in_every_way(cli: Cli, photos: Path, backbone: Path) -> Non
     Path("names.txt").write_text("red\nsky, x\n")
 
     def names(*given: str) -> set[str]:
-        found = json.loads(cli("predict", "run", "photos/red/00.png", "--json", "--classes", *given).out)
-        return {guess["name"] for guess in found[0]["guesses"]}
+        found = json.loads(cli("predict", "run", "photos/red/00.png", "--format", "jsonl", *given).out)
+        return {guess["name"] for guess in found["guesses"]}
 
-    assert names("red,a cat") == names("red", "a cat") == names("red", "--classes", "a cat") == {"red", "a cat"}
-    assert names("@names.txt") == names("red", "sky, x") == {"red", "sky, x"}
-    assert names("@names.txt", "sky") == {"red", "sky, x", "sky"}
-    told = json.loads(cli("eval", "run", "--json", "--classes", "@names.txt").out)
+    both = {"red", "a cat"}
+    assert names("--classes", "red,a cat") == names("--classes", "red", "a cat") == both
+    assert names("--classes", "red", "--classes", "a cat") == both
+    listed = ("--classes-file", "names.txt")
+    assert names(*listed) == names("--classes", "red", "sky, x") == {"red", "sky, x"}
+    assert names(*listed, "--classes", "sky") == {"red", "sky, x", "sky"}
+    told = json.loads(cli("eval", "run", "--json", *listed).out)
     assert [one["class"] for one in told["classes"]] == ["red", "sky, x"]
 
 

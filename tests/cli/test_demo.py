@@ -32,7 +32,7 @@ def test_pictures_show_long_names_and_short_rows(tmp_path: Path) -> None:
     image = torch.zeros(3, 8, 12, dtype=torch.uint8)
 
     def sample(truth: str, guess: str, group: str) -> Sample:
-        return Sample(image, truth, Prediction("", (Guess(guess, 0.5),)), group)
+        return Sample(image, truth, Prediction("", (Guess(guess, 0.5),), 0.3), group)
 
     long = "a very long name of a class that goes on and on and on until nothing is left"
     samples = [sample("a", "a", "first"), sample(long, "b $x_1$", "first"), sample("c", long, "second")]

@@ -63,10 +63,9 @@ def test_refused(cli: Cli, line: str, part: str) -> None:
 def test_images_that_cannot_be_read(cli: Cli, photos: Path, backbone: Path) -> None:
     assert cli("train", "--data", "photos", "--backbone", backbone, "--out", "run", *SMALL).status == 0
     Path("bad.png").write_bytes(b"no image")
-    refused(cli("predict", "run", "bad.png", "photos/red/00.png"), "bad.png")
-    found = cli("predict", "run", "bad.png", "photos/red/00.png", "--skip-bad-images")
-    assert found.status == 0
-    assert "skipped: bad.png" in found.err
+    found = cli("predict", "run", "bad.png", "photos/red/00.png")
+    assert found.status == 1 and "photos/red/00.png" in found.out and "bad.png" not in found.out
+    assert "not read: bad.png is not an image" in found.err and found.err.endswith("1 image could not be read\n")
     refused(cli("predict", "run", "absent.png"), "there is no image absent.png")
     Path("hollow").mkdir()
     refused(cli("predict", "run", "hollow"), "hollow holds no images")
@@ -176,11 +175,14 @@ def test_the_installed_command_returns_the_status(here: Path) -> None:
 def test_class_names_that_are_files_or_lists(cli: Cli, photos: Path, backbone: Path) -> None:
     assert cli("train", "--data", "photos", "--backbone", backbone, "--out", "run", *SMALL).status == 0
     Path("names.txt").write_text("red\nblue\n")
-    refused(cli("predict", "run", "photos/red", "--classes", "red", "names.txt"), "file of names as @names.txt")
+    refused(
+        cli("predict", "run", "photos/red", "--classes", "red", "names.txt"),
+        "file of names as --classes-file names.txt",
+    )
     refused(cli("predict", "run", "photos/red/00.png", "--classes", "a,b", "photos/red/01.png"), "before --classes")
-    refused(cli("eval", "run", "--classes", "@absent.txt"), "absent.txt does not exist")
+    refused(cli("eval", "run", "--classes-file", "absent.txt"), "absent.txt does not exist")
     Path("map.json").write_text('{"red": "scarlet"}')
-    refused(cli("predict", "run", "photos/red", "--classes", "@map.json"), "map.json is no list of classes")
+    refused(cli("predict", "run", "photos/red", "--classes-file", "map.json"), "map.json is no list of classes")
 
 
 def test_a_run_whose_data_or_backbone_have_moved(

@@ -1,5 +1,7 @@
 import subprocess
 import sys
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ from bmip.data.dataset import DataError
 from bmip.data.images import read_image
 from bmip.data.transforms import centre_square, normalise
 from bmip.evaluation.pictures import picture_pixels
-from bmip.evaluation.predict import image_paths, predict
+from bmip.evaluation.predict import classify, image_paths, predict
 from bmip.methods import build_model
 from bmip.testing import tiny_clip
 from tests.small import photo_folder
@@ -172,3 +174,39 @@ def test_places(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         image_paths(["absent.png"])
     with pytest.raises(DataError, match="there is no image nothing"):
         image_paths(["nothing/*.png"])
+
+
+def test_only_some_images_are_alive_at_a_time() -> None:
+    model = build_model("zero_shot", {}, tiny_clip(), TRAINED, seed=1)
+    alive = most = 0
+
+    def gone() -> None:
+        nonlocal alive
+        alive -= 1
+
+    def drawn() -> Iterator[np.ndarray]:
+        nonlocal alive, most
+        for number in range(3000):
+            image = np.full((20, 20, 3), number % 256, np.uint8)
+            weakref.finalize(image, gone)
+            alive, most = alive + 1, max(most, alive + 1)
+            yield image
+
+    found = classify(model, drawn(), batch=50)
+    assert next(found).image == "(pixels)" and most < 250, "the first answer comes before the last image is read"
+    assert sum(1 for _ in found) == 2999
+    assert most < 250 and alive == 0
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_is_done(photos: Path) -> None:
+    model = build_model("zero_shot", {}, tiny_clip(), TRAINED, seed=1)
+    (photos / "red" / "00.png").write_bytes(b"x")
+    files, unread = [*image_paths([photos]), photos / "absent.png"], []
+    found = list(classify(model, files, batch=2, unread=unread.append))
+    assert [prediction.image for prediction in found] == [
+        str(file) for file in files[:-1] if file != photos / "red" / "00.png"
+    ]
+    assert (
+        len(unread) == 2 and "is not an image" in unread[0] and unread[1] == f"{photos / 'absent.png'} does not exist"
+    )
+    assert list(classify(model, [photos / "absent.png"], unread=unread.append)) == []

@@ -23,6 +23,7 @@ COMMANDS = {
     "train": ("train", "Train a method on a data set or on a folder of images."),
     "eval": ("evaluate", "Evaluate a trained method on the test images of a data set or folder."),
     "predict": ("predict", "Classify images among any class names."),
+    "calibrate": ("calibrate", "Choose a threshold for images that are none of the classes."),
     "run": ("run", "Run a protocol over methods, data sets and seeds, and print the table."),
     "study": ("study", "Carry out a plan of many trials, on one machine or on many."),
     "report": ("report", "Print the tables of a file of results."),

@@ -47,20 +47,23 @@ def base_asked(said: str | None) -> float | tuple[str, ...]:
     return share
 
 
-def names_asked(said: Sequence[str]) -> list[str]:
-    """Class names as --classes takes them: one text with commas, several texts, or @FILE for a file that lists names.
+def names_asked(said: Sequence[str] | None, file: Path | None) -> list[str] | None:
+    """Class names as --classes gives them, one text with commas or several texts, and those of --classes-file.
 
-    Raises ValueError for a name that is a file, and DataError for a file that is no list of names.
+    None where neither is given. Raises ValueError for a name that is a file, and DataError for a file that is no list
+    of names.
     """
-    if len(said) == 1 and not said[0].startswith("@"):
-        said = said[0].split(",")
-    for name in said:
+    if said is None and file is None:
+        return None
+    texts = said or []
+    names = texts[0].split(",") if len(texts) == 1 else texts
+    for name in names:
         if Path(name.strip()).is_file():
             raise ValueError(
-                f"{name} is a file, not a class name: give images before --classes, and a file of names as @{name}"
+                f"{name} is a file, not a class name: give images before --classes, and a file of names as "
+                f"--classes-file {name}"
             )
-    each = [_listed(Path(name[1:])) if name.startswith("@") else [name.strip()] for name in said]
-    return [name for names in each for name in names]
+    return [*(name.strip() for name in names), *(_listed(file) if file else ())]
 
 
 def among(dataset: Dataset, names: Sequence[str]) -> Dataset:

@@ -73,10 +73,20 @@ Run = Annotated[Path, typer.Argument(help="A run folder that training wrote, or 
 Names = Annotated[
     list[str] | None,
     typer.Option(
-        help="Names to classify among: 'a cat,a dog', or one or more names with a space between, or @FILE with a name "
-        "on each line. Otherwise those it was trained on.",
+        help="Names to classify among: 'a cat,a dog', or one or more names with a space between. Otherwise those it "
+        "was trained on.",
         metavar="NAME...",
         show_default=False,
+    ),
+]
+NamesFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--classes-file",
+        help="A file with more names to classify among, one a line, or a JSON list.",
+        metavar="FILE",
+        show_default=False,
+        dir_okay=False,
     ),
 ]
 OwnBackbone = Annotated[

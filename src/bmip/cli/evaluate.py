@@ -35,6 +35,7 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    classes_file: common_options.NamesFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
     backbone: common_options.OwnBackbone = None,
     device: common_options.Device = "auto",
@@ -47,7 +48,7 @@ def evaluate(
     The data are read as in training; options that are given here win.
     """
     which = classes[0] if classes and len(classes) == 1 and classes[0] in HALVES else None
-    names = names_asked(classes) if classes and not which else []
+    names = None if which else names_asked(classes, classes_file)
     if data is not None:
         check_data(data)
 

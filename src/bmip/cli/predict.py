@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, replace
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,60 +16,105 @@ import typer
 from bmip.cli import common_options
 from bmip.cli.arguments import names_asked
 from bmip.cli.command import Command
-from bmip.cli.console import note, out
+from bmip.cli.console import note
 from bmip.cli.remarks import remark_on_drawings, remark_on_template
+from bmip.system.messages import counted, nearest
 
 app = typer.Typer(add_completion=False)
+FORMATS = ("table", "jsonl", "csv")
+STDIN, CALIBRATED = "-", "calibrated"
 
 
 @app.command(
     cls=Command, epilog="Example: bmip predict runs/pets photo.jpg holiday/ --classes 'a corgi,a tabby cat,a hamster'"
 )
-@common_options.read_options(only=["template", "skip_bad_images"], make=dict)
+@common_options.read_options(only=["template"], make=dict)
 def predict(
     run: common_options.Run,
-    images: Annotated[list[str], typer.Argument(help="Files, folders, or patterns such as 'photos/*.jpg'.")],
+    images: Annotated[
+        list[str],
+        typer.Argument(help="Files, folders, or patterns such as 'photos/*.jpg'; - reads a list of files, one a line."),
+    ],
     classes: common_options.Names = None,
+    classes_file: common_options.NamesFile = None,
     top: Annotated[int, typer.Option(min=1, help="How many names to show for each image.")] = 3,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+    format: Annotated[
+        str,
+        typer.Option(
+            help="A table, JSON lines, or CSV with a line for each image.",
+            metavar="|".join(FORMATS),
+            autocompletion=lambda incomplete: [name for name in FORMATS if name.startswith(incomplete)],
+        ),
+    ] = "table",
+    unknown: Annotated[
+        str | None,
+        typer.Option(
+            help="Mark images that are none of the classes: those whose best class has a probability below this, or, "
+            "with `calibrated`, below the threshold that `bmip calibrate` has chosen.",
+            metavar=f"THRESHOLD|{CALIBRATED}",
+            show_default=False,
+        ),
+    ] = None,
     backbone: common_options.OwnBackbone = None,
     device: common_options.Device = "auto",
     threads: common_options.Threads = None,
     debug: common_options.Debug = False,
     read: dict[str, Any] = {},
 ) -> None:
-    """Classify images among any class names, also names that training has never seen."""
-    asked = names_asked(classes) if classes else None
+    """Classify images among any class names, also names that training has never seen.
 
+    Images are read as they are needed, so there may be any number. Those that cannot be read are listed at the end, and
+    the exit status is 1; the others are classified.
+    """
+    asked = names_asked(classes, classes_file)
+    if format not in FORMATS:
+        raise ValueError(f"--format is {format!r}: {nearest(format, FORMATS)}")
+    probability = _probability(unknown)
+
+    from bmip.cli.calibration import read_calibration
     from bmip.cli.load_run import load_run
-    from bmip.cli.tables import predictions_table
-    from bmip.evaluation.predict import classes_of, image_paths
-    from bmip.evaluation.predict import predict as classify
+    from bmip.cli.predictions import write
+    from bmip.evaluation.predict import classes_of, classify, image_paths
+    from bmip.evaluation.unknown import Threshold
 
     common_options.use_threads(threads)
-    paths = _readable(image_paths(images), skip=read.get("skip_bad_images", False))
+    named = image_paths(place for place in images if place != STDIN)
+    threshold = None if probability is None else Threshold(probability)
+    if unknown == CALIBRATED:
+        threshold = read_calibration(run).threshold
     model = load_run(run, backbone, device)
     template = read.get("template", model.classes.template)
     remark_on_drawings(model.described().spec.backbone, images)
     remark_on_template(model, model.described().spec.method, read.get("template", ""))
     names = replace(classes_of(model, asked), template=template)
-    found = classify(model, paths, names, top=top)
-    if as_json:
-        print(json.dumps([asdict(prediction) for prediction in found], indent=2, ensure_ascii=False))
-    else:
-        out().print(predictions_table(found))
+    files: Iterator[str | Path] = chain(named, _listed() if STDIN in images else ())
+    unread: list[str] = []
+    write(
+        classify(model, files, names, top=top, unread=unread.append),
+        format,
+        top=min(top, len(names)),
+        threshold=threshold,
+    )
+    for reason in unread:
+        note(f"not read: {reason}")
+    if unread:
+        note(f"{counted(len(unread), 'image')} could not be read")
+        raise typer.Exit(1)
 
 
-def _readable(paths: list[Path], *, skip: bool) -> list[Path]:
-    if not skip:
-        return paths
-    from bmip.data.dataset import DataError
-    from bmip.data.images import check_image
+def _probability(unknown: str | None) -> float | None:
+    """The threshold that was typed; None for `calibrated` and where nothing was."""
+    if unknown is None or unknown == CALIBRATED:
+        return None
+    try:
+        found = float(unknown)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= 1:
+        raise ValueError(f"--unknown is {unknown!r}: give a probability from 0 to 1, or {CALIBRATED}")
+    return found
 
-    reasons = {path: check_image(path) for path in paths}
-    for reason in filter(None, reasons.values()):
-        note(f"skipped: {reason}")
-    readable = [path for path, reason in reasons.items() if reason is None]
-    if not readable:
-        raise DataError(f"no image of {len(paths)} can be read")
-    return readable
+
+def _listed() -> Iterator[str]:
+    """The files that stdin lists, one a line."""
+    return (name for line in sys.stdin if (name := line.rstrip("\r\n")))

@@ -9,9 +9,11 @@ from rich.table import Table
 from bmip.cli.console import add, table
 from bmip.evaluation.evaluate import Predictions
 from bmip.evaluation.predict import Prediction
+from bmip.evaluation.unknown import Threshold
 
 MANY = 30  # classes; of more the worst are shown
 BAR = 10  # characters
+UNKNOWN = "unknown: none of the classes"
 
 
 def accuracy_table(found: Predictions, title: str) -> Table:
@@ -31,13 +33,19 @@ def accuracy_table(found: Predictions, title: str) -> Table:
     return shown
 
 
-def predictions_table(found: Iterable[Prediction], title: str | None = None) -> Table:
-    """Each image with its most probable classes and their probabilities."""
+def predictions_table(
+    found: Iterable[Prediction], title: str | None = None, *, threshold: Threshold | None = None
+) -> Table:
+    """Each image with its most probable classes and their probabilities; an unknown image says so above them."""
     shown = table("image", "class", "probability", "", title=title)
     for prediction in found:
+        image = prediction.image
+        if threshold is not None and threshold.unknown(prediction):
+            add(shown, image, UNKNOWN, "", "")
+            image = ""
         for rank, guess in enumerate(prediction.guesses):
             full = round(BAR * guess.probability)
             bar = "█" * full + "░" * (BAR - full)
-            add(shown, prediction.image if rank == 0 else "", guess.name, f"{100 * guess.probability:.1f} %", bar)
+            add(shown, image if rank == 0 else "", guess.name, f"{100 * guess.probability:.1f} %", bar)
         shown.add_section()
     return shown

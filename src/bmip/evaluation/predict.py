@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,6 +35,10 @@ class Prediction:
     guesses: tuple[Guess, ...]
     """The most probable class first."""
 
+    similarity: float
+    """The cosine of the features of the image and of the most probable class, -1 to 1. Unlike a probability it does not
+    depend on the other names that were asked about."""
+
 
 def predict(
     model: PromptedCLIP,
@@ -60,16 +64,33 @@ def predict(
         ValueError: for names that are empty, too long or duplicated, for one text in place of a list of names, and for
             a `top` below 1.
     """
+    return list(classify(model, images, names, top=top, batch=batch))
+
+
+def classify(
+    model: PromptedCLIP,
+    images: Picture | Iterable[Picture],
+    names: Sequence[str] | ClassNames | None = None,
+    *,
+    top: int = 5,
+    batch: int = 100,
+    unread: Callable[[str], None] | None = None,
+) -> Iterator[Prediction]:
+    """As `predict`, one prediction after another: only some images are in memory, however many there are.
+
+    `unread` is told why an image cannot be read, and it is left out; without it such an image raises DataError.
+    """
     classes = classes_of(model, names)
     if top < 1:
         raise ValueError(f"top is {top}; at least the first guess must be asked for")
-    found: list[Prediction] = []
-    for files, (logits,) in batch_logits(model, squares(images, model.clip.config.image_size, batch), [classes]):
+    pixels = squares(images, model.clip.config.image_size, batch, unread=unread)
+    scale = float(model.clip.scale)
+    for files, (logits,) in batch_logits(model, pixels, [classes]):
         most, best = (part.tolist() for part in logits.softmax(-1).topk(min(top, len(classes))))
-        for name, row, labels in zip(files, most, best, strict=True):
+        nearest = (logits.amax(-1) / scale).tolist()
+        for name, row, labels, similarity in zip(files, most, best, nearest, strict=True):
             guesses = (Guess(classes.names[label], share) for label, share in zip(labels, row, strict=True))
-            found.append(Prediction(name, tuple(guesses)))
-    return found
+            yield Prediction(name, tuple(guesses), similarity)
 
 
 def classes_of(model: PromptedCLIP, names: Sequence[str] | ClassNames | None) -> ClassNames:

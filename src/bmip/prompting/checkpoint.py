@@ -134,6 +134,16 @@ def read_description(path: str | Path) -> Description:
     return _read_json(_files(path)[1])[0]
 
 
+def beside(path: str | Path, kind: str) -> Path:
+    """The file of this kind that belongs to a checkpoint, such as prompts.threshold.json for "threshold"."""
+    return _files(path)[1].with_suffix(f".{kind}.json")
+
+
+def tensors_hash(path: str | Path) -> str:
+    """The hash of the tensors, as the description has it. Raises CheckpointError as `read_checkpoint` does."""
+    return _read_json(_files(path)[1])[1]
+
+
 def read_checkpoint(path: str | Path) -> tuple[Description, dict[str, Tensor]]:
     """The description and the tensors of a checkpoint; `path` as for `write_checkpoint`.
 

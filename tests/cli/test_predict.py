@@ -1,0 +1,108 @@
+"""`bmip predict` and `bmip calibrate` on a small backbone and on photos."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bmip.cli import predict, predictions
+from bmip.cli.calibrate import SCORES
+from bmip.evaluation import unknown
+from tests.cli.conftest import Cli
+from tests.small import SMALL, photo_folder
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, backbone: Path) -> Path:
+    """A folder with photos and a run on the classes blue and green."""
+    folder = tmp_path_factory.mktemp("trained")
+    photo_folder(folder / "photos", images=60)
+    given = ("train", "--data", "photos", "--classes", "base", "--out", "run", "--backbone", str(backbone), *SMALL)
+    command = [sys.executable, "-m", "bmip", *given]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def inside(trained: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(trained)
+    return trained
+
+
+def test_every_format_says_the_same(cli: Cli, inside: Path) -> None:
+    asked = ("predict", "run", "photos/*/00.png", "--classes", "red,blue,a [big] dog", "--top", "2")
+    lines = [json.loads(line) for line in cli(*asked, "--format", "jsonl").out.splitlines()]
+    rows = list(csv.DictReader(io.StringIO(cli(*asked, "--format", "csv").out)))
+    table = cli(*asked).out
+    assert len(lines) == len(rows) == 4
+    for line, row in zip(lines, rows, strict=True):
+        first, second = line["guesses"]
+        assert (row["image"], row["class"], row["class_2"]) == (line["image"], first["name"], second["name"])
+        assert (float(row["probability"]), float(row["probability_2"])) == (first["probability"], second["probability"])
+        assert float(row["similarity"]) == line["similarity"] and "unknown" not in line and "unknown" not in row
+        assert line["image"] in table and f"{100 * first['probability']:.1f} %" in table
+    assert predictions._WRITERS.keys() == set(predict.FORMATS) and unknown.SCORES == SCORES
+
+
+def test_a_long_list_on_stdin_is_answered_line_by_line(inside: Path) -> None:
+    """Answers come while the list is still being written, and what cannot be read comes at the end."""
+    command = [sys.executable, "-m", "bmip", "predict", "run", "-", "--format", "jsonl", "--top", "1"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        assert process.stdin and process.stdout and process.stderr
+        names = [f"photos/{name}/{number:02}.png" for name in ("red", "blue") for number in range(60)]
+        for _ in range(3):
+            process.stdin.writelines(f"{name}\n" for name in names)
+        process.stdin.write("absent.png\n\n")
+        process.stdin.flush()
+        first = [json.loads(process.stdout.readline())["image"] for _ in range(200)]
+        assert first == (names * 2)[:200], "before the end of the list"
+        for _ in range(15):
+            process.stdin.writelines(f"{name}\n" for name in names)
+        process.stdin.close()
+        rest = [json.loads(line)["image"] for line in process.stdout]
+        assert len(first) + len(rest) == 18 * len(names)
+        told = process.stderr.read()
+        assert process.wait(timeout=60) == 1
+    assert told.endswith("not read: absent.png does not exist\n1 image could not be read\n")
+
+
+def test_a_threshold_is_chosen_kept_and_used(cli: Cli, inside: Path) -> None:
+    missing = cli("predict", "run", "photos/red", "--unknown", "calibrated")
+    assert missing.status == 2 and "no threshold was chosen for run: bmip calibrate run --data DATA" in missing.err
+    found = cli("calibrate", "run", "--false-alarms", "0.2")
+    assert found.status == 0, found.err
+    kept = json.loads(Path("run/prompts.threshold.json").read_text())
+    threshold, score = kept["threshold"]["value"], kept["threshold"]["score"]
+    assert (kept["data"], kept["classes"], kept["images"], kept["others"]) == ("photos", ["blue", "green"], 24, 24)
+    assert kept["false_alarms"] == pytest.approx(5 / 25)
+    assert f"score: {score}, " in found.out and f"threshold: {threshold:.4f}" in found.out
+    assert "expected false alarms: 20.0 % of images of the 2 classes (chosen on 24 validation images)" in found.out
+    assert f"found: {100 * kept['found']:.1f} % of 24 validation images of other classes" in found.out
+
+    asked = ("predict", "run", "photos", "--format", "jsonl", "--unknown")
+    for line in map(json.loads, cli(*asked, "calibrated").out.splitlines()):
+        value = line["similarity"] if score == "similarity" else line["guesses"][0]["probability"]
+        assert line["unknown"] == (value < threshold)
+    marks = {json.loads(line)["unknown"] for line in cli(*asked, "0.6").out.splitlines()}
+    assert marks == {json.loads(line)["guesses"][0]["probability"] < 0.6 for line in cli(*asked, "1").out.splitlines()}
+    assert "unknown: none of the classes" in cli("predict", "run", "photos/red/00.png", "--unknown", "1").out
+    (row,) = csv.DictReader(
+        io.StringIO(cli("predict", "run", "photos/red/00.png", "--unknown", "1", "--format", "csv").out)
+    )
+    assert row["unknown"] == "true"
+
+    other = cli("calibrate", "run", "--classes", "red,grey", "--score", "probability", "--false-alarms", "0.2")
+    assert "score: probability, " in other.out
+    Path("run/prompts.threshold.json").write_text(json.dumps({**kept, "tensors": "0" * 64}))
+    foreign = cli("predict", "run", "photos/red", "--unknown", "calibrated")
+    assert foreign.status == 2 and "was chosen for other prompts" in foreign.err
+    Path("run/prompts.threshold.json").write_text("{}")
+    assert "is damaged" in cli("predict", "run", "photos/red", "--unknown", "calibrated").err
+    few = cli("calibrate", "run", "--false-alarms", "0.01")
+    assert few.status == 2 and "24 images of known classes are too few" in few.err
