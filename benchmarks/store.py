@@ -47,6 +47,7 @@ def rows(count: int) -> list[Row]:
                 trainable=3_555_072,
                 training_seconds=431.25,
                 evaluation_seconds=12.5,
+                time="2026-01-02T03:04:05+00:00",
                 peak_memory=3_221_225_472,
                 backbone="5806e77cd80f8b59890b7e101eabd078d9fb84e6937f9e85e4ecb61988df416f",
                 split=f"{data:064x}",

@@ -15,7 +15,7 @@ from bmip.data.names import dataset_names, embedded_names
 from bmip.data.read_config import ReadConfig
 from bmip.system.messages import counted
 
-FORMAT = 4
+FORMAT = 5
 """The number of the format in which runs are written: in run folders, in checkpoints and in rows of results."""
 
 HALF = 0.5

@@ -14,6 +14,7 @@ ROW = Row(
     trainable=5,
     training_seconds=1.5,
     evaluation_seconds=0.0,
+    time="2026-01-02T03:04:05+00:00",
     backbone="b",
     split="s",
     environment={"torch": "2"},
@@ -30,6 +31,15 @@ def test_rows_come_back(tmp_path: Path) -> None:
     assert store.rows() == [ROW, OTHER]
     assert store.rows()[0].counts["base"].percent == 75
     assert len(store.path.read_text().splitlines()) == 2
+
+
+def test_a_label_stands_in_a_line_only_where_there_is_one(tmp_path: Path) -> None:
+    named, store = replace(OTHER, label="deep"), Results(tmp_path / "r")
+    assert "label" not in ROW.to_json() and named.to_json()["label"] == "deep"
+    store.append(ROW)
+    store.append(named)
+    assert store.rows() == [ROW, named]
+    assert named.same_result(replace(named, label="", time="")), "neither label nor time is part of a result"
 
 
 def test_of_equal_trials_the_last_counts(tmp_path: Path) -> None:

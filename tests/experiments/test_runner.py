@@ -246,7 +246,7 @@ def test_a_group_of_trials_is_executed_from_plain_values(trials: list[Trial], tm
         (there,) = pool.submit(executed, pickle.dumps(trials[1:2]), tmp_path / "there").result()
     (here,) = execute(trials[1:2], tmp_path / "here", device="cpu")
     assert there.seconds > 0
-    spent = {"training_seconds": 0.0, "evaluation_seconds": 0.0, "peak_memory": None, "environment": {}}
+    spent = {"training_seconds": 0.0, "evaluation_seconds": 0.0, "peak_memory": None, "environment": {}, "time": ""}
     assert replace(there, **spent) == replace(here, **spent)
     prompts = [tmp_path / where / here.trial.run.folder / "prompts.safetensors" for where in ("here", "there")]
     assert prompts[0].read_bytes() == prompts[1].read_bytes()

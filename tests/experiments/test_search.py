@@ -15,6 +15,7 @@ def row(lr: float, data: str, seed: int, right: int, trainable: int = 5) -> Row:
         trainable=trainable,
         training_seconds=1.0,
         evaluation_seconds=0.0,
+        time="2026-01-02T03:04:05+00:00",
         backbone="b",
         split=data,
     )

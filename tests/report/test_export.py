@@ -27,7 +27,16 @@ DOCS = Path(__file__).parents[2] / "docs" / "protocols.md"
 HASHES = {"backbone": "backbone_hash", "split": "split_hash", "target_split": "target_hash", "draw": "draw_hash"}
 RUN = ("method", "data", "classes", "split", "preset", "shots", "data_seed", "init_seed", "backbone")
 READ = ("class_names", "label_column", "split_seed", "skip_bad_images", "scaled_decoding")
-PLAIN = ("trainable", "training_seconds", "evaluation_seconds", "peak_memory", "peak_gpu_memory", "template")
+PLAIN = (
+    "trainable",
+    "label",
+    "time",
+    "training_seconds",
+    "evaluation_seconds",
+    "peak_memory",
+    "peak_gpu_memory",
+    "template",
+)
 
 TRAINED = replace(
     ROWS[4],
@@ -49,6 +58,7 @@ TRAINED = replace(
     target_split="t",
     draw="d",
     template="a drawing of a {}.",
+    label="bmip, depth 3",
     peak_memory=2**40,
     peak_gpu_memory=0,
     environment={**environment(), "commit": None, "dirty": None, "gpu": "H100", "chunk_tokens": 12},

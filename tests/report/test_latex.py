@@ -97,6 +97,11 @@ def test_every_line_has_as_many_cells_as_the_table_has_columns() -> None:
     assert len(set(re.findall(r"\\label\{(.+?)\}", text))) == 3
 
 
+def test_a_label_is_the_name_of_its_line() -> None:
+    rows = [replace(row, label="50 % & more") if row.trainable else row for row in ROWS]
+    assert [line.split(" & ")[1] for line in body(to_latex(rows).decode())[2:4]] == ["zero-shot", r"50 \% \& more"]
+
+
 def test_letters_that_mean_something_to_latex() -> None:
     assert escaped(ODD) == (
         r"50\% of a\_b \& \{c\} \#1 \$5 \textasciitilde{}x \textasciicircum{}y \textbackslash{}z "

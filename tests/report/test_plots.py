@@ -20,6 +20,7 @@ def sweep(method: str, shots: int, seed: int, right: int) -> Row:
         trainable=trainable,
         training_seconds=1.0,
         evaluation_seconds=0.0,
+        time="2026-01-02T03:04:05+00:00",
         backbone="b",
         split="s",
     )

@@ -95,6 +95,7 @@ def rows(protocol: str, data: dict[str, dict[str, int]], method: str = "maple", 
             trainable=1,
             training_seconds=1.0,
             evaluation_seconds=0.0,
+            time="2026-01-02T03:04:05+00:00",
             backbone="abc",
             split="s",
         )

@@ -22,6 +22,7 @@ def row(data: str, method: str, seed: int, base: int, novel: int, **trial) -> Ro
         trainable=0 if method == "zero_shot" else 1234,
         training_seconds=1.0,
         evaluation_seconds=0.0,
+        time="2026-01-02T03:04:05+00:00",
         backbone="abcdef0123",
         split="s",
     )
@@ -158,6 +159,33 @@ def test_lines_are_told_apart_by_what_differs() -> None:
     }
 
 
+def labelled(label: str, *, data: str = "x", **trial) -> Row:
+    return replace(row(data, "bmip", 1, 1, 1, **trial), label=label)
+
+
+def test_a_label_is_the_name_of_its_line() -> None:
+    deep = labelled("bmip, depth 12", options=(("depth", 12),))
+    (table,) = tables([row("x", "bmip", 1, 1, 1), deep, changed("maple", epochs=1), changed("coop", lr=2)])
+    assert {line[1] for line in table.rows} == {"coop lr=2", "maple epochs=1", "bmip", "bmip, depth 12"}
+
+
+def test_lines_of_one_label_are_told_apart() -> None:
+    rows = [labelled("deep", training=(("lr", 1), ("precision", name))) for name in ("float32", "bfloat16")]
+    rows += [labelled("deep", training=(("lr", 1), ("precision", "float32")), template="a {}.")]
+    (table,) = tables(rows)
+    assert {line[1] for line in table.rows} == {
+        "deep precision=float32 own template",
+        "deep precision=bfloat16 own template",
+        "deep precision=float32 'a {}.'",
+    }
+
+
+def test_a_line_with_two_labels_has_neither() -> None:
+    for other in ("b", ""):
+        (table,) = tables([labelled("a"), labelled(other, data="y")])
+        assert {line[1] for line in table.rows} == {"bmip"}
+
+
 def test_shots_backbones_and_protocols_have_tables_of_their_own() -> None:
     others = [
         row("x", "bmip", 1, 1, 1, shots=4),
@@ -212,6 +240,7 @@ def judged(protocol: str, method: str, seed: int, counts: dict[str, int], *, sco
         trainable=0 if method == "zero_shot" else 1234,
         training_seconds=1.0,
         evaluation_seconds=0.0,
+        time="2026-01-02T03:04:05+00:00",
         backbone="abcdef0123",
         split="s",
     )

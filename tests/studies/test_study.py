@@ -13,6 +13,7 @@ import pytest
 
 from bmip.experiments.failures import Failure
 from bmip.experiments.results import Results
+from bmip.report import select
 from bmip.studies.expand import expand
 from bmip.studies.folder import Shard, StudyFolder
 from bmip.studies.plan import read_plan
@@ -62,6 +63,7 @@ def test_a_study_from_plan_to_status(cli: Cli, plan: Path, here: Path) -> None:
     whole = cli("study", str(plan))
     assert whole.status == 0
     assert "Base to novel" in whole.out and "Open world" in whole.out
+    assert whole.out.count(" shallow ") == 2 and "maple" not in whole.out
     folder = here / "runs" / "studies" / "plan"
     assert (folder / "plan.toml").read_text() == plan.read_text()
     assert len(judged(folder / "results.jsonl")) == TRIALS
@@ -73,6 +75,20 @@ def test_a_study_from_plan_to_status(cli: Cli, plan: Path, here: Path) -> None:
     assert "done 8, failed 0, missing 0" in status
     dry = cli("study", str(plan), "--dry-run").out
     assert "8 done, 0 missing" in dry
+
+
+def test_a_label_is_the_plan_s_and_may_change(cli: Cli, plan: Path, here: Path) -> None:
+    """The rows hold none: giving another one makes nothing again."""
+    cli("study", str(plan), "--only", "base-to-novel")
+    folder = StudyFolder(here / "runs/studies/plan")
+    before = folder.results().path.read_bytes()
+    assert {row.label for row in folder.stored()} == {""}
+    assert {(row.trial.run.method, row.label) for row in folder.rows()} == {("zero_shot", ""), ("maple", "shallow")}
+    plan.write_text(plan.read_text().replace("shallow", "two layers"))
+    again = cli("study", str(plan), "--only", "base-to-novel")
+    assert " two layers " in again.out and "shallow" not in again.out
+    assert folder.results().path.read_bytes() == before
+    assert [row.trial.run.method for row in select(folder.rows(), methods=["two layers"])] == ["maple"] * 2
 
 
 def test_a_plan_that_no_longer_fits_says_so(cli: Cli, plan: Path, here: Path) -> None:

@@ -143,7 +143,7 @@ def _show(rows: list[Row]) -> None:
             shown,
             trial.protocol,
             f"{run.data} → {trial.target}" if trial.target else run.data,
-            f"{run.method_name}:{run.preset}",
+            row.label or f"{run.method_name}:{run.preset}",
             str(run.shots or "all"),
             f"{run.data_seed}/{run.init_seed}",
             ", ".join(f"{part} {count.percent:.1f}" for part, count in row.counts.items()),

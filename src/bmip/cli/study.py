@@ -142,7 +142,7 @@ def study(
             folder, trials, resources=resources, executor=executor, listener=listener, shard=part,
             minutes=said.minutes, trackers=trackers,
         )  # fmt: skip
-    for each in tables(rows):
+    for each in tables(folder.labelled(rows)):
         out().print(as_rich(each))
     state = state_of(folder, planned)
     note(f"done {len(state.done)}, failed {len(state.failed)}, missing {len(state.missing)} of {len(planned)}")
@@ -173,7 +173,7 @@ def _tell_plan(name: str, folder: StudyFolder, state: State, trials: list[Trial]
 
     missing = [trial for trial in trials if trial not in state.done]
     tasks = tasks_of(missing, folder.runs, folder.results())
-    found = estimates(tasks, folder.rows())
+    found = estimates(tasks, folder.stored())
     shown = table("task", "trials", "time", "memory", title=name)
     for task, guess in list(zip(tasks, found, strict=True))[:SHOWN]:
         first = task.trials[0]

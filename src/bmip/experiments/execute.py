@@ -24,6 +24,7 @@ from bmip.experiments.trial import Trial
 from bmip.methods import build_model
 from bmip.prompting.model import PromptedCLIP
 from bmip.run_spec import folder_name, settings
+from bmip.system.clock import utc_now
 from bmip.system.environment import environment
 from bmip.system.peak_memory import Peak, PeakMemory
 from bmip.training.precision import slow_precision
@@ -153,6 +154,7 @@ def _row(trained: Trained, effort: Effort, runs: Path, resources: Resources) -> 
         draw=_draw(trial, resources) if trainable and run.shots else "",
         environment={**environment(resources.device), **chunked},
         changed=settings(departures(run.method, run.preset, dict(run.options), dict(run.training))),
+        time=utc_now(),
     )
 
 

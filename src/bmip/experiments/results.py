@@ -83,6 +83,13 @@ class Row:
     changed: Settings = ()
     """Options and training settings that are not those of the preset which the run names."""
 
+    time: str
+    """When the row was made, in UTC (ISO 8601)."""
+
+    label: str = ""
+    """What the plan of a study calls the method. The folder of a study keeps it with the plan, where it may change, and
+    not in its rows; a file that is made of them (`bmip results merge`) holds it."""
+
     @property
     def work(self) -> Work:
         """What the row is the result of."""
@@ -113,7 +120,8 @@ class Row:
         """Plain values for JSON."""
         counts = {name: list(count) for name, count in self.counts.items()}
         plain = {"trial": self.trial.to_json(), "counts": counts, "changed": dict(self.changed)}
-        return {"format": FORMAT, **vars(self), **plain}
+        content = {"format": FORMAT, **vars(self), **plain}
+        return content if self.label else {name: value for name, value in content.items() if name != "label"}
 
     @classmethod
     def from_json(cls, content: Any) -> Row:

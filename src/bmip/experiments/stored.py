@@ -8,6 +8,7 @@ from bmip.experiments.registry import protocol
 from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row, Work
 from bmip.experiments.trial import Trial
+from bmip.system.clock import utc_now
 
 
 class StoredRows:
@@ -48,7 +49,7 @@ class StoredRows:
         )
         found = next(same, None)
         nothing = {"training_seconds": 0.0, "evaluation_seconds": 0.0, "peak_memory": None, "peak_gpu_memory": None}
-        return None if found is None else replace(found, trial=trial, **nothing)
+        return None if found is None else replace(found, trial=trial, time=utc_now(), **nothing)
 
 
 def _seedless(trial: Trial) -> Trial:

@@ -22,7 +22,7 @@ def select(
     all of them.
 
     A name selects all versions of a data set; "name (hash)", as the tables print it, selects one older version. A
-    method's name selects all its presets, and "bmip:released" one of them.
+    method's name selects all its presets, "bmip:released" one of them, and a label what the plan of a study calls so.
     Raises ValueError for a data set, method, protocol or seed without rows, with those that there are.
     """
     rows = list(rows)
@@ -48,10 +48,11 @@ def select(
 
 def _names(one: PlacedRow) -> dict[str, set[str]]:
     """The names under which one may ask for a row, by what they name."""
-    trial, place = one.row.trial, one.evaluated_on
+    trial, place, label = one.row.trial, one.evaluated_on, one.row.label
+    labels = {label, label.replace("_", "-")} if label else set()
     return {
         "data set": {place.name, str(place)},
-        "method": {trial.run.method_name, f"{trial.run.method_name}:{trial.run.preset}"},
+        "method": {trial.run.method_name, f"{trial.run.method_name}:{trial.run.preset}", *labels},
         "protocol": {trial.protocol},
         "seed": {str(trial.run.data_seed)},
     }

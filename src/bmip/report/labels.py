@@ -33,7 +33,8 @@ def variant(row: Row, *, shots: bool) -> Variant:
 
 def labels(rows: Sequence[Row], *, shots: bool, made_for: str = "") -> dict[Variant, str]:
     """The name of each line: the method, its preset if it had to be asked for, and the settings that make the line
-    differ from others or from the preset.
+    differ from others or from the preset. Where all rows of a line have the same label, it stands in place of these;
+    behind it stand the settings that differ between lines of the same label.
 
     Untrained methods come first and BMIP and its combinations last. Settings that differ from the preset in the same
     way in all trained lines are left out: the title names them. For `shots` see `variant`, for `made_for` see
@@ -41,17 +42,32 @@ def labels(rows: Sequence[Row], *, shots: bool, made_for: str = "") -> dict[Vari
     """
     untrained = {variant(row, shots=shots) for row in rows if row.trainable == 0}
     changed, shared = _changed(rows, shots), _shared(rows, shots)
+    given = _given(rows, shots)
     variants = sorted(changed, key=lambda one: (one not in untrained, one.method.startswith("bmip"), repr(one)))
     found = {}
     for one in variants:
-        same = [other for other in variants if (other.method, other.preset) == (one.method, one.preset)]
+        label = given.get(one, "")
+        head = label or one.method_name + _preset(one, variants, made_for)
+        same = [
+            other
+            for other in variants
+            if (given.get(other) == label if label else (other.method, other.preset) == (one.method, one.preset))
+        ]
         common = set.intersection(*(set(other.options) | set(other.training) for other in same))
-        shown = (set(one.options + one.training) - common | changed[one]) - shared
+        shown = (set(one.options + one.training) - common | (set() if label else changed[one])) - shared
         own = [f"{name}={value}" for name, value in one.options + one.training if (name, value) in shown]
         if len({other.read.template for other in same}) > 1:
             own.append(repr(one.read.template) if one.read.template else "own template")
-        found[one] = " ".join([one.method_name + _preset(one, variants, made_for), *own])
+        found[one] = " ".join([head, *own])
     return found
+
+
+def _given(rows: Iterable[Row], shots: bool) -> dict[Variant, str]:
+    """The label of each line whose rows all have the same one."""
+    found: dict[Variant, set[str]] = defaultdict(set)
+    for row in rows:
+        found[variant(row, shots=shots)].add(row.label)
+    return {one: next(iter(own)) for one, own in found.items() if len(own) == 1 and own != {""}}
 
 
 def _preset(one: Variant, variants: Iterable[Variant], made_for: str) -> str:

@@ -11,9 +11,8 @@ runs/            the folders of the runs
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from bmip.experiments.failures import Failure
@@ -22,6 +21,7 @@ from bmip.experiments.trial import Trial
 from bmip.run_spec import FORMAT, check_format
 from bmip.studies.expand import Planned
 from bmip.studies.plan import Plan, PlanError
+from bmip.system.clock import utc_now
 from bmip.system.files import write_json, write_text
 
 
@@ -60,7 +60,16 @@ class StudyFolder:
         return Results(self._file("results", shard))
 
     def rows(self) -> list[Row]:
-        """All rows, those of shards included. Raises ValueError where two files differ."""
+        """All rows with the labels that the plan gives to their methods; otherwise as `stored`."""
+        return self.labelled(self.stored())
+
+    def labelled(self, rows: Iterable[Row]) -> list[Row]:
+        """The rows with the labels that the plan gives to their methods. Raises PlanError without a plan."""
+        labels = {one.trial: one.label for one in self.planned()[1]}
+        return [replace(row, label=labels.get(row.trial, "")) for row in rows]
+
+    def stored(self) -> list[Row]:
+        """All rows as they are stored, those of shards included. Raises ValueError where two files differ."""
         return read_results(self.files())
 
     def begin(self, plan: Plan, planned: Sequence[Planned], *, accept: bool = False) -> None:
@@ -69,10 +78,11 @@ class StudyFolder:
         Raises PlanError where trials that are stored here are not in the plan.
         """
         wanted = {one.trial for one in planned}
-        strange = [row.trial for row in self.rows() if row.trial not in wanted]
+        stored = self.stored()
+        strange = [row.trial for row in stored if row.trial not in wanted]
         if strange and not accept:
             raise PlanError(
-                f"{self.path} holds {len(strange)} of {len(self.rows())} rows of another plan, such as "
+                f"{self.path} holds {len(strange)} of {len(stored)} rows of another plan, such as "
                 f"{strange[0].protocol}, {strange[0].described()}: name another folder (--out), or keep them beside "
                 "the new plan (--accept-plan)"
             )
@@ -108,8 +118,7 @@ class StudyFolder:
 
     def add_failure(self, trial: Trial, failure: Failure, shard: Shard | None = None) -> None:
         """Writes down that a trial failed."""
-        now = datetime.now(timezone.utc).isoformat(timespec="seconds")
-        line = {"trial": trial.to_json(), "described": trial.described(), **asdict(failure), "time": now}
+        line = {"trial": trial.to_json(), "described": trial.described(), **asdict(failure), "time": utc_now()}
         file = self._file("failures", shard)
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a", encoding="utf-8") as stream:
@@ -117,7 +126,7 @@ class StudyFolder:
 
     def failures(self) -> dict[Trial, Failure]:
         """Why trials failed that have no row since. Raises ValueError for a line that cannot be read."""
-        done = {row.trial for row in self.rows()}
+        done = {row.trial for row in self.stored()}
         found: dict[Trial, Failure] = {}
         for file in sorted(self.path.glob("failures.jsonl")) + sorted(self.path.glob("shards/*.failures.jsonl")):
             for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):

@@ -45,7 +45,7 @@ class PlannedMethod:
     """Training settings, which win over those of the preset and of the comparison."""
 
     label: str = ""
-    """What `bmip study --status` calls it; empty: its name."""
+    """What its line in tables is called; empty: its name and the settings that tell it from others."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,7 +56,7 @@ class State:
 def state_of(folder: StudyFolder, planned: Sequence[Planned]) -> State:
     """What is stored of the planned trials, whatever the data and the backbone are now."""
     wanted = {one.trial for one in planned}
-    done = frozenset(row.trial for row in folder.rows()) & wanted
+    done = frozenset(row.trial for row in folder.stored()) & wanted
     failed = {trial: failure for trial, failure in folder.failures().items() if trial in wanted}
     return State(tuple(planned), done, failed)
 
@@ -98,7 +98,7 @@ def run_study(
     """
     store = folder.results(shard)
     own = {row.work for row in store.rows()} if store.path.exists() else set()
-    elsewhere = {row.work: row for row in folder.rows() if row.work not in own}
+    elsewhere = {row.work: row for row in folder.stored() if row.work not in own}
     found = {trial: elsewhere.get((trial, resources.hashes(trial))) for trial in trials} if elsewhere else {}
     left = [trial for trial in trials if found.get(trial) is None]
     keeping = _Keeping(folder, listener or ProgressListener(), shard, trackers)
