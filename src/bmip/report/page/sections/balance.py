@@ -9,7 +9,6 @@ import numpy as np
 
 from bmip.metrics import Summary
 from bmip.report.columns import Balance
-from bmip.report.lines import summaries
 from bmip.report.page.content import Absent, Picture, Section
 from bmip.report.page.figures import finished, name_panel, panels
 from bmip.report.page.material import Material, headline, title_of
@@ -32,7 +31,7 @@ def _picture(material: Material, data: TableData, balance: Balance, name: str) -
     groups = {str(place): [place] for place in data.places}
     groups |= {"average": data.averaged} if len(data.averaged) > 1 else {}
     each = {
-        heading: {label: summaries(data.layout, data.line(one, places)) for one, label in data.labels.items()}
+        heading: {label: data.summaries(one, places) for one, label in data.labels.items()}
         for heading, places in groups.items()
     }
     figure, axes = panels(len(each), height=3.0)

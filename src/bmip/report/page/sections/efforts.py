@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bmip.experiments.results import Row
-from bmip.report.lines import ABSENT, summaries
+from bmip.report.lines import ABSENT
 from bmip.report.page.content import Absent, Block, Picture, Section, Sheet
 from bmip.report.page.figures import count_by_tens, finished, name_panel, panels
 from bmip.report.page.material import Material, headline, title_of
@@ -54,7 +54,7 @@ def _picture(material: Material, data: TableData, name: str) -> Picture:
         name_panel(panel, "", heading, f"{column}, in %")
         for one, label in data.labels.items():
             rows, look = _rows(data, one), material.looks[label]
-            number = summaries(data.layout, data.line(one, data.averaged)).get(column)
+            number = data.summaries(one, data.averaged).get(column)
             where = _mean(rows, measure)
             if number is None:
                 continue
