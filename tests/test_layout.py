@@ -16,7 +16,7 @@ LAYERS = (
     ("methods", "evaluation"),
     ("training", "embedded.pretrain"),
     ("experiments",),
-    ("learner", "studies"),
+    ("explaining", "learner", "studies"),
     ("report",),
     ("report.page",),
     ("cli",),

@@ -1,4 +1,4 @@
-"""`bmip predict` and `bmip calibrate` on a small backbone and on photos."""
+"""`bmip predict`, `calibrate`, `embed` and `inspect` on a small backbone and on photos."""
 
 import csv
 import io
@@ -7,11 +7,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pandas
 import pytest
 
+from bmip import PromptLearner
 from bmip.cli import predict, predictions
 from bmip.cli.calibrate import SCORES
 from bmip.evaluation import unknown
+from bmip.prompting.checkpoint import read_checkpoint
 from tests.cli.conftest import Cli
 from tests.small import SMALL, photo_folder
 
@@ -106,3 +110,55 @@ def test_a_threshold_is_chosen_kept_and_used(cli: Cli, inside: Path) -> None:
     assert "is damaged" in cli("predict", "run", "photos/red", "--unknown", "calibrated").err
     few = cli("calibrate", "run", "--false-alarms", "0.01")
     assert few.status == 2 and "24 images of known classes are too few" in few.err
+
+
+def test_features_in_both_formats_are_those_of_the_learner(cli: Cli, inside: Path) -> None:
+    learner = PromptLearner.from_pretrained("run", device="cpu")
+    given = ("embed", "run", "photos/*/00.png", "absent.png", "--classes", "red,a dog", "--out")
+    assert "there is no image absent.png" in cli(*given, "features.npz").err
+    Path("bad.png").write_bytes(b"x")
+    given = ("embed", "run", "photos/*/00.png", "bad.png", "--classes", "red,a dog", "--out")
+    done = cli(*given, "deep/features.npz")
+    assert done.status == 1 and "features of 4 images and 2 classes written to deep/features.npz" in done.err
+    assert "not read: bad.png" in done.err
+    found = np.load("deep/features.npz")
+    files = sorted(str(file) for file in Path("photos").glob("*/00.png"))
+    assert found["images"].tolist() == files and found["classes"].tolist() == ["red", "a dog"]
+    np.testing.assert_allclose(found["image_features"], learner.encode_image(files), atol=1e-6)
+    np.testing.assert_allclose(found["class_features"], learner.encode_text(["red", "a dog"]), atol=1e-6)
+    powers = np.exp(found["scale"] * found["image_features"] @ found["class_features"].T)
+    gold = learner.predict_proba(files, classes=["red", "a dog"])
+    np.testing.assert_allclose(powers / powers.sum(1, keepdims=True), gold, atol=1e-5)
+
+    cli(*given, "features.parquet")
+    frame = pandas.read_parquet("features.parquet")
+    assert (
+        frame["name"].tolist() == [*files, "red", "a dog"] and frame["kind"].tolist() == ["image"] * 4 + ["class"] * 2
+    )
+    together = np.concatenate([found["image_features"], found["class_features"]])
+    np.testing.assert_array_equal(np.stack(frame["feature"].tolist()), together)
+    Path("bad.png").unlink()
+
+
+def test_what_prompts_are(cli: Cli, inside: Path, tmp_path: Path) -> None:
+    found = cli("inspect", "run", "--words", "2")
+    assert found.status == 0, found.err
+    description, tensors = read_checkpoint("run")
+    for part in (
+        "bmip, preset default",
+        "2 shots, seeds 1/1 of photos (base classes)",
+        "2 classes: blue, green",
+        description.backbone_hash[:12],
+        description.split_hash[:12],
+        "depth=2",
+        "nearest words (cosine)",
+        f"{sum(tensor.numel() for tensor in tensors.values()):,}",
+    ):
+        assert part in found.out, part
+    for name in tensors:
+        assert name in found.out
+    for one in json.loads(Path("run/gauges.json").read_text()):
+        assert f"{one['mean']:.3f}" in found.out and one["quantity"] in found.out
+    PromptLearner.from_pretrained("run", device="cpu").save_pretrained(tmp_path / "away")
+    away = cli("inspect", tmp_path / "away")
+    assert away.status == 0 and "the nearest words need the CLIP: " in away.err and "gate weight" not in away.out

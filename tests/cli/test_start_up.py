@@ -100,6 +100,8 @@ WRONG = (
     "predict run picture.png --format cvs",
     "predict run picture.png --unknown 2",
     "predict run picture.png --unknown x",
+    "embed run picture.png",
+    "embed run picture.png --out features.txt",
     "calibrate run --data digts",
     "calibrate run --false-alarms 0",
     "calibrate run --score logit",

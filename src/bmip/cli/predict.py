@@ -4,25 +4,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from bmip.cli import common_options
+from bmip.cli import common_options, given_images
 from bmip.cli.arguments import names_asked
 from bmip.cli.command import Command
-from bmip.cli.console import note
 from bmip.cli.remarks import remark_on_drawings, remark_on_template
-from bmip.system.messages import counted, nearest
+from bmip.system.messages import nearest
 
 app = typer.Typer(add_completion=False)
 FORMATS = ("table", "jsonl", "csv")
-STDIN, CALIBRATED = "-", "calibrated"
+CALIBRATED = "calibrated"
 
 
 @app.command(
@@ -31,10 +26,7 @@ STDIN, CALIBRATED = "-", "calibrated"
 @common_options.read_options(only=["template"], make=dict)
 def predict(
     run: common_options.Run,
-    images: Annotated[
-        list[str],
-        typer.Argument(help="Files, folders, or patterns such as 'photos/*.jpg'; - reads a list of files, one a line."),
-    ],
+    images: given_images.Places,
     classes: common_options.Names = None,
     classes_file: common_options.NamesFile = None,
     top: Annotated[int, typer.Option(min=1, help="How many names to show for each image.")] = 3,
@@ -74,11 +66,11 @@ def predict(
     from bmip.cli.calibration import read_calibration
     from bmip.cli.load_run import load_run
     from bmip.cli.predictions import write
-    from bmip.evaluation.predict import classes_of, classify, image_paths
+    from bmip.evaluation.predict import classes_of, classify
     from bmip.evaluation.unknown import Threshold
 
     common_options.use_threads(threads)
-    named = image_paths(place for place in images if place != STDIN)
+    files = given_images.image_files(images)
     threshold = None if probability is None else Threshold(probability)
     if unknown == CALIBRATED:
         threshold = read_calibration(run).threshold
@@ -87,19 +79,10 @@ def predict(
     remark_on_drawings(model.described().spec.backbone, images)
     remark_on_template(model, model.described().spec.method, read.get("template", ""))
     names = replace(classes_of(model, asked), template=template)
-    files: Iterator[str | Path] = chain(named, _listed() if STDIN in images else ())
     unread: list[str] = []
-    write(
-        classify(model, files, names, top=top, unread=unread.append),
-        format,
-        top=min(top, len(names)),
-        threshold=threshold,
-    )
-    for reason in unread:
-        note(f"not read: {reason}")
-    if unread:
-        note(f"{counted(len(unread), 'image')} could not be read")
-        raise typer.Exit(1)
+    found = classify(model, files, names, top=top, unread=unread.append)
+    write(found, format, top=min(top, len(names)), threshold=threshold)
+    given_images.report_unread(unread)
 
 
 def _probability(unknown: str | None) -> float | None:
@@ -113,8 +96,3 @@ def _probability(unknown: str | None) -> float | None:
     if not 0 <= found <= 1:
         raise ValueError(f"--unknown is {unknown!r}: give a probability from 0 to 1, or {CALIBRATED}")
     return found
-
-
-def _listed() -> Iterator[str]:
-    """The files that stdin lists, one a line."""
-    return (name for line in sys.stdin if (name := line.rstrip("\r\n")))

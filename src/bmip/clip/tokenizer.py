@@ -69,6 +69,12 @@ class Tokenizer:
                 raise ValueError(f"{text!r} contains {special}, which marks the ends of a text: remove it")
         return self._encoder.encode(cleaned, add_special_tokens=False).ids
 
+    def whole_words(self) -> dict[int, str]:
+        """The tokens that are a whole word of small letters, by id. Text becomes small letters before it is encoded."""
+        tokens = ((number, self._encoder.id_to_token(number) or "") for number in range(self.vocabulary))
+        found = {number: token.removesuffix(_WORD_END) for number, token in tokens if token.endswith(_WORD_END)}
+        return {number: word for number, word in found.items() if word.isalpha() and word.isascii() and word.islower()}
+
     def save(self, path: str | Path) -> None:
         """Writes a tokenizer.json, which `from_file` reads."""
         write_text(Path(path), self._encoder.to_str(pretty=False))

@@ -1,0 +1,66 @@
+"""Features of images and classes as files for other programs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Normalised features; `scale * image_features @ class_features.T` are the logits."""
+
+    images: tuple[str, ...]
+    image_features: Float[np.ndarray, "image out"]
+    classes: tuple[str, ...]
+    """Empty where class features differ between images."""
+
+    class_features: Float[np.ndarray, "class out"]
+    scale: float
+
+
+def to_npz(features: Features) -> bytes:
+    """The arrays `images`, `image_features`, `classes`, `class_features` and `scale`; names are text."""
+    file = io.BytesIO()
+    np.savez(
+        file,
+        images=np.array(features.images, dtype=np.str_),
+        image_features=features.image_features,
+        classes=np.array(features.classes, dtype=np.str_),
+        class_features=features.class_features,
+        scale=np.float32(features.scale),
+    )
+    return file.getvalue()
+
+
+def to_parquet(features: Features) -> bytes:
+    """A row for each image and each class: `kind` ("image" or "class"), `name`, `feature` and `scale`.
+
+    Raises ImportError without pyarrow.
+    """
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise ImportError("Parquet needs the package pyarrow: pip install 'bmip[parquet]'") from error
+    together = np.concatenate([features.image_features, features.class_features]).astype(np.float32)
+    kinds = ["image"] * len(features.images) + ["class"] * len(features.classes)
+    table = pyarrow.table(
+        {
+            "kind": pyarrow.array(kinds, pyarrow.string()),
+            "name": pyarrow.array([*features.images, *features.classes], pyarrow.string()),
+            "feature": pyarrow.FixedSizeListArray.from_arrays(together.reshape(-1), together.shape[1]),
+            "scale": pyarrow.array([features.scale] * len(kinds), pyarrow.float32()),
+        }
+    )
+    file = io.BytesIO()
+    parquet.write_table(table, file)
+    return file.getvalue()
+
+
+FORMATS: Mapping[str, Callable[[Features], bytes]] = {".npz": to_npz, ".parquet": to_parquet}
+"""The content of the file for each ending of its name."""
