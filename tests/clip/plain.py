@@ -52,6 +52,21 @@ def text_feature(clip: CLIP, ids: Sequence[int], slots: Sequence[int], prompts: 
         if 0 < i < len(prompts):
             x = enter(x, slots, prompts[i])
         x = block(module, x, causal=True)
+    return text_end(clip, x)
+
+
+def inserted_text_feature(clip: CLIP, ids: Sequence[int], prompts: Sequence[Tensor | None]) -> Tensor:
+    """The prompts (slot, width) are tokens behind the start token, from the layer of the first one on."""
+    x, slots = start(clip, ids, [-1] * len(ids), None), 0
+    for i, module in enumerate(clip.text.blocks):
+        prompt = prompts[i] if i < len(prompts) else None
+        if prompt is not None:
+            x, slots = torch.cat([x[:1], prompt, x[1 + slots :]]), len(prompt)
+        x = block(module, x, causal=True)
+    return text_end(clip, x)
+
+
+def text_end(clip: CLIP, x: Tensor) -> Tensor:
     x = F.layer_norm(x, x.shape[-1:], clip.text.ln_final.weight, clip.text.ln_final.bias)
     return x[-1] @ clip.text.projection.weight.T
 
@@ -67,12 +82,19 @@ def image_start(clip: CLIP, pixels: Tensor, prompt: Tensor | None) -> Tensor:
 
 def image_feature(clip: CLIP, pixels: Tensor, prompts: Sequence[Tensor | None]) -> Tensor:
     """Of one image (3, size, size); prompts (slot, width)."""
+    return image_end(clip, image_tokens(clip, pixels, prompts))
+
+
+def image_tokens(clip: CLIP, pixels: Tensor, prompts: Sequence[Tensor | None]) -> Tensor:
+    """All tokens above the last layer."""
     x = image_start(clip, pixels, prompts[0] if prompts else None)
+    content = len(clip.image.positional_embedding)
     for i, module in enumerate(clip.image.blocks):
-        if 0 < i < len(prompts) and prompts[i] is not None:
-            x = torch.cat([x[: -len(prompts[i])], prompts[i]])
+        prompt = prompts[i] if i < len(prompts) else None
+        if i and prompt is not None:
+            x = torch.cat([x[:content], prompt])
         x = block(module, x, causal=False)
-    return image_end(clip, x)
+    return x
 
 
 def image_end(clip: CLIP, x: Tensor) -> Tensor:

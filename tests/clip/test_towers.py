@@ -25,15 +25,17 @@ def problems(draw: st.DrawFn) -> dict:
     position = draw(st.sampled_from(["end", "middle", "front"]))
     slots = draw(st.integers(0, 5))
     fixed = position == "end" and 0 < slots < 4 and draw(st.booleans())
+    per_class, depth = draw(st.booleans()), draw(st.integers(1, 3)) if slots else 0
+    inserted = bool(slots) and position == "end" and not per_class and draw(st.booleans())
     template = "a photo of a {}." if fixed or not slots else " ".join(["X"] * slots) + " {}."
     return {
         "names": draw(st.lists(st.sampled_from(WORDS), min_size=1, max_size=6, unique=True)),
-        "layout": TextLayout(template, slots, position if slots else "end", per_class=draw(st.booleans())),
-        "depth": draw(st.integers(1, 3)) if slots else 0,
+        "layout": TextLayout(template, slots, position if slots else "end", inserted, per_class),
+        "depth": depth,
         "images": draw(st.sampled_from([1, 3])),
         "seed": draw(st.integers(0, 2**16)),
         "chunk": draw(st.sampled_from([1, 7, 4096])),
-        "skip": draw(st.integers(1, 3)),
+        "skip": draw(st.sets(st.integers(0, 2), max_size=depth - 1)) if depth else set(),
     }
 
 
@@ -43,7 +45,7 @@ def text_prompts(problem: dict, dtype: torch.dtype) -> list[Tensor | None]:
     shape = (problem["images"], classes, problem["layout"].slots, 24)
     return [
         None
-        if i == problem["skip"]
+        if i in problem["skip"] and problem["skip"] != set(range(problem["depth"]))
         else torch.randn(shape, generator=generator, dtype=torch.float64).to(dtype).requires_grad_()
         for i in range(problem["depth"])
     ]
@@ -57,7 +59,9 @@ def whole_sequences(clip: plain.CLIP, texts: object, prompts: list[Tensor | None
         [
             torch.stack(
                 [
-                    plain.text_feature(clip, ids, slots, [of(p, b, c) for p in prompts])
+                    plain.inserted_text_feature(clip, ids, [of(p, b, c) for p in prompts])
+                    if texts.layout.inserted
+                    else plain.text_feature(clip, ids, slots, [of(p, b, c) for p in prompts])
                     for c, (ids, slots) in enumerate(zip(texts.rows, texts.slots, strict=True))
                 ]
             )
@@ -104,18 +108,25 @@ def test_two_streams_in_float32(problem: dict) -> None:
 
 
 @settings(max_examples=12)
-@given(slots=st.integers(0, 4), depth=st.integers(1, 3), shared=st.booleans(), seed=st.integers(0, 999))
-def test_image_tower_equals_one_sequence(slots: int, depth: int, shared: bool, seed: int) -> None:
+@given(
+    slots=st.integers(0, 4),
+    depth=st.integers(1, 3),
+    first=st.integers(0, 2),
+    shared=st.booleans(),
+    seed=st.integers(0, 999),
+)
+def test_image_tower_equals_one_sequence(slots: int, depth: int, first: int, shared: bool, seed: int) -> None:
     clip = clip_of()
     generator = torch.Generator().manual_seed(seed)
     pixels = torch.randn(3, 3, 12, 12, generator=generator, dtype=torch.float64)
     prompts = [
         torch.randn(1 if shared else 3, slots, 32, generator=generator, dtype=torch.float64).requires_grad_()
-        for _ in range(depth if slots else 0)
+        for _ in range(max(0, depth - first) if slots else 0)
     ]
-    found = clip.encode_image(pixels, prompts)
+    late = [None] * first if prompts else []
+    found = clip.encode_image(pixels, [*late, *prompts])
     gold = torch.stack(
-        [plain.image_feature(clip, pixels[b], [p[0 if shared else b] for p in prompts]) for b in range(3)]
+        [plain.image_feature(clip, pixels[b], [*late, *(p[0 if shared else b] for p in prompts)]) for b in range(3)]
     )
     torch.testing.assert_close(found, gold, atol=1e-10, rtol=0)
     if prompts:
@@ -203,8 +214,8 @@ def test_images_of_another_size() -> None:
 
 
 def test_first_prompt_must_be_a_tensor() -> None:
-    with pytest.raises(TypeError, match="text\\[0\\] sets the number of slots"):
-        Prompts(text=[None])
+    with pytest.raises(TypeError, match="text\\[1\\] sets the number of slots"):
+        Prompts(text=[None, lambda view: view.attention()])
     with pytest.raises(ValueError, match="needs 3 axes"):
         Prompts(image=[torch.zeros(2, 4)])
     clip = clip_of()

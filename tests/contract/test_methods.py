@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import torch
 
 from bmip.methods import combination_names, load_method, method_names
 from bmip.testing import Case, cases, checks
-from bmip.testing.case import LAYERS
+from bmip.testing.case import shallow
 
 METHODS = (*method_names(), *combination_names(), "kgcoop+promptsrc", "vpt+coprompt", "examples.shallow_text")
 
@@ -41,6 +40,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"class_specific": True, "slots": 6},
         {"slots": 8, "padded": True},
     ],
+    "tcp": [{"slots": 1, "top": 1}],
     "proda": [{"prompts": 4, "slots": 3}],
 }
 
@@ -49,11 +49,10 @@ def all_cases() -> list[Case]:
     found = []
     for name in METHODS:
         spec = load_method(name)
-        shallow = {own.name: LAYERS for own in fields(spec.Config) if own.name.endswith("depth")}
         found += cases(spec)
         for options in VARIANTS.get(name, []):
             words = ",".join(f"{k}={v}" for k, v in options.items())
-            found.append(Case(spec, words, {**shallow, **options}))
+            found.append(Case(spec, words, shallow(spec, options)))
     return found
 
 

@@ -45,6 +45,7 @@ CASES = {
     "kgcoop": ("kgcoop", {}),
     "prograd": ("prograd", {}),
     "prograd_ctx4": ("prograd", {"slots": 4}),
+    "tcp": ("tcp", {}),
     "upt_dropout_off": ("upt", {}),
 }
 
@@ -68,6 +69,8 @@ def official_name(method: str, ours: str) -> str:
     learner = "prompt_learner."
     if part == "context":
         return learner + "ctx"
+    if part in ("narrow", "widen"):
+        return f"{learner}meta_net.linear{1 + (part == 'widen')}.{rest[0]}"
     if part == "shift":
         return f"{learner}meta_net.linear{1 + int(rest[0]) // 2}.{rest[1]}"
     if method == "upt":
@@ -224,7 +227,8 @@ def test_forward_loss_and_gradients(name: str) -> None:
 def test_five_steps_of_the_released_optimiser(name: str) -> None:
     case, model, names = released(name)
     official = case.manifest["optimizer"]
-    optimizer = Optimizer(model.trainable(), TrainConfig(optimizer=official["name"]))
+    chosen = {"optimizer": official["name"], "weight_decay": official.get("weight_decay", TrainConfig.weight_decay)}
+    optimizer = Optimizer(model.trainable(), TrainConfig(**chosen, eps=official.get("eps", TrainConfig.eps)))
     values = []
     for step in range(6):
         parts = losses(model)

@@ -83,6 +83,7 @@ def test_where_prompts_enter() -> None:
         **dict.fromkeys(["maple", "bmip", "upt", "promptsrc", "coprompt"], (9, 9)),
         **dict.fromkeys(["bmip+promptsrc", "bmip+coprompt", "bmip+maple"], (9, 9)),
         "cocoop+promptsrc": (1, 0),
+        "tcp": (9, 0),
     }
 
 
@@ -94,6 +95,7 @@ def test_what_prompts_are_made_of() -> None:
     assert made_of(looked_at("bmip"), "text") == made_of(looked_at("bmip"), "image") == [{"text"}, *[both] * 8]
     assert made_of(looked_at("upt"), "image") == [{"image"}, *[{"joint"}] * 8]
     assert made_of(looked_at("cocoop"), "text") == [{"text", "pixels"}]
+    assert made_of(looked_at("tcp"), "text") == [{"text"}, *[set()] * 7, {"names"}]
     one_way = anatomy("bmip", {"direction": "to-text"})
     assert made_of(one_way, "text")[3] == both and made_of(one_way, "image")[3] == {"image"}
 
@@ -216,9 +218,16 @@ def test_the_table_gives_layers_and_trainable_parameters(method: str) -> None:
     (row,) = [line for line in page().splitlines() if line.startswith("|") and f"](#{anchor})" in line]
     _, _, text, image, _, count, _ = (cell.strip() for cell in row.split("|"))
     for tower, shown in (("text", text), ("image", image)):
-        layers = len(getattr(looked_at(method), tower))
-        assert shown.partition(",")[0] == ("-" if not layers else "1" if layers == 1 else f"1 to {layers}")
+        entries = getattr(looked_at(method), tower)
+        entered = {number for number, entry in enumerate(entries, start=1) if entry}
+        assert entered == _numbers(shown.partition(",")[0])
     assert int(count.replace(",", "")) == trainable_parameters(method, options(method))
+
+
+def _numbers(words: str) -> set[int]:
+    """The layers of "-", "1", "6 to 12" or "1 and 9"."""
+    runs = [re.findall(r"\d+", run) for run in words.split(" and ")]
+    return {number for run in runs if run for number in range(int(run[0]), int(run[-1]) + 1)}
 
 
 def test_presets_named_on_the_page_exist() -> None:

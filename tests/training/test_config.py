@@ -29,7 +29,7 @@ def test_learning_rates_of_the_released_code(config: TrainConfig, rates: list[fl
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"optimizer": "adamw"}, "optimizer is 'adamw'; it must be one of sgd, adam"),
+        ({"optimizer": "lion"}, "optimizer is 'lion'; it must be one of sgd, adam, adamw"),
         ({"selection": "best"}, "selection is 'best'"),
         ({"precision": "fp16"}, "precision is 'fp16'"),
         ({"epochs": 0}, "epochs is 0; it must be a whole number and at least 1"),

@@ -1,22 +1,24 @@
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from typing import get_args
 
 import pytest
 import torch
 from torch import nn
 
-from bmip.training.config import TrainConfig
+from bmip.training.config import OptimizerName, TrainConfig
 from bmip.training.optimizer import Optimizer
 
 THEIRS: dict[str, Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]] = {
     "sgd": lambda tensors: torch.optim.SGD(tensors, momentum=0.9, weight_decay=5e-4),
-    "adam": lambda tensors: torch.optim.Adam(tensors, weight_decay=5e-4),
+    "adam": lambda tensors: torch.optim.Adam(tensors, weight_decay=5e-4, eps=1e-3),
+    "adamw": lambda tensors: torch.optim.AdamW(tensors, weight_decay=5e-4, eps=1e-3),
 }
 
 
 def test_adam_adds_the_decay_to_the_gradient() -> None:
-    """Two steps against the formula; decoupled decay (AdamW) would give another result."""
+    """Two steps against the formula; the decoupled decay of AdamW would give another result."""
     start, grads, config = 0.7, [0.3, -0.1], TrainConfig(optimizer="adam", weight_decay=0.1)
     tensor = torch.nn.Parameter(torch.tensor(start, dtype=torch.float64))
     optimizer = Optimizer({"x": tensor}, config)
@@ -42,13 +44,13 @@ def test_sgd_has_plain_momentum() -> None:
     assert tensor.item() == pytest.approx(x, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam"])
-def test_each_bit_is_that_of_torchs_classes(name: str) -> None:
+@pytest.mark.parametrize("name", get_args(OptimizerName))
+def test_each_bit_is_that_of_torchs_classes(name: OptimizerName) -> None:
     """Also where a tensor gets its first gradient late, or none at all."""
     generator = torch.Generator().manual_seed(1)
     ours = {key: nn.Parameter(torch.randn(4, 3, generator=generator)) for key in ("always", "late", "never")}
     theirs = {key: nn.Parameter(tensor.detach().clone()) for key, tensor in ours.items()}
-    optimizer = Optimizer(ours, TrainConfig(optimizer="adam" if name == "adam" else "sgd"))
+    optimizer = Optimizer(ours, TrainConfig(optimizer=name, eps=1e-3))
     reference = THEIRS[name](theirs.values())
     for step in range(4):
         for key in ("always", "late")[: 2 if step else 1]:

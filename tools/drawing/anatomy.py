@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
-from bmip.clip.prompts import Prompt
+from bmip.clip.prompts import slots_of
 from bmip.clip.text_layout import FIXED, TextLayout
 from bmip.clip.texts import ClassTexts
 from bmip.clip.tokenizer import Tokenizer
@@ -69,7 +69,8 @@ def anatomy(method: str, options: Mapping[str, Any]) -> Anatomy:
     clip = _small_clip()
     model = build_model(method, dict(options), clip, CLASSES, seed=0)
     features = torch.randn(IMAGES, clip.config.out, generator=torch.Generator().manual_seed(0)).requires_grad_()
-    prompts = model.prompter(Given(features))
+    names = torch.randn(len(CLASSES), clip.config.out, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    prompts = model.prompter(Given(features, names))
     layouts = model.prompter.layout(CLASSES)
     layouts = (layouts,) if isinstance(layouts, TextLayout) else layouts
     texts = [clip.texts(CLASSES.names, layout) for layout in layouts]
@@ -82,26 +83,22 @@ def anatomy(method: str, options: Mapping[str, Any]) -> Anatomy:
     pixels = torch.zeros(IMAGES, 3, clip.config.image_size, clip.config.image_size)
     in_image = watched(prompts.image, lambda own: clip.encode_image(pixels, own))
     slots: dict[Tower, tuple[int, int]] = {
-        "text": (_slots(text), clip.text.width),
-        "image": (_slots(prompts.image), clip.vit.width),
+        "text": (slots_of(text), clip.text.width),
+        "image": (slots_of(prompts.image), clip.vit.width),
     }
-    sources = Sources(model.trainable(), features, slots)
+    sources = Sources(model.trainable(), features, names, slots)
     axes = (not prompts.sentences, True)
     probed = next((text for text in texts if text.layout.probe), None)
     return Anatomy(
         text=tuple(entered and sources.entry(entered, axes=axes) for entered in in_text),
         image=tuple(entered and sources.entry(entered, axes=(True, False)) for entered in in_image),
-        image_slots=_slots(prompts.image),
+        image_slots=slots_of(prompts.image),
         sentences=tuple(Sentence(_tokens(texts[k]), variants[k]) for k in order),
         probe=Sentence(_tokens(probed, probe=True)) if probed else None,
         losses=losses(method, options, clip, CLASSES) if model.trainable() else (),
         adapted=model.adapter is not None,
         averaged=model.method.average is not None,
     )
-
-
-def _slots(prompts: Sequence[Prompt]) -> int:
-    return prompts[0].shape[-2] if prompts and isinstance(prompts[0], Tensor) else 0
 
 
 def _tokens(texts: ClassTexts, *, probe: bool = False) -> tuple[str | int, ...]:

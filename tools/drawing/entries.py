@@ -15,8 +15,9 @@ from bmip.clip.prompts import LayerView, Prompt, resolve
 Tower = Literal["text", "image"]
 TOWERS: tuple[Tower, ...] = ("text", "image")
 
-Source = Literal["text", "image", "joint", "pixels"]
-"""Vectors that fit into the slots of one tower, parameters for both together, or what the images show."""
+Source = Literal["text", "image", "joint", "pixels", "names"]
+"""Vectors that fit into the slots of one tower, parameters for both together, what the images show, or the frozen
+features of the class names."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,14 @@ class Entry:
 
     per_image: bool
     per_class: bool
+
+
+def reach(entries: Sequence[Entry | None]) -> str:
+    """The layers that something enters, counted from 1: "1 to 9", "1 and 9", or nothing."""
+    layers = [layer + 1 for layer, entry in enumerate(entries) if entry]
+    starts = [layer for layer in layers if layer - 1 not in layers]
+    ends = [layer for layer in layers if layer + 1 not in layers]
+    return " and ".join(str(a) if a == b else f"{a} to {b}" for a, b in zip(starts, ends, strict=True))
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,9 @@ class Sources:
     pixels: Tensor
     """The features of the images at hand."""
 
+    names: Tensor
+    """The frozen features of the classes at hand."""
+
     slots: Mapping[Tower, tuple[int, int]]
     """Of each tower, their number and width."""
 
@@ -85,7 +97,7 @@ class Sources:
         weights = torch.randn(entered.prompt.shape, generator=torch.Generator().manual_seed(0))
         found = torch.autograd.grad(
             (weights * entered.prompt).sum(),
-            [*self.trainable.values(), self.pixels],
+            [*self.trainable.values(), self.names, self.pixels],
             retain_graph=True,
             allow_unused=True,
             materialize_grads=True,
@@ -93,8 +105,7 @@ class Sources:
         used = {name for name, gradient in zip(names, found, strict=False) if gradient.any()}
         homes: dict[str, Tower] = {name: home for name in used if (home := self._home(self.trainable[name]))}
         made_of: set[Source] = set(homes.values())
-        if found[-1].any():
-            made_of.add("pixels")
+        made_of |= {source for source, gradient in zip(("names", "pixels"), found[-2:], strict=True) if gradient.any()}
         return Entry(
             made_of=frozenset(made_of or {"joint"}),
             maps=frozenset(name for name in used - homes.keys() if self.trainable[name].numel() > 1),  # no gates

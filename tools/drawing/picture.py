@@ -7,7 +7,7 @@ from typing import Any
 
 from tools.drawing.anatomy import LAYERS, Anatomy, Sentence, anatomy
 from tools.drawing.coupling import Lane, draw_coupling, map_shape
-from tools.drawing.entries import TOWERS, Entry
+from tools.drawing.entries import TOWERS, Entry, reach
 from tools.drawing.losses import Loss
 from tools.drawing.svg import Canvas
 from tools.drawing.towers import CELL, Drawn, cell, frozen, image_columns, text_columns
@@ -49,6 +49,10 @@ def picture(method: str, options: Mapping[str, Any]) -> str:
         for n, (words, kind) in enumerate(reversed(over[place])):
             canvas.text(words, x, features - 11 - LINE * n, f"middle {kind}")
     for lane in lanes:
+        if lane.source == "names":
+            x, y = lane.centre, image.y(max(lane.maps)) + CELL // 2
+            canvas.text("frozen class features", x, y - 26, "small middle")
+            canvas.add("path", **{"class": "from-text"}, d=f"M{x} {y - 22}V{y - 9}m-3 -4l3 4l3 -4")
         if lane.source == "pixels":
             x, y = lane.centre - 30, image.y(min(lane.maps)) + CELL // 2
             canvas.add("circle", **{"class": "image"}, cx=x, cy=features, r=3)
@@ -155,19 +159,21 @@ MEANING = {
     "image": "image vectors",
     "joint": "vectors for both towers",
     "pixels": "what the image shows",
+    "names": "the class's frozen feature",
 }
 
 
 def _meaning(entry: Entry) -> str:
     made_of = " + ".join(MEANING[source] for source in sorted(entry.made_of, key=list(MEANING).index))
     each = ", for each class" if entry.per_class else ""
-    return f"{made_of}, weighted by attention{each}" if entry.looks else f"trained {made_of}{each}"
+    if entry.looks:
+        return f"{made_of}, weighted by attention{each}"
+    return f"map of {made_of}" if entry.made_of == {"names"} else f"trained {made_of}{each}"
 
 
 def _title(method: str, found: Anatomy) -> str:
-    def reach(entries: Sequence[Entry | None]) -> str:
-        if not entries:
-            return "none"
-        return "layer 1" if len(entries) == 1 else f"layers 1 to {len(entries)}"
+    def layers(entries: Sequence[Entry | None]) -> str:
+        number = sum(entry is not None for entry in entries)
+        return f"{'layers' if number > 1 else 'layer'} {reach(entries)}" if number else "none"
 
-    return f"{method}: text prompts enter {reach(found.text)}, image prompts {reach(found.image)}"
+    return f"{method}: text prompts enter {layers(found.text)}, image prompts {layers(found.image)}"

@@ -106,7 +106,7 @@ class Drawn:
         canvas.definitions[f"{self.tower}-layer"] = "".join(parts)
 
 
-COLOURS = {"text": "text", "image": "image", "pixels": "image", "joint": "joint"}
+COLOURS = {"text": "text", "image": "image", "pixels": "image", "joint": "joint", "names": "text"}
 
 
 def cell(canvas: Canvas, tower: Tower, entry: Entry | None) -> str:

@@ -46,8 +46,9 @@ class ImageTower(nn.Module):
     ) -> Float[Tensor, "image out"]:
         """Features before normalisation, read at the class token.
 
-        The slots stand behind the patches and get no positional embedding, as in the code of the CoOp family. Raises
-        ValueError for more prompts than layers, and where a prompt of layer 0 reads attention.
+        The slots stand behind the patches, from the layer of the first prompt on, and get no positional embedding, as
+        in the code of the CoOp family. Raises ValueError for more prompts than layers, and where the first prompt reads
+        attention.
         """
         check_depth("image", prompts, len(self.blocks))
         x = self._embed(pixels)
@@ -76,7 +77,10 @@ class ImageTower(nn.Module):
 
         def look() -> Tensor:
             if not slots:
-                raise ValueError("layer 0 has no prompts in its slots yet: only deeper prompts can read attention")
+                raise ValueError(
+                    f"layer {i} has no prompts in its slots yet: only prompts of layers above the first can read "
+                    "attention"
+                )
             with torch.no_grad():
                 q, k, _ = block.unpack(packed)
                 return received(q[:, :content], k, torch.arange(content, x.shape[-2], device=x.device))

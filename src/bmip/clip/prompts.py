@@ -30,8 +30,8 @@ class LayerView:
 
         In the image tower it is (image, slot): the mean over the class token and the patches. In the text tower it is
         what the end token gives: of the sentence without a class name as (#image, 1, slot), or of each class as
-        (#image, class, slot) where the slots are per class. Raises ValueError in layer 0, whose slots are still
-        empty, and for shared text slots without `probe` in the layout.
+        (#image, class, slot) where the slots are per class. Raises ValueError in the layer where the slots open, since
+        they are still empty there, and for shared text slots without `probe` in the layout.
         """
         return self.look()
 
@@ -45,8 +45,9 @@ Prompt = Entering | None
 class Prompts:
     """The prompts of both towers: prompt i enters before layer i.
 
-    The first prompt of a tower sets its number of slots, so it is a tensor. Raises TypeError where it is not, and
-    ValueError for a tensor with a wrong number of axes.
+    The first prompt of a tower sets its number of slots, so it is a tensor. Layers below it may be None: then prompts
+    enter late. Raises TypeError where the first one is no tensor, and ValueError for a tensor with a wrong number of
+    axes.
     """
 
     text: Sequence[Prompt] = ()
@@ -62,9 +63,11 @@ class Prompts:
     def __post_init__(self) -> None:
         texts = [("text", self.text, 4), *((f"sentences[{k}]", own, 4) for k, own in enumerate(self.sentences))]
         for tower, prompts, axes in (*texts, ("image", self.image, 3)):
-            if prompts and not isinstance(prompts[0], Tensor):
+            first = first_layer(prompts)
+            if first is not None and not isinstance(prompts[first], Tensor):
                 raise TypeError(
-                    f"{tower}[0] sets the number of slots, so it must be a tensor, not {type(prompts[0]).__name__}"
+                    f"{tower}[{first}] sets the number of slots, so it must be a tensor, not "
+                    f"{type(prompts[first]).__name__}"
                 )
             for layer, prompt in enumerate(prompts):
                 if isinstance(prompt, Tensor) and prompt.ndim != axes:
@@ -72,6 +75,18 @@ class Prompts:
                         f"{tower}[{layer}] has shape {tuple(prompt.shape)}; it needs {axes} axes: "
                         + ("(image, class, slot, width)" if axes == 4 else "(image, slot, width)")
                     )
+
+
+def first_layer(prompts: Sequence[Prompt]) -> int | None:
+    """The number of the first layer that a prompt enters, counted from 0."""
+    return next((layer for layer, prompt in enumerate(prompts) if prompt is not None), None)
+
+
+def slots_of(prompts: Sequence[Prompt]) -> int:
+    """The number of slots that these prompts fill."""
+    first = first_layer(prompts)
+    prompt = None if first is None else prompts[first]
+    return prompt.shape[-2] if isinstance(prompt, Tensor) else 0
 
 
 def resolve(prompt: Entering, view: LayerView) -> Tensor:

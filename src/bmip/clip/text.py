@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from bmip.clip.block import Activation, Block, Blocks, Keys, LayerNorm, Linear, attend, received
-from bmip.clip.prompts import LayerView, Prompt, check_depth, resolve
+from bmip.clip.prompts import LayerView, Prompt, check_depth, resolve, slots_of
 from bmip.clip.texts import ClassTexts, Lead, Tails
 
 
@@ -60,8 +60,7 @@ class TextTower(nn.Module):
         Raises ValueError for more prompts than layers, and for prompts that fit neither the slots nor the classes.
         """
         check_depth("text", prompts, len(self.blocks))
-        first = prompts[0] if prompts else None
-        offered = first.shape[-2] if isinstance(first, Tensor) else 0
+        offered = slots_of(prompts)
         if offered != texts.layout.slots:
             raise ValueError(f"the prompts fill {offered} slots; the sentences were laid out for {texts.layout.slots}")
         for layer, prompt in enumerate(prompts):
@@ -85,23 +84,27 @@ class TextTower(nn.Module):
 
     def _run_lead(self, texts: ClassTexts, prompts: Sequence[Prompt]) -> tuple[list[Keys], Sequence[Prompt]]:
         """The stem's keys and values in every layer, and the prompts that entered it, for the slots in the tails."""
-        lead, own = texts.lead, texts.layout.per_class
+        lead, own, stem = texts.lead, texts.layout.per_class, texts.lead.stem
         x = self._embed(lead.ids, torch.arange(len(lead.ids), device=lead.ids.device))
         mask = _causal(len(lead.ids), x.device)
         past, entered = [], []
         for i, block in enumerate(self.blocks):
             prompt = prompts[i] if i < len(prompts) and not own else None
             if prompt is not None:
-                prompt = resolve(prompt, LayerView(i, len(lead.ids), partial(_look_at_lead, block, x, lead)))
+                if lead.inserted and stem == lead.stem:
+                    x, stem = _opened(x, lead.inserted), stem + lead.inserted
+                    mask = _causal(x.shape[1], x.device)
+                prompt = resolve(prompt, LayerView(i, x.shape[1], partial(_look_at_lead, block, x, lead)))
                 new = _shared(prompt)[:, lead.slot_numbers]
-                x = _enter(x, self._placed(new, lead.slot_places) if i == 0 else new, lead.slot_places)
+                placed = i == 0 and not lead.inserted
+                x = _enter(x, self._placed(new, lead.slot_places) if placed else new, lead.slot_places)
             entered.append(prompt)
             if i >= len(prompts):
                 # No later layer reads the attention of the sentence without a name.
-                x, mask = x[:, : lead.stem], mask[: lead.stem, : lead.stem]
+                x, mask = x[:, :stem], mask[:stem, :stem]
             last = i == len(self.blocks) - 1
             seen = block.project(x, x[:, :0] if last else None)
-            past.append(Keys(seen.k[:, : lead.stem], seen.v[:, : lead.stem]))
+            past.append(Keys(seen.k[:, :stem], seen.v[:, :stem]))
             if not last:
                 x = block.finish(x, attend(*seen, mask=mask))
         return past, prompts if own else entered
@@ -141,6 +144,11 @@ def _enter(x: Tensor, new: Tensor, places: Tensor) -> Tensor:
     """`x` (#image, token, width), in which `new` (#image, slot, width) replaces the tokens at these places."""
     images = max(x.shape[0], new.shape[0])
     return x.expand(images, -1, -1).index_copy(1, places, new.to(x.dtype).expand(images, -1, -1))
+
+
+def _opened(x: Float[Tensor, "image token width"], slots: int) -> Float[Tensor, "image more width"]:
+    """The tokens with room for slots behind the first of them."""
+    return torch.cat([x[:, :1], x.new_zeros(x.shape[0], slots, x.shape[2]), x[:, 1:]], dim=1)
 
 
 def _spread(packed: Float[Tensor, "image token *rest"], tails: Tails) -> Float[Tensor, "image class longest *rest"]:

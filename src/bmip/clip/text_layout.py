@@ -18,17 +18,23 @@ FIXED = -1
 class TextLayout:
     """Where the prompt slots and the class name stand in a method's sentences.
 
-    Raises ValueError for a template without exactly one {}, and for `per_class` together with `probe`.
+    Raises ValueError for a template without exactly one {}, for `per_class` together with `probe`, and for `inserted`
+    slots that are per class or have a position.
     """
 
     template: str = "a photo of a {}."
     """The sentence, with {} for the class name."""
 
     slots: int = 0
-    """How many prompt tokens: they replace the first `slots` tokens of the template; its other words stay."""
+    """How many prompt tokens. They replace the first `slots` tokens of the template, whose other words stay; until the
+    layer of the first prompt those tokens stand there as words."""
 
     position: Position = "end"
     """Where the name stands among the slots. "middle" and "front" allow no fixed word before it."""
+
+    inserted: bool = False
+    """Whether the slots replace nothing: from the layer of the first prompt on they stand between the start token and
+    the template, and have no positional embedding."""
 
     per_class: bool = False
     """Whether each class has prompt tokens of its own."""
@@ -43,6 +49,8 @@ class TextLayout:
         check_template(self.template)
         if self.per_class and self.probe:
             raise ValueError("slots per class are read from each class's own sentence: leave `probe` off")
+        if self.inserted and (self.per_class or self.position != "end"):
+            raise ValueError("inserted slots stand before every sentence: leave `per_class` and `position` alone")
 
 
 def sentence(name: str, layout: TextLayout, tokenizer: Tokenizer) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -52,14 +60,15 @@ def sentence(name: str, layout: TextLayout, tokenizer: Tokenizer) -> tuple[tuple
     that does not stand at the end.
     """
     before, after = layout.template.split("{}")
+    slots_in_words = 0 if layout.inserted else layout.slots
     whole = tokenizer.encode(f"{before}{name}{after}" if name else f"{before.rstrip()}{after}")
     context = len(tokenizer.encode(before))
-    if layout.slots > context:
+    if slots_in_words > context:
         raise ValueError(
             f"the template {layout.template!r} has {context} tokens before the class name, fewer than the "
             f"{layout.slots} slots: lengthen it, for instance with 'X' for every slot"
         )
-    ids, slots = list(whole), [k if k < layout.slots else FIXED for k in range(len(whole))]
+    ids, slots = list(whole), [k if k < slots_in_words else FIXED for k in range(len(whole))]
     if layout.position != "end":
         if layout.slots != context:
             raise ValueError(

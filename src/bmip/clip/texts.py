@@ -31,13 +31,16 @@ class Lead:
     """How many of the tokens are the stem."""
 
     ids: Int64[Tensor, " token"]
-    """Token ids; a slot holds any id."""
+    """Token ids; a slot holds any id. Inserted slots are not among them."""
 
     slot_numbers: Int64[Tensor, " slot"]
     """The number of each slot among these tokens."""
 
     slot_places: Int64[Tensor, " slot"]
-    """The place of each slot among these tokens."""
+    """The place of each slot among these tokens, once those that are inserted stand there."""
+
+    inserted: int = 0
+    """How many slots are inserted behind the start token."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +113,8 @@ class ClassTexts:
         """The same sentences with their index tensors on a device."""
         if device == self.device:
             return self
-        lead = Lead(
-            self.lead.stem, *(t.to(device) for t in (self.lead.ids, self.lead.slot_numbers, self.lead.slot_places))
-        )
+        ids, numbers, places = (t.to(device) for t in (self.lead.ids, self.lead.slot_numbers, self.lead.slot_places))
+        lead = Lead(self.lead.stem, ids, numbers, places, self.lead.inserted)
         return ClassTexts(self.layout, lead, self.rows, self.slots, device)
 
     def __hash__(self) -> int:
@@ -144,9 +146,14 @@ def class_texts(names: Sequence[str], layout: TextLayout, tokenizer: Tokenizer, 
         stem += 1
     stem = min(stem, *(len(ids) - 1 for ids, _ in pairs + probe), len(pairs[0][0]) - 1)
     ids, slots = probe[0] if probe else (pairs[0][0][:stem], pairs[0][1][:stem])
-    numbers, places = _slots(slots)
+    inserted = layout.slots if layout.inserted else 0
+    numbers, places = (list(range(inserted)), list(range(1, 1 + inserted))) if inserted else _slots(slots)
     lead = Lead(
-        stem, torch.tensor(ids), torch.tensor(numbers, dtype=torch.int64), torch.tensor(places, dtype=torch.int64)
+        stem,
+        torch.tensor(ids),
+        torch.tensor(numbers, dtype=torch.int64),
+        torch.tensor(places, dtype=torch.int64),
+        inserted,
     )
     return ClassTexts(layout, lead, tuple(ids for ids, _ in pairs), tuple(slots for _, slots in pairs))
 

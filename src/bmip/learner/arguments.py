@@ -65,6 +65,7 @@ class Arguments:
     warmup_lr: float | None = None
     weight_decay: float | None = None
     momentum: float | None = None
+    eps: float | None = None
     precision: Precision | None = None
     selection: Selection | None = None
     patience: int | None = None

@@ -4,6 +4,7 @@
 """
 
 from bmip.class_names import ClassNames
+from bmip.clip.block import quick_gelu
 from bmip.clip.model import CLIP
 from bmip.clip.prompts import LayerView, Prompt, Prompts
 from bmip.clip.text_layout import Position, TextLayout
@@ -13,6 +14,7 @@ from bmip.prompting.initial_prompts import (
     bare_template,
     check_depth,
     check_slots,
+    check_top,
     deep_slots,
     first_slots,
     padded_slots,
@@ -62,8 +64,10 @@ __all__ = [
     "bare_template",
     "check_depth",
     "check_slots",
+    "check_top",
     "deep_slots",
     "first_slots",
     "padded_slots",
+    "quick_gelu",
     "random_slots",
 ]

@@ -55,6 +55,12 @@ def check_slots(slots: int, tower: str) -> None:
         raise ValueError(f"{slots} slots in the {tower} tower: it needs at least one")
 
 
+def check_top(top: int, layers: int, tower: str) -> None:
+    """Raises ValueError for a number of upper layers outside 1 to `layers`."""
+    if not 1 <= top <= layers:
+        raise ValueError(f"top {top} does not fit the {tower} tower: choose 1 to {layers} of its upper layers")
+
+
 def check_depth(depth: int, layers: int, tower: str) -> None:
     """Raises ValueError for a depth outside 1 to `layers`."""
     if not 1 <= depth <= layers:

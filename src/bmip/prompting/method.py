@@ -29,6 +29,9 @@ class Given:
     features: Float[Tensor, "image out"] | None = None
     """The frozen tower's normalised features of the images at hand; None for prompters that do not read images."""
 
+    classes: Float[Tensor, "class out"] | None = None
+    """The frozen tower's normalised features of the classes at hand; None for prompters that do not read them."""
+
     @property
     def image_features(self) -> Float[Tensor, "image out"]:
         """The frozen tower's normalised features of the images at hand.
@@ -38,6 +41,16 @@ class Given:
         if self.features is None:
             raise LookupError("declare `reads_images = True` on the prompter to condition on image features")
         return self.features
+
+    @property
+    def class_features(self) -> Float[Tensor, "class out"]:
+        """The frozen tower's normalised features of the classes at hand, in the data set's own sentence.
+
+        Raises LookupError for a prompter that does not declare `reads_class_features`.
+        """
+        if self.classes is None:
+            raise LookupError("declare `reads_class_features = True` on the prompter to condition on class features")
+        return self.classes
 
 
 @dataclass(frozen=True)
@@ -67,6 +80,9 @@ class Prompter(nn.Module, ABC):
     reads_classes: bool = False
     """A class's logit depends on which other classes are asked about, so classes cannot be run in chunks."""
 
+    reads_class_features: bool = False
+    """Text prompts are made of the frozen features of the classes at hand, each class's of its own."""
+
     reads_batch: bool = False
     """An image's logits depend on the other images of its batch."""
 
@@ -90,12 +106,15 @@ class Prompter(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, given: Given) -> Prompts:
-        """The prompts of both towers, for the images at hand where `reads_images`."""
+        """The prompts of both towers, for the images and classes at hand where it reads them.
+
+        Image prompts do not depend on the classes: an image's features are computed once for all class lists.
+        """
 
 
 @dataclass(frozen=True)
 class Teacher:
-    """The frozen CLIP as a reference for loss terms, on the training classes. It holds no copy of the CLIP."""
+    """The frozen CLIP's features of some classes. It holds no copy of the CLIP."""
 
     clip: CLIP
     classes: ClassNames

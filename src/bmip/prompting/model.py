@@ -54,6 +54,7 @@ class PromptedCLIP(nn.Module):
         self.clip, self.method, self.classes = clip.requires_grad_(False), method, classes
         self.prompter, self.terms, self.adapter = method.prompter, nn.ModuleList(method.terms), method.adapter
         self.teacher = Teacher(clip, classes)
+        self._teachers = {classes: self.teacher}
         self.views = max((term.views for term in method.terms), default=1)
         self._texts: dict[ClassNames, tuple[ClassTexts, ...]] = {}
         self._frozen_texts: dict[ClassNames, Tensor] = {}
@@ -117,7 +118,7 @@ class PromptedCLIP(nn.Module):
     def forward(self, pixels: Float[Tensor, "image 3 size size"], classes: ClassNames) -> Float[Tensor, "image class"]:
         """Logits of the images over `classes`. Everything is computed anew; for many images use `classifier`."""
         frozen = FrozenImages(self.clip, (pixels,))
-        prompts = self.prompter(self._given(frozen))
+        prompts = self.prompter(self._given(classes, frozen))
         return self._logits(self._image_features(prompts, pixels, frozen), self._text_features(prompts, classes)[0])
 
     def losses(self, views: Sequence[Float[Tensor, "image 3 size size"]], labels: Int64[Tensor, " image"]) -> Losses:
@@ -128,7 +129,7 @@ class PromptedCLIP(nn.Module):
             labels: indices into `self.classes`.
         """
         frozen = FrozenImages(self.clip, views)
-        prompts = self.prompter(self._given(frozen))
+        prompts = self.prompter(self._given(self.classes, frozen))
         image = self._image_features(prompts, views[0], frozen)
         text, sentences = self._text_features(prompts, self.classes)
         logits = self._logits(image, text)
@@ -178,13 +179,13 @@ class PromptedCLIP(nn.Module):
                 "this method's class features differ between images, so no class has features of its own: ask for the "
                 "probabilities of images (in Python `classifier` or `predict_proba`)"
             )
-        return self._text_features(self.prompter(Given()), classes)[0]
+        return self._text_features(self.prompter(self._given(classes)), classes)[0]
 
     @torch.no_grad()
     def image_features(self, pixels: Float[Tensor, "image 3 size size"]) -> Float[Tensor, "image out"]:
         """Normalised image features."""
         frozen = FrozenImages(self.clip, (pixels,), self.clip.memory)
-        return self._image_features(self.prompter(self._given(frozen)), pixels, frozen)
+        return self._image_features(self.prompter(self._given(self.classes, frozen)), pixels, frozen)
 
     def classifier(self, classes: ClassNames) -> Callable[[Float[Tensor, "image 3 size size"]], Tensor]:
         """A function from images to their logits over `classes`; it computes once what all images share."""
@@ -210,8 +211,14 @@ class PromptedCLIP(nn.Module):
         few = max(1, self.pairs_at_once // len(classes))
         return torch.cat([self(part, classes) for part in pixels.split(few)])
 
-    def _given(self, frozen: FrozenImages) -> Given:
-        return Given(frozen.features(0) if self.prompter.reads_images else None)
+    def _given(self, classes: ClassNames, frozen: FrozenImages | None = None) -> Given:
+        """What the prompter reads of these classes and images. Raises ValueError as `check_classes` does."""
+        self.check_classes(classes)
+        images = frozen.features(0) if frozen and self.prompter.reads_images else None
+        if not self.prompter.reads_class_features:
+            return Given(images)
+        teacher = self._teachers.setdefault(classes, Teacher(self.clip, classes))
+        return Given(images, teacher.text_features([classes.template]))
 
     def _image_features(self, prompts: Prompts, pixels: Tensor, frozen: FrozenImages) -> Tensor:
         if prompts.image:
@@ -222,7 +229,6 @@ class PromptedCLIP(nn.Module):
 
     def _text_features(self, prompts: Prompts, classes: ClassNames) -> tuple[Tensor, Tensor]:
         """Normalised features of the classes, and of the sentences that those are pooled from."""
-        self.check_classes(classes)
         texts = self._laid_out(classes)
         if prompts.text or any(prompts.sentences):
             features = self._encode_texts(texts, prompts)

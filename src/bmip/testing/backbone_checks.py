@@ -40,7 +40,8 @@ def bfloat16_is_finite_and_near(case: Case) -> None:
 def a_resnet_works_or_is_refused(case: Case) -> None:
     """A method without image prompts trains on a ResNet; one with image prompts is refused when it is built."""
     out = resnet().config.out
-    if case.model().prompter(Given(torch.zeros(1, out, dtype=torch.float64))).image:
+    nothing = Given(*(torch.zeros(count, out, dtype=torch.float64) for count in (1, len(CLASSES))))
+    if case.model().prompter(nothing).image:
         require_refusal(
             lambda: case.on(resnet()),
             "takes no image prompts",

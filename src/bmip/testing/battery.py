@@ -41,7 +41,7 @@ def check_method(method: str | MethodSpec, options: Mapping[str, Any] | None = N
     Args:
         method: a name, the dotted path of a module with a METHOD, or the MethodSpec itself.
         options: options that fit a CLIP of three layers and about 30 channels, where the method's own do not. Options
-            whose name ends in "depth" are lowered without it.
+            whose name ends in "depth" or "top" are lowered without it.
 
     Raises:
         AssertionError: at the first check that fails; it names the case and the check, and says what to do.

@@ -56,19 +56,23 @@ class Case:
 def cases(method: str | MethodSpec, options: Mapping[str, Any] | None = None) -> tuple[Case, ...]:
     """The method with the options of every preset, each set of options once.
 
-    Options whose name ends in "depth" are lowered to the three layers of the tiny CLIP. `options` sets others that do
-    not fit it. Raises ValueError for a name that is no method.
+    Options whose name ends in "depth" are lowered to the three layers of the tiny CLIP, those whose name ends in "top"
+    to two. `options` sets others that do not fit it. Raises ValueError for a name that is no method.
     """
     spec = load_method(method)
-    shallow = {own.name: LAYERS for own in fields(spec.Config) if own.name.endswith("depth")} | dict(options or {})
     found: list[Case] = []
     for label, preset in spec.presets.items():
-        chosen = preset.options.items()
-        fitting = {name: min(value, LAYERS) if name.endswith("depth") else value for name, value in chosen}
-        case = Case(spec, label, {**shallow, **fitting})
+        case = Case(spec, label, {**shallow(spec, preset.options), **(options or {})})
         if all(case.options != other.options for other in found):
             found.append(case)
     return tuple(found)
+
+
+def shallow(spec: MethodSpec, options: Mapping[str, Any]) -> dict[str, Any]:
+    """These options with depths and tops that fit three layers."""
+    most = {"depth": LAYERS, "top": LAYERS - 1}
+    limits = {own.name: limit for own in fields(spec.Config) for end, limit in most.items() if own.name.endswith(end)}
+    return {**limits, **{name: min(value, limits.get(name, value)) for name, value in options.items()}}
 
 
 def new_vit(dtype: torch.dtype = torch.float64) -> CLIP:

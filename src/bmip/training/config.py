@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from bmip.clip.precision import Precision
 from bmip.system.messages import nearest
 
-OptimizerName = Literal["sgd", "adam"]
+OptimizerName = Literal["sgd", "adam", "adamw"]
 Selection = Literal["last", "best-val"]
 
 
@@ -28,7 +28,7 @@ class TrainConfig:
     """Images per step. An incomplete last batch is dropped where there is a complete one."""
 
     optimizer: OptimizerName = "sgd"
-    """SGD with momentum, or Adam."""
+    """SGD with momentum, Adam, or AdamW."""
 
     lr: float = 0.002
     """Learning rate after the warm-up epochs; it falls along a cosine."""
@@ -41,10 +41,14 @@ class TrainConfig:
     """Learning rate of every warm-up epoch."""
 
     weight_decay: float = 5e-4
-    """This share of each trainable parameter is added to its gradient, for Adam too (AdamW would decouple it)."""
+    """This share of each trainable parameter is added to its gradient, for Adam too. AdamW takes it off the parameter
+    itself, times the learning rate."""
 
     momentum: float = 0.9
-    """Momentum of SGD; Adam does not use it."""
+    """Momentum of SGD; the others do not use it."""
+
+    eps: float = 1e-8
+    """What Adam and AdamW add to the root of the mean square, by which they divide."""
 
     precision: Precision = "float32"
     """Number type in which the frozen towers compute. Trainable parameters, gates and the loss are float32."""
@@ -68,7 +72,7 @@ class TrainConfig:
             object.__setattr__(self, "warmup_epochs", min(1, self.epochs - 1))
         for name, least in {"batch": 1, "warmup_epochs": 0, "patience": 1, "min_epochs": 0}.items():
             _check_number(name, getattr(self, name), int, least)
-        for name in ("lr", "warmup_lr", "weight_decay", "momentum"):
+        for name in ("lr", "warmup_lr", "weight_decay", "momentum", "eps"):
             _check_number(name, getattr(self, name), float, 0)
         if (warmup := self.warmup_epochs or 0) >= self.epochs:
             raise ValueError(

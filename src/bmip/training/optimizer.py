@@ -1,4 +1,4 @@
-"""SGD with momentum, and Adam. (Dassl, as the released code uses them)
+"""SGD with momentum, Adam and AdamW. (Dassl, as the released code uses them)
 
 The arithmetic is that of torch's functions. The optimiser classes of torch would do the same, but the first one that is
 made imports the compiler of torch (torch._dynamo), which takes more than a second.
@@ -11,13 +11,14 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 from torch.optim.adam import adam
+from torch.optim.adamw import adamw
 from torch.optim.sgd import sgd
 
 from bmip.training.config import TrainConfig
 
 
 class Optimizer:
-    """Steps as `torch.optim.SGD` and `torch.optim.Adam` do, with a state of named tensors that can be stored.
+    """Steps as `SGD`, `Adam` and `AdamW` of `torch.optim` do, with a state of named tensors that can be stored.
 
     Args:
         trainable: the tensors, which are changed in place. A tensor without a gradient is left alone, by weight decay
@@ -40,7 +41,7 @@ class Optimizer:
         """Changes every tensor that has a gradient, with this learning rate."""
         grads = {name: tensor.grad for name, tensor in self.trainable.items() if tensor.grad is not None}
         tensors = [self.trainable[name] for name in grads]
-        update = self._adam if self.config.optimizer == "adam" else self._sgd
+        update = self._sgd if self.config.optimizer == "sgd" else self._adam
         update(list(grads), tensors, list(grads.values()), lr)
 
     def _sgd(self, names: list[str], tensors: list[Tensor], grads: list[Tensor], lr: float) -> None:
@@ -66,7 +67,8 @@ class Optimizer:
                 moments = {key: torch.zeros_like(tensor) for key in ("exp_avg", "exp_avg_sq")}
                 self.state[name] = {**moments, "step": torch.tensor(0.0)}
         own = [self.state[name] for name in names]
-        adam(
+        step = adamw if self.config.optimizer == "adamw" else adam
+        step(
             tensors,
             grads,
             [state["exp_avg"] for state in own],
@@ -78,6 +80,6 @@ class Optimizer:
             beta2=0.999,
             lr=lr,
             weight_decay=self.config.weight_decay,
-            eps=1e-8,
+            eps=self.config.eps,
             maximize=False,
         )
