@@ -162,3 +162,13 @@ def test_what_prompts_are(cli: Cli, inside: Path, tmp_path: Path) -> None:
     PromptLearner.from_pretrained("run", device="cpu").save_pretrained(tmp_path / "away")
     away = cli("inspect", tmp_path / "away")
     assert away.status == 0 and "the nearest words need the CLIP: " in away.err and "gate weight" not in away.out
+
+
+def test_an_explanation_is_drawn(cli: Cli, inside: Path) -> None:
+    found = cli("explain", "run", "photos/red/00.png", "--classes", "red,blue", "--out", "deep/explained.png")
+    assert found.status == 0, found.err
+    assert Path("deep/explained.png").read_bytes().startswith(b"\x89PNG")
+    learner = PromptLearner.from_pretrained("run", device="cpu")
+    (shares,) = learner.predict_proba(["photos/red/00.png"], classes=["red", "blue"])
+    assert f"after training: red {100 * shares[0]:.1f} %, blue {100 * shares[1]:.1f} %" in found.out
+    assert "absent.png does not exist" in cli("explain", "run", "absent.png").err

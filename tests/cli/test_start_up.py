@@ -101,6 +101,8 @@ WRONG = (
     "predict run picture.png --unknown 2",
     "predict run picture.png --unknown x",
     "embed run picture.png",
+    "explain run picture.png --classes red",
+    "explain run picture.png --out picture.tiff",
     "embed run picture.png --out features.txt",
     "calibrate run --data digts",
     "calibrate run --false-alarms 0",

@@ -26,6 +26,7 @@ COMMANDS = {
     "calibrate": ("calibrate", "Choose a threshold for images that are none of the classes."),
     "embed": ("embed", "Write the features of images and classes into a file."),
     "inspect": ("inspect", "Show what trained prompts are, and the words nearest to them."),
+    "explain": ("explain", "Draw what a trained model looks at in an image."),
     "run": ("run", "Run a protocol over methods, data sets and seeds, and print the table."),
     "study": ("study", "Carry out a plan of many trials, on one machine or on many."),
     "report": ("report", "Print the tables of a file of results."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
@@ -42,9 +42,15 @@ class ImageTower(nn.Module):
         return self.class_embedding.shape[0]
 
     def forward(
-        self, pixels: Float[Tensor, "image 3 size size"], prompts: Sequence[Prompt] = ()
+        self,
+        pixels: Float[Tensor, "image 3 size size"],
+        prompts: Sequence[Prompt] = (),
+        *,
+        watch: Callable[[int, Projected], None] | None = None,
     ) -> Float[Tensor, "image out"]:
         """Features before normalisation, read at the class token.
+
+        `watch` is given the number of each layer, counted from 0, and what its attention is computed from.
 
         The slots stand behind the patches, from the layer of the first prompt on, and get no positional embedding, as
         in the code of the CoOp family. Raises ValueError for more prompts than layers, and where the first prompt reads
@@ -61,6 +67,8 @@ class ImageTower(nn.Module):
                 seen = block.project(x, None if asks is None else x[:, :asks])
             else:
                 x, seen = self._with_prompt(i, block, x, content, prompt, asks)
+            if watch is not None:
+                watch(i, seen)
             x = block.finish(x[:, :asks], attend(*seen))
         return self.projection(self.ln_post(x[:, 0]))
 

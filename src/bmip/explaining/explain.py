@@ -1,0 +1,96 @@
+"""What a trained model looks at in one image, beside what it looked at before training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import UInt8
+from torch import Tensor
+
+from bmip.class_names import ClassNames
+from bmip.data.transforms import centre_square, normalise
+from bmip.evaluation.pictures import Picture, picture_pixels
+from bmip.evaluation.predict import classes_of
+from bmip.explaining.attention import Attention, attention_of
+from bmip.explaining.covering import telling_apart
+from bmip.methods import build_model
+from bmip.prompting.model import PromptedCLIP
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What one model looks at."""
+
+    name: str
+    attention: Attention | None
+    """None where the image tower is a ResNet, which has no class token among the patches."""
+
+    for_first: Tensor
+    """(row, column): how much each patch speaks for the first of the two names, in logits; below 0 for the second."""
+
+    probability: float
+    """Of the first of the two names, 0 to 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """One image with what models look at in it."""
+
+    pixels: UInt8[Tensor, "3 size size"]
+    """The square that the models see."""
+
+    names: tuple[str, str]
+    """The two classes that are told apart."""
+
+    frozen: View
+    """CLIP without prompts."""
+
+    untrained: View
+    """The prompts as they were before training."""
+
+    trained: View
+
+
+def explain(model: PromptedCLIP, image: Picture, names: Sequence[str] | None = None) -> Explanation:
+    """Explains how the model sees an image.
+
+    Args:
+        model: a trained model. Its method is built again with the same seed, to show the prompts before training.
+        image: a picture in any form that `bmip.predict` takes.
+        names: two class names to tell apart; by default the two that the model finds most probable.
+
+    Raises:
+        DataError: for an image that cannot be read.
+        ValueError: for another number of names than two, for fewer than two classes of training, and for names that
+            the method cannot know.
+    """
+    clip, spec = model.clip, model.described().spec
+    square = centre_square(picture_pixels(image), clip.config.image_size)
+    pixels = normalise(square[None].to(clip.device), clip.config.mean, clip.config.std)[0]
+    if names is None:
+        if len(model.classes) < 2:
+            raise ValueError(f"the model knows {len(model.classes)} class: name two, to see what tells them apart")
+        best = model.classifier(model.classes)(pixels[None])[0].topk(2).indices.tolist()
+        names = [model.classes.names[label] for label in best]
+        if model.prompter.trained_on is not None:
+            raise ValueError(
+                "this method learned something of its own for each class, so it cannot be asked about two of them "
+                "alone: choose prompts that all classes share"
+            )
+    classes = classes_of(model, names)
+    before = build_model(spec.method, dict(model.described().options), clip, model.classes, seed=spec.init_seed)
+    plain = build_model("zero-shot", {}, clip, model.classes, seed=0)
+    models = {"CLIP without prompts": plain, "before training": before, "after training": model}
+    frozen, untrained, trained = (_view(name, one, pixels, classes) for name, one in models.items())
+    first, second = classes.names
+    return Explanation(square, (first, second), frozen, untrained, trained)
+
+
+def _view(name: str, model: PromptedCLIP, pixels: Tensor, classes: ClassNames) -> View:
+    has_patches = not isinstance(model.clip.config.image_layers, tuple)
+    with torch.no_grad():
+        share = model.classifier(classes)(pixels[None])[0].softmax(-1)[0].item()
+    attention = attention_of(model, pixels) if has_patches else None
+    return View(name, attention, telling_apart(model, pixels, classes), share)
