@@ -87,3 +87,20 @@ def test_who_beats_whom(cli: Cli) -> None:
     assert more.startswith(plain)
     assert "| zero-shot | bmip | harmonic mean | **-1" in more.removeprefix(plain)
     assert "interquartile mean" in more
+
+
+def test_a_page_from_a_file_of_rows(cli: Cli) -> None:
+    stored("r")
+    found = cli("report", "r", "--html", "new/page", "--method", "bmip")
+    assert found.status == 0 and "page: new/page/index.html" in found.err
+    text = Path("new/page/report.md").read_text()
+    assert "85.0 ± 12.4" in text and "zero-shot |" not in text
+    Path("new/notes.txt").write_text("mine")
+    refused(cli("report", "r", "--html", "new"), "new holds something else than a page: name a new folder")
+    assert sorted(entry.name for entry in Path("new").iterdir()) == ["notes.txt", "page"]
+
+
+def test_letters_without_a_font_are_told_once(cli: Cli) -> None:
+    rows = [replace(row, trial=replaced(row.trial, data="数")) for row in ROWS[:6]]
+    found = cli("report", stored("r", rows), "--html", "page")
+    assert found.status == 0 and found.err.count("page: Glyph") == 1 and "Warning" not in found.err

@@ -1,11 +1,14 @@
 """Where a report's rows come from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bmip.experiments.failures import Failure
 from bmip.experiments.results import Results
 from bmip.report.source import Source, read_source
+from bmip.studies.expand import Planned
 from tests.experiments.making import replaced
 from tests.report.test_tables import ROWS
 
@@ -36,10 +39,14 @@ def test_a_folder_must_be_that_of_a_study(tmp_path: Path) -> None:
 
 
 def test_part_of_a_source() -> None:
-    planned = tuple(row.trial for row in ROWS)
-    failed = replaced(ROWS[0].trial, method="coop")
-    source = Source("s", ROWS, planned=(*planned, failed), failures={})
+    other = replaced(ROWS[0].trial, method="coop")
+    failures = {replaced(other, data=data): Failure("time", "too long") for data in ("x", "y")}
+    planned = (*(Planned(row.trial) for row in ROWS), *(Planned(trial, "slow") for trial in failures))
+    source = Source("s", [*ROWS, replace(ROWS[0], trial=other, label="slow")], planned=planned, failures=failures)
     found = source.only(["x"], ["bmip"])
-    assert [row.trial for row in found.rows] == list(found.planned)
-    assert {(trial.run.data, trial.run.method) for trial in found.planned} == {("x", "bmip")}
+    assert [row.trial for row in found.rows] == [one.trial for one in found.planned]
+    assert {(one.trial.run.data, one.trial.run.method) for one in found.planned} == {("x", "bmip")}
+    assert not found.failures
+    found = source.only(["x"], ["slow"])
+    assert [trial.run.data for trial in found.failures] == ["x"] and len(found.rows) == len(found.planned) == 1
     assert source.only([], []) == source

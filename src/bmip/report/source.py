@@ -10,6 +10,7 @@ from bmip.experiments.failures import Failure
 from bmip.experiments.results import Row, read_results
 from bmip.experiments.trial import Trial
 from bmip.report.filter import select
+from bmip.studies.expand import Planned
 from bmip.studies.folder import StudyFolder
 
 
@@ -24,8 +25,8 @@ class Source:
     runs: tuple[Path, ...] = ()
     """Folders below which the runs may have their folders; what is not there is not shown."""
 
-    planned: tuple[Trial, ...] = ()
-    """The trials of the study's plan; none without a plan."""
+    planned: tuple[Planned, ...] = ()
+    """The trials of the study's plan with their labels; none without a plan."""
 
     failures: Mapping[Trial, Failure] = field(default_factory=dict)
     """Why trials without a row failed."""
@@ -33,14 +34,16 @@ class Source:
     def only(self, data: Sequence[str], methods: Sequence[str]) -> Source:
         """What is of these data sets and methods; an empty list means all. Raises ValueError as `select` does."""
 
+        labels = {one.trial: one.label for one in self.planned}
+
         def asked(trial: Trial) -> bool:
-            names = {trial.run.method_name, f"{trial.run.method_name}:{trial.run.preset}"}
+            names = {trial.run.method_name, f"{trial.run.method_name}:{trial.run.preset}", labels.get(trial, "")}
             return (not data or trial.place in data) and (not methods or bool(names & set(methods)))
 
         return replace(
             self,
             rows=select(self.rows, data, methods),
-            planned=tuple(filter(asked, self.planned)),
+            planned=tuple(one for one in self.planned if asked(one.trial)),
             failures={trial: failure for trial, failure in self.failures.items() if asked(trial)},
         )
 
@@ -64,7 +67,7 @@ def read_source(places: Sequence[Path], runs: Path | None = None) -> Source:
     if len(places) > 1:
         raise ValueError(f"{folder} is the folder of a study: name it alone, or name files of results")
     name, planned = study.planned()
-    return Source(name, study.rows(), (runs or study.runs,), tuple(one.trial for one in planned), study.failures())
+    return Source(name, study.rows(), (runs or study.runs,), tuple(planned), study.failures())
 
 
 def _named(files: Iterable[Path]) -> str:

@@ -24,7 +24,7 @@ protocols = ["base-to-novel"]
 methods = [
   "zero-shot",
   {{ method = "maple", options = {{ depth = 2 }} }},
-  {{ method = "bmip", options = {{ depth = 2 }} }},
+  {{ method = "bmip", options = {{ depth = 2 }}, label = "ours" }},
 ]
 shots = 2
 

@@ -18,6 +18,7 @@ from bmip.report.page.page import SECTIONS, page, write_page
 from bmip.report.source import Source, read_source
 from bmip.report.table import Table
 from bmip.report.tables import tables
+from bmip.studies.expand import Planned
 from tests.experiments.making import replaced
 from tests.report.page.conftest import Made
 from tests.report.test_tables import ROWS, row
@@ -85,20 +86,19 @@ def test_what_failed_stands_there_with_its_cause(whole: Content) -> None:
 def test_what_is_missing_is_named() -> None:
     lacking = [one for one in ROWS if one.trial.run.data == "x" or one.trial.run.method == "zero_shot"]
     lacking = [one for one in lacking if one.trial.run.data_seed != 3 or not one.trainable]
-    lacking.append(row("y", "maple", 3, 100, 50))
-    planned = (*(one.trial for one in ROWS), replaced(ROWS[0].trial, method="coop", data="z"))
+    lacking += [row(data, "maple", 3, 100, 50) for data in ("x", "y")]
+    planned = (*(Planned(one.trial) for one in ROWS), Planned(replaced(ROWS[0].trial, data="z"), "plain"))
     failures = {ROWS[-1].trial: Failure("memory", "out of memory")}
     found = sheets(section(page(Source("s", lacking, planned=planned, failures=failures)), "What is missing or failed"))
     assert found["Failed"].rows == (("base-to-novel", "y bmip, 16 shots, seeds 3/3", "memory", "out of memory"),)
     assert found["Planned and not made"].rows == (
         ("base-to-novel", "x", "bmip", "1"),
         ("", "y", "bmip", "2"),
-        ("", "z", "coop", "1"),
+        ("", "z", "plain", "1"),
     )
-    assert [line[1:] for line in found["Lines that lack data sets"].rows] == [("maple", "x"), ("bmip", "y")]
-    assert [line[1:] for line in found["Lines that lack seeds"].rows] == [
-        ("x", "bmip", "data seeds 3"),
-        ("y", "maple", "data seeds 1, 2"),
+    assert [line[1:] for line in found["Lines without an average"].rows] == [
+        ("maple", "x (seeds 1/1, 2/2)"),
+        ("bmip", "x (seeds 3/3), y"),
     ]
 
 
@@ -121,7 +121,7 @@ def test_changes_of_classes_are_those_of_the_predictions(made: Made, whole: Cont
         if f", {part}:" in title
     ]
     before, maple, bmip = (accuracies(method) for method in ("zero_shot", "maple", "bmip"))
-    assert table.columns[0] == "class" and table.columns[2:] == ("maple", "bmip")
+    assert table.columns[0] == "class" and table.columns[2:] == ("maple", "ours")
     assert {line[0]: line[1:] for line in table.rows} == {
         name: (f"{value:.1f}", f"{maple[name] - value:+.1f}", f"{bmip[name] - value:+.1f}")
         for name, value in before.items()
@@ -142,7 +142,7 @@ def test_confusions_and_calibration_are_those_of_the_predictions(made: Made, who
     for line in table.rows:
         last = line[0] or last
         filled.append((last, *line[1:]))
-    assert {line[1:3]: int(line[3]) for line in filled if line[0].startswith("bmip")} == dict(wrong)
+    assert {line[1:3]: int(line[3]) for line in filled if line[0] == "ours"} == dict(wrong)
 
     bins: dict[int, list[tuple[float, bool]]] = {}
     for line in lines:
@@ -155,7 +155,7 @@ def test_confusions_and_calibration_are_those_of_the_predictions(made: Made, who
     for line in table.rows:
         last = line[0] or last
         found[last.partition(", ")[2], line[1]] = line[2]
-    assert found["novel", "bmip"] == f"{100 * sum(gaps) / len(lines):.1f}"
+    assert found["novel", "ours"] == f"{100 * sum(gaps) / len(lines):.1f}"
 
 
 def test_predictions_of_other_rows_do_not_count(made: Made, tmp_path: Path) -> None:
@@ -254,6 +254,13 @@ def test_a_page_replaces_a_page_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FileExistsError, match="something else"):
         write_page(source, tmp_path / "file")
+
+
+def test_what_is_bold_in_a_table_is_bold_on_the_page() -> None:
+    table = Table("t", ("a", "b"), (("x", "1"), ("", "2")), "c", bold=frozenset({(1, 1)}))
+    text = as_html(Content("t", "s", (Section("h", [Sheet(table)]),), ()))
+    assert re.findall(r"<td>(.*?)</td>", text) == ["1", "<strong>2</strong>"]
+    assert text.count('<th scope="row">x</th>') == 2, "a row may be sorted away from the one above it"
 
 
 def test_dollars_and_underscores_are_no_formulas() -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 DASHES = ("-", "--", ":", "-.")
 GRID = "#e9e9ec"
 ACROSS = 3  # panels in a row
+NEAR = 30  # from the lower end of a logarithmic axis to its upper end, to have numbers between the powers of ten
 LINE, LETTER, MARK = 0.22, 0.072, 0.6  # inches of a line of the legend, of a letter in it and of a mark
 
 
@@ -91,10 +92,11 @@ def name_panel(axes: Any, title: str, across: str = "", up: str = "") -> None:
 
 
 def count_by_tens(panel: Any) -> None:
-    """A logarithmic axis from left to right, with plain numbers: 200, 5k, 1M."""
+    """Makes the axis from left to right logarithmic, once all is drawn, with plain numbers: 200, 5k, 1M."""
     from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
     panel.set_xscale("log")
-    panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=6))
+    low, high = panel.get_xlim()
+    panel.xaxis.set_major_locator(LogLocator(subs=(1,) if high > NEAR * low else (1, 2, 5)))
     panel.xaxis.set_major_formatter(EngFormatter(sep=""))
     panel.xaxis.set_minor_formatter(NullFormatter())

@@ -51,8 +51,7 @@ def title_of(data: TableData) -> str:
 
 def headline(layout: Layout) -> Column | Balance:
     """The column that says most of a line in one number: the harmonic mean where there is one, otherwise the last."""
-    balances = [column for column in layout.columns if isinstance(column, Balance)]
-    return balances[0] if balances else layout.columns[-1]
+    return layout.judged[-1]
 
 
 def trained_rows(data: TableData) -> list[tuple[str, str, Sequence[Row]]]:

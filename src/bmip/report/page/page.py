@@ -20,6 +20,7 @@ from bmip.report.page.sections.overview import compared, missing
 from bmip.report.page.sections.results import over_shots, published, results
 from bmip.report.page.sections.samples import samples
 from bmip.report.page.sections.spread import spread
+from bmip.report.page.sections.verdicts import verdicts
 from bmip.report.source import Source
 from bmip.system.messages import counted
 
@@ -28,6 +29,7 @@ SECTIONS: tuple[Callable[[Material], Section | Absent], ...] = (
     missing,
     results,
     published,
+    verdicts,
     over_shots,
     base_against_novel,
     efforts,

@@ -8,12 +8,13 @@ from typing import Any
 
 from bmip.experiments.presets import choose_preset
 from bmip.experiments.registry import protocol, protocol_names
-from bmip.experiments.trial import Trial
+from bmip.report.lines import lacking_text
 from bmip.report.page.content import Block, Facts, Fold, Section, Sheet, Text
 from bmip.report.page.material import Material, title_of
 from bmip.report.table import Table, without_repeats
 from bmip.report.table_data import TableData
 from bmip.run_spec import RunSpec, Settings, shots_text
+from bmip.studies.expand import Planned
 from bmip.system.messages import counted, first_few
 
 MANY = 20  # names in a sentence
@@ -48,7 +49,7 @@ def missing(material: Material) -> Section:
         (trial.protocol, trial.described(), failure.kind, failure.cause) for trial, failure in source.failures.items()
     ]
     known = {row.trial for row in source.rows} | source.failures.keys()
-    left = [trial for trial in source.planned or () if trial not in known]
+    left = [one for one in source.planned if one.trial not in known]
     tables = (
         Table(
             "Failed",
@@ -63,21 +64,16 @@ def missing(material: Material) -> Section:
             "Trials of the plan that have no result and have not failed: they were not tried yet.",
         ),
         Table(
-            "Lines that lack data sets",
+            "Lines without an average",
             ("table", "method", "lacks"),
             without_repeats([line for data in material.tables for line in _lacking(data)]),
-            "Such a line has no average: averages over different data sets cannot be compared.",
-        ),
-        Table(
-            "Lines that lack seeds",
-            ("table", "data set", "method", "lacks"),
-            without_repeats([line for data in material.tables for line in _uneven(data)]),
-            "Other lines of the table have these data seeds. Such an average has no 95 % CI.",
+            "These lines lack results that other lines of their tables have. Averages over different data sets or "
+            "seeds cannot be compared, so they have none.",
         ),
     )
     blocks = [Sheet(table) for table in tables if table.rows]
     nothing = Text(
-        "Nothing: every line has all data sets and seeds of its table, and no trial is known to have failed."
+        "Nothing: every line has all results that other lines of its table have, and no trial is known to have failed."
     )
     return Section("What is missing or failed", blocks or [nothing])
 
@@ -107,28 +103,16 @@ def _said(settings: Settings) -> str:
     return ", ".join(f"{name} {value}" for name, value in settings) or "–"
 
 
-def _counts(left: Iterable[Trial]) -> Iterator[tuple[str, ...]]:
-    groups = Counter((trial.protocol, trial.place, trial.run.method_name) for trial in left)
+def _counts(left: Iterable[Planned]) -> Iterator[tuple[str, ...]]:
+    groups = Counter((one.trial.protocol, one.trial.place, one.label or one.trial.run.method_name) for one in left)
     for (name, place, method), count in groups.items():
         yield name, place, method, str(count)
 
 
 def _lacking(data: TableData) -> Iterator[tuple[str, ...]]:
     for one, label in data.labels.items():
-        if lacks := [str(place) for place in data.places if (place, one) not in data.cells]:
-            yield title_of(data), label, first_few(lacks, MANY)
-
-
-def _uneven(data: TableData) -> Iterator[tuple[str, ...]]:
-    """Cells without some of the data seeds that other trained lines have; untrained ones need but one."""
-    own: dict[tuple[str, str], set[int]] = defaultdict(set)
-    for (place, one), rows in data.cells.items():
-        if rows[0].trainable:
-            own[str(place), data.labels[one]] = {row.trial.run.data_seed for row in rows}
-    every = set[int]().union(*own.values())
-    for (place, label), seeds in own.items():
-        if lacks := sorted(every - seeds):
-            yield title_of(data), place, label, f"data seeds {first_few(lacks, MANY)}"
+        if lacking := data.lacking(one):
+            yield title_of(data), label, lacking_text(lacking)
 
 
 def _names(found: Iterable[str]) -> str:

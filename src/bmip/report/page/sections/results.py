@@ -5,7 +5,7 @@ from __future__ import annotations
 from bmip.report.page.content import Absent, Block, Fold, Picture, Section, Sheet
 from bmip.report.page.figures import as_svg
 from bmip.report.page.material import Material, title_of
-from bmip.report.plots import CAPTION, draw_table
+from bmip.report.plots import draw_table
 from bmip.report.published import beside_published
 from bmip.report.table_data import TableData
 from bmip.report.tables import all_metrics, tables
@@ -43,4 +43,4 @@ def _picture(data: TableData, name: str) -> Picture:
     title = title_of(data)
     kind = "Curves" if data.layout.axis else "Dots with bars"
     alt = f"{kind} of the table {title}: the mean of each method on each data set with its 95 % CI."
-    return Picture(name, as_svg(draw_table(data)), alt, f"{title}. {CAPTION}")
+    return Picture(name, as_svg(draw_table(data)), alt, f"The numbers of the table {title}.")
