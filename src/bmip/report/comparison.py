@@ -45,7 +45,7 @@ def _table(title: str, data: TableData, chosen: Variant) -> Table:
             known = [found for found in compared if found is not None]
             if one == chosen or not known:
                 continue
-            shown = [ABSENT if found is None else shown_difference(found.comparison) for found in compared]
+            shown = [ABSENT if found is None else _with_p(found.comparison) for found in compared]
             pairs = seeds_text([set(seeds) for found in known for seeds in found.cells.values()])
             lines.append((name, label, *shown, pairs))
             if len(places) > 1 and (cells := dict.fromkeys(cell for found in known for cell in found.lacking)):
@@ -56,19 +56,19 @@ def _table(title: str, data: TableData, chosen: Variant) -> Table:
         title,
         ("data set", "method", *(column.heading for column in data.layout.columns), "pairs"),
         without_repeats(lines),
-        f"Differences to {data.labels[chosen]} in points, run by run with the same seeds: {DIFFERENCE}, not corrected "
-        "for the number of comparisons. Pairs: the seeds that both sides have"
+        f"Differences to {data.labels[chosen]} in points, run by run with the same seeds. {DIFFERENCE} It is not "
+        "corrected for the number of comparisons. Pairs: the seeds that both sides have"
         f"{'.' if data.layout.drawn else '; an untrained method has every seed.'}" + about_lacking(lacking),
         tuple(sections),
     )
 
 
 DIFFERENCE = (
-    "mean ± half the 95 % CI (Student's t; on average, with the spread over seeds within each data set), and p of this "
-    "two-sided test, which needs two seeds on every data set and differences that vary. Harmonic means are those of "
-    "single runs"
+    "Harmonic means are those of single runs. Behind ± stands half the 95 % CI (Student's t; on average, from the "
+    "spread over seeds within each data set); p is that of the same two-sided test, which needs two seeds on every "
+    "data set and differences that vary."
 )
-"""How a difference is shown, for a caption."""
+"""What a difference is, for a caption."""
 
 
 def about_lacking(lacking: dict[str, str]) -> str:
@@ -78,14 +78,20 @@ def about_lacking(lacking: dict[str, str]) -> str:
 
 
 def shown_difference(comparison: Comparison) -> str:
-    """The difference with half its 95 % CI, and p: "+2.0 ± 1.1, p 0.003"."""
-    difference = comparison.difference
-    if difference.margin is None:
-        return f"{difference.mean:+.1f}"
-    p = ABSENT if comparison.p is None else shown_p(comparison.p)
-    return f"{difference.mean:+.1f} ± {difference.margin:.1f}, p {p}"
+    """The difference with half its 95 % CI: "+2.0 ± 1.1"."""
+    mean = round(comparison.difference.mean, 1) + 0.0  # no "-0.0"
+    margin = comparison.difference.margin
+    return f"{mean:+.1f}" if margin is None else f"{mean:+.1f} ± {margin:.1f}"
 
 
-def shown_p(p: float) -> str:
-    """A p value with three digits, or that it is smaller."""
+def shown_p(p: float | None) -> str:
+    """A p value with three digits, or that it is smaller; a dash for None."""
+    if p is None:
+        return ABSENT
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _with_p(comparison: Comparison) -> str:
+    """A difference and its p: "+2.0 ± 1.1, p 0.003"; without a CI there is no p."""
+    shown = shown_difference(comparison)
+    return shown if comparison.difference.margin is None else f"{shown}, p {shown_p(comparison.p)}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bmip.experiments.results import Row
-from bmip.report.comparison import DIFFERENCE, about_lacking, shown_p
-from bmip.report.lines import ABSENT
+from bmip.report.comparison import DIFFERENCE, about_lacking, shown_difference, shown_p
 from bmip.report.pairs import all_pairs
 from bmip.report.seeds import seeds_text
 from bmip.report.standings import Estimate, improvement, standings
@@ -36,14 +35,13 @@ def pairs_table(data: TableData) -> Table | None:
                 bold.add((len(lines), 3))
             if one.lacking:
                 lacking[" against ".join(names)] = ", ".join(one.lacking)
-            difference = comparison.difference
-            margin = "" if difference.margin is None else f" ± {difference.margin:.1f}"
             lines.append(
                 (
                     *names,
                     column.heading,
-                    f"{difference.mean:+.1f}{margin}",
-                    *(ABSENT if p is None else shown_p(p) for p in (comparison.p, one.corrected)),
+                    shown_difference(comparison),
+                    shown_p(comparison.p),
+                    shown_p(one.corrected),
                     _shown(improvement(data, column, one)),
                     f"{one.ahead} of {len(one.cells)}",
                     seeds_text([set(seeds) for seeds in one.cells.values()]),
@@ -57,9 +55,9 @@ def pairs_table(data: TableData) -> Table | None:
         f"{data.layout.title}, who beats whom{data.circumstances}",
         ("method", "against", "in %", "difference", "p", "p, Holm", "P(better)", "data sets won", "pairs"),
         tuple(lines),
-        f"Over {_data_sets(data)}. Difference in points, of runs with the same seeds: {DIFFERENCE}. "
-        f"{'Bold where p is' if bold else 'No p is'} below {LEVEL} after Holm's correction for all lines of the table "
-        "with the same number. P(better): how often, in percent, a run of the method is better than one of the other "
+        f"Over {_data_sets(data)}. Difference in points, of runs with the same seeds. {DIFFERENCE} "
+        f"{'Bold where p is' if bold else 'No p is'} below {LEVEL} after Holm's correction for all pairs in the same "
+        "measure. P(better): how often, in percent, a run of the method is better than one of the other "
         "on the same data set, ties counting half, with the 95 % CI (stratified bootstrap). Pairs: the seeds that both "
         f"have.{about_lacking(lacking)}",
         tuple(sections),
