@@ -1,4 +1,4 @@
-"""Images per second from JPEG to the square that is classified, and what scaled decoding changes: `loading.md`.
+"""From JPEG to the square that is classified, what scaled decoding changes, and how long sets are drawn: `loading.md`.
 
 python -m benchmarks.loading
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from bmip.data.batches import EvalBatches
 from bmip.data.dataset import Dataset, Split
 from bmip.data.images import FileImages
 from bmip.data.load import load_dataset
+from bmip.data.names import embedded_names
 from bmip.data.resized_cache import CachedImages
 from bmip.evaluation.evaluate import evaluate
 from bmip.methods import build_model
@@ -113,6 +115,16 @@ def accuracies(name: str, folder: Path) -> tuple[float, float, float]:
     return full.accuracy, other.accuracy, 100 * float((full.predicted == other.predicted).float().mean())
 
 
+def drawn() -> dict[str, tuple[int, float, float]]:
+    """Images, seconds and processor seconds of each embedded data set; the first one also reads the pictures."""
+    found = {}
+    for name in embedded_names():
+        began, busy = time.perf_counter(), time.process_time()
+        images = sum(map(len, load_dataset(name).splits().values()))
+        found[name] = images, time.perf_counter() - began, time.process_time() - busy
+    return found
+
+
 def report() -> str:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
@@ -121,6 +133,7 @@ def report() -> str:
         fast = {shape: speeds(images, folder / "squares") for shape, images in sets.items()}
         gaps = {shape: differences(images) for shape, images in sets.items()}
         answers = {name: accuracies(name, folder / name) for name in CLASSIFIED}
+    sets_drawn = drawn()
     machine = describe("cpu")
     sizes = [f"{width} x {height}" for width, height in SHAPES]
     lines = [
@@ -159,6 +172,13 @@ def report() -> str:
         "| | full decoding | scaled decoding | same answer |",
         "|---|---:|---:|---:|",
         *(f"| {name} | {full:.1f} % | {other:.1f} % | {same:.1f} % |" for name, (full, other, same) in answers.items()),
+        "",
+        "Seconds to load each embedded data set, and seconds of processor time; images are drawn with one thread. The "
+        "first set of scenes also reads the pictures:",
+        "",
+        "| | images | seconds | of processor time |",
+        "|---|---:|---:|---:|",
+        *(f"| {name} | {count:,} | {wall:.1f} | {busy:.1f} |" for name, (count, wall, busy) in sets_drawn.items()),
     ]
     return "\n".join(lines) + "\n"
 

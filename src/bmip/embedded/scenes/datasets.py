@@ -83,7 +83,7 @@ def _source_and_variants() -> list[SceneSet]:
         "v2": ("drawn again, with other odds for size, turn, background and faults", again, _FLAT),
         "outlined": ("in outlines with flat colours, by other artists", _PLAN, "openmoji"),
         "cluttered": ("among three other things", replace(_PLAN, side=(26.0, 40.0), clutter=3), _FLAT),
-        "silhouette": ("as black silhouettes on light backgrounds or dark ones", _PLAN, "fluent-black"),
+        "silhouette": ("as black silhouettes on light backgrounds", _PLAN, "fluent-black"),
     }
     return [source] + [
         replace(source, name=f"things-{name}", about=f"`things` {about}.", plan=plan, families={"test": family},
