@@ -16,13 +16,14 @@ from bmip.cli.command import Command
 from bmip.cli.console import note, out
 from bmip.data.names import check_data
 from bmip.data.read_config import ReadConfig
+from bmip.experiments.default_data import EMBEDDED
 from bmip.experiments.presets import EPOCHS, LRS, write_presets
 from bmip.system.messages import counted
 
 app = typer.Typer(add_completion=False)
 
 
-@app.command(cls=Command, epilog="Example: bmip search --method ivlp maple bmip --data animals food textures digits")
+@app.command(cls=Command, epilog="Example: bmip search --method ivlp maple bmip --data animals food clothes")
 @common_options.read_options(leave_out=["template"])
 def search(
     method: Annotated[
@@ -35,7 +36,7 @@ def search(
             help="One or more data sets; settings are chosen on all of them at once.",
             autocompletion=completion.data_sets,
         ),
-    ],
+    ] = list(EMBEDDED),
     seeds: Annotated[list[int], typer.Option(help="One or more.")] = [1],
     lr: Annotated[list[float], typer.Option(help="Learning rates of the grid.")] = list(LRS),
     epochs: Annotated[list[int], typer.Option(help="Numbers of epochs of the grid.")] = list(EPOCHS),
