@@ -43,7 +43,7 @@ def draw_samples(samples: Sequence[Sample], path: Path | str) -> None:
     for sample in samples:
         groups.setdefault(sample.group, []).append(sample)
     columns = max(map(len, groups.values()))
-    figure = blank(PANEL * columns + 0.4, (PANEL + 1.1) * len(groups) + 0.3)
+    figure = blank(PANEL * columns + 0.4, (PANEL + 0.85) * len(groups) + 0.2)
     rows = figure.subfigures(len(groups), 1, squeeze=False)[:, 0]
     for row, (heading, members) in zip(rows, groups.items(), strict=True):
         right = sum(sample.truth == sample.prediction.guesses[0].name for sample in members)
@@ -51,7 +51,7 @@ def draw_samples(samples: Sequence[Sample], path: Path | str) -> None:
         title = row.suptitle(text, x=0.02, y=0.97, ha="left", fontsize=11, color=INK)
         title.set(weight="bold", parse_math=False)
         panels = row.subplots(1, columns, squeeze=False, gridspec_kw={"wspace": 0.16})[0]
-        row.subplots_adjust(left=0.02, right=0.98, top=0.83, bottom=0.33)
+        row.subplots_adjust(left=0.02, right=0.98, top=0.84, bottom=0.26)
         for panel in panels[len(members) :]:
             panel.set_visible(False)
         for panel, sample in zip(panels, members, strict=False):
@@ -63,7 +63,7 @@ def _draw(panel: Any, sample: Sample) -> None:
     guess = sample.prediction.guesses[0]
     right = guess.name == sample.truth
     colour = RIGHT if right else WRONG
-    panel.imshow(sample.image.permute(1, 2, 0).numpy(), interpolation="nearest", extent=(0, 1, 0, 1), aspect="equal")
+    panel.imshow(sample.image.permute(1, 2, 0).numpy(), interpolation="bicubic", extent=(0, 1, 0, 1), aspect="equal")
     panel.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(0, 1))
     for edge in panel.spines.values():
         edge.set(color=colour, linewidth=2.5)
