@@ -1,5 +1,6 @@
 """Studies end to end: the command, what it keeps, and what it does when it is killed."""
 
+import csv
 import json
 import os
 import re
@@ -89,6 +90,25 @@ def test_a_label_is_the_plan_s_and_may_change(cli: Cli, plan: Path, here: Path) 
     assert " two layers " in again.out and "shallow" not in again.out
     assert folder.results().path.read_bytes() == before
     assert [row.trial.run.method for row in select(folder.rows(), methods=["two layers"])] == ["maple"] * 2
+
+
+def test_labels_stand_in_all_that_is_made_of_the_folder(cli: Cli, plan: Path, here: Path) -> None:
+    cli("study", str(plan), "--only", "base-to-novel")
+    folder = "runs/studies/plan"
+    told = cli("report", folder, "--markdown", "--method", "shallow")
+    assert "| shallow |" in told.out and "zero-shot |" not in told.out
+    assert " shallow " in cli("results", folder).out
+    for file in (folder, "merged.jsonl"):
+        for format in ("csv", "latex", "json"):
+            assert cli("results", file, "--to", format, "--out", f"rows.{format}").status == 0
+        assert "shallow & " in (here / "rows.latex").read_text()
+        with (here / "rows.csv").open() as lines:
+            assert {line["method"]: line["label"] for line in csv.DictReader(lines)} == {
+                "zero_shot": "",
+                "maple": "shallow",
+            }
+        assert {row.get("label") for row in json.loads((here / "rows.json").read_text())} == {None, "shallow"}
+        cli("results", "merge", folder, "--out", "merged.jsonl")
 
 
 def test_a_plan_that_no_longer_fits_says_so(cli: Cli, plan: Path, here: Path) -> None:

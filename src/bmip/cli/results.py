@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 LIST, MERGE = "list", "merge"
 FORMATS = ("csv", "parquet", "latex", "json")
 UNKNOWN = "–"
-Files = Annotated[list[Path], typer.Argument(help="Files of rows that `bmip run` wrote.", metavar="FILE...")]
+Files = Annotated[
+    list[Path],
+    typer.Argument(help="Files of rows that `bmip run` wrote, or the folder of one study.", metavar="FILE..."),
+]
 
 
 class _Results(Group):
