@@ -69,7 +69,12 @@ With = Annotated[
         autocompletion=completion.additions,
     ),
 ]
-Run = Annotated[Path, typer.Argument(help="A run folder that training wrote, or a file of prompts.", metavar="RUN")]
+Run = Annotated[
+    Path,
+    typer.Argument(
+        help="A run folder that training wrote, a folder or file of prompts, or a repository on the hub.", metavar="RUN"
+    ),
+]
 Names = Annotated[
     list[str] | None,
     typer.Option(

@@ -31,7 +31,9 @@ def inspect(
     The gate weights are means over the test images, which a run folder has. For the nearest words the CLIP is needed.
     """
     from bmip.prompting.checkpoint import CheckpointError, read_checkpoint
+    from bmip.training.hub import located
 
+    run = located(run)
     description, tensors = read_checkpoint(run)
     shown = table("prompts", str(run))
     for name, value in _facts(description).items():

@@ -68,12 +68,13 @@ def predict(
     from bmip.cli.predictions import write
     from bmip.evaluation.predict import classes_of, classify
     from bmip.evaluation.unknown import Threshold
+    from bmip.training.hub import located
 
     common_options.use_threads(threads)
     files = given_images.image_files(images)
     threshold = None if probability is None else Threshold(probability)
     if unknown == CALIBRATED:
-        threshold = read_calibration(run).threshold
+        threshold = read_calibration(located(run)).threshold
     model = load_run(run, backbone, device)
     template = read.get("template", model.classes.template)
     remark_on_drawings(model.described().spec.backbone, images)

@@ -74,6 +74,9 @@ class CLIP(nn.Module):
     source: str = ""
     """Where the weights were loaded from, as `load_clip` was told."""
 
+    revision: str = ""
+    """The commit of the repository on the hub that the weights are from; empty where they are from elsewhere."""
+
     sha256: str = ""
     """The hash of the weights as they were loaded, in float32. It is the same for every file of the same weights."""
 

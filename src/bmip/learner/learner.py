@@ -21,13 +21,16 @@ from bmip.evaluation.features import picture_features
 from bmip.evaluation.logits import batch_logits
 from bmip.evaluation.pictures import squares
 from bmip.evaluation.predict import classes_of
+from bmip.experiments.method_facts import method_facts
 from bmip.learner.arguments import Arguments
 from bmip.learner.given import evaluated_data, given_pictures, training_data
+from bmip.learner.model_card import Measured, model_card
 from bmip.methods import build_model
 from bmip.prompting.model import PromptedCLIP
 from bmip.system.device import pick_device
 from bmip.training.checkpoint import from_pretrained
 from bmip.training.history import History
+from bmip.training.hub import push
 from bmip.training.progress import progress_bar
 from bmip.training.run import train_without_test
 
@@ -134,6 +137,39 @@ class PromptLearner(Arguments):
         """Writes prompts.safetensors and prompts.json, which hold nothing of CLIP. The folder is created if need be."""
         self._trained().save_pretrained(folder)
 
+    def push_to_hub(
+        self, repository: str, *, test: Any = None, labels: Any = None, private: bool = False, token: str | None = None
+    ) -> str:
+        """Writes the prompts to a repository on the Hugging Face hub, with a model card, and returns its address.
+
+        Args:
+            repository: such as "someone/pets"; it is created if need be.
+            test: images whose accuracy the card reports beside that of CLIP without prompts, as `score` takes them.
+            labels: their class names, where `test` is a list of images.
+            private: whether a new repository is private.
+            token: of the hub; by default the one that `hf auth login` has stored.
+
+        Raises:
+            ValueError: for a name that is none, and where the hub refuses or cannot be reached.
+        """
+        model = self._trained()
+        measured = []
+        if test is not None:
+            classes = self._classes[0]
+            split = evaluated_data(test, labels, self.read, classes)
+            frozen = build_model("zero-shot", {}, model.clip, classes, seed=0)
+            told = f"test images of {Path(test).name}" if isinstance(test, (str, Path)) else "images that were given"
+            measured = [Measured(told, *(evaluate(one, split, classes) for one in (model, frozen)))]
+        card = model_card(
+            repository,
+            model.described().shareable(),
+            summary=method_facts(self.method).summary,
+            trainable=sum(tensor.numel() for tensor in model.trainable().values()),
+            history=self.history_,
+            measured=measured,
+        )
+        return push(model, repository, card, private=private, token=token)
+
     @classmethod
     def from_pretrained(
         cls, place: str | Path, *, backbone: str | Path | None = None, device: str = "auto"
@@ -141,7 +177,8 @@ class PromptLearner(Arguments):
         """The learner that `save_pretrained` or `bmip train` wrote, with its arguments, ready to predict.
 
         Args:
-            place: a folder with prompts.safetensors and prompts.json (a run folder is one), or either file.
+            place: a folder with prompts.safetensors and prompts.json (a run folder is one), either file, or a
+                repository on the hub, such as "someone/pets".
             backbone: where the CLIP lies, if no longer where it was in training.
             device: as in the constructor.
 

@@ -94,7 +94,12 @@ def build_model(
     identifier = name.name if isinstance(name, MethodSpec) else method_name(name, method_names())
     spec = RunSpec(method=identifier, backbone=clip.source, init_seed=seed)
     model.description = Description(
-        spec=spec, options=asdict(config), classes=classes, backbone=clip.source, backbone_hash=clip.sha256
+        spec=spec,
+        options=asdict(config),
+        classes=classes,
+        backbone=clip.source,
+        backbone_hash=clip.sha256,
+        backbone_revision=clip.revision,
     )
     return model
 

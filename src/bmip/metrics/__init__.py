@@ -3,6 +3,7 @@
 from bmip.metrics.accuracy import (
     Count,
     accuracy,
+    accuracy_interval,
     confusion_matrix,
     macro_accuracy,
     macro_f1,
@@ -32,6 +33,7 @@ __all__ = [
     "OpenWorld",
     "Summary",
     "accuracy",
+    "accuracy_interval",
     "auroc",
     "bootstrap",
     "calibration_error",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,18 @@ class Count(NamedTuple):
     def of(cls, right: Bool[np.ndarray, " image"]) -> Count:
         """The count for one truth value per image: whether its class is right."""
         return cls(int(right.sum()), len(right))
+
+
+def accuracy_interval(correct: int, total: int) -> tuple[float, float]:
+    """The 95 % confidence interval of an accuracy, in percent, over the draw of the images. (Wilson 1927)
+
+    >>> [round(end, 1) for end in accuracy_interval(3, 4)]
+    [30.1, 95.4]
+    """
+    share, z = accuracy(correct, total) / 100, 1.959963984540054
+    middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+    half = z / (1 + z**2 / total) * math.sqrt(share * (1 - share) / total + z**2 / (4 * total**2))
+    return 100 * max(0.0, middle - half), 100 * min(1.0, middle + half)
 
 
 def accuracy(correct: int, total: int) -> float:

@@ -49,6 +49,9 @@ class Description:
     """Where the CLIP was loaded from."""
 
     backbone_hash: str
+    backbone_revision: str = ""
+    """The commit of the hub's repository that the CLIP is from; empty where it is from elsewhere."""
+
     training: Mapping[str, Any] = field(default_factory=dict)
     """All settings of training; empty before training."""
 
@@ -83,7 +86,11 @@ class Description:
             "spec": self.spec.to_json(),
             "options": dict(self.options),
             "classes": dataclasses.asdict(self.classes),
-            "backbone": {"source": self.backbone, "sha256": self.backbone_hash},
+            "backbone": {
+                "source": self.backbone,
+                "sha256": self.backbone_hash,
+                **({"revision": self.backbone_revision} if self.backbone_revision else {}),
+            },
             "training": dict(self.training),
             "split_hash": self.split_hash,
         }
@@ -97,6 +104,7 @@ class Description:
             classes=ClassNames(**{name: _tuples(value) for name, value in content["classes"].items()}),
             backbone=str(content["backbone"]["source"]),
             backbone_hash=str(content["backbone"]["sha256"]),
+            backbone_revision=str(content["backbone"].get("revision", "")),
             training=dict(content["training"]),
             split_hash=str(content["split_hash"]),
             places=places,

@@ -11,6 +11,7 @@ from bmip.clip.model import CLIP
 from bmip.methods import build_model
 from bmip.prompting.checkpoint import CheckpointError, Description, read_checkpoint
 from bmip.prompting.model import PromptedCLIP
+from bmip.training.hub import located
 
 _CURE = "name a file, a folder or a hub id of the same weights (--backbone on the command line, clip= in Python)"
 
@@ -21,7 +22,8 @@ def from_pretrained(
     """The model that `save_pretrained` or a training wrote, ready to classify among any classes.
 
     Args:
-        path: a folder with prompts.safetensors and prompts.json (a run folder is one), or either file.
+        path: a folder with prompts.safetensors and prompts.json (a run folder is one), either file, or a repository on
+            the hub, such as "someone/pets".
         clip: the backbone, or where `load_clip` finds it: any file of the weights that it had in training. Without one
             it is loaded from where it was in training.
         device: where a backbone that is loaded here is put. It gets the precision that it had in training.
@@ -30,7 +32,7 @@ def from_pretrained(
         CheckpointError: a ValueError; for files that are missing, cut short, foreign, of another format or made with
             another backbone, and for a backbone that is no longer where it was.
     """
-    description, tensors = read_checkpoint(path)
+    description, tensors = read_checkpoint(located(path))
     if not isinstance(clip, CLIP):
         found = _clip_of(path, description) if clip is None else load_clip(clip)
         clip = found.to(device).set_precision(description.spec.precision)

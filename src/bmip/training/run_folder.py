@@ -39,7 +39,7 @@ from bmip.system.files import sweep, write_bytes, write_json, write_text
 from bmip.system.messages import first_few
 
 _PATIENCE = 1.0  # seconds; another may be reading a finished run
-MOVED = ("backbone.source", "places")
+MOVED = ("backbone.source", "backbone.revision", "places")
 """What may differ in config.json: where CLIP and data lie."""
 
 GAUGES = "gauges.json"

@@ -63,7 +63,7 @@ def load_clip(
         clip = CLIP(config, _tokenizer(tokenizer, files, config, settings, str(source)))
     tensors = _ours(weights.tensors, layout, clip.state_dict(), str(source))
     clip.load_state_dict(tensors, assign=True)
-    clip.source, clip.sha256 = str(source), weights_hash(tensors)
+    clip.source, clip.revision, clip.sha256 = str(source), files.revision, weights_hash(tensors)
     return clip.eval().requires_grad_(False)
 
 

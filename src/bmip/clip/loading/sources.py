@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -44,6 +44,9 @@ class Files:
     tokenizer: tuple[Path, ...] = ()
     """A tokenizer.json, or vocab.json and merges.txt; empty if there is neither."""
 
+    revision: str = ""
+    """The commit of the repository on the hub that they are from."""
+
     sha256: str | None = None
     """The hash that the file of the weights must have, where it is known."""
 
@@ -69,7 +72,7 @@ def find(source: str | Path) -> Files:
     if path.is_file():
         return _one_file(path)
     if isinstance(source, str) and _is_hub_id(source):
-        return in_folder(_Repository(source).fetch())
+        return _of_hub(_Repository(source))
     raise FileNotFoundError(
         f"there is no file or folder {str(source)!r}, nor a backbone of this name: {_nearest(source)}"
     )
@@ -121,7 +124,12 @@ def _named(backbone: Backbone) -> Files:
     if backbone.hub is None:
         raise FileNotFoundError(f"{backbone.name} has no files here and no repository on the hub")
     instead = f", or put OpenAI's {backbone.file} into ~/.cache/clip" if backbone.file is not None else ""
-    return in_folder(_Repository(backbone.hub, f"{backbone.name} ({backbone.hub})", instead).fetch())
+    return _of_hub(_Repository(backbone.hub, f"{backbone.name} ({backbone.hub})", instead))
+
+
+def _of_hub(repository: _Repository) -> Files:
+    files = in_folder(repository.fetch())
+    return replace(files, revision=repository.commit or "")
 
 
 def _is_hub_id(source: str) -> bool:

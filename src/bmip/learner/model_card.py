@@ -1,0 +1,165 @@
+"""The model card of trained prompts: a page that says all that a user must know, without any other page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from huggingface_hub import ModelCardData
+
+from bmip.clip.loading.backbones import backbones
+from bmip.evaluation.evaluate import Predictions
+from bmip.metrics import accuracy_interval
+from bmip.prompting.checkpoint import Description
+from bmip.run_spec import shots_text
+from bmip.system.messages import counted
+from bmip.training.history import History
+
+MANY = 100  # class names in a card
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """The predictions of the prompts and of CLIP without them for the same images."""
+
+    data: str
+    """The name of the data, and which part of them was evaluated."""
+
+    trained: Predictions
+    zero_shot: Predictions
+
+
+def model_card(
+    repository: str,
+    description: Description,
+    *,
+    summary: str,
+    trainable: int,
+    history: History | None = None,
+    measured: Sequence[Measured] = (),
+) -> str:
+    """The text of README.md in a repository of the hub, with the metadata that the hub reads at its top.
+
+    Args:
+        repository: the name of the repository, such as "someone/pets".
+        description: of the prompts, as it can be shared.
+        summary: one sentence on the method.
+        trainable: the number of trainable parameters.
+        history: how training went, where that is known.
+        measured: the evaluations that are reported.
+    """
+    spec = description.spec
+    hub = next((one.hub for one in backbones() if one.name == description.backbone), None)
+    base = hub or (description.backbone if description.backbone_revision else None)
+    data = ModelCardData(
+        base_model=base,
+        library_name="bmip",
+        pipeline_tag="zero-shot-image-classification",
+        tags=["clip", "prompt-learning", "few-shot", spec.method_name],
+    )
+    names = description.classes.names
+    shown = ", ".join(names[:MANY]) + (f" and {len(names) - MANY} more (in prompts.json)" if len(names) > MANY else "")
+    return f"""---
+{data.to_yaml().strip()}
+---
+
+# {repository.partition("/")[2] or repository}
+
+Prompts for a frozen CLIP, trained with `bmip` and the method `{spec.method_name}`: {summary} The files hold the
+{trainable:,} trained numbers and nothing of CLIP.
+
+## How to use them
+
+With the package `bmip` installed:
+
+```sh
+bmip predict {repository} photo.jpg --classes "{", ".join(names[:3])}"
+```
+
+```python
+from bmip import PromptLearner
+
+learner = PromptLearner.from_pretrained("{repository}")
+learner.predict(["photo.jpg"], classes={list(names[:3])!r})
+```
+
+{_classes_sentence(spec.options)}
+
+## What they were made of
+
+{
+        _table(
+            {
+                "method": f"{spec.method_name}, preset {spec.preset}",
+                "options": _pairs(description.options),
+                "CLIP": f"{base or description.backbone}",
+                "CLIP's revision on the hub": description.backbone_revision or "not from the hub",
+                "SHA-256 of CLIP's weights": description.backbone_hash,
+                "sentence": f"`{description.classes.template}`",
+                "data": spec.data or "images that were given one by one",
+                "SHA-256 of the training data": description.split_hash or "not trained",
+                "protocol": f"{shots_text(spec.shots)} of each class, drawn at random; {spec.classes} classes",
+                "seed of the draw, the order and the augmentation": spec.data_seed,
+                "seed of the first prompts": spec.init_seed,
+                "settings of training": _pairs(description.training) or "none",
+            }
+        )
+    }
+
+The {counted(len(names), "class")} of training: {shown}.
+
+## Numbers
+
+{_numbers(measured)}
+
+## Cost
+
+{_cost(trainable, history)}
+"""
+
+
+def _classes_sentence(options: Any) -> str:
+    if ("class_specific", True) in options:
+        return "These prompts learned something of their own for each class, so they know the classes of training only."
+    return "Any class names will do, not only those of training. A base CLIP is downloaded when it is first needed."
+
+
+def _numbers(measured: Sequence[Measured]) -> str:
+    if not measured:
+        return "None were measured when these prompts were shared."
+    lines = [
+        "| data | classes | images | accuracy in % (95 % CI) | CLIP without prompts (95 % CI) |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    lines += [
+        f"| {one.data} | {len(one.trained.classes)} | {one.trained.total} | {_with_interval(one.trained)} | "
+        f"{_with_interval(one.zero_shot)} |"
+        for one in measured
+    ]
+    said = (
+        "The intervals are over the draw of the test images (Wilson), for this one training; other seeds differ more."
+    )
+    return "\n".join([*lines, "", said])
+
+
+def _with_interval(found: Predictions) -> str:
+    low, high = accuracy_interval(found.correct, found.total)
+    return f"{found.accuracy:.1f} ({low:.1f} to {high:.1f})"
+
+
+def _cost(trainable: int, history: History | None) -> str:
+    size = f"{trainable:,} trained numbers, {trainable * 4 / 1e6:.1f} MB."
+    if history is None:
+        return f"{size} How long training took is not known."
+    seconds = sum(epoch.seconds for epoch in history.epochs)
+    return f"{size} Training took {seconds:.0f} s in {counted(len(history.epochs), 'epoch')}."
+
+
+def _pairs(values: Any) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in values.items())
+
+
+def _table(rows: dict[str, Any]) -> str:
+    cells = (f"| {name} | {str(value).replace('|', chr(92) + '|')} |" for name, value in rows.items())
+    return "\n".join(["| | |", "|---|---|", *cells])

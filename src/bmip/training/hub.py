@@ -1,0 +1,61 @@
+"""Trained prompts on the Hugging Face hub."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+
+import huggingface_hub
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+)
+
+from bmip.prompting.checkpoint import NAME, CheckpointError
+from bmip.prompting.model import PromptedCLIP
+from bmip.system.files import write_text
+
+
+def located(place: str | Path) -> Path:
+    """The folder or file of prompts: a path, or the prompts of a repository on the hub, which are fetched.
+
+    What begins like a path that exists, such as runs/pets where there is a folder runs, is a path. Raises
+    CheckpointError for a repository that does not exist or cannot be reached.
+    """
+    path, name = Path(place), str(place)
+    if path.exists() or path.parent.exists() or re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name) is None:
+        return path
+    try:
+        return Path(huggingface_hub.snapshot_download(name, allow_patterns=f"{NAME}.*"))
+    except (RepositoryNotFoundError, HFValidationError, EntryNotFoundError) as error:
+        if isinstance(error, LocalEntryNotFoundError):
+            raise _unreachable(name, error) from error
+        raise CheckpointError(f"there is no folder {name}, nor a repository of this name on the hub") from error
+    except Exception as error:  # of the library for HTTP, which changes with the version
+        raise _unreachable(name, error) from error
+
+
+def push(model: PromptedCLIP, repository: str, card: str, *, private: bool = False, token: str | None = None) -> str:
+    """Writes the prompts and their model card to a repository, which is created if need be; returns its address.
+
+    Raises ValueError where the hub refuses or cannot be reached.
+    """
+    hub = huggingface_hub.HfApi(token=token)
+    with tempfile.TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        write_text(Path(folder) / "README.md", card)
+        try:
+            address = hub.create_repo(repository, private=private, exist_ok=True)
+            hub.upload_folder(repo_id=repository, folder_path=folder, commit_message="Prompts trained with bmip")
+        except Exception as error:  # of the library for HTTP, which changes with the version
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise ValueError(f"the prompts cannot be written to {repository} on the hub ({reason})") from error
+    return str(address)
+
+
+def _unreachable(name: str, error: Exception) -> CheckpointError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return CheckpointError(f"there is no folder {name}, and the hub cannot be asked for it ({reason})")
