@@ -76,6 +76,11 @@ def test_a_study_from_plan_to_status(cli: Cli, plan: Path, here: Path) -> None:
     assert "done 8, failed 0, missing 0" in status
     dry = cli("study", str(plan), "--dry-run").out
     assert "8 done, 0 missing" in dry
+    assert f"its page: bmip report {folder.relative_to(here)} --html" in whole.err
+    assert cli("report", folder).out.count("shallow") == cli("report", folder / "results.jsonl").out.count("maple") > 0
+    assert len(cli("results", folder).out.splitlines()) == len(
+        cli("results", folder / "results.jsonl").out.splitlines()
+    )
 
 
 def test_a_label_is_the_plan_s_and_may_change(cli: Cli, plan: Path, here: Path) -> None:

@@ -22,6 +22,7 @@ from bmip.report.page.sections.samples import samples
 from bmip.report.page.sections.spread import spread
 from bmip.report.page.sections.verdicts import verdicts
 from bmip.report.source import Source
+from bmip.system.files import writing
 from bmip.system.messages import counted
 
 SECTIONS: tuple[Callable[[Material], Section | Absent], ...] = (
@@ -67,7 +68,7 @@ def write_page(source: Source, folder: Path) -> Path:
         raise FileExistsError(f"{folder} holds something else than a page: name a new folder")
     content = page(source)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as partial:
+    with writing(folder), tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as partial:
         new = Path(partial, "new")
         (new / PICTURES).mkdir(parents=True)
         for picture in pictures(content):

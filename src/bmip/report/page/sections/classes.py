@@ -17,6 +17,9 @@ from bmip.report.table import Table, without_repeats
 NAMED = 30
 """Classes whose names stand beside a picture; of more there are too many to read."""
 
+DRAWN = 60
+"""Classes of which a confusion matrix is drawn; of more, single cells could not be seen."""
+
 OFTEN = 5
 """The confusions that the table lists for each line."""
 
@@ -35,12 +38,13 @@ def class_changes(material: Material) -> Section | Absent:
 
 
 def confusions(material: Material) -> Section | Absent:
-    """A matrix for each line, and its most frequent confusions."""
+    """The most frequent confusions of each line, and its matrix where there are not too many classes."""
     folds = []
     for number, title, members in _groups(material):
         place = f"{members[0].place}, {members[0].part}: {title}"
-        blocks = (_matrices(members, place, f"confusion-{number}.svg"), Sheet(_frequent(members, place)))
-        folds.append(Fold(place, blocks))
+        few = max(len(one.names) for one in members) <= DRAWN
+        drawn = [_matrices(members, place, f"confusion-{number}.svg")] if few else []
+        folds.append(Fold(place, (*drawn, Sheet(_frequent(members, place)))))
     if not folds:
         return Absent("Confusion matrices", "no predictions for single images were found in the folders of the runs")
     return Section("Confusion matrices", folds)
