@@ -29,7 +29,7 @@ from bmip.system.threads import threads
 
 COLUMNS = 8
 ZOOM, GAP, MARGIN = 2, 10, 110
-LINE, LETTERS = 15, 16
+LINE, LETTERS = 15, 14
 INK = (34, 34, 59)
 SHOWN = ("whale", "elephant", "strawberry", "hamburger", "bicycle", "castle", "umbrella", "violin")
 """The things of the sheet of families."""
@@ -110,7 +110,7 @@ def sheets() -> dict[str, list[Row]]:
 
 
 def _folded(text: str) -> str:
-    return "\n".join(textwrap.wrap(text, LETTERS, max_lines=5, placeholder=" ..."))
+    return "\n".join(textwrap.wrap(text, LETTERS, max_lines=7, placeholder=" ..."))
 
 
 if __name__ == "__main__":
