@@ -127,7 +127,7 @@ COMPLETED = {
     "bmip train --meth": {"--method"},
     "bmip train --method bm": {"bmip", "bmip+promptsrc", "bmip+coprompt", "bmip+maple"},
     "bmip train --method bmip --preset ": {"default", "released", "embedded"},
-    "bmip train --method bmip --optimizer ": {"sgd", "adam"},
+    "bmip train --method bmip --optimizer ": {"sgd", "adam", "adamw"},
     "bmip train --data dig": {"digits"},
     "bmip train --backbone ViT-B": {"ViT-B/16", "ViT-B/32"},
     "bmip run ba": {"base-to-novel"},

@@ -75,6 +75,12 @@ Run = Annotated[
         help="A run folder that training wrote, a folder or file of prompts, or a repository on the hub.", metavar="RUN"
     ),
 ]
+Stored = Annotated[
+    list[Path],
+    typer.Argument(
+        help="Files of rows that `bmip run` wrote, or the folder of one study.", metavar="FILE...", exists=True
+    ),
+]
 Names = Annotated[
     list[str] | None,
     typer.Option(

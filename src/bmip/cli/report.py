@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bmip.cli import completion
+from bmip.cli import common_options, completion
 from bmip.cli.command import Command
 from bmip.cli.console import note, out
 
@@ -19,9 +19,7 @@ app = typer.Typer(add_completion=False)
 
 @app.command(cls=Command, epilog="Example: bmip report runs/base-to-novel/results.jsonl --markdown")
 def report(
-    results: Annotated[
-        list[Path], typer.Argument(help="Files of rows that `bmip run` wrote, or the folder of one study.")
-    ],
+    results: common_options.Stored,
     data: Annotated[
         list[str] | None,
         typer.Option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bmip.cli import completion
+from bmip.cli import common_options, completion
 from bmip.cli.command import Command, Group
 from bmip.cli.console import add, note, out, table
 from bmip.system.files import write_bytes
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 LIST, MERGE = "list", "merge"
 FORMATS = ("csv", "parquet", "latex", "json")
 UNKNOWN = "–"
-Files = Annotated[
-    list[Path],
-    typer.Argument(help="Files of rows that `bmip run` wrote, or the folder of one study.", metavar="FILE..."),
-]
 
 
 class _Results(Group):
@@ -47,7 +43,7 @@ def results() -> None:
     epilog="Example: bmip results list runs/few-shot/results.jsonl --method bmip --to csv --out bmip.csv",
 )
 def list_(
-    files: Files,
+    files: common_options.Stored,
     protocol: Annotated[
         list[str] | None,
         typer.Option(
@@ -108,7 +104,7 @@ def list_(
     epilog="Example: bmip results merge shard-1/results.jsonl shard-2/results.jsonl --out results.jsonl",
 )
 def merge(
-    shards: Files,
+    shards: common_options.Stored,
     to_file: Annotated[Path, typer.Option("--out", help="The file to write.", metavar="FILE")],
 ) -> None:
     """Make one file of the results of several, each trial once.
