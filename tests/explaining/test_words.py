@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from bmip.explaining.words import nearest_words
-from bmip.methods import build_model
+from bmip.methods import build_model, combination_names, method_names
+from bmip.testing import cases
 from bmip.testing.case import CLASSES, new_vit
 
 
@@ -28,6 +29,16 @@ def test_cosines_are_those_of_single_words() -> None:
         values[word] = torch.cosine_similarity(slot.flatten(), known, dim=0).item()
     assert sorted(values, key=values.__getitem__, reverse=True)[:3] == [word for word, _ in found.words]
     assert [values[word] for word, _ in found.words] == pytest.approx([value for _, value in found.words], abs=1e-5)
+
+
+@pytest.mark.parametrize("method", (*method_names(), *combination_names()))
+def test_every_method_has_words_or_none(method: str) -> None:
+    model = cases(method)[0].on(new_vit(torch.float32))
+    if model.prompter.reads_images:
+        return
+    prompts = model.prompts(model.classes)
+    has_text = bool(prompts.text) or any(prompts.sentences)
+    assert bool(nearest_words(model, 1)) == has_text
 
 
 def test_many_lists_are_numbered_and_others_have_no_words() -> None:

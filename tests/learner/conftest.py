@@ -28,7 +28,8 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def small(method: str, backbone: Path, **arguments: Any) -> PromptLearner:
     """A learner that trains in a second."""
-    shallow = {option.name: LAYERS for option in method_facts(method).options if option.name.endswith("depth")}
+    names = [option.name for option in method_facts(method).options]
+    shallow = {name: LAYERS for name in names if name.endswith("depth")} | {name: 1 for name in names if name == "top"}
     given = {"shots": 2, "epochs": 1, "warmup_epochs": 0, "batch": 4, "device": "cpu", **arguments}
     return PromptLearner(method, backbone=backbone, options={**shallow, **given.pop("options", {})}, **given)
 

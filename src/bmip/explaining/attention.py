@@ -10,7 +10,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bmip.clip.block import Projected
-from bmip.prompting.method import FrozenImages, Given
 from bmip.prompting.model import PromptedCLIP
 
 
@@ -32,8 +31,7 @@ class Attention:
 def attention_of(model: PromptedCLIP, pixels: Float[Tensor, "3 size size"]) -> Attention:
     """The attention on one image, whose pixels are normalised. Raises ValueError where the image tower is a ResNet."""
     vit, images = model.clip.vit, pixels[None]
-    frozen = FrozenImages(model.clip, (images,))
-    prompts = model.prompter(Given(frozen.features(0) if model.prompter.reads_images else None)).image
+    prompts = model.prompts(model.classes, images).image
     side = model.clip.config.image_size // model.clip.config.patch
     patches = slice(1, 1 + side * side)
     last, deepest = len(vit.blocks) - 1, len(prompts) - 1

@@ -10,7 +10,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bmip.clip.prompts import Prompt
-from bmip.prompting.method import Given
 from bmip.prompting.model import PromptedCLIP
 
 PROMPTS = 8
@@ -37,7 +36,7 @@ def nearest_words(model: PromptedCLIP, count: int = 3) -> list[NearWords]:
     """
     if model.prompter.reads_images:
         raise ValueError("the text prompts differ between images, so no words are nearest to them")
-    prompts = model.prompter(Given())
+    prompts = model.prompts(model.classes)
     lists = _first(prompts.sentences) if prompts.sentences else _first([prompts.text])
     if not lists:
         return []

@@ -211,6 +211,14 @@ class PromptedCLIP(nn.Module):
         few = max(1, self.pairs_at_once // len(classes))
         return torch.cat([self(part, classes) for part in pixels.split(few)])
 
+    @torch.no_grad()
+    def prompts(self, classes: ClassNames, pixels: Float[Tensor, "image 3 size size"] | None = None) -> Prompts:
+        """What enters both towers for these classes and images, for those who look at prompts.
+
+        Raises LookupError without images where the prompts differ between images.
+        """
+        return self.prompter(self._given(classes, None if pixels is None else FrozenImages(self.clip, (pixels,))))
+
     def _given(self, classes: ClassNames, frozen: FrozenImages | None = None) -> Given:
         """What the prompter reads of these classes and images. Raises ValueError as `check_classes` does."""
         self.check_classes(classes)
