@@ -32,8 +32,8 @@ def compared(material: Material) -> Section:
         ("Training images per class", _names(shots_text(trial.run.shots) for trial in trials)),
         ("Data seeds", _names(str(trial.run.data_seed) for trial in trials)),
         ("Results", counted(len(rows), "trial")),
-        ("Computed on", _names(_machine(row.environment) for row in rows)),
-        ("Versions", _names(_versions(row.environment) for row in rows)),
+        ("Computed on", _names((_machine(row.environment) for row in rows), separator="; ")),
+        ("Versions", _names((_versions(row.environment) for row in rows), separator="; ")),
     ]
     known = [protocol(name) for name in dict.fromkeys(trial.protocol for trial in trials) if name in protocol_names()]
     blocks: list[Block] = [Facts(tuple(pair for pair in facts if pair[1]))]
@@ -115,8 +115,8 @@ def _lacking(data: TableData) -> Iterator[tuple[str, ...]]:
             yield title_of(data), label, lacking_text(lacking)
 
 
-def _names(found: Iterable[str]) -> str:
-    return first_few(dict.fromkeys(name for name in found if name), MANY)
+def _names(found: Iterable[str], separator: str = ", ") -> str:
+    return first_few(dict.fromkeys(name for name in found if name), MANY, separator=separator)
 
 
 def _machine(environment: Mapping[str, Any]) -> str:
