@@ -11,10 +11,12 @@ from PIL import Image
 from bmip.class_names import ClassNames
 from bmip.clip.loading.load import load_clip
 from bmip.data.dataset import ArrayImages, Dataset, Split
+from bmip.embedded.pretrain.batches import shown as shown_in_pretraining
 from bmip.embedded.pretrain.evaluate import zero_shot
+from bmip.embedded.scenes.atlas import shown_things
 from bmip.embedded.scenes.datasets import load_scenes
 from tests.small import backbone_folder
-from tools.embedded import curve, sheets
+from tools.embedded import curve, photographs, sheets
 from tools.embedded.zero_shot import HEAD, table
 
 
@@ -62,3 +64,13 @@ def test_zero_shot_is_measured_on_validation_images(tmp_path: Path, with_val: bo
     assert len(lines) == with_val
     cells = f"| {expected[0]:.1f} | {max(expected):.1f} |"
     assert all(cells in line for line in lines) and cells in found[-1]
+
+
+def test_photographs_are_of_things_that_pre_training_shows(tmp_path: Path) -> None:
+    shown = {shown_things()[place].name for place in shown_in_pretraining()}
+    assert set(photographs.PHOTOGRAPHS.values()) <= shown
+    for number, file in enumerate(photographs.PHOTOGRAPHS):
+        Image.new("RGB", (60, 40), (30 * number, 90, 90)).save(tmp_path / file)
+    found = photographs.answers(tmp_path)
+    assert found.keys() == photographs.PHOTOGRAPHS.keys()
+    assert set(found.values()) <= set(photographs.PHOTOGRAPHS.values())
