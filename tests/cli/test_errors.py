@@ -50,7 +50,7 @@ def refused(found: Outcome, *parts: str) -> None:
         ("run base-to-novel --method bmip:relased --data digits", "did you mean 'released'"),
         ("run base-to-novel --method bmip --data digits --set dpth=3", "did you mean 'depth'"),
         ("run base-to-novel --method bmip --data digits --seeds one", "--seeds"),
-        ("report missing.jsonl", "missing.jsonl' does not exist"),
+        ("report missing.jsonl", "missing.jsonl does not exist"),
         ("methods bmpi", "did you mean 'bmip'"),
         ("eval missing", "there is no checkpoint missing"),
         ("data show", "show"),
@@ -93,7 +93,7 @@ def test_a_damaged_file_of_results(cli: Cli, here: Path) -> None:
 
 
 def test_debug_shows_the_traceback(here: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ValueError, match="missing.jsonl does not exist"):
         main(["report", "missing.jsonl", "--debug"])
 
 
@@ -169,7 +169,7 @@ def test_the_installed_command_returns_the_status(here: Path) -> None:
         text=True,
         timeout=60,
     )
-    assert (done.returncode, done.stderr) == (2, "Error: missing.jsonl' does not exist\n")
+    assert (done.returncode, done.stderr) == (2, "Error: missing.jsonl does not exist\n")
 
 
 def test_class_names_that_are_files_or_lists(cli: Cli, photos: Path, backbone: Path) -> None:

@@ -119,8 +119,8 @@ def test_a_torn_line_of_a_shard_is_told(cli: Cli) -> None:
 
 
 def test_what_is_not_there(cli: Cli) -> None:
-    refused(cli("results", "absent.jsonl"), "absent.jsonl' does not exist")
-    refused(cli("results", "merge", "absent.jsonl", "--out", "x"), "absent.jsonl' does not exist")
+    refused(cli("results", "absent.jsonl"), "absent.jsonl does not exist")
+    refused(cli("results", "merge", "absent.jsonl", "--out", "x"), "absent.jsonl does not exist")
     Path("empty").touch()
     refused(cli("results", "empty"), "empty holds no results")
     refused(cli("results"), "FILE")

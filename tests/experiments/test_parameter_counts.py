@@ -50,6 +50,7 @@ COUNTS = [
     ("maple", "default", {}, 3_555_072),
     ("maple", "cross-dataset", {}, 1_185_024),
     ("promptsrc", "default", {}, 46_080),
+    ("tcp", "released", {}, 4 * 512 + (512 * 128 + 128) + (128 * 4 * 512 + 4 * 512)),
     ("coprompt", "default", {}, 3_817_216),
     ("coprompt", "imagenet", {}, 5_014_528),
     ("kgcoop", "default", {}, 2_048),

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 HALVES = ("all", "base", "novel")
 
 
+def check_stored(places: Sequence[Path]) -> None:
+    """Raises ValueError for a file of results, or a folder of a study, that is not there."""
+    for place in places:
+        if not place.exists():
+            raise ValueError(f"{place} does not exist")
+
+
 def of_classes(dataset: Dataset, which: str, base: float | Sequence[str] = HALF) -> Dataset:
     """The data set, or its base or novel classes; `base` says which are base. Raises ValueError for another word."""
     from bmip.data.sampling import split_base_novel

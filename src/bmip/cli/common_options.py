@@ -77,9 +77,7 @@ Run = Annotated[
 ]
 Stored = Annotated[
     list[Path],
-    typer.Argument(
-        help="Files of rows that `bmip run` wrote, or the folder of one study.", metavar="FILE...", exists=True
-    ),
+    typer.Argument(help="Files of rows that `bmip run` wrote, or the folder of one study.", metavar="FILE..."),
 ]
 Names = Annotated[
     list[str] | None,

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from bmip.cli import common_options, completion
+from bmip.cli.arguments import check_stored
 from bmip.cli.command import Command
 from bmip.cli.console import note, out
 
@@ -76,6 +77,8 @@ def report(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print for a document instead of the terminal.")] = False,
 ) -> None:
     """Print the tables of stored results, from the files alone and always with all seeds."""
+    check_stored(results)
+
     from bmip.cli.result_files import source_of
     from bmip.report import (
         against_tables,

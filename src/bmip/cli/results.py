@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bmip.cli import common_options, completion
+from bmip.cli.arguments import check_stored
 from bmip.cli.command import Command, Group
 from bmip.cli.console import add, note, out, table
 from bmip.system.files import write_bytes
@@ -81,6 +82,7 @@ def list_(
 
     `list` may be left out. `bmip results merge SHARD... --out FILE` makes one file of several.
     """
+    check_stored(files)
     _check_export(files, to, to_file)
 
     from bmip.cli.result_files import rows_of
@@ -112,6 +114,8 @@ def merge(
     A trial that two files have must have the same result in both. Nothing is written otherwise, nor where FILE holds a
     result that none of the others has. Merging the same files again gives the same bytes.
     """
+    check_stored(shards)
+
     from bmip.cli.result_files import rows_of
     from bmip.experiments.results import Results
 

@@ -221,10 +221,13 @@ def test_an_untrained_method_is_judged_once_for_all_shots(work: Work, photos: Pa
     assert rows[0].trial == first
 
 
-def test_an_untrained_method_needs_no_folder_to_be_judged_elsewhere(work: Work, photos: Path, others: Path) -> None:
+def test_an_untrained_method_that_is_judged_elsewhere_leaves_its_predictions_alone(
+    work: Work, photos: Path, others: Path
+) -> None:
     trials = work.trials("cross-dataset", photos, ("zero-shot",), targets=[str(others)])
     work.run(trials[1:])
-    assert not list(work.folder.glob("*/zero_shot-*"))
+    (folder,) = work.folder.glob("*/zero_shot-*")
+    assert [entry.name for entry in folder.iterdir()] == ["evaluated"]
 
 
 def test_ratio_sweep_goes_from_base_to_novel_accuracy(work: Work, photos: Path) -> None:
