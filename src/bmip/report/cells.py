@@ -45,7 +45,7 @@ class Numbers:
         return self._found.get((place, one), {})
 
     def lacking(self, one: Variant, places: Iterable[Place]) -> list[str]:
-        """The cells that another line has and this one lacks, for a person: "digits", "signs (seeds 2/2, 3/3)".
+        """The cells that another line has and this one lacks, for a person: "digits", "animals (seeds 2/2, 3/3)".
 
         Data sets that no line has are lacking, too.
         """
