@@ -29,7 +29,7 @@ COMMANDS = {
     "explain": ("explain", "Draw what a trained model looks at in an image."),
     "run": ("run", "Run a protocol over methods, data sets and seeds, and print the table."),
     "study": ("study", "Carry out a plan of many trials, on one machine or on many."),
-    "report": ("report", "Print the tables of a file of results."),
+    "report": ("report", "Print the tables of stored results, or write a page of them."),
     "results": ("results", "List, export and merge files of results."),
     "search": ("search", "Choose learning rate and epochs of methods on validation images."),
     "methods": ("methods", "List the methods, or what one can be told."),

@@ -47,9 +47,10 @@ def demo(
     debug: common_options.Debug = False,
     training: dict[str, Any] = {},
 ) -> None:
-    """Train BMIP with 16 images per class beside zero-shot and MaPLe, on classes that are kept and on new ones.
+    """Train BMIP and MaPLe on half of the classes, and compare them with zero-shot on both halves.
 
-    Prints the table, names a few single images, and draws a picture of what it says. A second call does nothing twice.
+    Prints the table and what BMIP says of a few images, draws a picture of more, and writes the page of a report.
+    A second call does nothing twice.
     """
     check_data(*data)
     asked = asked_methods(METHODS, pairs=set_, training=training)

@@ -35,8 +35,9 @@ def embed(
 ) -> None:
     """Write the features of images and of classes into a file, for other programs.
 
-    Features have length 1; their products times `scale` are the logits. The features of all images are kept in memory
-    until they are written: 2 KB for each image with ViT-B/16. Images that cannot be read are listed at the end.
+    Features have length 1; their products times `scale` are the logits.
+    All are kept in memory until they are written: 2 KB for each image with ViT-B/16.
+    Images that cannot be read are listed at the end.
     """
     asked = names_asked(classes, classes_file)
     if to_file.suffix not in ENDINGS:

@@ -55,8 +55,8 @@ def predict(
 ) -> None:
     """Classify images among any class names, also names that training has never seen.
 
-    Images are read as they are needed, so there may be any number. Those that cannot be read are listed at the end, and
-    the exit status is 1; the others are classified.
+    Images are read as they are needed, so there may be any number.
+    Those that cannot be read are listed at the end, and the exit status is then 1.
     """
     asked = names_asked(classes, classes_file)
     if format not in FORMATS:

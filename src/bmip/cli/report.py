@@ -68,7 +68,7 @@ def report(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="Where the page finds the folders of the runs; otherwise it looks beside RESULTS.",
+            help="Where the page finds the folders of the runs; otherwise it looks beside FILE.",
             exists=True,
             file_okay=False,
             show_default=False,
@@ -76,7 +76,7 @@ def report(
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print for a document instead of the terminal.")] = False,
 ) -> None:
-    """Print the tables of stored results, from the files alone and always with all seeds."""
+    """Print the tables of stored results, always with all seeds, or write a page of them (--html)."""
     check_stored(results)
 
     from bmip.cli.result_files import source_of

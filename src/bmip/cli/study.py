@@ -78,7 +78,7 @@ def study(
     ray: Annotated[
         str | None,
         typer.Option(
-            help="A Ray cluster, such as auto; local starts one here (pip install 'bmip[ray]').",
+            help="A Ray cluster, such as auto; local starts one here (pip install 'bmip\\[ray]').",
             metavar="ADDRESS",
             rich_help_panel=_WHERE,
             show_default=False,
