@@ -23,7 +23,7 @@ from bmip.embedded.pretrain.attributes import ATTRIBUTES
 
 WEIGHTS = {"thing": 0.6, "other": 0.3}
 _WEIGHT = 0.1
-"""Weight of the other attributes. Shapes are learned last, so they weigh more; colours and places are easy."""
+"""Weight of the other attributes. Things weigh more, for colours and places are easy."""
 
 _IN_FLOAT32 = ("embedding", "logit_scale")  # gradients of common tokens would be lost in sums of bfloat16
 

@@ -72,7 +72,7 @@ class Plan:
 
 
 def pretraining_plan(difficulty: float) -> Plan:
-    """From large single things on plain backgrounds at 0 to the whole world at 1."""
+    """From large single things on plain backgrounds at 0 to everything that a scene may have at 1."""
     d = difficulty
     return Plan(
         side=(42 - 16 * d, 50.0),
