@@ -73,7 +73,7 @@ class Contestants:
         """The image side of evaluation: what is done anew for every batch."""
         text = self.ours.class_features(ClassNames(("x",)))
         return {
-            "ours": lambda: self.ours._logits(self.ours.image_features(self.pixels), text),
+            "ours": lambda: self.ours._scaled(self.ours.image_features(self.pixels), text),
             "plain": torch.no_grad()(lambda: self.plain.image_features(self.pixels, self.plain.foreign()[0])),
             "bare": torch.no_grad()(lambda: self.clip.encode_image(self.pixels)),
         }

@@ -49,6 +49,9 @@ class Preset:
     training: Mapping[str, Any] = field(default_factory=dict)
     """Training settings, by the names of TrainConfig's fields."""
 
+    chosen_on: str = ""
+    """The data set for which these settings were chosen, where each data set has settings of its own."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunSpec:

@@ -130,6 +130,12 @@ def test_image_tower_equals_one_sequence(slots: int, depth: int, first: int, sha
     )
     torch.testing.assert_close(found, gold, atol=1e-10, rtol=0)
     if prompts:
+        features, read = clip.read_image(pixels, [*late, *prompts])
+        torch.testing.assert_close(features, gold, atol=1e-10, rtol=0)
+        whole = plain.image_tokens(clip, pixels[0], [*late, *(p[0] for p in prompts)])[-slots:]
+        norm = clip.image.ln_post
+        slots_gold = torch.nn.functional.layer_norm(whole, whole.shape[-1:], norm.weight, norm.bias)
+        torch.testing.assert_close(read[0], slots_gold, atol=1e-10, rtol=0)
         ours, theirs = (torch.autograd.grad(t.pow(2).sum(), prompts) for t in (found, gold))
         for a, b in zip(ours, theirs, strict=True):
             torch.testing.assert_close(a, b, atol=1e-10, rtol=1e-9)

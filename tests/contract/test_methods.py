@@ -12,7 +12,8 @@ from bmip.methods import combination_names, load_method, method_names
 from bmip.testing import Case, cases, checks
 from bmip.testing.case import shallow
 
-METHODS = (*method_names(), *combination_names(), "kgcoop+promptsrc", "vpt+coprompt", "examples.shallow_text")
+PAIRS = ("kgcoop+promptsrc", "vpt+coprompt", "bmip+mmrl", "vpt+mmrlpp", "bmip+mma", "bmip+clip_lora", "bmip+tcp")
+METHODS = (*method_names(), *combination_names(), *PAIRS, "examples.shallow_text")
 
 # Options worth the whole battery beside the presets.
 VARIANTS: dict[str, list[dict[str, Any]]] = {
@@ -40,6 +41,9 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"class_specific": True, "slots": 6},
         {"slots": 8, "padded": True},
     ],
+    "mma": [{"adapter_top": 1}],
+    "clip_lora": [{"lora_towers": "text"}, {"lora_towers": "image", "lora_rank": 1}],
+    "mmrl": [{"top": 3, "slots": 1}],
     "tcp": [{"slots": 1, "top": 1}],
     "proda": [{"prompts": 4, "slots": 3}],
 }

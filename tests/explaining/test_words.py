@@ -37,7 +37,7 @@ def test_every_method_has_words_or_none(method: str) -> None:
     if model.prompter.reads_images:
         return
     prompts = model.prompts(model.classes)
-    has_text = bool(prompts.text) or any(prompts.sentences)
+    has_text = any(own and own[0] is not None for own in (prompts.text, *prompts.sentences))
     assert bool(nearest_words(model, 1)) == has_text
 
 

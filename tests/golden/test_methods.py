@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -46,6 +47,11 @@ CASES = {
     "prograd": ("prograd", {}),
     "prograd_ctx4": ("prograd", {"slots": 4}),
     "tcp": ("tcp", {}),
+    "mma": ("mma", {}),
+    "mma_scale0.1_start9": ("mma", {"adapter_scale": 0.1, "adapter_top": 4}),
+    "clip_lora": ("clip_lora", {"lora_dropout": 0.0}),
+    "mmrl": ("mmrl", {}),
+    "mmrlpp": ("mmrlpp", {}),
     "upt_dropout_off": ("upt", {}),
 }
 
@@ -53,6 +59,9 @@ CASES = {
 # A part of the loss -> its golden name, and the weight that the golden number is without.
 PARTS = {
     "cross_entropy": ("loss_ce", 1.0),
+    "read_out_cross_entropy": ("loss_ce_rep", 0.3),
+    "image_nearness": ("loss_reg_image", 1.0),
+    "text_nearness": ("loss_reg_text", 1.0),
     "text_distance": ("loss_scl_text", 1.0),
     "image_distance": ("loss_scl_image", 1.0),
     "logit_divergence": ("loss_scl_logits", 1.0),
@@ -65,8 +74,12 @@ def official_name(method: str, ours: str) -> str:
     if ours.startswith("adapter."):
         tower, layer, kind = ours.removeprefix("adapter.").split(".")
         return f"adapter_{tower.removesuffix('_map')}.fc.{layer}.{kind}"
+    if ours.startswith("changes."):
+        return _changed_name(ours.removeprefix("changes."))
     part, *rest = ours.removeprefix("prompter.").split(".")
     learner = "prompt_learner."
+    if method in ("mmrl", "mmrlpp"):
+        return _mmrl_name(method, part, rest)
     if part == "context":
         return learner + "ctx"
     if part in ("narrow", "widen"):
@@ -103,10 +116,43 @@ def official_name(method: str, ours: str) -> str:
     return f"{learner}{letter}:{layer}.{rest[1]}"
 
 
+def _changed_name(name: str) -> str:
+    part, *rest = name.split(".")
+    if part == "differences":
+        tower, _, layer, _ = rest[0].split("-")
+        home = "" if tower == "text" else "visual."
+        letters = "qkv"[int(rest[1])], {"down": "A", "up": "B"}[rest[2]]
+        return f"{home}transformer.resblocks.{layer}.attn.{letters[0]}_proj.w_lora_{letters[1]}"
+    tower, number, kind = rest if part != "shared" else ("shared", *rest)
+    between = {"shared": "0.", "down": "down.0.", "up": "up."}[part]
+    return f"adapter_learner.{tower.replace('image', 'visual')}_adapter.top:{number}.{between}{kind}"
+
+
+def _mmrl_name(method: str, part: str, rest: list[str]) -> str:
+    learner = "representation_learner."
+    if part == "read_out":
+        return f"image_encoder.{'proj_rep' if method == 'mmrl' else 'AB'[int(rest[1])]}"
+    if part == "tokens":
+        return f"{learner}compound_rep_tokens"
+    tower = f"r2{'v' if part == 'to_image' else 't'}proj"
+    if method == "mmrl":
+        return f"{learner}compound_rep_tokens_{tower}.{rest[1]}.{rest[2]}"
+    if rest == ["weight"]:
+        return f"{learner}srra_{tower}.weight"
+    return f"{learner}srra_{tower}.srra.{rest[1]}.{ {'left': 'A', 'right': 'B', 'bias': 'bias'}[rest[0]] }"
+
+
 def resolve(name: str, known: dict) -> str:
-    """Projections are called single_layer where shared and compound_prompt_projections.j where not."""
+    """Projections are called single_layer where shared and compound_prompt_projections.j where not.
+
+    Adapters are numbered by their layer.
+    """
     if ":" not in name:
         return name
+    if ".top:" in name:
+        head, number, rest = re.split(r"top:(\d+)", name)
+        first = min(int(other.split(".")[2]) for other in known if other.startswith("adapter_learner.text"))
+        return f"{head}{first + int(number)}{rest}"
     letter, rest = name.removeprefix("prompt_learner.").split(":")
     layer, kind = rest.split(".")
     shared = f"prompt_learner.single_layer_{letter}.{kind}"
@@ -191,7 +237,7 @@ def test_forward_loss_and_gradients(name: str) -> None:
     assert set(names.values()) == set(case.manifest["trained"])
     check_tokens(case, model)
     images = recipe.images()
-    close(model.classifier(model.classes)(images), case.gold["logits"], 2e-4)
+    close(model.classifier(model.classes)(images), case.gold.get("logits_fusion", case.gold["logits"]), 2e-4)
     if "text_features" in case.gold:
         close(model.class_features(model.classes)[0], case.gold["text_features"], 2e-6)
     if "image_features" in case.gold:
@@ -201,6 +247,8 @@ def test_forward_loss_and_gradients(name: str) -> None:
     close(minimised(model, parts), case.gold["loss"], 1e-4)
     for ours, (official, weight) in PARTS.items():
         if official in case.gold:
+            if ours == "cross_entropy" and model.read_out:
+                weight = 1 - model.read_out.share
             close(parts[ours], weight * case.gold[official], 1e-4)
     model.backward(parts)
     for ours, official in names.items():
@@ -297,6 +345,16 @@ def test_prograd_leaves_out_what_opposes_zero_shot(name: str) -> None:
         assert (found - case.gold[gold]).norm() <= 2e-4 * case.gold[gold].norm() + 1e-5
     opposed = (case.gold[f"grad_ce/{own}"] * case.gold[f"grad_kl/{own}"]).sum() < 0
     assert opposed == case.manifest["extra"]["conflict"] == (name == "prograd_ctx4")
+
+
+@pytest.mark.parametrize("name", ["mmrl", "mmrlpp"])
+def test_released_read_outs_count_for_the_classes_of_training_alone(name: str) -> None:
+    case, model, _ = released(name)
+    others = replace(model.classes, names=case.names[2:5])
+    close(model.classifier(others)(recipe.images()), case.gold["logits"][:, 2:5], 2e-4)
+    assert model.read_out and model.tells_trained_classes
+    model.read_out.trained_classes_only = False
+    close(model.classifier(others)(recipe.images()), case.gold["logits_fusion"][:, 2:5], 2e-4)
 
 
 def test_proda_prompts_without_a_class_name() -> None:

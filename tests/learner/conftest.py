@@ -29,7 +29,9 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small(method: str, backbone: Path, **arguments: Any) -> PromptLearner:
     """A learner that trains in a second."""
     names = [option.name for option in method_facts(method).options]
-    shallow = {name: LAYERS for name in names if name.endswith("depth")} | {name: 1 for name in names if name == "top"}
+    shallow = {name: LAYERS for name in names if name.endswith("depth")} | {
+        name: 1 for name in names if name.endswith("top")
+    }
     given = {"shots": 2, "epochs": 1, "warmup_epochs": 0, "batch": 4, "device": "cpu", **arguments}
     return PromptLearner(method, backbone=backbone, options={**shallow, **given.pop("options", {})}, **given)
 

@@ -84,6 +84,8 @@ def test_where_prompts_enter() -> None:
         **dict.fromkeys(["bmip+promptsrc", "bmip+coprompt", "bmip+maple"], (9, 9)),
         "cocoop+promptsrc": (1, 0),
         "tcp": (9, 0),
+        **dict.fromkeys(["mmrl", "mmrlpp"], (12, 12)),
+        **dict.fromkeys(["mma", "clip_lora"], (0, 0)),
     }
 
 
@@ -160,7 +162,17 @@ def test_what_losses_depend_on() -> None:
     assert read == {"promptsrc": 60, "kgcoop": 1}
 
 
+def test_what_stands_inside_the_towers() -> None:
+    mma, lora = looked_at("mma"), looked_at("clip_lora")
+    assert mma.shared == mma.beside["text"] == mma.beside["image"] == frozenset(range(4, 12))
+    assert lora.weights == {"text": frozenset(range(12)), "image": frozenset(range(12))}
+    assert not mma.weights["text"] and not lora.beside["text"] and not looked_at("bmip").weights["text"]
+    assert [entry.keeps for entry in looked_at("mmrlpp").text if entry] == [False, *[True] * 6]
+    assert not any(entry.keeps for method in ("bmip", "mmrl") for entry in looked_at(method).text if entry)
+
+
 def test_extras() -> None:
+    assert {method for method in METHODS if looked_at(method).read_out} == {"mmrl", "mmrlpp"}
     assert {method for method in METHODS if looked_at(method).adapted} == {"coprompt", "bmip+coprompt"}
     assert {method for method in METHODS if looked_at(method).averaged} == {
         "promptsrc",

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
@@ -20,7 +20,7 @@ from bmip.clip.tokenizer import Tokenizer
 from bmip.methods import build_model
 from bmip.prompting import Given
 from bmip.testing import tiny_clip
-from tools.drawing.entries import Entry, Sources, Tower, watched
+from tools.drawing.entries import TOWERS, Entry, Sources, Tower, watched
 from tools.drawing.losses import Loss, losses
 
 LAYERS = 12
@@ -54,6 +54,16 @@ class Anatomy:
 
     losses: tuple[Loss, ...]
     adapted: bool
+    read_out: bool
+    weights: Mapping[Tower, frozenset[int]]
+    """The layers of each tower whose own weights are changed."""
+
+    beside: Mapping[Tower, frozenset[int]]
+    """The layers of each tower that have a module beside their block."""
+
+    shared: frozenset[int]
+    """The layers where the modules beside both towers' blocks have parameters in common."""
+
     averaged: bool
 
     def entries(self, tower: Tower) -> tuple[Entry | None, ...]:
@@ -97,8 +107,28 @@ def anatomy(method: str, options: Mapping[str, Any]) -> Anatomy:
         probe=Sentence(_tokens(probed, probe=True)) if probed else None,
         losses=losses(method, options, clip, CLASSES) if model.trainable() else (),
         adapted=model.adapter is not None,
+        read_out=model.read_out is not None,
         averaged=model.method.average is not None,
+        **_changes(model.changes.around(clip) if model.changes else {}),
     )
+
+
+def _changes(around: Mapping[str, nn.Module]) -> dict[str, Any]:
+    """What stands inside the towers, by the places' names."""
+    places = {name: re.fullmatch(r"(text|image)\.blocks\.(\d+)\.(\w+)", name) for name in around}
+    found: dict[str, dict[Tower, frozenset[int]]] = {"weights": {}, "beside": {}}
+    for tower in TOWERS:
+        own = [place for place in places.values() if place and place[1] == tower]
+        beside = frozenset(int(place[2]) for place in own if place[3] == "beside")
+        found["beside"][tower] = beside
+        found["weights"][tower] = frozenset(int(place[2]) for place in own if place[3] != "beside")
+    both = found["beside"]["text"] & found["beside"]["image"]
+    return {**found, "shared": frozenset(layer for layer in both if _in_common(around, layer))}
+
+
+def _in_common(around: Mapping[str, nn.Module], layer: int) -> bool:
+    text, image = ({id(own) for own in around[f"{tower}.blocks.{layer}.beside"].parameters()} for tower in TOWERS)
+    return bool(text & image)
 
 
 def _tokens(texts: ClassTexts, *, probe: bool = False) -> tuple[str | int, ...]:
@@ -108,6 +138,8 @@ def _tokens(texts: ClassTexts, *, probe: bool = False) -> tuple[str | int, ...]:
     words |= {tuple(encode(CLASSES.names[0])): "class name", (texts.rows[0][0],): "start", (texts.rows[0][-1],): "end"}
     if not probe:
         ids, marks = texts.rows[0], texts.slots[0]
+        room = texts.lead.inserted
+        ids, marks = (*ids[:1], *[0] * room, *ids[1:]), (*marks[:1], *range(room), *marks[1:])
     else:
         ids = texts.lead.ids.tolist()
         marks = [FIXED] * len(ids)

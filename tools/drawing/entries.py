@@ -31,6 +31,9 @@ class Entry:
     looks: bool
     """Whether it changes with the attention in its layer."""
 
+    keeps: bool
+    """Whether a part of what the layer below left in the slots is in it."""
+
     per_image: bool
     per_class: bool
 
@@ -48,7 +51,8 @@ class Entered:
     """A prompt as its layer got it."""
 
     prompt: Tensor
-    looks: bool
+    looks: bool = False
+    keeps: bool = False
 
 
 def watched(prompts: Sequence[Prompt], run: Callable[[Sequence[Prompt]], object]) -> list[Entered | None]:
@@ -57,13 +61,14 @@ def watched(prompts: Sequence[Prompt], run: Callable[[Sequence[Prompt]], object]
 
     def watch(layer: int, prompt: Prompt) -> Prompt:
         if prompt is None or isinstance(prompt, Tensor):
-            seen[layer] = None if prompt is None else Entered(prompt, looks=False)
+            seen[layer] = None if prompt is None else Entered(prompt)
             return prompt
 
         def enter(view: LayerView) -> Tensor:
             new = resolve(prompt, view)
             none, all_ = (resolve(prompt, replace(view, look=partial(_constant, view, x))) for x in (0.0, 1.0))
-            seen[layer] = Entered(new, looks=not torch.equal(none, all_))
+            other = resolve(prompt, replace(view, below=lambda: view.below() + 1))
+            seen[layer] = Entered(new, looks=not torch.equal(none, all_), keeps=not torch.equal(new, other))
             return new
 
         return enter
@@ -110,6 +115,7 @@ class Sources:
             made_of=frozenset(made_of or {"joint"}),
             maps=frozenset(name for name in used - homes.keys() if self.trainable[name].numel() > 1),  # no gates
             looks=entered.looks,
+            keeps=entered.keeps,
             per_image=axes[0] and entered.prompt.shape[0] > 1,
             per_class=axes[1] and entered.prompt.shape[1] > 1,
         )

@@ -37,14 +37,16 @@ class Loss:
 def losses(method: str, options: Mapping[str, Any], clip: CLIP, classes: ClassNames) -> tuple[Loss, ...]:
     """The parts of the method's loss, the cross-entropy first."""
     plain, read, guides = _parts(method, options, clip, classes)
+    read_out = build_model(method, dict(options), clip, classes, seed=0).read_out is not None
     depends_on: dict[str, set[str]] = {name: set() for name in plain}
     for change in SEEN if plain else ():
         changed, _, _ = _parts(method, options, clip, classes, change)
         for name, value in changed.items():
             if not torch.equal(value, plain[name]):
                 depends_on[name].add(change)
+    of_logits = ["cross_entropy", *(["read_out_cross_entropy"] if read_out else [])]
     return (
-        Loss("cross_entropy", frozenset({"logits"})),
+        *(Loss(name, frozenset({"logits"})) for name in of_logits),
         *(
             Loss(name, frozenset(found), read if "frozen text" in found else 0, name in guides)
             for name, found in depends_on.items()

@@ -8,6 +8,7 @@ from typing import Any
 from tools.drawing.anatomy import LAYERS, Anatomy, Sentence, anatomy
 from tools.drawing.coupling import Lane, draw_coupling, map_shape
 from tools.drawing.entries import TOWERS, Entry, reach
+from tools.drawing.inside import draw_inside
 from tools.drawing.losses import Loss
 from tools.drawing.svg import Canvas
 from tools.drawing.towers import CELL, Drawn, cell, frozen, image_columns, text_columns
@@ -37,12 +38,15 @@ def picture(method: str, options: Mapping[str, Any]) -> str:
     canvas = Canvas(WIDTH, _title(method, found))
     over = {place: _losses_at(place, found.losses) for place in PLACES}
     features = 12 + LINE * max(map(len, over.values()))
-    top = features + (54 if found.adapted else 36)
-    image = Drawn("image", LEFT, top, image_columns(found.image_slots, IMAGE_COLUMNS), LAYERS)
-    text = Drawn("text", image.right + GUTTER, top, text_columns(found.sentences[0].tokens), LAYERS)
+    top = features + (54 if found.adapted or found.read_out else 36)
+    tokens = text_columns(found.sentences[0].tokens)
+    left = LEFT - (24 if len(tokens) > 12 else 0)  # room for what stands over the end token
+    image = Drawn("image", left, top, image_columns(found.image_slots, IMAGE_COLUMNS), LAYERS)
+    text = Drawn("text", image.right + GUTTER, top, tokens, LAYERS)
     image.draw(canvas, found.image)
     text.draw(canvas, found.text)
     lanes = draw_coupling(canvas, image, text, found)
+    inside = draw_inside(canvas, image, text, found)
     _draw_features(canvas, found, image, text, features)
     for place, x in _places(image, text).items():
         canvas.add("circle", **{"class": "node"}, cx=x, cy=features, r=4)
@@ -61,7 +65,7 @@ def picture(method: str, options: Mapping[str, Any]) -> str:
     for words in _below(found):
         canvas.spans(words, EDGE, y)
         y += 16
-    return canvas.written(_legend(canvas, found, lanes, y - 6))
+    return canvas.written(_legend(canvas, found, lanes, inside, y - 6))
 
 
 def _places(image: Drawn, text: Drawn) -> dict[str, int]:
@@ -75,11 +79,19 @@ def _draw_features(canvas: Canvas, found: Anatomy, image: Drawn, text: Drawn, y:
     canvas.add("path", **{"class": "line"}, d=f"M{places['image']} {y}H{places['text']}")
     for tower in (image, text):
         x = places[tower.tower]
-        canvas.add("path", **{"class": "line"}, d=f"M{x} {tower.top + 1}v-17M{x} {y + 21}v-16m-3 4l3 -4l3 4")
+        box = "v-17" if found.adapted else f"V{y + 21}"
+        canvas.add("path", **{"class": "line"}, d=f"M{x} {tower.top + 1}{box}M{x} {y + 21}v-16m-3 4l3 -4l3 4")
         if found.adapted:
             canvas.add("rect", **{"class": f"map-{tower.tower}"}, x=x - 28, y=y + 21, width=56, height=17, rx=3)
             canvas.text("adapter", x, y + 33, "small middle")
-    canvas.text("image tower", image.right, image.top - 6, "small end")
+    if found.read_out:
+        slots = [n for n, column in enumerate(image.columns) if column.kind == "slot"]
+        x = (image.x(slots[0]) + image.x(slots[-1]) + CELL) // 2
+        canvas.add("path", **{"class": "line"}, d=f"M{x} {image.top + 1}v-17M{x} {y + 21}v-21m-3 4l3 -4l3 4")
+        canvas.add("rect", **{"class": "map-image"}, x=x - 28, y=y + 21, width=56, height=17, rx=3)
+        canvas.text("read-out", x, y + 33, "small middle")
+    else:
+        canvas.text("image tower", image.right, image.top - 6, "small end")
     canvas.text("text tower", text.left, text.top - 6, "small")
     each = " per image" if any(entry and entry.per_image for entry in found.text) else ""
     canvas.text("image feature", places["image"] + 10, y + 13, "small")
@@ -126,11 +138,11 @@ def _below(found: Anatomy) -> list[list[tuple[str, str]]]:
 
 
 def _spelled(sentence: Sentence) -> list[tuple[str, str]]:
-    shapes = {"slot": ("■", "text"), "gap": ("…", "")}
+    shapes = {"slot": ("■", "text"), "more slots": ("…", "")}
     return [shapes.get(column.kind, (f" {column.label} ", "")) for column in text_columns(sentence.tokens)]
 
 
-def _legend(canvas: Canvas, found: Anatomy, lanes: Sequence[Lane], y: int) -> int:
+def _legend(canvas: Canvas, found: Anatomy, lanes: Sequence[Lane], inside: Mapping[str, str], y: int) -> int:
     """Draw it and give the picture's height."""
     shapes: dict[str, str] = {"frozen": frozen(canvas)}
     kept: dict[str, str] = {}
@@ -139,12 +151,13 @@ def _legend(canvas: Canvas, found: Anatomy, lanes: Sequence[Lane], y: int) -> in
         for entry in entries:
             if entry:
                 shapes.setdefault(_meaning(entry), cell(canvas, tower, entry))
-        if entries and (None in entries or len(entries) < LAYERS):
+        first = next((layer for layer, entry in enumerate(entries) if entry), LAYERS)
+        if first < LAYERS and (None in entries[first:] or len(entries) < LAYERS):
             kept.setdefault("left as the layer below made it", cell(canvas, tower, None))
     passed = next((lane for lane in lanes if any(lane.maps.values())), None)
     boxes = {"trained map": map_shape(canvas, passed)} if passed else {}
     x = EDGE
-    for words, shape in {**shapes, **boxes, **kept}.items():
+    for words, shape in {**shapes, **boxes, **inside, **kept}.items():
         width = 34 + 11 * len(words) // 2
         if x + width > WIDTH:
             x, y = EDGE, y + 18
@@ -168,6 +181,8 @@ def _meaning(entry: Entry) -> str:
     each = ", for each class" if entry.per_class else ""
     if entry.looks:
         return f"{made_of}, weighted by attention{each}"
+    if entry.keeps:
+        return f"trained {made_of}, mixed with what the layer below left"
     return f"map of {made_of}" if entry.made_of == {"names"} else f"trained {made_of}{each}"
 
 

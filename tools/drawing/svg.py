@@ -29,6 +29,7 @@ text {{ font: 12px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-ser
 .map-joint {{ fill: {JOINT}; stroke: {JOINT} }}
 .map-text, .map-image, .map-joint {{ fill-opacity: .25; stroke-width: 1.5 }}
 .node {{ fill: {INK} }}
+.below {{ stroke: #fff; stroke-width: 2.5; stroke-dasharray: 2 1 }}
 .eye {{ fill: #fff; stroke: #24292f; stroke-width: 1.6 }}"""
 
 

@@ -17,7 +17,7 @@ MOST = 4
 
 @dataclass(frozen=True)
 class Column:
-    kind: Literal["token", "slot", "gap"]
+    kind: Literal["token", "slot", "gap", "more slots"]
     label: str = ""
 
 
@@ -48,7 +48,7 @@ def _run(slots: int) -> list[Column]:
     columns = [Column("slot") for _ in range(min(slots, MOST))]
     columns[(len(columns) - 1) // 2] = Column("slot", f"{slots} slots" if slots > 1 else "1 slot")
     if slots > MOST:
-        columns.insert(MOST // 2, Column("gap"))
+        columns.insert(MOST // 2, Column("more slots"))
     return columns
 
 
@@ -84,8 +84,13 @@ class Drawn:
         for layer in range(self.layers):
             canvas.place(f"{self.tower}-layer", self.left, self.y(layer) - 2)
             entry = entries[layer] if layer < len(entries) else None
+            if not any(entries[: layer + 1]):
+                continue
             for column in slots:
                 canvas.place(cell(canvas, self.tower, entry), self.x(column), self.y(layer))
+            for n, column in enumerate(self.columns):
+                if column.kind == "more slots":
+                    canvas.place(_dots(canvas), self.x(n), self.y(layer))
         outer, side = (self.left - 5, "end") if self.tower == "image" else (self.right + 5, "start")
         for layer in range(self.layers):
             canvas.text(str(layer + 1), outer, self.y(layer) + 10, f"small {side}")
@@ -102,7 +107,7 @@ class Drawn:
             if column.kind == "token":
                 parts.append(f'<use href="#frozen" x="{x}" y="2"/>')
             elif column.kind == "gap":
-                parts += [f'<circle class="frozen" cx="{x + dx}" cy="8" r="1.2"/>' for dx in (2, 6, 10)]
+                parts.append(f'<use href="#{_dots(canvas)}" x="{x}" y="2"/>')
         canvas.definitions[f"{self.tower}-layer"] = "".join(parts)
 
 
@@ -115,8 +120,9 @@ def cell(canvas: Canvas, tower: Tower, entry: Entry | None) -> str:
         canvas.definitions[f"{tower}-kept"] = _square("none", f' class="from-{tower}" stroke-dasharray="2 2"', 1)
         return f"{tower}-kept"
     own, *other = sorted({COLOURS[source] for source in entry.made_of}, key=lambda colour: colour != tower)
-    stacked = (entry.per_image or entry.per_class) and not entry.looks
-    name = "-".join([own, *other, *(["each"] if stacked else []), *(["looks"] if entry.looks else [])])
+    stacked = (entry.per_image or entry.per_class) and not entry.looks and not entry.keeps
+    marks = {"each": stacked, "looks": entry.looks, "keeps": entry.keeps}
+    name = "-".join([own, *other, *(mark for mark, there in marks.items() if there)])
     drawn = f'<rect class="{own}" width="{CELL}" height="{CELL}" rx="2"/>'
     if other:
         drawn += f'<path class="{other[0]}" d="M2 0H10a2 2 0 0 1 2 2V{CELL}L0 0z"/>'
@@ -124,6 +130,8 @@ def cell(canvas: Canvas, tower: Tower, entry: Entry | None) -> str:
         drawn = f'<path class="from-{own}" d="M3 -1.5H12a2 2 0 0 1 1.5 1.5V9"/>' + drawn
     if entry.looks:
         drawn += f'<circle class="eye" cx="{CELL // 2}" cy="{CELL // 2}" r="2.4"/>'
+    if entry.keeps:
+        drawn += f'<path class="below" d="M1.5 {CELL - 3}H{CELL - 1.5}"/>'
     canvas.definitions[name] = drawn
     return name
 
@@ -131,6 +139,11 @@ def cell(canvas: Canvas, tower: Tower, entry: Entry | None) -> str:
 def frozen(canvas: Canvas) -> str:
     canvas.definitions["frozen"] = f'<rect class="frozen" width="{CELL}" height="{CELL}" rx="2"/>'
     return "frozen"
+
+
+def _dots(canvas: Canvas) -> str:
+    canvas.definitions["dots"] = "".join(f'<circle class="frozen" cx="{x}" cy="6" r="1.2"/>' for x in (2, 6, 10))
+    return "dots"
 
 
 def _square(fill: str, attributes: str, inset: int) -> str:

@@ -29,6 +29,11 @@ class Linear(nn.Linear):
     def forward(self, input: Float[Tensor, "*lead inward"]) -> Float[Tensor, "*lead outward"]:
         return F.linear(input.to(self.weight.dtype), self.weight, self.bias)
 
+    def rows(self, input: Float[Tensor, "*lead inward"], start: int, stop: int) -> Float[Tensor, "*lead part"]:
+        """The channels from `start` to `stop` of what `forward` returns."""
+        weight = self.weight[start:stop]
+        return F.linear(input.to(weight.dtype), weight, None if self.bias is None else self.bias[start:stop])
+
 
 class LayerNorm(nn.LayerNorm):
     """A layer norm that computes, and returns, in the type of its weight."""
@@ -170,9 +175,14 @@ class Projected(NamedTuple):
 class Block(nn.Module):
     """A pre-norm transformer block: x + attention(ln_1(x)), then x + mlp(ln_2(x)).
 
+    CLIP's own have nothing `beside`; a method can put a module there, and what that makes of ln_1(x) is added to the
+    block's output. (`bmip.clip.changed`)
+
     Its steps are methods, so that a tower computes only the tokens whose results it needs: first `project`, then
     `attend` outside of the block, then `finish`.
     """
+
+    beside: nn.Module | None
 
     def __init__(self, width: int, heads: int, activation: Activation) -> None:
         super().__init__()
@@ -181,6 +191,7 @@ class Block(nn.Module):
         self.ln_1, self.ln_2 = LayerNorm(width), LayerNorm(width)
         self.qkv, self.out = Linear(width, 3 * width), Linear(width, width)
         self.up, self.down = Linear(width, 4 * width), Linear(4 * width, width)
+        self.register_module("beside", None)
 
     def project(
         self, x: Float[Tensor, "*lead token width"], asking: Float[Tensor, "*lead query width"] | None = None
@@ -189,7 +200,7 @@ class Block(nn.Module):
         if asking is None:
             return self.unpack(self.pack(x))
         width = x.shape[-1]
-        k, v = self._part(self.ln_1(x), width, 3 * width).unflatten(-1, (2, self.heads, -1)).unbind(-3)
+        k, v = self.qkv.rows(self.ln_1(x), width, 3 * width).unflatten(-1, (2, self.heads, -1)).unbind(-3)
         return Projected(self.queries(asking), k, v)
 
     def pack(self, x: Float[Tensor, "*lead token width"]) -> Float[Tensor, "*lead token 3 head channel"]:
@@ -203,23 +214,20 @@ class Block(nn.Module):
 
     def queries(self, x: Float[Tensor, "*lead token width"]) -> Float[Tensor, "*lead token head channel"]:
         """The queries of `x`."""
-        return self._part(self.ln_1(x), 0, x.shape[-1]).unflatten(-1, (self.heads, -1))
+        return self.qkv.rows(self.ln_1(x), 0, x.shape[-1]).unflatten(-1, (self.heads, -1))
 
     def keys(self, x: Float[Tensor, "*lead token width"]) -> Float[Tensor, "*lead token head channel"]:
         """The keys of `x`."""
         width = x.shape[-1]
-        return self._part(self.ln_1(x), width, 2 * width).unflatten(-1, (self.heads, -1))
+        return self.qkv.rows(self.ln_1(x), width, 2 * width).unflatten(-1, (self.heads, -1))
 
     def finish(
         self, x: Float[Tensor, "*#lead query width"], mixed: Float[Tensor, "*lead query width"]
     ) -> Float[Tensor, "*lead query width"]:
         """The block's output for the tokens `x`, where `mixed` is what `attend` returned for them."""
-        x = x + self.out(mixed)
-        return x + self.down(self.activation(self.up(self.ln_2(x))))
-
-    def _part(self, x: Tensor, start: int, stop: int) -> Tensor:
-        weight, bias = self.qkv.weight[start:stop], self.qkv.bias[start:stop]
-        return F.linear(x.to(weight.dtype), weight, bias)
+        y = x + self.out(mixed)
+        y = y + self.down(self.activation(self.up(self.ln_2(y))))
+        return y if self.beside is None else y + self.beside(self.ln_1(x))
 
 
 class Blocks(nn.ModuleList):

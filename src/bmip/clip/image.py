@@ -9,7 +9,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.clip.block import Activation, Block, Blocks, LayerNorm, Linear, Projected, attend, join, received
-from bmip.clip.prompts import Entering, LayerView, Prompt, check_depth, resolve
+from bmip.clip.prompts import Entering, LayerView, Prompt, check_depth, resolve, slots_of
+
+Asking = slice | Tensor
+"""The tokens whose results are needed."""
 
 
 class ImageTower(nn.Module):
@@ -48,36 +51,57 @@ class ImageTower(nn.Module):
         *,
         watch: Callable[[int, Projected], None] | None = None,
     ) -> Float[Tensor, "image out"]:
-        """Features before normalisation, read at the class token.
+        """Features before normalisation, read at the class token: `read` without the slots.
 
         `watch` is given the number of each layer, counted from 0, and what its attention is computed from.
-
-        The slots stand behind the patches, from the layer of the first prompt on, and get no positional embedding, as
-        in the code of the CoOp family. Raises ValueError for more prompts than layers, and where the first prompt reads
-        attention.
         """
+        return self.projection(self.ln_post(self._run(pixels, prompts, watch=watch)[:, 0]))
+
+    def read(
+        self, pixels: Float[Tensor, "image 3 size size"], prompts: Sequence[Prompt]
+    ) -> tuple[Float[Tensor, "image out"], Float[Tensor, "image slot width"]]:
+        """Features before normalisation, read at the class token, and what stands in the slots above the last layer.
+
+        The slots pass the last layer norm, as the class token does. They stand behind the patches, from the layer of
+        the first prompt on, and get no positional embedding, as in the code of the CoOp family. Raises ValueError for
+        more prompts than layers, and where the first prompt reads attention.
+        """
+        x = self.ln_post(self._run(pixels, prompts, slots=True))
+        return self.projection(x[:, 0]), x[:, 1:]
+
+    def _run(
+        self,
+        pixels: Tensor,
+        prompts: Sequence[Prompt],
+        *,
+        slots: bool = False,
+        watch: Callable[[int, Projected], None] | None = None,
+    ) -> Tensor:
+        """The class token above the last layer, and with `slots` behind it what stands in them."""
         check_depth("image", prompts, len(self.blocks))
         x = self._embed(pixels)
         content = x.shape[-2]
+        behind = range(content, content + slots_of(prompts))
+        ends = torch.tensor([0, *behind], device=x.device) if slots else slice(1)
         for i, block in enumerate(self.blocks):
-            # The last block is read at the class token alone.
-            asks = 1 if i == len(self.blocks) - 1 else None
+            last = i == len(self.blocks) - 1
+            asks = ends if last else slice(None)  # nothing reads the other tokens above the last block
             prompt = prompts[i] if i < len(prompts) else None
             if prompt is None:
-                seen = block.project(x, None if asks is None else x[:, :asks])
+                seen = block.project(x, x[:, ends] if last else None)
             else:
                 x, seen = self._with_prompt(i, block, x, content, prompt, asks)
             if watch is not None:
                 watch(i, seen)
-            x = block.finish(x[:, :asks], attend(*seen))
-        return self.projection(self.ln_post(x[:, 0]))
+            x = block.finish(x[:, asks], attend(*seen))
+        return x
 
     def _embed(self, pixels: Tensor) -> Tensor:
         patches = self.patch(pixels.to(self.patch.weight.dtype)).flatten(2).transpose(1, 2)
         return self.ln_pre(join(self.class_embedding[None], patches) + self.positional_embedding)
 
     def _with_prompt(
-        self, i: int, block: Block, x: Tensor, content: int, prompt: Entering, asks: int | None
+        self, i: int, block: Block, x: Tensor, content: int, prompt: Entering, asks: Asking
     ) -> tuple[Tensor, Projected]:
         """The sequence with new prompt tokens in its slots, and its projections, which a prompt can read, too."""
         slots = x.shape[-2] - content
@@ -93,7 +117,7 @@ class ImageTower(nn.Module):
                 q, k, _ = block.unpack(packed)
                 return received(q[:, :content], k, torch.arange(content, x.shape[-2], device=x.device))
 
-        new = resolve(prompt, LayerView(i, content + slots, look))
+        new = resolve(prompt, LayerView(i, content + slots, look, lambda: x[:, content:]))
         if i == 0:
             new = self.ln_pre(new)  # CLIP normalises what enters at the bottom; deeper layers expect it raw
         fresh = block.pack(new)
@@ -102,4 +126,4 @@ class ImageTower(nn.Module):
         else:
             packed = join(packed, fresh, axis=-4)
         q, k, v = block.unpack(packed)
-        return join(x[:, :content], new), Projected(q[:, :asks], k, v)
+        return join(x[:, :content], new), Projected(q[:, asks], k, v)

@@ -128,10 +128,23 @@ class CLIP(nn.Module):
 
         Raises ValueError for images of another size, and for prompts where the tower is a ResNet.
         """
+        self._check_size(pixels)
+        return self.vit(pixels, prompts) if prompts else self.image(pixels)
+
+    def read_image(
+        self, pixels: Float[Tensor, "image 3 size size"], prompts: Sequence[Prompt]
+    ) -> tuple[Float[Tensor, "image out"], Float[Tensor, "image slot width"]]:
+        """What `encode_image` gives, and beside it what stands in the slots above the last layer.
+
+        Raises ValueError as `encode_image` does.
+        """
+        self._check_size(pixels)
+        return self.vit.read(pixels, prompts)
+
+    def _check_size(self, pixels: Tensor) -> None:
         size = (self.config.image_size, self.config.image_size)
         if pixels.shape[-2:] != size:
             raise ValueError(f"images are {tuple(pixels.shape[-2:])}; this tower takes {size} pixels")
-        return self.vit(pixels, prompts) if prompts else self.image(pixels)
 
     def encode_text(self, texts: ClassTexts, prompts: Sequence[Prompt] = ()) -> Float[Tensor, "image class out"]:
         """Features before they are normalised; the first axis is 1 unless a prompt differs between images."""

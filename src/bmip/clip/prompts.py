@@ -25,6 +25,9 @@ class LayerView:
     look: Callable[[], Float[Tensor, "..."]]
     """Computes what `attention` returns."""
 
+    below: Callable[[], Float[Tensor, "..."]]
+    """Gives what `slots` returns."""
+
     def attention(self) -> Float[Tensor, "..."]:
         """The attention that each slot receives, in 0..1, averaged over heads; it has no gradient.
 
@@ -34,6 +37,14 @@ class LayerView:
         they are still empty there, and for shared text slots without `probe` in the layout.
         """
         return self.look()
+
+    def slots(self) -> Float[Tensor, "..."]:
+        """What the layer below left in the slots, with its gradient.
+
+        In the image tower it is (image, slot, width); in the text tower (#image, 1, slot, width), or (#image, class,
+        slot, width) where the slots are per class.
+        """
+        return self.below()
 
 
 Entering = Tensor | Callable[[LayerView], Tensor]

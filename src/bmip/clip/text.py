@@ -94,7 +94,8 @@ class TextTower(nn.Module):
                 if lead.inserted and stem == lead.stem:
                     x, stem = _opened(x, lead.inserted), stem + lead.inserted
                     mask = _causal(x.shape[1], x.device)
-                prompt = resolve(prompt, LayerView(i, x.shape[1], partial(_look_at_lead, block, x, lead)))
+                look, below = partial(_look_at_lead, block, x, lead), partial(_below_lead, x, lead)
+                prompt = resolve(prompt, LayerView(i, x.shape[1], look, below))
                 new = _shared(prompt)[:, lead.slot_numbers]
                 placed = i == 0 and not lead.inserted
                 x = _enter(x, self._placed(new, lead.slot_places) if placed else new, lead.slot_places)
@@ -117,7 +118,8 @@ class TextTower(nn.Module):
             prompt = prompts[i] if i < len(prompts) else None
             if prompt is not None and len(tails.slot_numbers):
                 reach = (tails.positions[tails.ends] + 1)[:, None]
-                new = resolve(prompt, LayerView(i, reach, partial(_look_at_tails, block, x, tails, past[i])))
+                look, below = partial(_look_at_tails, block, x, tails, past[i]), partial(_below_tails, x, tails)
+                new = resolve(prompt, LayerView(i, reach, look, below))
                 if isinstance(prompt, Tensor) and prompt.shape[1] > 1:
                     new = new[:, tails.classes]
                 new = new[:, :, tails.slot_numbers].expand(-1, len(tails.classes), -1, -1).flatten(1, 2)
@@ -176,6 +178,14 @@ def _look_at_lead(block: Block, x: Tensor, lead: Lead) -> Float[Tensor, "image 1
         raise ValueError("this prompt reads attention: ask for a name-free sentence with `probe=True` in the layout")
     with torch.no_grad():
         return received(block.queries(x[:, -1:]), block.keys(x), lead.slot_places)[:, None]
+
+
+def _below_lead(x: Tensor, lead: Lead) -> Float[Tensor, "image 1 slot width"]:
+    return x.index_select(1, lead.slot_places)[:, None]
+
+
+def _below_tails(x: Tensor, tails: Tails) -> Float[Tensor, "image class slot width"]:
+    return x.index_select(1, tails.slot_places.flatten()).unflatten(1, tails.slot_places.shape)
 
 
 def _look_at_tails(block: Block, x: Tensor, tails: Tails, past: Keys) -> Float[Tensor, "image class slot"]:

@@ -124,7 +124,7 @@ class Joint:
 
     def among(self, chosen: Sequence[int]) -> Float[Tensor, "image chosen"]:
         """Logits of all images as if there were only these classes."""
-        if not self.model.prompter.reads_classes:
+        if not self.model.reads_classes:
             return self.logits[:, torch.tensor(chosen)]
         classes = self.dataset.classes
         fewer = replace(classes, names=tuple(classes.names[label] for label in chosen))

@@ -50,6 +50,9 @@ class Protocol:
     preset: str = ""
     """The preset that is taken if none is named, for methods that have one of this name."""
 
+    one_rule: bool = False
+    """Whether classes of training are told from others by their logits, so that one rule must make both."""
+
     draws: bool = False
     """Whether the evaluated images or classes depend on the data seed."""
 

@@ -140,11 +140,17 @@ def check_trials(trials: Sequence[Trial], resources: Resources) -> None:
         model = build_model(run.method, dict(run.options), resources.clip_for(run), parts.train.classes, seed=0)
         if bare and model.trainable():
             raise DataError(f"{bare[0]} has no images to train on, which {run.method} needs: leave out either")
+        refused = f"{trial.protocol} is not for {run.method} as it is set"
+        if protocol(trial.protocol).one_rule and model.tells_trained_classes:
+            raise ValueError(
+                f"{refused}: its read-out counts only among the classes of training, so their logits do not compare "
+                "with those of new classes: set trained_classes_only=false"
+            )
         for dataset in parts.evaluated.values():
             try:
                 model.check_classes(dataset.classes)
             except ValueError as error:
-                raise ValueError(f"{trial.protocol} is not for {run.method} as it is set: {error}") from error
+                raise ValueError(f"{refused}: {error}") from error
 
 
 def _settings(trial: Trial) -> str:

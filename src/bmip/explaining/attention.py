@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bmip.clip.block import Projected
+from bmip.clip.prompts import first_layer
 from bmip.prompting.model import PromptedCLIP
 
 
@@ -30,16 +31,17 @@ class Attention:
 @torch.no_grad()
 def attention_of(model: PromptedCLIP, pixels: Float[Tensor, "3 size size"]) -> Attention:
     """The attention on one image, whose pixels are normalised. Raises ValueError where the image tower is a ResNet."""
-    vit, images = model.clip.vit, pixels[None]
+    vit, images = model.student.vit, pixels[None]
     prompts = model.prompts(model.classes, images).image
     side = model.clip.config.image_size // model.clip.config.patch
     patches = slice(1, 1 + side * side)
-    last, deepest = len(vit.blocks) - 1, len(prompts) - 1
+    last, first = len(vit.blocks) - 1, first_layer(prompts)
+    prompted = range(0 if first is None else first, min(last, len(prompts)))
     slots: list[Tensor] = []
     found: list[Tensor] = []
 
     def watch(layer: int, seen: Projected) -> None:
-        if layer <= deepest and layer < last:
+        if layer in prompted:
             slots.append(_mean_over_heads(seen, slice(patches.stop, None))[:, patches])
         if layer == last:
             found.append(_mean_over_heads(seen, slice(0, 1))[0])

@@ -32,7 +32,7 @@ def nearest_words(model: PromptedCLIP, count: int = 3) -> list[NearWords]:
     """The words nearest to each text prompt token of the first layer, which holds embeddings of words otherwise.
 
     Prompts of deeper layers replace what lower layers have computed, so they are like no word. Empty for a method
-    without text prompts. Raises ValueError for prompts that differ between images.
+    without text prompts in the first layer. Raises ValueError for prompts that differ between images.
     """
     if model.prompter.reads_images:
         raise ValueError("the text prompts differ between images, so no words are nearest to them")

@@ -1,4 +1,4 @@
-"""The parts of a method: a prompter, and beside it loss terms, an adapter and an average over epochs.
+"""The parts of a method: a prompter, and beside it loss terms, changes inside the towers, and more.
 
 The towers and the trainer know these parts and no method by name, so any prompter goes with any other method's extras.
 """
@@ -6,8 +6,8 @@ The towers and the trainer know these parts and no method by name, so any prompt
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from typing import Literal
 
 import torch
@@ -224,6 +224,36 @@ class Adapter(nn.Module, ABC):
         """The class features that replace these."""
 
 
+class Changes(nn.Module, ABC):
+    """Trainable modules inside the towers, beside CLIP's own or around them. CLIP itself stays as it is."""
+
+    @abstractmethod
+    def around(self, clip: CLIP) -> Mapping[str, nn.Module]:
+        """What stands in which place of this CLIP, such as a `LowRank` map at "text.blocks.3.qkv".
+
+        A module may use the one in whose place it stands. At "beside" of a block CLIP has none: what a module there
+        makes of the block's normalised input is added to the block's output.
+        """
+
+
+class ReadOut(nn.Module, ABC):
+    """A second feature of each image, read in the image tower's slots, whose logits are mixed with the class token's.
+
+    The mixed logits are the mean of both, the read-out's with weight `share`; the cross-entropies are mixed alike.
+    """
+
+    share: float
+    """The weight of the read-out, 0 to 1."""
+
+    trained_classes_only: bool = False
+    """Whether the read-out counts only where the classes asked about are those of training. Such a rule tells known
+    classes from new ones by their list, so comparisons between the two are not for it. (MMRL, as released)"""
+
+    @abstractmethod
+    def forward(self, slots: Float[Tensor, "image slot width"]) -> Float[Tensor, "image out"]:
+        """Features before normalisation, from what stands in the slots behind the last layer norm."""
+
+
 class Average(ABC):
     """A weighted mean of the trainable parameters over epochs. It replaces them after the last epoch."""
 
@@ -237,8 +267,13 @@ class Extras:
     """The parts of a method that go with any prompter."""
 
     terms: Sequence[Term] = ()
+    changes: Changes | None = None
     adapter: Adapter | None = None
+    read_out: ReadOut | None = None
     average: Average | None = None
+
+
+_NAMES = {"adapter": "an adapter", "read_out": "a read-out", "average": "an average", "changes": "changes of CLIP"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,19 +283,16 @@ class Method(Extras):
     prompter: Prompter
 
     def plus(self, extras: Extras) -> Method:
-        """This method with further terms, and with the adapter and average of the extras.
+        """This method with the terms of the extras beside its own, and with their other parts.
 
-        Raises ValueError where both bring an adapter, or an average.
+        Raises ValueError where both bring a part of which there can be only one.
         """
-        for part in ("adapter", "average"):
-            if getattr(self, part) is not None and getattr(extras, part) is not None:
-                raise ValueError(f"both methods bring an {part}, and only one can be used: combine others")
-        return Method(
-            prompter=self.prompter,
-            terms=(*self.terms, *extras.terms),
-            adapter=self.adapter or extras.adapter,
-            average=self.average or extras.average,
-        )
+        single = [part.name for part in fields(Extras) if part.name != "terms"]
+        found = {name: [own for own in (getattr(self, name), getattr(extras, name)) if own] for name in single}
+        if twice := [name for name, own in found.items() if len(own) > 1]:
+            raise ValueError(f"both methods bring {_NAMES[twice[0]]}, and only one can be used: combine others")
+        chosen = {name: own[0] for name, own in found.items() if own}
+        return replace(self, terms=(*self.terms, *extras.terms), **chosen)
 
 
 def at_least_float32(features: Tensor) -> Tensor:

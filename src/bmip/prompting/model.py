@@ -12,8 +12,9 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from bmip.class_names import ClassNames, check_class_names
+from bmip.clip.changed import changed
 from bmip.clip.model import CLIP
-from bmip.clip.prompts import Prompts
+from bmip.clip.prompts import Prompts, slots_of
 from bmip.clip.text_layout import TextLayout
 from bmip.clip.texts import ClassTexts
 from bmip.prompting.checkpoint import Description, write_checkpoint
@@ -52,7 +53,8 @@ class PromptedCLIP(nn.Module):
     def __init__(self, clip: CLIP, method: Method, classes: ClassNames) -> None:
         super().__init__()
         self.clip, self.method, self.classes = clip.requires_grad_(False), method, classes
-        self.prompter, self.terms, self.adapter = method.prompter, nn.ModuleList(method.terms), method.adapter
+        self.prompter, self.terms = method.prompter, nn.ModuleList(method.terms)
+        self.changes, self.adapter, self.read_out = method.changes, method.adapter, method.read_out
         self.teacher = Teacher(clip, classes)
         self._teachers = {classes: self.teacher}
         self.views = max((term.views for term in method.terms), default=1)
@@ -60,6 +62,21 @@ class PromptedCLIP(nn.Module):
         self._frozen_texts: dict[ClassNames, Tensor] = {}
         self._laid_out(classes)  # names and slots that do not fit are known before any work
         self.to(clip.device)
+
+    @property
+    def student(self) -> CLIP:
+        """The CLIP that classifies: the frozen one, in which the method's changes stand in their places."""
+        return changed(self.clip, self.changes.around(self.clip)) if self.changes else self.clip
+
+    @property
+    def reads_classes(self) -> bool:
+        """Whether a class's logit depends on which other classes are asked about."""
+        return self.prompter.reads_classes or self.tells_trained_classes
+
+    @property
+    def tells_trained_classes(self) -> bool:
+        """Whether the classes of training are treated by another rule than others."""
+        return self.read_out is not None and self.read_out.trained_classes_only
 
     def described(self) -> Description:
         """The description of the model. Raises ValueError for a model that `build_model` has not built."""
@@ -119,7 +136,8 @@ class PromptedCLIP(nn.Module):
         """Logits of the images over `classes`. Everything is computed anew; for many images use `classifier`."""
         frozen = FrozenImages(self.clip, (pixels,))
         prompts = self.prompter(self._given(classes, frozen))
-        return self._logits(self._image_features(prompts, pixels, frozen), self._text_features(prompts, classes)[0])
+        images = self._read_images(prompts, pixels, frozen)
+        return self._logits(images, self._text_features(prompts, classes)[0], classes)
 
     def losses(self, views: Sequence[Float[Tensor, "image 3 size size"]], labels: Int64[Tensor, " image"]) -> Losses:
         """The parts of the loss on a batch of the training classes; `backward` turns them into gradients.
@@ -130,13 +148,13 @@ class PromptedCLIP(nn.Module):
         """
         frozen = FrozenImages(self.clip, views)
         prompts = self.prompter(self._given(self.classes, frozen))
-        image = self._image_features(prompts, views[0], frozen)
+        images = self._read_images(prompts, views[0], frozen)
         text, sentences = self._text_features(prompts, self.classes)
-        logits = self._logits(image, text)
-        parts = {"cross_entropy": F.cross_entropy(logits, labels)}
+        logits = self._logits(images, text, self.classes)
+        parts = self._cross_entropies(images, text, logits, labels)
         step = Step(
             labels=labels,
-            image_features=image,
+            image_features=images[0],
             text_features=text,
             sentence_features=sentences,
             logits=logits,
@@ -183,9 +201,12 @@ class PromptedCLIP(nn.Module):
 
     @torch.no_grad()
     def image_features(self, pixels: Float[Tensor, "image 3 size size"]) -> Float[Tensor, "image out"]:
-        """Normalised image features."""
+        """Normalised image features, read at the class token."""
+        return self._each_image(pixels)[0]
+
+    def _each_image(self, pixels: Tensor) -> tuple[Tensor, ...]:
         frozen = FrozenImages(self.clip, (pixels,), self.clip.memory)
-        return self._image_features(self.prompter(self._given(self.classes, frozen)), pixels, frozen)
+        return self._read_images(self.prompter(self._given(self.classes, frozen)), pixels, frozen)
 
     def classifier(self, classes: ClassNames) -> Callable[[Float[Tensor, "image 3 size size"]], Tensor]:
         """A function from images to their logits over `classes`; it computes once what all images share."""
@@ -200,8 +221,8 @@ class PromptedCLIP(nn.Module):
 
         @torch.no_grad()
         def classify(pixels: Tensor) -> list[Tensor]:
-            image = self.image_features(pixels)
-            return [self._logits(image, text) for text in texts]
+            images = self._each_image(pixels)
+            return [self._logits(images, text, classes) for text, classes in zip(texts, lists, strict=True)]
 
         return classify
 
@@ -228,35 +249,49 @@ class PromptedCLIP(nn.Module):
         teacher = self._teachers.setdefault(classes, Teacher(self.clip, classes))
         return Given(images, teacher.text_features([classes.template]))
 
-    def _image_features(self, prompts: Prompts, pixels: Tensor, frozen: FrozenImages) -> Tensor:
-        if prompts.image:
-            features = at_least_float32(self.clip.encode_image(pixels, prompts.image))
+    def _read_images(self, prompts: Prompts, pixels: Tensor, frozen: FrozenImages) -> tuple[Tensor, ...]:
+        """Normalised features of the images: read at the class token, and by the read-out where there is one."""
+        student, beside = self.student, ()
+        if self.read_out:
+            if not slots_of(prompts.image):
+                raise ValueError(
+                    "this read-out reads the image tower's slots, and these prompts fill none: take prompts that enter "
+                    "the image tower"
+                )
+            features, slots = student.read_image(pixels, prompts.image)
+            beside = (F.normalize(self.read_out(at_least_float32(slots)), dim=-1),)
+        elif prompts.image or student.image is not self.clip.image:
+            features = student.encode_image(pixels, prompts.image)
         else:
             features = frozen.unnormalised(0)
-        return F.normalize(self.adapter.image(features) if self.adapter else features, dim=-1)
+        features = at_least_float32(features)
+        return F.normalize(self.adapter.image(features) if self.adapter else features, dim=-1), *beside
 
     def _text_features(self, prompts: Prompts, classes: ClassNames) -> tuple[Tensor, Tensor]:
         """Normalised features of the classes, and of the sentences that those are pooled from."""
         texts = self._laid_out(classes)
-        if prompts.text or any(prompts.sentences):
-            features = self._encode_texts(texts, prompts)
+        student = self.student
+        if prompts.text or any(prompts.sentences) or student.text is not self.clip.text:
+            features = self._encode_texts(student, texts, prompts)
         else:
             if classes not in self._frozen_texts:
                 with torch.no_grad():
-                    self._frozen_texts[classes] = self._encode_texts(texts, prompts)
+                    self._frozen_texts[classes] = self._encode_texts(student, texts, prompts)
             features = self._frozen_texts[classes]
         each = F.normalize(self.adapter.text(features) if self.adapter else features, dim=-1)
         several = len(texts) > 1 or prompts.sentences
         return (self.prompter.pool(each) if several else each), each
 
-    def _encode_texts(self, texts: Sequence[ClassTexts], prompts: Prompts) -> Float[Tensor, "lead class out"]:
+    def _encode_texts(
+        self, student: CLIP, texts: Sequence[ClassTexts], prompts: Prompts
+    ) -> Float[Tensor, "lead class out"]:
         if self.prompter.reads_classes and any(len(text.chunks(self.clip.text.chunk_tokens)) > 1 for text in texts):
             raise ValueError(
                 f"this method mixes over classes, so its {texts[0].classes} classes must run at once: raise "
                 f"`clip.text.chunk_tokens` (now {self.clip.text.chunk_tokens}) or use fewer classes"
             )
         found = [
-            self.clip.encode_text(text, entering)
+            student.encode_text(text, entering)
             for text, entering in zip(texts, prompts.sentences or [prompts.text] * len(texts), strict=True)
             if not (entering and isinstance(entering[0], Tensor) and entering[0].shape[0] == 0)
         ]
@@ -269,7 +304,24 @@ class PromptedCLIP(nn.Module):
             self._texts[classes] = tuple(self.clip.texts(classes.names, layout) for layout in layouts)
         return self._texts[classes]
 
-    def _logits(self, image: Tensor, text: Tensor) -> Float[Tensor, "image class"]:
+    def _logits(self, images: Sequence[Tensor], text: Tensor, classes: ClassNames) -> Float[Tensor, "image class"]:
+        """Logits from each feature of the images, mixed as the read-out says."""
+        logits = self._scaled(images[0], text)
+        if self.read_out and not (self.tells_trained_classes and set(classes.names) != set(self.classes.names)):
+            return torch.lerp(logits, self._scaled(images[1], text), self.read_out.share)
+        return logits
+
+    def _cross_entropies(
+        self, images: Sequence[Tensor], text: Tensor, logits: Tensor, labels: Tensor
+    ) -> dict[str, Tensor]:
+        """The cross-entropy of the logits; with a read-out that of each feature, with the weights of their logits."""
+        if not self.read_out:
+            return {"cross_entropy": F.cross_entropy(logits, labels)}
+        own, read = (F.cross_entropy(self._scaled(image, text), labels) for image in images)
+        share = self.read_out.share
+        return {"cross_entropy": (1 - share) * own, "read_out_cross_entropy": share * read}
+
+    def _scaled(self, image: Tensor, text: Tensor) -> Float[Tensor, "image class"]:
         if text.shape[0] == 1:
             return self.clip.scale * image @ text[0].T
         return self.clip.scale * torch.einsum("io,ico->ic", image, text)

@@ -73,7 +73,8 @@ def _given(rows: Iterable[Row], shots: bool) -> dict[Variant, str]:
 def _preset(one: Variant, variants: Iterable[Variant], made_for: str) -> str:
     """The preset as one asks for it, such as ":released"; nothing where it is the one taken without asking.
 
-    A file stands there without its folder, unless another preset of the method has the same name.
+    A file stands there without its folder, unless another preset of the method has the same name. Settings that were
+    chosen for one data set say so.
     """
     try:
         by_itself, _ = choose_preset(one.method, None, one.backbone, made_for)
@@ -83,7 +84,16 @@ def _preset(one: Variant, variants: Iterable[Variant], made_for: str) -> str:
         return ""
     name = PurePath(one.preset).name
     twins = {other.preset for other in variants if other.method == one.method and PurePath(other.preset).name == name}
-    return f":{one.preset if len(twins) > 1 else name}"
+    chosen_on = _chosen_on(one)
+    return f":{one.preset if len(twins) > 1 else name}{f' (chosen for {chosen_on} alone)' if chosen_on else ''}"
+
+
+def _chosen_on(one: Variant) -> str:
+    """The data set for which the preset was chosen, where each data set has one of its own."""
+    try:
+        return choose_preset(one.method, one.preset, one.backbone)[1].chosen_on
+    except (ValueError, OSError):  # a method from outside or a file that has gone
+        return ""
 
 
 def _changed(rows: Iterable[Row], shots: bool) -> dict[Variant, Changes]:

@@ -41,11 +41,12 @@ def a_resnet_works_or_is_refused(case: Case) -> None:
     """A method without image prompts trains on a ResNet; one with image prompts is refused when it is built."""
     out = resnet().config.out
     nothing = Given(*(torch.zeros(count, out, dtype=torch.float64) for count in (1, len(CLASSES))))
-    if case.model().prompter(nothing).image:
+    model = case.model()
+    if model.prompter(nothing).image or model.student.image is not model.clip.image:
         require_refusal(
             lambda: case.on(resnet()),
             "takes no image prompts",
-            "a ResNet takes no image prompts, so `build` must refuse it: take widths and depths from `clip.vit`",
+            "a ResNet takes no image prompts and has no blocks, so refuse it: take widths and depths from `clip.vit`",
         )
         return
     model = case.on(resnet())

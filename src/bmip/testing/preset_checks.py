@@ -6,10 +6,15 @@ from bmip.testing.case import Case, require
 
 
 def the_default_has_no_faults(case: Case) -> None:
-    """The preset "default" declares neither `reads_batch` nor `dead`; only presets of released code may have faults."""
+    """The preset "default" declares neither `reads_batch`, `dead` nor `trained_classes_only`.
+
+    Only presets of released code may have faults.
+    """
     if case.label != "default":
         return
-    prompter = case.model().prompter
+    model = case.model()
+    prompter = model.prompter
+    require(not model.tells_trained_classes, "the default has a rule of its own for trained classes: use one for all")
     require(not prompter.reads_batch, "the default lets an image depend on its batch: choose options that do not")
     require(
         not prompter.dead,

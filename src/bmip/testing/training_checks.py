@@ -8,8 +8,15 @@ from bmip.testing.case import CLASSES, Case, gradients, images, loss, require
 
 
 def every_trainable_parameter_gets_a_gradient(case: Case) -> None:
-    """The loss depends on every trainable parameter, except those that the prompter lists in `dead`."""
+    """The loss depends on every trainable parameter, except those that the prompter lists in `dead`.
+
+    It is looked at beside the start, since a product of two matrices may start at zero.
+    """
     model = case.model()
+    generator = torch.Generator().manual_seed(8)
+    with torch.no_grad():
+        for tensor in model.trainable().values():
+            tensor += 0.02 * torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype)
     silent = {name for name, gradient in gradients(model, loss(model)).items() if not gradient.any()}
     dead = {f"prompter.{name}" for name in model.prompter.dead}
     require(

@@ -363,6 +363,20 @@ def test_prompts_of_single_classes_are_for_protocols_without_new_ones(work: Work
     assert row.trainable > 0
 
 
+def test_open_world_refuses_a_rule_that_tells_known_classes(work: Work, photos: Path) -> None:
+    maple = work.methods["maple"]
+    options = {"top": 1, "slots": 1}
+    released = settings({**options, "trained_classes_only": True})
+    work.methods["mmrl"] = replace(maple, method="mmrl", options=released)
+    with pytest.raises(ValueError, match=r"open-world is not for mmrl as it is set: .* set trained_classes_only=false"):
+        work.run(work.trials("open-world", photos, ("mmrl",)))
+    (row,) = work.run(work.trials("base-to-novel", photos, ("mmrl",)))
+    assert row.trainable > 0
+    work.methods["mmrl"] = replace(maple, method="mmrl", options=settings(options))
+    (row,) = work.run(work.trials("open-world", photos, ("mmrl",)))
+    assert "openworld_auc" in row.scores
+
+
 def test_logits_among_fewer_classes(work: Work, photos: Path) -> None:
     """Columns are taken where classes do not meet; a method that mixes over classes is asked again."""
     trials = work.trials("open-world", photos)

@@ -35,4 +35,5 @@ PROTOCOL = Protocol(
     joint_parts,
     _evaluate,
     classes="base",
+    one_rule=True,
 )

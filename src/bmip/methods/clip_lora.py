@@ -1,0 +1,95 @@
+"""CLIP-LoRA: low-rank differences to the matrices of the attention, in both towers. (Zanella & Ben Ayed 2024, CVPRW)
+
+(MaxZanella/CLIP-LoRA, loralib and lora.py)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+
+from bmip.methods.zero_shot import ZeroShot
+from bmip.prompting import CLIP, Changes, ClassNames, Extras, LowRank, LowRankLinear, Method, MethodSpec, Preset
+from bmip.prompting.templates import PLAIN
+
+
+@dataclass(frozen=True)
+class Extra:
+    """The options of what CLIP-LoRA adds to prompts."""
+
+    lora_rank: int = 2
+    """Rank of the difference to each matrix. (r)"""
+
+    lora_alpha: float = 1.0
+    """The differences are multiplied by this, divided by the square root of the rank."""
+
+    lora_dropout: float = 0.25
+    """The share of the channels that the differences do not see in a training step."""
+
+    lora_towers: Literal["both", "text", "image"] = "both"
+    """Which towers are changed."""
+
+
+@dataclass(frozen=True)
+class Config(Extra):
+    """The options of CLIP-LoRA."""
+
+
+class AttentionDifferences(Changes):
+    """Low-rank differences to the matrices of queries, keys and values, in every layer."""
+
+    def __init__(self, config: Extra, clip: CLIP) -> None:
+        super().__init__()
+        scale = config.lora_alpha / config.lora_rank**0.5
+        self.differences = nn.ModuleDict()
+        for place, width in _places(clip, config.lora_towers):
+            own = [LowRank(width, width, config.lora_rank, scale=scale, dropout=config.lora_dropout) for _ in range(3)]
+            self.differences[place.replace(".", "-")] = nn.ModuleList(own)
+
+    def around(self, clip: CLIP) -> Mapping[str, nn.Module]:
+        places = {name: name.replace("-", ".") for name in self.differences}
+        return {
+            place: LowRankLinear(clip.get_submodule(place), [*self.differences[name]])  # pyright: ignore[reportArgumentType, reportGeneralTypeIssues]
+            for name, place in places.items()
+        }
+
+
+def _places(clip: CLIP, towers: Literal["both", "text", "image"]) -> Iterator[tuple[str, int]]:
+    """The names of the attention's matrices in the CLIP, and their widths."""
+    for tower in ("text", "image"):
+        if towers in ("both", tower):
+            own = clip.text if tower == "text" else clip.vit
+            yield from ((f"{tower}.blocks.{layer}.qkv", own.width) for layer in range(len(own.blocks)))
+
+
+def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """A plain sentence without prompts."""
+    return Method(prompter=ZeroShot([PLAIN], with_own=False))
+
+
+def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
+    """CLIP-LoRA's differences. Raises ValueError for a rank below 1, and for a dropout outside 0 to 1."""
+    if config.lora_rank < 1:
+        raise ValueError(f"lora_rank {config.lora_rank}: the differences need at least rank 1")
+    if not 0 <= config.lora_dropout < 1:
+        raise ValueError(f"lora_dropout {config.lora_dropout}: choose 0 or more, and less than 1")
+    return Extras(changes=AttentionDifferences(config, clip))
+
+
+_SOURCE = "MaxZanella/CLIP-LoRA, README: 500 steps a shot, which are 16,000 / classes epochs; 160 for 100 classes"
+_TRAINING = {
+    "optimizer": "adamw", "lr": 2e-4, "weight_decay": 0.01, "epochs": 160, "batch": 32, "warmup_epochs": 0,
+}  # fmt: skip
+
+METHOD = MethodSpec(
+    name="clip_lora",
+    summary="CLIP-LoRA: low-rank differences to the attention's matrices in both towers. (Zanella & Ben Ayed 2024)",
+    Config=Config,
+    build=build,
+    presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
+    Extra=Extra,
+    extras=extras,
+)

@@ -1,0 +1,122 @@
+"""MMRL++: MMRL whose maps share a matrix, and whose tokens keep a part of what the layer below made of them.
+
+(Guo & Gu 2025; yunncheng/MMRL, trainers/mmrlpp.py). Its name in commands is `mmrlpp`, since + joins methods.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from bmip.methods import mmrl
+from bmip.prompting import CLIP, ClassNames, Extras, Method, MethodSpec, Preset, random_slots
+
+
+@dataclass(frozen=True)
+class Extra(mmrl.Extra):
+    """The options of what MMRL++ adds to prompts."""
+
+    read_out_rank: int = 64
+    """Rank of what the read-out's projection adds to CLIP's. (PROJ_LORA_DIM)"""
+
+
+@dataclass(frozen=True)
+class Config(Extra, mmrl.Config):
+    """The options of MMRL++."""
+
+    rank: int = 4
+    """Rank of what each layer's map adds to the matrix that all share. (RES_LORA_DIM)"""
+
+    fresh: float = 0.9
+    """How much of a layer's tokens is new, 0 to 1; the rest is what the layer below made of its own. (beta)"""
+
+
+class SharedMaps(mmrl.Maps):
+    """One matrix for all layers, and for each layer a bias and a low-rank matrix, which starts at zero.
+
+    Args:
+        layers: how many layers.
+        space: width of the tokens.
+        width: width of the tower.
+        rank: of the layers' own matrices.
+    """
+
+    def __init__(self, layers: int, space: int, width: int, rank: int) -> None:
+        super().__init__()
+        drawn = nn.Linear(space, width)
+        self.weight = drawn.weight
+        self.bias = nn.ParameterList(drawn.bias.detach().clone() for _ in range(layers))
+        self.left = nn.ParameterList(_kaiming(width, rank) for _ in range(layers))
+        self.right = nn.ParameterList(torch.zeros(rank, space) for _ in range(layers))
+
+    def of(self, layer: int, tokens: Float[Tensor, "slot space"]) -> Float[Tensor, "slot width"]:
+        own = tokens @ self.right[layer].T @ self.left[layer].T
+        return F.linear(tokens, self.weight, self.bias[layer]) + own
+
+
+def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
+    """MMRL++. Raises ValueError as MMRL does."""
+    first = mmrl.check(config, clip)
+    start = random_slots(config.slots, config.width)
+    widths = clip.text.width, clip.vit.width
+    text, image = (SharedMaps(config.top, config.width, width, config.rank) for width in widths)
+    return Method(prompter=mmrl.MMRL(start, text, image, first=first, layers=config.top, fresh=config.fresh))
+
+
+def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
+    """MMRL's loss term, and a read-out whose projection starts as CLIP's."""
+    projection = clip.vit.projection
+    factors = [_kaiming(clip.vit.width, config.read_out_rank), torch.zeros(config.read_out_rank, clip.config.out)]
+    read_out = mmrl.SlotReadOut(factors, config, projection.forward)
+    return Extras(terms=[mmrl.Nearness(config.nearness)], read_out=read_out)
+
+
+def _kaiming(*shape: int) -> Tensor:
+    """A matrix drawn as nn.Linear draws its weight."""
+    return nn.init.kaiming_uniform_(torch.empty(shape), a=5**0.5)
+
+
+_SOURCE = "yunncheng/MMRL, configs/trainers/MMRLpp and scripts/mmrlpp"
+
+_TUNED = {
+    "imagenet": (0.9, 0.2), "caltech101": (0.6, 3.0), "oxford-pets": (0.7, 0.01), "stanford-cars": (0.7, 6.0),
+    "oxford-flowers": (0.4, 7.0), "food101": (0.1, 1.0), "fgvc-aircraft": (0.9, 2.0), "sun397": (0.5, 3.0),
+    "dtd": (0.9, 7.0), "eurosat": (0.2, 0.01), "ucf101": (0.9, 3.0),
+}  # fmt: skip
+"""How much of the tokens is new, and the weight of nearness, for each data set. (scripts/mmrlpp)"""
+
+METHOD = MethodSpec(
+    name="mmrlpp",
+    summary="MMRL++: MMRL with shared maps, and tokens that keep a part of the layer below. (Guo & Gu 2025)",
+    Config=Config,
+    build=build,
+    presets={
+        "default": Preset(
+            f"{_SOURCE}, base to novel; one rule for all classes (docs/fidelity.md)", training=mmrl.TRAINING
+        ),
+        "released": Preset(f"{_SOURCE}, base to novel", {"trained_classes_only": True}, mmrl.TRAINING),
+        "few-shot": Preset(
+            f"{_SOURCE}, few shots", training={**mmrl.TRAINING, "lr": 0.002, "epochs": 100, "batch": 32}
+        ),
+        "cross-dataset": Preset(
+            f"{_SOURCE}, across data sets: on ImageNet; beta as in training for every target; one rule for all classes",
+            {"nearness": 0.1},
+            {**mmrl.TRAINING, "epochs": 1, "batch": 32},
+        ),
+        **{
+            data: Preset(
+                f"{_SOURCE}, base to novel on {data}",
+                {"trained_classes_only": True, "fresh": fresh, "nearness": weight},
+                {**mmrl.TRAINING, **({"epochs": 5, "batch": 32} if data == "imagenet" else {})},
+                chosen_on=data,
+            )
+            for data, (fresh, weight) in _TUNED.items()
+        },
+    },
+    Extra=Extra,
+    extras=extras,
+)

@@ -1,0 +1,103 @@
+"""Methods that put modules inside the towers: what they compute, and what they leave alone."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bmip.class_names import ClassNames
+from bmip.methods import build_model
+from bmip.methods.mma import Bypass
+from bmip.prompting import LowRankLinear
+from bmip.prompting.model import PromptedCLIP
+from bmip.testing.case import new_vit
+
+CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan"))
+
+
+def pixels(images: int = 2) -> Tensor:
+    return torch.randn(images, 3, 12, 12, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+
+def moved(name: str, **options: object) -> PromptedCLIP:
+    """A model whose parameters have left their start."""
+    model = build_model(name, options, new_vit(), CLASSES, seed=7).double()
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for tensor in model.trainable().values():
+            tensor += 0.1 * torch.randn(tensor.shape, generator=generator, dtype=tensor.dtype)
+    return model
+
+
+def test_low_rank_differences_merge_into_plain_matrices() -> None:
+    model, merged = moved("clip_lora"), new_vit()
+    assert model.changes
+    for name, part in model.changes.around(model.clip).items():
+        assert isinstance(part, LowRankLinear)
+        with torch.no_grad():
+            merged.get_submodule(name).weight.copy_(part.merged())
+    plain = build_model("zero_shot", {}, merged, CLASSES, seed=0)
+    torch.testing.assert_close(model(pixels(), CLASSES), plain(pixels(), CLASSES), atol=1e-10, rtol=0)
+    untouched = build_model("zero_shot", {}, new_vit(), CLASSES, seed=0)
+    assert (model(pixels(), CLASSES) - untouched(pixels(), CLASSES)).abs().max() > 1e-3
+
+
+def test_the_teacher_runs_the_same_frozen_clip() -> None:
+    model = moved("bmip+clip_lora", depth=2)
+    assert model.teacher.clip is model.clip
+    frozen = new_vit().encode_image(pixels())
+    assert torch.equal(model.clip.encode_image(pixels()), frozen)
+    assert not [name for name in model.trainable() if name.startswith("clip")]
+
+
+def test_a_tower_without_changes_is_the_frozen_one() -> None:
+    text_only = moved("clip_lora", lora_towers="text")
+    assert text_only.student.image is text_only.clip.image and text_only.student.text is not text_only.clip.text
+    model = moved("bmip", depth=2)
+    assert model.student is model.clip
+
+
+def test_dropout_acts_in_training_alone() -> None:
+    model = moved("clip_lora", lora_dropout=0.5)
+    model.train()
+    torch.manual_seed(0)
+    first, second = (model(pixels(), CLASSES) for _ in range(2))
+    assert not torch.equal(first, second)
+    model.eval()
+    assert torch.equal(model(pixels(), CLASSES), model(pixels(), CLASSES))
+
+
+@pytest.mark.parametrize("scale", [0.001, 0.5])
+def test_a_bypass_has_steep_parameters_and_a_true_gradient_below(scale: float) -> None:
+    torch.manual_seed(3)
+    maps = [torch.nn.Linear(4, 3), torch.nn.Linear(3, 3), torch.nn.Linear(3, 4)]
+    x = torch.randn(5, 4, requires_grad=True)
+    weights = [one.weight for one in maps]
+    down, shared, up = maps
+    plain = scale * up(F.relu(shared(F.relu(down(x)))))
+    found = Bypass(maps, scale)(x)
+    assert torch.equal(found, plain)
+    ours, theirs = (torch.autograd.grad(y.sin().sum(), [x, *weights]) for y in (found, plain))
+    torch.testing.assert_close(ours[0], theirs[0])
+    for own, true in zip(ours[1:], theirs[1:], strict=True):
+        torch.testing.assert_close(own, true / scale)
+
+
+def test_options_that_cannot_work_are_refused() -> None:
+    for name, options, message in (
+        ("mma", {"adapter_top": 4}, "choose 1 to 3 of its upper layers"),
+        ("mma", {"adapter_scale": 0.0, "adapter_top": 1}, "must be positive"),
+        ("clip_lora", {"lora_rank": 0}, "at least rank 1"),
+        ("clip_lora", {"lora_dropout": 1.0}, "less than 1"),
+        ("mma+clip_lora", {"adapter_top": 1}, "both methods bring changes of CLIP"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            build_model(name, options, new_vit(), CLASSES, seed=0)
+
+
+def test_a_read_out_without_image_prompts_is_refused() -> None:
+    model = build_model("coop+mmrl", {}, new_vit(), CLASSES, seed=0).double()
+    with pytest.raises(ValueError, match="these prompts fill none: take prompts that enter the image tower"):
+        model(pixels(), CLASSES)
