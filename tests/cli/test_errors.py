@@ -93,7 +93,7 @@ def test_a_damaged_file_of_results(cli: Cli, here: Path) -> None:
 
 
 def test_debug_shows_the_traceback(here: Path) -> None:
-    with pytest.raises(ValueError, match="missing.jsonl does not exist"):
+    with pytest.raises(ValueError, match=r"missing\.jsonl does not exist"):
         main(["report", "missing.jsonl", "--debug"])
 
 
