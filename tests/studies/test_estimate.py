@@ -21,12 +21,28 @@ KNOWN = a_trial(method="bmip", data="digits", backbone="embedded", classes="base
 
 def test_rows_of_other_seeds_say_how_long_it_takes() -> None:
     rows = [
-        replace(ROW, trial=replaced(KNOWN, data_seed=seed), training_seconds=float(seed), peak_memory=seed * 10**9)
+        replace(
+            ROW,
+            trial=replaced(KNOWN, data_seed=seed),
+            training_seconds=float(seed),
+            evaluation_seconds=0.0,
+            peak_memory=seed * 10**9,
+        )
         for seed in (10, 20, 60)
     ]
     assert estimate(KNOWN, rows) == Estimate(20.0, 60.0, True)
     assert not estimate(replaced(KNOWN, shots=4), rows).measured
     assert not estimate(replaced(KNOWN, training=settings({"epochs": 3})), rows).measured
+
+
+def test_one_training_serves_all_its_protocols_and_each_is_evaluated() -> None:
+    joint = replace(KNOWN, protocol="open-world")
+    rows = [
+        replace(ROW, trial=replaced(trial, data_seed=7), training_seconds=20.0, evaluation_seconds=spent)
+        for trial, spent in ((KNOWN, 3.0), (joint, 5.0))
+    ]
+    (found,) = estimates(tasks_of([KNOWN, joint], "runs", Results("r")), rows, rate=1e10)
+    assert found.seconds == 28.0
 
 
 def test_sizes_say_it_otherwise() -> None:

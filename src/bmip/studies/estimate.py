@@ -34,6 +34,9 @@ EFFICIENCY = 0.3
 TOKENS = 12
 """Tokens of a class's sentence, roughly; the common beginning is computed once."""
 
+PROCESS = 0.35
+"""What the interpreter and the libraries hold, roughly, in 10^9 bytes."""
+
 BACKWARD = 2.0
 """What forward and backward cost together, in forward passes: the frozen weights need no gradient."""
 
@@ -49,7 +52,7 @@ class Estimate:
     """None where the number of classes is not known before the data are read."""
 
     gigabytes: float | None
-    """Memory in 10^9 bytes: the highest of such rows, else that of weights, activations and the optimiser."""
+    """Memory in 10^9 bytes: the highest of such rows, else that of the process, weights, activations and optimiser."""
 
     measured: bool
     """Whether the seconds come from rows of the same run with other seeds."""
@@ -69,13 +72,14 @@ def _estimate(task: Task, known: Mapping[object, Sequence[Row]], rate: float) ->
     run, classes = task.trials[0].run, classes_of(task.trials[0].run.data)
     stored = [known[key] for key in dict.fromkeys(map(_seedless, task.trials)) if key in known]
     if stored and len(stored) == len({_seedless(trial) for trial in task.trials}):
-        seconds = max(median(row.seconds for row in group) for group in stored)  # one training serves all of them
+        seconds = max(median(row.training_seconds for row in group) for group in stored)  # one training serves all
+        seconds += sum(median(row.evaluation_seconds for row in group) for group in stored)
         peaks = [row.peak_gpu_memory or row.peak_memory for group in stored for row in group]
         return Estimate(seconds, max((peak for peak in peaks if peak), default=0) / 1e9 or None, True)
     if classes is None:
         return Estimate(None, None, False)
     work = _training(run, classes) + sum(_evaluation(trial) for trial in task.trials)
-    return Estimate(work / rate, _bytes(run, classes) / 1e9, False)
+    return Estimate(work / rate, PROCESS + _bytes(run, classes) / 1e9, False)
 
 
 def classes_of(data: str) -> int | None:
