@@ -18,6 +18,8 @@ def test_demo(cli: Cli, photos: Path, backbone: Path) -> None:
         assert min(picture.size) > 300
     (run,) = Path("runs/demo").glob("photos/bmip-*")
     assert f"Run folder: {run}" in first.out
+    assert f"Page:       {(page := Path('runs/demo/page/index.html'))}" in first.out
+    assert "<html" in page.read_text()
     told = [line.split()[:2] for line in first.out.splitlines() if line.startswith("  bmip ")]
     assert told == [["bmip", "train"], ["bmip", "eval"], ["bmip", "predict"]]
 
