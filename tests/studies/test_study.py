@@ -58,6 +58,8 @@ def test_a_study_from_plan_to_status(cli: Cli, plan: Path, here: Path) -> None:
     dry = cli("study", str(plan), "--dry-run")
     assert dry.status == 0
     assert f"{TRIALS} trials: 0 done, {TRIALS} missing in 3 tasks" in dry.out
+    assert dry.out.count("[shallow]") == 2
+    assert f"{TRIALS // 2} trials" in cli("study", str(plan), "--dry-run", "--only", "shallow").out
     assert not (here / "runs").exists()
     part = cli("study", str(plan), "--limit", "1")
     assert part.status == 0 and f"done 1, failed 0, missing {TRIALS - 1} of {TRIALS}" in part.err

@@ -46,7 +46,7 @@ def study(
     only: Annotated[
         list[str] | None,
         typer.Option(
-            help="Only trials whose protocol, data, method and seeds, as they are listed, hold each of these texts.",
+            help="Only trials whose protocol, data, method, label and seeds, as listed, hold each of these texts.",
             metavar="TEXT",
             show_default=False,
         ),
@@ -174,11 +174,14 @@ def _tell_plan(name: str, folder: StudyFolder, state: State, trials: list[Trial]
     missing = [trial for trial in trials if trial not in state.done]
     tasks = tasks_of(missing, folder.runs, folder.results())
     found = estimates(tasks, folder.stored())
+    labels = {one.trial: one.label for one in state.planned}
     shown = table("task", "trials", "time", "memory", title=name)
     for task, guess in list(zip(tasks, found, strict=True))[:SHOWN]:
         first = task.trials[0]
         ways = ", ".join(dict.fromkeys(trial.protocol for trial in task.trials))
-        add(shown, f"{first.run.data} {first.run.described()} ({ways}) {first.run.hash()}", f"{len(task.trials)}",
+        label = f" [{labels[first]}]" if labels[first] else ""
+        what = f"{first.run.data} {first.run.described()}{label} ({ways}) {first.run.hash()}"
+        add(shown, what, f"{len(task.trials)}",
             _span(guess.seconds) + ("" if guess.measured or guess.seconds is None else " ?"),
             "unknown" if guess.gigabytes is None else f"{guess.gigabytes:.1f} GB")  # fmt: skip
     if len(tasks) > SHOWN:

@@ -24,7 +24,7 @@ class Choice:
     """Which trials of a plan are made now."""
 
     only: tuple[str, ...] = ()
-    """Trials whose protocol, data, method, shots and seeds, as one text, hold each of these."""
+    """Trials of which `described` holds each of these."""
 
     limit: int | None = None
     """At most so many that are missing."""
@@ -67,7 +67,8 @@ def chosen_trials(state: State, choice: Choice) -> list[Trial]:
     if choice.shard is not None:  # whole tasks: what shares a training stays together
         tasks = tasks_of(trials, "", Results(""))
         trials = [trial for task in tasks[choice.shard.number - 1 :: choice.shard.count] for trial in task.trials]
-    trials = [trial for trial in trials if all(text in described(trial) for text in choice.only)]
+    labels = {one.trial: one.label for one in state.planned}
+    trials = [trial for trial in trials if all(text in described(trial, labels[trial]) for text in choice.only)]
     if not choice.retry_failed:
         trials = [trial for trial in trials if trial not in state.failed]
     if choice.limit is not None:
@@ -76,9 +77,9 @@ def chosen_trials(state: State, choice: Choice) -> list[Trial]:
     return trials
 
 
-def described(trial: Trial) -> str:
-    """Protocol, data, method, shots and seeds as one text."""
-    return f"{trial.protocol}: {trial.described()}"
+def described(trial: Trial, label: str = "") -> str:
+    """Protocol, data, method, shots, seeds, and the plan's label of the method as one text."""
+    return f"{trial.protocol}: {trial.described()}" + (f" [{label}]" if label else "")
 
 
 def run_study(
