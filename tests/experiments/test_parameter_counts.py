@@ -61,6 +61,10 @@ COUNTS = [
     ("mmrlpp", "default", {}, 813_312),
     ("mma", "default", {}, 674_560),
     ("clip_lora", "default", {}, 184_320),
+    ("clip_adapter", "default", {}, 131_072),
+    ("linear_probe", "default", {}, 512 + 1),
+    ("lp_plus_plus", "default", {}, 512 + 2),
+    ("tip_adapter", "default", {}, 0),
     ("proda", "default", {}, 262_144),
     ("upt", "default", {}, upt(slots=2, depth=9, inner=2048)),
     ("upt", "released", {}, upt(slots=2, depth=9, inner=2048)),
@@ -90,6 +94,12 @@ def test_the_formula_for_bmip_gives_the_known_numbers() -> None:
 
 def test_contexts_of_each_class_count_once_a_class() -> None:
     assert trainable_parameters("coop", {"class_specific": True}, classes=100) == 100 * 2_048
+
+
+@pytest.mark.parametrize(("method", "count"), [("linear_probe", 513), ("lp_plus_plus", 514), ("tip_adapter", 0)])
+def test_heads_count_for_each_class(method: str, count: int) -> None:
+    """What Tip-Adapter remembers depends on the images, so it is not known before."""
+    assert trainable_parameters(method, {}, classes=100) == 100 * count
 
 
 def test_clip_s_own_values() -> None:

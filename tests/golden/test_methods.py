@@ -50,6 +50,7 @@ CASES = {
     "mma": ("mma", {}),
     "mma_scale0.1_start9": ("mma", {"adapter_scale": 0.1, "adapter_top": 4}),
     "clip_lora": ("clip_lora", {"lora_dropout": 0.0}),
+    "clip_adapter": ("clip_adapter", {}),
     "mmrl": ("mmrl", {}),
     "mmrlpp": ("mmrlpp", {}),
     "upt_dropout_off": ("upt", {}),
@@ -71,6 +72,8 @@ PARTS = {
 
 def official_name(method: str, ours: str) -> str:
     """Our learned tensor's name in the released modules."""
+    if method == "clip_adapter":
+        return f"adapter.fc.{2 * ('widen' in ours)}.weight"
     if ours.startswith("adapter."):
         tower, layer, kind = ours.removeprefix("adapter.").split(".")
         return f"adapter_{tower.removesuffix('_map')}.fc.{layer}.{kind}"

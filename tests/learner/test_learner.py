@@ -36,11 +36,15 @@ def test_every_method_knows_other_classes_after_it_was_saved(
     assert learner.predict_proba(paths[:3]).shape == (3, 4) and learner.classes_.tolist() == sorted(set(labels))
     learner.save_pretrained(tmp_path)
     again = PromptLearner.from_pretrained(tmp_path, backbone=backbone, device="cpu")
-    for classes in (None, OTHERS):
+    refuses = learner.model_.trained_on is not None
+    if refuses:
+        with pytest.raises(ValueError, match="knows no others"):
+            again.predict(paths, classes=OTHERS)
+    for classes in (None,) if refuses else (None, OTHERS):
         before, after = (each.predict_proba(paths, classes=classes) for each in (learner, again))
         assert np.array_equal(before, after)
         np.testing.assert_allclose(before.sum(1), 1, atol=1e-5)
-    assert set(again.predict(paths, classes=OTHERS)) <= set(OTHERS)
+    assert refuses or set(again.predict(paths, classes=OTHERS)) <= set(OTHERS)
 
 
 def test_prompts_of_single_classes_say_why_they_know_no_others(backbone: Path, drawn: Path) -> None:

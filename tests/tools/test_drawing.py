@@ -20,6 +20,7 @@ from tools.drawing.anatomy import Anatomy, anatomy
 DOCS = Path(__file__).parents[2] / "docs"
 PICTURES = DOCS / "images" / "methods"
 METHODS = (*method_names(), *combination_names())
+HEADS = ("linear_probe", "lp_plus_plus", "tip_adapter")
 every_method = pytest.mark.parametrize("method", METHODS)
 
 
@@ -85,7 +86,8 @@ def test_where_prompts_enter() -> None:
         "cocoop+promptsrc": (1, 0),
         "tcp": (9, 0),
         **dict.fromkeys(["mmrl", "mmrlpp"], (12, 12)),
-        **dict.fromkeys(["mma", "clip_lora"], (0, 0)),
+        **dict.fromkeys(["mma", "clip_lora", "clip_adapter"], (0, 0)),
+        **dict.fromkeys(HEADS, (0, 0)),
     }
 
 
@@ -173,7 +175,8 @@ def test_what_stands_inside_the_towers() -> None:
 
 def test_extras() -> None:
     assert {method for method in METHODS if looked_at(method).read_out} == {"mmrl", "mmrlpp"}
-    assert {method for method in METHODS if looked_at(method).adapted} == {"coprompt", "bmip+coprompt"}
+    assert {method for method in METHODS if looked_at(method).adapted} == {"coprompt", "bmip+coprompt", "clip_adapter"}
+    assert {method for method in METHODS if looked_at(method).head} == set(HEADS)
     assert {method for method in METHODS if looked_at(method).averaged} == {
         "promptsrc",
         "bmip+promptsrc",
@@ -233,7 +236,7 @@ def test_the_table_gives_layers_and_trainable_parameters(method: str) -> None:
         entries = getattr(looked_at(method), tower)
         entered = {number for number, entry in enumerate(entries, start=1) if entry}
         assert entered == _numbers(shown.partition(",")[0])
-    assert int(count.replace(",", "")) == trainable_parameters(method, options(method))
+    assert int(count.partition(" ")[0].replace(",", "")) == trainable_parameters(method, options(method))
 
 
 def _numbers(words: str) -> set[int]:

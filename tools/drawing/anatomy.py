@@ -18,7 +18,7 @@ from bmip.clip.text_layout import FIXED, TextLayout
 from bmip.clip.texts import ClassTexts
 from bmip.clip.tokenizer import Tokenizer
 from bmip.methods import build_model
-from bmip.prompting import Given
+from bmip.prompting import Adapter, Given
 from bmip.testing import tiny_clip
 from tools.drawing.entries import TOWERS, Entry, Sources, Tower, watched
 from tools.drawing.losses import Loss, losses
@@ -53,8 +53,11 @@ class Anatomy:
     """The name-free sentence whose attention prompts read."""
 
     losses: tuple[Loss, ...]
-    adapted: bool
+    adapted: frozenset[Tower]
     read_out: bool
+    head: bool
+    """Whether the logits are made by something that is fitted to the training images."""
+
     weights: Mapping[Tower, frozenset[int]]
     """The layers of each tower whose own weights are changed."""
 
@@ -105,11 +108,19 @@ def anatomy(method: str, options: Mapping[str, Any]) -> Anatomy:
         image_slots=slots_of(prompts.image),
         sentences=tuple(Sentence(_tokens(texts[k]), variants[k]) for k in order),
         probe=Sentence(_tokens(probed, probe=True)) if probed else None,
-        losses=losses(method, options, clip, CLASSES) if model.trainable() else (),
-        adapted=model.adapter is not None,
+        losses=losses(method, options, clip, CLASSES) if any(own.numel() for own in model.trainable().values()) else (),
+        adapted=_adapted(model.adapter),
         read_out=model.read_out is not None,
+        head=model.head is not None,
         averaged=model.method.average is not None,
         **_changes(model.changes.around(clip) if model.changes else {}),
+    )
+
+
+def _adapted(adapter: Adapter | None) -> frozenset[Tower]:
+    """The towers whose features the adapter replaces."""
+    return frozenset(
+        tower for tower in TOWERS if adapter and getattr(type(adapter), tower) is not getattr(Adapter, tower)
     )
 
 

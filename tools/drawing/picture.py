@@ -79,11 +79,19 @@ def _draw_features(canvas: Canvas, found: Anatomy, image: Drawn, text: Drawn, y:
     canvas.add("path", **{"class": "line"}, d=f"M{places['image']} {y}H{places['text']}")
     for tower in (image, text):
         x = places[tower.tower]
-        box = "v-17" if found.adapted else f"V{y + 21}"
+        box = "v-17" if tower.tower in found.adapted else f"V{y + 21}"
         canvas.add("path", **{"class": "line"}, d=f"M{x} {tower.top + 1}{box}M{x} {y + 21}v-16m-3 4l3 -4l3 4")
-        if found.adapted:
+        if tower.tower in found.adapted:
             canvas.add("rect", **{"class": f"map-{tower.tower}"}, x=x - 28, y=y + 21, width=56, height=17, rx=3)
             canvas.text("adapter", x, y + 33, "small middle")
+    if found.head:
+        x = places["logits"]
+        canvas.add("path", **{"class": "line"}, d=f"M{x} {y + 21}v-4")
+        canvas.add("rect", **{"class": "map-joint"}, x=x - 22, y=y + 21, width=44, height=17, rx=3)
+        canvas.text("head", x, y + 33, "small middle")
+        canvas.add("path", **{"class": "line"}, d=f"M{x} {y + 64}v-24m-3 4l3 -4l3 4")
+        for n, words in enumerate(("features of the", "training images")):
+            canvas.text(words, x, y + 76 + 12 * n, "small middle")
     if found.read_out:
         slots = [n for n, column in enumerate(image.columns) if column.kind == "slot"]
         x = (image.x(slots[0]) + image.x(slots[-1]) + CELL) // 2

@@ -74,7 +74,7 @@ def explain(model: PromptedCLIP, image: Picture, names: Sequence[str] | None = N
             raise ValueError(f"the model knows {len(model.classes)} class: name two, to see what tells them apart")
         best = model.classifier(model.classes)(pixels[None])[0].topk(2).indices.tolist()
         names = [model.classes.names[label] for label in best]
-        if model.prompter.trained_on is not None:
+        if model.trained_on is not None:
             raise ValueError(
                 "this method learned something of its own for each class, so it cannot be asked about two of them "
                 "alone: choose prompts that all classes share"

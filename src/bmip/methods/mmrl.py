@@ -212,7 +212,7 @@ METHOD = MethodSpec(
         "cross-dataset": Preset(
             f"{_SOURCE}, across data sets: 1 epoch without warm-up on ImageNet; one rule for all classes",
             {"nearness": 0.2},
-            {**TRAINING, "epochs": 1, "batch": 32},
+            {**TRAINING, "epochs": 1, "batch": 32, "warmup_epochs": 0},
         ),
         **{
             data: Preset(

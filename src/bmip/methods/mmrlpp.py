@@ -105,7 +105,7 @@ METHOD = MethodSpec(
         "cross-dataset": Preset(
             f"{_SOURCE}, across data sets: on ImageNet; beta as in training for every target; one rule for all classes",
             {"nearness": 0.1},
-            {**mmrl.TRAINING, "epochs": 1, "batch": 32},
+            {**mmrl.TRAINING, "epochs": 1, "batch": 32, "warmup_epochs": 0},
         ),
         **{
             data: Preset(

@@ -10,6 +10,8 @@ from bmip.clip.prompts import LayerView, Prompt, Prompts
 from bmip.clip.text_layout import Position, TextLayout
 from bmip.clip.texts import ClassTexts
 from bmip.prompting.averaging import GaussianAverage
+from bmip.prompting.head import Head, Support
+from bmip.prompting.head import accuracy as head_accuracy
 from bmip.prompting.initial_prompts import (
     bare_template,
     check_depth,
@@ -52,6 +54,7 @@ __all__ = [
     "Gauge",
     "GaussianAverage",
     "Given",
+    "Head",
     "LayerView",
     "LowRank",
     "LowRankLinear",
@@ -64,6 +67,7 @@ __all__ = [
     "Prompts",
     "ReadOut",
     "Step",
+    "Support",
     "Teacher",
     "Term",
     "TextLayout",
@@ -74,6 +78,7 @@ __all__ = [
     "check_top",
     "deep_slots",
     "first_slots",
+    "head_accuracy",
     "padded_slots",
     "quick_gelu",
     "random_slots",

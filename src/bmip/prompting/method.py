@@ -20,6 +20,7 @@ from bmip.clip.feature_memory import FeatureMemory
 from bmip.clip.model import CLIP
 from bmip.clip.prompts import Prompts
 from bmip.clip.text_layout import TextLayout
+from bmip.prompting.head import Head
 
 
 @dataclass(frozen=True)
@@ -212,16 +213,16 @@ class Term(nn.Module, ABC):
         raise NotImplementedError(f"{type(self).__name__} has guides and does not say what they do")
 
 
-class Adapter(nn.Module, ABC):
+class Adapter(nn.Module):
     """Trainable maps behind the towers, on features before normalisation."""
 
-    @abstractmethod
     def image(self, features: Float[Tensor, "image out"]) -> Float[Tensor, "image out"]:
-        """The image features that replace these."""
+        """The image features that replace these; here the same."""
+        return features
 
-    @abstractmethod
     def text(self, features: Float[Tensor, "#image class out"]) -> Float[Tensor, "#image class out"]:
-        """The class features that replace these."""
+        """The class features that replace these; here the same."""
+        return features
 
 
 class Changes(nn.Module, ABC):
@@ -281,12 +282,19 @@ class Method(Extras):
     """A prompter with its extras: all that is put around a CLIP."""
 
     prompter: Prompter
+    head: Head | None = None
+    """It works on the features of the frozen CLIP, so only a method without prompts and extras has one."""
 
     def plus(self, extras: Extras) -> Method:
         """This method with the terms of the extras beside its own, and with their other parts.
 
-        Raises ValueError where both bring a part of which there can be only one.
+        Raises ValueError where both bring a part of which there can be only one, and for a method with a head.
         """
+        if self.head:
+            raise ValueError(
+                "a head is fitted once to the features of the frozen CLIP, so nothing can be added that changes them: "
+                "use it alone"
+            )
         single = [part.name for part in fields(Extras) if part.name != "terms"]
         found = {name: [own for own in (getattr(self, name), getattr(extras, name)) if own] for name in single}
         if twice := [name for name, own in found.items() if len(own) > 1]:

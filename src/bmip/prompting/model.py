@@ -55,6 +55,7 @@ class PromptedCLIP(nn.Module):
         self.clip, self.method, self.classes = clip.requires_grad_(False), method, classes
         self.prompter, self.terms = method.prompter, nn.ModuleList(method.terms)
         self.changes, self.adapter, self.read_out = method.changes, method.adapter, method.read_out
+        self.head = method.head
         self.teacher = Teacher(clip, classes)
         self._teachers = {classes: self.teacher}
         self.views = max((term.views for term in method.terms), default=1)
@@ -67,6 +68,11 @@ class PromptedCLIP(nn.Module):
     def student(self) -> CLIP:
         """The CLIP that classifies: the frozen one, in which the method's changes stand in their places."""
         return changed(self.clip, self.changes.around(self.clip)) if self.changes else self.clip
+
+    @property
+    def trained_on(self) -> ClassNames | None:
+        """The only classes that it can tell apart, where it learned something of its own for each of them."""
+        return self.head.classes if self.head else self.prompter.trained_on
 
     @property
     def reads_classes(self) -> bool:
@@ -90,33 +96,30 @@ class PromptedCLIP(nn.Module):
         `folder` is created if need be and gets prompts.safetensors and prompts.json, which hold nothing of CLIP. Raises
         ValueError, and writes nothing, where a trainable parameter is not finite.
         """
-        write_checkpoint(folder, self.trainable(), self.described())
+        write_checkpoint(folder, self.learned(), self.described())
 
     def trainable(self) -> dict[str, nn.Parameter]:
         """The method's own parameters by name, as a checkpoint has them."""
         return {name: p for name, p in self.named_parameters() if not name.startswith("clip.") and p.requires_grad}
+
+    def learned(self) -> dict[str, Tensor]:
+        """All that a checkpoint holds: the trainable parameters, and what a head chose or remembers beside them."""
+        beside = dict(self.head.named_buffers(prefix="head")) if self.head else {}
+        return {**self.trainable(), **beside}
+
+    def load_learned(self, tensors: Mapping[str, Tensor]) -> None:
+        """Copy what a checkpoint holds into the model. Raises ValueError as `load_trainable` does."""
+        if self.head:
+            own = {name.removeprefix("head."): tensor.shape for name, tensor in tensors.items()}
+            self.head.make_room(own)
+        _copy(self.learned(), tensors)
 
     def load_trainable(self, tensors: Mapping[str, Tensor]) -> None:
         """Copy the tensors into the trainable parameters of the same names.
 
         Raises ValueError that lists missing and unexpected names, and tensors of another shape.
         """
-        own = self.trainable()
-        faults = {
-            "missing": sorted(own.keys() - tensors.keys()),
-            "unexpected": sorted(tensors.keys() - own.keys()),
-            "shape": [
-                f"{name} is {tuple(tensors[name].shape)} and needs {tuple(own[name].shape)}"
-                for name in sorted(own.keys() & tensors.keys())
-                if own[name].shape != tensors[name].shape
-            ],
-        }
-        if any(faults.values()):
-            said = "; ".join(f"{what}: {', '.join(names)}" for what, names in faults.items() if names)
-            raise ValueError(f"these trainable parameters do not fit the method: {said}")
-        with torch.no_grad():
-            for name, parameter in own.items():
-                parameter.copy_(tensors[name])
+        _copy(self.trainable(), tensors)
 
     def check_classes(self, classes: ClassNames) -> None:
         """Raises ValueError where the method has parameters for each class and knows other classes than these.
@@ -124,7 +127,7 @@ class PromptedCLIP(nn.Module):
         Also for anything but ClassNames.
         """
         check_class_names(classes)
-        known = self.prompter.trained_on
+        known = self.trained_on
         if known is not None and known.names != classes.names:
             raise ValueError(
                 "this method learned something of its own for each class and knows no others; it was trained on "
@@ -305,7 +308,9 @@ class PromptedCLIP(nn.Module):
         return self._texts[classes]
 
     def _logits(self, images: Sequence[Tensor], text: Tensor, classes: ClassNames) -> Float[Tensor, "image class"]:
-        """Logits from each feature of the images, mixed as the read-out says."""
+        """Logits from each feature of the images, mixed as the read-out says; or those of the head."""
+        if self.head:
+            return self.head(images[0], images[0] @ text[0].T, self.clip.scale)
         logits = self._scaled(images[0], text)
         if self.read_out and not (self.tells_trained_classes and set(classes.names) != set(self.classes.names)):
             return torch.lerp(logits, self._scaled(images[1], text), self.read_out.share)
@@ -325,3 +330,21 @@ class PromptedCLIP(nn.Module):
         if text.shape[0] == 1:
             return self.clip.scale * image @ text[0].T
         return self.clip.scale * torch.einsum("io,ico->ic", image, text)
+
+
+def _copy(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+    faults = {
+        "missing": sorted(own.keys() - tensors.keys()),
+        "unexpected": sorted(tensors.keys() - own.keys()),
+        "shape": [
+            f"{name} is {tuple(tensors[name].shape)} and needs {tuple(own[name].shape)}"
+            for name in sorted(own.keys() & tensors.keys())
+            if own[name].shape != tensors[name].shape
+        ],
+    }
+    if any(faults.values()):
+        said = "; ".join(f"{what}: {', '.join(names)}" for what, names in faults.items() if names)
+        raise ValueError(f"these trainable parameters do not fit the method: {said}")
+    with torch.no_grad():
+        for name, parameter in own.items():
+            parameter.copy_(tensors[name])

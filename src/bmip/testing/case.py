@@ -14,6 +14,7 @@ from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
 from bmip.clip.tokenizer import Tokenizer
 from bmip.methods import build_model, load_method
+from bmip.prompting.head import Support
 from bmip.prompting.method_spec import MethodSpec
 from bmip.prompting.model import PromptedCLIP
 from bmip.testing.tiny import tiny_clip
@@ -44,13 +45,21 @@ class Case:
     def __str__(self) -> str:
         return f"{self.spec.name}-{self.label}"
 
-    def on(self, clip: CLIP, seed: int = 3) -> PromptedCLIP:
-        """The method, newly built around a CLIP."""
-        return build_model(self.spec, dict(self.options), clip, CLASSES, seed=seed)
+    def on(self, clip: CLIP, seed: int = 3, dtype: torch.dtype = torch.float32) -> PromptedCLIP:
+        """The method, newly built around a CLIP; its own parameters have this type. A head is fitted to six images."""
+        model = build_model(self.spec, dict(self.options), clip, CLASSES, seed=seed)
+        for part in (model.prompter, model.terms, model.changes, model.adapter, model.read_out, model.head):
+            if part is not None:
+                part.to(dtype)
+        if model.head:
+            pixels = images(len(CLASSES), dtype, clip.config.image_size, seed=6)
+            classes, scale = model.class_features(CLASSES)[0], clip.scale
+            model.head.fit(Support(model.image_features(pixels), torch.arange(len(CLASSES)), classes, scale), None)
+        return model
 
     def model(self, dtype: torch.dtype = torch.float64, seed: int = 3) -> PromptedCLIP:
         """The method, newly built around a tiny ViT; all weights have this type."""
-        return self.on(_vit(dtype), seed).to(dtype)
+        return self.on(_vit(dtype), seed, dtype)
 
 
 def cases(method: str | MethodSpec, options: Mapping[str, Any] | None = None) -> tuple[Case, ...]:

@@ -42,7 +42,7 @@ def permuted_classes_permute_the_logits(case: Case) -> None:
     model = case.model()
     order = [3, 0, 5, 1, 4, 2]
     permuted = ClassNames(tuple(CLASSES.names[number] for number in order), CLASSES.template)
-    if model.prompter.trained_on is not None:
+    if model.trained_on is not None:
         _require_that_classes_are_refused(model, permuted, f"trained on {len(CLASSES)} classes")
         return
     require_same(
@@ -56,7 +56,7 @@ def a_class_does_not_depend_on_the_others(case: Case) -> None:
     """A class has the same logits among fewer classes, unless the prompter declares `reads_classes`."""
     model = case.model()
     fewer = ClassNames(CLASSES.names[:2], CLASSES.template)
-    if model.prompter.trained_on is not None:
+    if model.trained_on is not None:
         _require_that_classes_are_refused(model, fewer, "was asked about 2")
         return
     _require_same_unless(

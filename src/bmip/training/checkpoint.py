@@ -44,7 +44,7 @@ def from_pretrained(
         )
     try:
         model = build_model(description.spec.method, dict(description.options), clip, description.classes, seed=0)
-        model.load_trainable(tensors)
+        model.load_learned(tensors)
     except (ValueError, TypeError) as error:
         raise CheckpointError(f"{path}: {error}") from error
     model.description = description

@@ -69,7 +69,7 @@ def fit(
     """
     model.clip.set_precision(config.precision)
     trainable, average = model.trainable(), model.method.average
-    if not trainable:
+    if not trainable or (model.head and not model.head.trained):
         return History()
     if config.selection == "best-val":
         if validate is None:

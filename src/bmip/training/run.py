@@ -25,6 +25,7 @@ from bmip.training.history import History, epochs_of
 from bmip.training.loop import fit
 from bmip.training.progress import Tick
 from bmip.training.run_folder import RunFolder, alone_in
+from bmip.training.support import fit_head
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +145,11 @@ def _fitted(
     )
     val = dataset.val if validate or config.selection == "best-val" else None
     validation = None if val is None else accuracy_on(model, val, dataset.classes)
-    return fit(model, batches, config, seed=spec.init_seed, validate=validation, run=run, progress=progress)
+    chosen_on = fit_head(model, model.head, dataset, spec.data_seed) if model.head else None
+    history = fit(model, batches, config, seed=spec.init_seed, validate=validation, run=run, progress=progress)
+    if model.head and chosen_on:
+        model.head.choose(chosen_on)
+    return history
 
 
 def _trained(
@@ -173,7 +178,7 @@ def _trained(
 
 def _finished(run: RunFolder, model: PromptedCLIP, config: TrainConfig) -> Run:
     run.conclude()
-    model.load_trainable(read_checkpoint(run.path)[1])
+    model.load_learned(read_checkpoint(run.path)[1])
     history = concluded(epochs_of(run.read_metrics()), config, averaged=model.method.average is not None)
     return Run(model, history, run.read_predictions(model.classes), _seconds(history))
 
