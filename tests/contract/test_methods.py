@@ -12,7 +12,10 @@ from bmip.methods import combination_names, load_method, method_names
 from bmip.testing import Case, cases, checks
 from bmip.testing.case import shallow
 
-PAIRS = ("kgcoop+promptsrc", "vpt+coprompt", "bmip+mmrl", "vpt+mmrlpp", "bmip+mma", "bmip+clip_lora", "bmip+tcp")
+PAIRS = (
+    "kgcoop+promptsrc", "vpt+coprompt", "bmip+mmrl", "vpt+mmrlpp", "bmip+mma", "bmip+clip_lora", "bmip+tcp",
+    "bmip+hicropl",
+)  # fmt: skip
 METHODS = (*method_names(), *combination_names(), *PAIRS, "examples.shallow_text")
 
 # Options worth the whole battery beside the presets.

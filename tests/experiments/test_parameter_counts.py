@@ -59,6 +59,8 @@ COUNTS = [
     ("mmrl", "default", {}, 4_992_256),
     ("mmrl", "eurosat", {}, 18_762_496),
     ("mmrlpp", "default", {}, 813_312),
+    ("hicropl", "default", {}, 33_431_040),
+    ("hicropl", "cross-dataset", {}, 20_316_416 - TO_TEXT),  # a map of keys that decides nothing
     ("mma", "default", {}, 674_560),
     ("clip_lora", "default", {}, 184_320),
     ("clip_adapter", "default", {}, 131_072),

@@ -15,7 +15,7 @@ COUNTS = {
     "few_shot": 5 * 11 * 3 * 5,
     "cross_dataset": 7 * 3 * (1 + 10),
     "domain": 7 * 3 * (1 + 4),
-    "embedded": 24 * 2 * 2 * 3,
+    "embedded": 25 * 2 * 2 * 3,
 }
 
 

@@ -85,7 +85,7 @@ def test_where_prompts_enter() -> None:
         **dict.fromkeys(["bmip+promptsrc", "bmip+coprompt", "bmip+maple"], (9, 9)),
         "cocoop+promptsrc": (1, 0),
         "tcp": (9, 0),
-        **dict.fromkeys(["mmrl", "mmrlpp"], (12, 12)),
+        **dict.fromkeys(["mmrl", "mmrlpp", "hicropl"], (12, 12)),
         **dict.fromkeys(["mma", "clip_lora", "clip_adapter"], (0, 0)),
         **dict.fromkeys(HEADS, (0, 0)),
     }
@@ -175,7 +175,8 @@ def test_what_stands_inside_the_towers() -> None:
 
 def test_extras() -> None:
     assert {method for method in METHODS if looked_at(method).read_out} == {"mmrl", "mmrlpp"}
-    assert {method for method in METHODS if looked_at(method).adapted} == {"coprompt", "bmip+coprompt", "clip_adapter"}
+    adapted = {"coprompt", "bmip+coprompt", "clip_adapter", "hicropl"}
+    assert {method for method in METHODS if looked_at(method).adapted} == adapted
     assert {method for method in METHODS if looked_at(method).head} == set(HEADS)
     assert {method for method in METHODS if looked_at(method).averaged} == {
         "promptsrc",

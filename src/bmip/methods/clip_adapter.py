@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bmip.methods.zero_shot import ZeroShot
-from bmip.prompting import CLIP, Adapter, ClassNames, Extras, Method, MethodSpec, Preset
+from bmip.prompting import CLIP, Adapter, ClassNames, Extras, FrozenImages, Method, MethodSpec, Preset
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class ImageAdapter(Adapter):
         self.share = config.adapted_share
         self.narrow, self.widen = nn.Linear(width, inner, bias=False), nn.Linear(inner, width, bias=False)
 
-    def image(self, features: Tensor) -> Tensor:
+    def image(self, features: Tensor, frozen: FrozenImages) -> Tensor:
         return (1 - self.share) * features + self.share * F.relu(self.widen(F.relu(self.narrow(features))))
 
 

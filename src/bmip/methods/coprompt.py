@@ -17,17 +17,15 @@ from bmip.prompting import (
     CLIP,
     Adapter,
     ClassNames,
+    DescribedClasses,
     Extras,
+    FrozenImages,
     MethodSpec,
     Preset,
     Step,
     Teacher,
     Term,
-    TextLayout,
-    at_least_float32,
 )
-from bmip.prompting.sentences import read_sentences, sentences_of
-from bmip.prompting.templates import NEUTRAL
 
 
 @dataclass(frozen=True)
@@ -72,10 +70,10 @@ class Adapters(Adapter):
         self.config = config
         self.image_map, self.text_map = (Bottleneck(width, config.rectified) for _ in range(2))
 
-    def image(self, features: Tensor) -> Tensor:
+    def image(self, features: Tensor, frozen: FrozenImages) -> Tensor:
         return _mix(features, self.image_map(features), self.config.image_share)
 
-    def text(self, features: Tensor) -> Tensor:
+    def text(self, features: Tensor, teacher: Teacher) -> Tensor:
         return _mix(features, self.text_map(features), self.config.text_share)
 
 
@@ -91,7 +89,7 @@ class Consistency(Term):
     def __init__(self, config: Extra) -> None:
         super().__init__()
         self.config = config
-        self._known: list[Float[Tensor, "sentence out"]] | None = None
+        self.described = DescribedClasses(config.sentences)
 
     def forward(self, step: Step) -> dict[str, Tensor]:
         text = F.cosine_similarity(step.text_features, self.sentence_features(step.teacher), dim=-1)
@@ -101,20 +99,9 @@ class Consistency(Term):
 
     def sentence_features(self, teacher: Teacher) -> Float[Tensor, "class out"]:
         """Features of one sentence about each class. Every step draws its number, the same for all classes."""
-        if self._known is None:
-            self._known = self._encode(teacher)
-        drawn = int(torch.randint(max(map(len, self._known)), ()))
-        return torch.stack([own[drawn % len(own)] for own in self._known])
-
-    @torch.no_grad()
-    def _encode(self, teacher: Teacher) -> list[Float[Tensor, "sentence out"]]:
-        if not self.config.sentences:
-            each = [teacher.text_features([template]) for template in NEUTRAL]
-            return list(torch.stack(each, dim=1))
-        texts = sentences_of(teacher.classes, read_sentences(self.config.sentences))
-        whole = teacher.clip.texts([text for own in texts for text in own], TextLayout("{}"))
-        features = F.normalize(at_least_float32(teacher.clip.encode_text(whole)[0]), dim=-1)
-        return list(features.split([len(own) for own in texts]))
+        known = self.described.each(teacher)
+        drawn = int(torch.randint(max(map(len, known)), ()))
+        return torch.stack([own[drawn % len(own)] for own in known])
 
 
 def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:

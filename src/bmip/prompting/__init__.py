@@ -10,6 +10,7 @@ from bmip.clip.prompts import LayerView, Prompt, Prompts
 from bmip.clip.text_layout import Position, TextLayout
 from bmip.clip.texts import ClassTexts
 from bmip.prompting.averaging import GaussianAverage
+from bmip.prompting.described import DescribedClasses
 from bmip.prompting.head import Head, Support
 from bmip.prompting.head import accuracy as head_accuracy
 from bmip.prompting.initial_prompts import (
@@ -49,6 +50,7 @@ __all__ = [
     "Changes",
     "ClassNames",
     "ClassTexts",
+    "DescribedClasses",
     "Extras",
     "FrozenImages",
     "Gauge",

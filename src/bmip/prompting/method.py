@@ -87,6 +87,9 @@ class Prompter(nn.Module, ABC):
     reads_batch: bool = False
     """An image's logits depend on the other images of its batch."""
 
+    changes_itself: bool = False
+    """Each use changes the parameters, so that an answer depends on how many came before (released HiCroPL only)."""
+
     dead: frozenset[str] = frozenset()
     """Names of parameters that are known to get no gradient, or only zeros."""
 
@@ -216,12 +219,12 @@ class Term(nn.Module, ABC):
 class Adapter(nn.Module):
     """Trainable maps behind the towers, on features before normalisation."""
 
-    def image(self, features: Float[Tensor, "image out"]) -> Float[Tensor, "image out"]:
-        """The image features that replace these; here the same."""
+    def image(self, features: Float[Tensor, "image out"], frozen: FrozenImages) -> Float[Tensor, "image out"]:
+        """The image features that replace these; here the same. `frozen` has those of the frozen CLIP."""
         return features
 
-    def text(self, features: Float[Tensor, "#image class out"]) -> Float[Tensor, "#image class out"]:
-        """The class features that replace these; here the same."""
+    def text(self, features: Float[Tensor, "#image class out"], teacher: Teacher) -> Float[Tensor, "#image class out"]:
+        """The class features that replace these; here the same. `teacher` has those of the frozen CLIP."""
         return features
 
 

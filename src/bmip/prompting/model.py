@@ -218,7 +218,7 @@ class PromptedCLIP(nn.Module):
 
     def classifiers(self, lists: Sequence[ClassNames]) -> Callable[[Float[Tensor, "image 3 size size"]], list[Tensor]]:
         """As `classifier` for several class lists; the features of an image are computed once for all lists."""
-        if self.prompter.reads_images:
+        if self.prompter.reads_images or self.prompter.changes_itself:
             return lambda pixels: [self._in_parts(pixels, classes) for classes in lists]
         texts = [self.class_features(classes) for classes in lists]
 
@@ -249,8 +249,10 @@ class PromptedCLIP(nn.Module):
         images = frozen.features(0) if frozen and self.prompter.reads_images else None
         if not self.prompter.reads_class_features:
             return Given(images)
-        teacher = self._teachers.setdefault(classes, Teacher(self.clip, classes))
-        return Given(images, teacher.text_features([classes.template]))
+        return Given(images, self._teacher_of(classes).text_features([classes.template]))
+
+    def _teacher_of(self, classes: ClassNames) -> Teacher:
+        return self._teachers.setdefault(classes, Teacher(self.clip, classes))
 
     def _read_images(self, prompts: Prompts, pixels: Tensor, frozen: FrozenImages) -> tuple[Tensor, ...]:
         """Normalised features of the images: read at the class token, and by the read-out where there is one."""
@@ -268,7 +270,7 @@ class PromptedCLIP(nn.Module):
         else:
             features = frozen.unnormalised(0)
         features = at_least_float32(features)
-        return F.normalize(self.adapter.image(features) if self.adapter else features, dim=-1), *beside
+        return F.normalize(self.adapter.image(features, frozen) if self.adapter else features, dim=-1), *beside
 
     def _text_features(self, prompts: Prompts, classes: ClassNames) -> tuple[Tensor, Tensor]:
         """Normalised features of the classes, and of the sentences that those are pooled from."""
@@ -281,7 +283,7 @@ class PromptedCLIP(nn.Module):
                 with torch.no_grad():
                     self._frozen_texts[classes] = self._encode_texts(student, texts, prompts)
             features = self._frozen_texts[classes]
-        each = F.normalize(self.adapter.text(features) if self.adapter else features, dim=-1)
+        each = F.normalize(self.adapter.text(features, self._teacher_of(classes)) if self.adapter else features, dim=-1)
         several = len(texts) > 1 or prompts.sentences
         return (self.prompter.pool(each) if several else each), each
 

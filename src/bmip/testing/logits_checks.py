@@ -15,10 +15,9 @@ _SEEN = 1e-6
 
 def the_classifier_equals_the_forward_pass(case: Case) -> None:
     """What `classifier` computes once for all images gives the same logits as computing everything anew."""
-    model = case.model()
     require_same(
-        model.classifier(CLASSES)(images()),
-        model(images(), CLASSES),
+        case.model().classifier(CLASSES)(images()),
+        case.model()(images(), CLASSES),
         "`classifier` and `forward` give different logits: declare `reads_images` if prompts differ per image",
     )
 
@@ -29,7 +28,7 @@ def an_image_does_not_depend_on_its_batch(case: Case) -> None:
     classify = model.classifier(CLASSES)
     alone = torch.cat([classify(image[None]) for image in images()])
     _require_same_unless(
-        model.prompter.reads_batch,
+        model.prompter.reads_batch or model.prompter.changes_itself,
         alone,
         classify(images()),
         "the prompter declares `reads_batch`, and a batch changes no logit: take the declaration out",
@@ -47,7 +46,7 @@ def permuted_classes_permute_the_logits(case: Case) -> None:
         return
     require_same(
         model(images(), permuted),
-        model(images(), CLASSES)[:, order],
+        case.model()(images(), CLASSES)[:, order],
         "the order of the classes changes their logits: treat all classes alike, or declare `trained_on`",
     )
 
@@ -62,7 +61,7 @@ def a_class_does_not_depend_on_the_others(case: Case) -> None:
     _require_same_unless(
         model.reads_classes,
         model(images(), fewer),
-        model(images(), CLASSES)[:, :2],
+        case.model()(images(), CLASSES)[:, :2],
         "the method declares that it reads the classes, and other classes change no logit: take the declaration out",
         "a class's logits depend on the other classes: do not mix over classes, or declare `reads_classes`",
     )

@@ -6,7 +6,7 @@ from bmip.testing.case import Case, require
 
 
 def the_default_has_no_faults(case: Case) -> None:
-    """The preset "default" declares neither `reads_batch`, `dead` nor `trained_classes_only`.
+    """The preset "default" declares neither `reads_batch`, `changes_itself`, `dead` nor `trained_classes_only`.
 
     Only presets of released code may have faults.
     """
@@ -15,6 +15,7 @@ def the_default_has_no_faults(case: Case) -> None:
     model = case.model()
     prompter = model.prompter
     require(not model.tells_trained_classes, "the default has a rule of its own for trained classes: use one for all")
+    require(not prompter.changes_itself, "the default changes its parameters with each use: choose options that do not")
     require(not prompter.reads_batch, "the default lets an image depend on its batch: choose options that do not")
     require(
         not prompter.dead,
