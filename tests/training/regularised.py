@@ -42,10 +42,10 @@ class Dropped(Adapter):
         super().__init__()
         self.map, self.dropout = nn.Linear(width, width), nn.Dropout(dropout)
 
-    def image(self, features):
+    def image(self, features, frozen):
         return features + self.map(self.dropout(features))
 
-    def text(self, features):
+    def text(self, features, teacher):
         return features
 
 
