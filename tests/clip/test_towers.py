@@ -141,6 +141,46 @@ def test_image_tower_equals_one_sequence(slots: int, depth: int, first: int, sha
             torch.testing.assert_close(a, b, atol=1e-10, rtol=1e-9)
 
 
+@pytest.mark.parametrize("layout", ["shared", "per class", "inserted"])
+def test_a_text_prompt_can_keep_what_the_layer_below_made(layout: str) -> None:
+    clip, names = clip_of(), WORDS[:4]
+    of_classes = len(names) if layout == "per class" else 1
+    chosen = TextLayout("X X {}.", 2, inserted=layout == "inserted", per_class=layout == "per class")
+    texts = clip.texts(names, chosen)
+    generator = torch.Generator().manual_seed(4)
+    shapes = (1, of_classes, 2, 24), (1, 1, 2, 24)
+    first, second = (torch.randn(shape, generator=generator, dtype=torch.float64) for shape in shapes)
+    first.requires_grad_()
+    found = clip.encode_text(texts, [first, lambda view: 0.3 * second + 0.7 * view.slots()])[0]
+    for c, (ids, slots) in enumerate(zip(texts.rows, texts.slots, strict=True)):
+        own = first[0, c if of_classes > 1 else 0], second[0, 0]
+        at = [1, 2] if layout == "inserted" else [place for place, mark in enumerate(slots) if mark >= 0]
+        x = plain.start(clip, ids, slots, None if layout == "inserted" else own[0])
+        x = torch.cat([x[:1], own[0], x[1:]]) if layout == "inserted" else x
+        x = plain.block(clip.text.blocks[0], x, causal=True)
+        x = x.index_copy(0, torch.tensor(at), 0.3 * own[1] + 0.7 * x[at])
+        for module in list(clip.text.blocks)[1:]:
+            x = plain.block(module, x, causal=True)
+        gold = plain.text_end(clip, x)
+        torch.testing.assert_close(found[c], gold, atol=1e-10, rtol=0)
+        ours, theirs = (torch.autograd.grad(y.sum(), first, retain_graph=True)[0] for y in (found[c], gold))
+        torch.testing.assert_close(ours, theirs, atol=1e-10, rtol=1e-9)
+
+
+def test_an_image_prompt_can_keep_what_the_layer_below_made() -> None:
+    clip, generator = clip_of(), torch.Generator().manual_seed(4)
+    pixels = torch.randn(2, 3, 12, 12, generator=generator, dtype=torch.float64)
+    first, second = (torch.randn(1, 2, 32, generator=generator, dtype=torch.float64) for _ in range(2))
+    found = clip.encode_image(pixels, [None, first, lambda view: 0.3 * second + 0.7 * view.slots()])
+    content = len(clip.vit.positional_embedding)
+    for image in range(2):
+        x = plain.block(clip.vit.blocks[0], plain.image_start(clip, pixels[image], None), causal=False)
+        x = plain.block(clip.vit.blocks[1], torch.cat([x, first[0]]), causal=False)
+        x = torch.cat([x[:content], 0.3 * second[0] + 0.7 * x[content:]])
+        x = plain.block(clip.vit.blocks[2], x, causal=False)
+        torch.testing.assert_close(found[image], plain.image_end(clip, x), atol=1e-10, rtol=0)
+
+
 @settings(max_examples=40)
 @given(
     lead=st.sampled_from([(2,), (1, 3), (2, 2)]),

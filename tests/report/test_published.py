@@ -108,12 +108,18 @@ def test_ours_beside_the_papers() -> None:
     (table,) = beside_published(measured)
     assert "ours and published" in table.title and "recalled" in table.rows[0][-1]
     assert [line[:-1] for line in table.rows] == [
-        ("eurosat", "maple", "base", "95.00", "94.07", "+0.93"),
-        ("", "maple", "novel", "70.00", "73.23", "-3.23"),
-        ("", "maple", "harmonic mean", "80.61", "82.35", "-1.74"),
+        ("eurosat", "maple", "base", "95.00", "94.07", "+0.93", "–"),
+        ("", "maple", "novel", "70.00", "73.23", "-3.23", "–"),
+        ("", "maple", "harmonic mean", "80.61", "82.35", "-1.74", "–"),
     ]
     (own,) = tables(measured)
     assert not any("94.07" in cell for line in own.rows for cell in line)
+
+
+def test_what_others_used_beyond_the_few_images_is_said() -> None:
+    assert "language model" in found("base-to-novel", "hicropl", AVERAGE).beyond
+    assert "each data set" in found("base-to-novel", "mmrl", AVERAGE).beyond
+    assert not found("base-to-novel", "tcp", AVERAGE).beyond
 
 
 def test_the_average_stands_beside_the_average_of_the_same_data_sets_alone() -> None:

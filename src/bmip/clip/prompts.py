@@ -42,7 +42,8 @@ class LayerView:
         """What the layer below left in the slots, with its gradient.
 
         In the image tower it is (image, slot, width); in the text tower (#image, 1, slot, width), or (#image, class,
-        slot, width) where the slots are per class.
+        slot, width) where the slots are per class. These are the classes that run together, in the tower's order, so
+        what is mixed with them must be the same for all classes.
         """
         return self.below()
 

@@ -61,6 +61,10 @@ class Published:
     note: str = ""
     """What to know before comparing; empty for nothing."""
 
+    beyond: str = ""
+    """What the method used beyond the few labelled images and the class names: sentences of a language model, settings
+    of each data set's own, images without labels, a larger teacher. Empty for nothing that is known of."""
+
     trained_on: str = ""
     """The source data set of a transfer; empty for other protocols."""
 
@@ -122,7 +126,8 @@ def _lines(data: TableData, known: Sequence[Published]) -> tuple[list[tuple[str,
                     if measure in ours:
                         numbers = f"{ours[measure].mean:.2f}", f"{theirs:.2f}", f"{ours[measure].mean - theirs:+.2f}"
                         note = f" ({paper.note})" if paper.note else ""
-                        lines.append((name, label, measure, *numbers, f"{paper.status}: {paper.source}{note}"))
+                        source = f"{paper.status}: {paper.source}{note}"
+                        lines.append((name, label, measure, *numbers, paper.beyond or "–", source))
     return lines, sorted(lacking)
 
 
@@ -136,7 +141,7 @@ def _table(title: str, lines: Sequence[tuple[str, ...]], lacking: Sequence[str])
         caption += f" Where there is none, the results lack some of these: {first_few(lacking, NAMED)}."
     return Table(
         title,
-        ("data set", "method", "in %", "ours", "published", "difference", "source"),
+        ("data set", "method", "in %", "ours", "published", "difference", "extra information of theirs", "source"),
         without_repeats(lines),
         caption,
     )
