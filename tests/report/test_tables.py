@@ -456,6 +456,8 @@ def test_a_preset_that_had_to_be_asked_for_is_shown() -> None:
     assert label("maple", "cross-dataset") == "maple:cross-dataset"
     assert label("maple", "default", protocol="something-new") == "maple"
     assert label("no.such_module", "default") == "no.such_module"
+    assert label("mmrl", "dtd") == "mmrl:dtd (chosen for dtd alone)"
+    assert label("coprompt", "eurosat") == "coprompt:eurosat (chosen for eurosat alone)"
 
 
 def test_results_below_zero_shot_are_named() -> None:
