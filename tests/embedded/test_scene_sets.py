@@ -12,7 +12,7 @@ from bmip.embedded.scenes.datasets import load_scenes, scene_names
 from bmip.embedded.scenes.sceneset import FAMILIES, IMAGES_PER_CLASS
 
 NAMES = scene_names()
-VARIANTS = ("things-v2", "things-outlined", "things-cluttered", "things-silhouette")
+VARIANTS = ("things-v2", "things-outlined", "things-cluttered", "things-shaded", "things-silhouette")
 SETS = tuple(name for name in NAMES if name not in VARIANTS)
 
 
@@ -43,7 +43,7 @@ def test_there_is_a_source_with_its_four_variants() -> None:
         assert variant.like == "things"
         assert variant.class_names == source.class_names
         assert len(variant.split("train").images) == len(variant.split("val").images) == 0
-    assert len(NAMES) == 15
+    assert len(NAMES) == 16
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,17 +63,18 @@ def test_pre_training_sees_no_family_of_a_data_set() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in SETS if name != "textures"])
-def test_no_picture_is_in_two_splits(name: str, composed) -> None:
-    seen: set[int] = set()
+def test_no_picture_of_training_is_in_another_split(name: str, composed) -> None:
+    seen: dict[str, set[int]] = {}
     for part in IMAGES_PER_CLASS:
         scene, content = composed(name, part)
         shown = set(scene.picture[scene.picture >= 0].tolist())
         assert shown <= set(pictures_of((FAMILIES[part],)).flat)
-        assert not shown & seen
-        seen |= shown
+        seen[part] = shown
         one = load_scenes(name)
         labels = np.repeat(np.arange(len(one.class_names)), IMAGES_PER_CLASS[part])
         assert (content.thing == np.array(one.members)[labels]).all()
+    assert not seen["train"] & (seen["val"] | seen["test"])
+    assert load_scenes(name).split("val").images[0].ne(load_scenes(name).split("test").images[0]).any()
 
 
 def test_textures_show_no_thing_and_every_image_differs(composed) -> None:

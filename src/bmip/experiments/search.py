@@ -18,7 +18,7 @@ from bmip.experiments.trial import Trial
 from bmip.metrics import harmonic_mean
 from bmip.run_spec import Preset, RunSpec, settings
 
-COMMON: Mapping[str, str | int] = {"optimizer": "sgd", "batch": 32}
+COMMON: Mapping[str, str | int] = {"optimizer": "adamw", "batch": 16, "warmup_epochs": 0}
 """Settings that are the same for every method and every point of the grid."""
 
 

@@ -2,6 +2,7 @@
 
 from bmip.class_names import ClassNames
 from bmip.data.dataset import ArrayImages, Dataset, Split
+from bmip.data.transforms import Augmentation
 from bmip.embedded.scenes.sceneset import SceneSet
 
 
@@ -12,7 +13,8 @@ def embedded_dataset(source: SceneSet, template: str = "") -> Dataset:
     """
     train, val, test = (_split(source, part) for part in ("train", "val", "test"))
     classes = ClassNames(source.class_names, template or source.template, source.templates)
-    return Dataset(source.name, classes, train, val if len(val) else None, test)
+    crops = Augmentation(scale=source.crop)
+    return Dataset(source.name, classes, train, val if len(val) else None, test, augmentation=crops)
 
 
 def _split(source: SceneSet, part: str) -> Split:

@@ -1,7 +1,7 @@
 """The data sets of scenes by name, each in the role of a public one. The list was fixed before any test split was used.
 
-Classes are things that every family of artists has drawn. Training, validation and test show three families, none of
-which pre-training has seen; textures, which nobody has drawn, differ in colour, place and scale from image to image.
+Classes are things that every family of artists has drawn. Training shows one family, validation and test another, and
+pre-training has seen neither. Textures, which nobody has drawn, differ in colour, place and scale from image to image.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _drawn(name: str, about: str, most: int, *kinds: str, kind: str = "") -> Sce
 
 
 def _source_and_variants() -> list[SceneSet]:
-    """In the roles of ImageNet, V2, Sketch, A and R; the variants have test images alone."""
+    """In the roles of ImageNet, its V2, Sketch, A and R, and ObjectNet; the variants have test images alone."""
     kinds = ("animal", "plant", "food", "place", "transport", "event", "sport", "game", "clothing", "music", "computer",
              "light", "book", "mail", "office", "tool", "household", "time", "money")  # fmt: skip
     source = _drawn("things", "Things of all kinds: the source for other data sets and styles.", 40, *kinds)
@@ -83,6 +83,7 @@ def _source_and_variants() -> list[SceneSet]:
         "v2": ("drawn again, with other odds for size, turn, background and faults", again, _FLAT),
         "outlined": ("in outlines with flat colours, by other artists", _PLAN, "openmoji"),
         "cluttered": ("among three other things", replace(_PLAN, side=(26.0, 40.0), clutter=3), _FLAT),
+        "shaded": ("shaded, by other artists", _PLAN, "noto-old"),
         "silhouette": ("as black silhouettes on light backgrounds", _PLAN, "fluent-black"),
     }
     return [source] + [
@@ -116,5 +117,6 @@ def _counts() -> SceneSet:
         templates=_BARE,
         members=tuple(named[name] for _, name in rows),
         copies=tuple(copies for copies, _ in rows),
+        crop=(1.0, 1.0),
         plan=_PLAN,
     )

@@ -20,8 +20,10 @@ from bmip.system.threads import threads
 IMAGES_PER_CLASS = {"train": 32, "val": 50, "test": 60}
 """Of each split."""
 
-FAMILIES = {"train": "fluent", "val": "noto-old", "test": "fluent-flat"}
-"""The family whose pictures a split shows. Pre-training shows none of these, and no picture is in two of them."""
+FAMILIES = {"train": "fluent", "val": "fluent-flat", "test": "fluent-flat"}
+"""The family whose pictures a split shows; pre-training shows none of them, and training none of the others.
+
+Validation and test are alike, as in public data sets: other scenes of the same pictures."""
 
 
 class SceneSplit(NamedTuple):
@@ -54,6 +56,9 @@ class SceneSet:
 
     plan: Plan
     """The odds of everything else."""
+
+    crop: tuple[float, float] = (0.6, 1.0)
+    """The least and greatest share of an image that a random crop in training keeps: an image has one small thing."""
 
     families: dict[str, str] = field(default_factory=lambda: FAMILIES)
     """The family of each split; a split without one is empty."""
