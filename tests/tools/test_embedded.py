@@ -1,6 +1,7 @@
 """The pictures and the table for the embedded default are made of what they say."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from bmip.embedded.pretrain.evaluate import zero_shot
 from bmip.embedded.scenes.atlas import shown_things
 from bmip.embedded.scenes.datasets import load_scenes
 from tests.small import backbone_folder
-from tools.embedded import curve, photographs, sheets
+from tools.embedded import curve, photographs, sheets, zero_shot_by_family
 from tools.embedded.zero_shot import HEAD, table
 
 
@@ -64,6 +65,19 @@ def test_zero_shot_is_measured_on_validation_images(tmp_path: Path, with_val: bo
     assert len(lines) == with_val
     cells = f"| {expected[0]:.1f} | {max(expected):.1f} |"
     assert all(cells in line for line in lines) and cells in found[-1]
+
+
+def test_zero_shot_by_family_shows_that_familys_pictures() -> None:
+    clip, one = load_clip("embedded"), replace(load_scenes("counts"), class_names=("a red apple", "five keys"))
+    one = replace(one, members=(one.members[0], one.members[1]), copies=(1, 5), families={"val": "noto-old"})
+    images, labels = one.split("val")
+    kept = [*range(10), *range(50, 60)]
+    own = zero_shot(clip, images[kept], labels[kept], one.class_names, (one.template,))[0]
+    assert zero_shot_by_family.accuracy(clip, one, "noto-old") == own
+    seen, *_, mean = zero_shot_by_family.table(clip, [one])[2:]
+    cells = [cell.strip() for cell in seen.split("|")[2:-1]]
+    assert len(cells) == 9 and f"{own:.1f}" in cells
+    assert mean.split("|")[2:-1] == seen.split("|")[2:-1]
 
 
 def test_photographs_are_of_things_that_pre_training_shows(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
-LRS, EPOCHS = (0.0006, 0.0025, 0.01, 0.04, 0.16), (5,)
+LRS, EPOCHS = (0.0025, 0.01, 0.04, 0.16), (5,)
 """The learning rates and numbers of epochs among which `bmip search` chooses."""
 
 SEARCHED = Path(__file__).with_name("embedded_presets.toml")
