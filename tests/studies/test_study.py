@@ -210,4 +210,22 @@ def test_what_cannot_be_done_is_said(cli: Cli, plan: Path, here: Path) -> None:
     (here / "empty").mkdir()
     assert "holds no plan.toml" in cli("study", "empty").err
     assert "does not exist" in cli("study", "nowhere.toml").err
-    assert "exclude each other" in cli("study", str(plan), "--ray", "local", "--workers", "2").err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ("--ray local --workers 2", "--ray and --workers or --devices exclude each other"),
+        ("--ray local --devices cpu", "--ray and --workers or --devices exclude each other"),
+        ("--ray-cpus 1", "--ray-cpus is for tasks on a Ray cluster: name the cluster (--ray)"),
+        ("--ray-gpus 0.5 --workers 2", "--ray-gpus is for tasks on a Ray cluster"),
+        ("--ray-memory 4", "--ray-memory is for tasks on a Ray cluster"),
+        ("--devices cpu cpu", "--devices names 2 devices for 1 worker: give as many --workers"),
+        ("--ray local --ray-cpus -1", "--ray-cpus"),
+    ],
+)
+def test_an_option_without_effect_is_refused(cli: Cli, plan: Path, here: Path, options: str, told: str) -> None:
+    found = cli("study", str(plan), *options.split())
+    assert found.status == 2
+    assert told in found.err
+    assert not (here / "runs").exists()

@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bmip.cli import common_options
+from bmip.cli import common_options, executors
 from bmip.cli.command import Command
 from bmip.cli.console import add, err, note, out, table
 from bmip.studies.plan import PlanError, read_plan
 from bmip.system.messages import counted
 
 if TYPE_CHECKING:
-    from bmip.experiments.executors.executor import Executor
     from bmip.experiments.trial import Trial
     from bmip.studies.folder import StudyFolder
     from bmip.studies.study import State
 
 app = typer.Typer(add_completion=False)
 SHOWN = 40  # tasks that a dry run lists
-_WHERE = "Where it is computed"
 
 
 @app.command(cls=Command, epilog="Example: bmip study plans/embedded.toml --workers 2")
@@ -66,31 +64,12 @@ def study(
     accept_plan: Annotated[
         bool, typer.Option("--accept-plan", help="Keep stored trials that the plan no longer names beside it.")
     ] = False,
-    workers: Annotated[int, typer.Option(min=1, help="Processes on this machine.", rich_help_panel=_WHERE)] = 1,
-    devices: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="One device for each worker in turn, such as cuda:0 cuda:1.",
-            rich_help_panel=_WHERE,
-            show_default=False,
-        ),
-    ] = None,
-    ray: Annotated[
-        str | None,
-        typer.Option(
-            help="A Ray cluster, such as auto; local starts one here (pip install 'bmip\\[ray]').",
-            metavar="ADDRESS",
-            rich_help_panel=_WHERE,
-            show_default=False,
-        ),
-    ] = None,
-    ray_cpus: Annotated[float, typer.Option(help="Cores of each Ray task.", rich_help_panel=_WHERE)] = 1.0,
-    ray_gpus: Annotated[
-        float, typer.Option(help="GPUs, or part of one, of each Ray task.", rich_help_panel=_WHERE)
-    ] = 0.0,
-    ray_memory: Annotated[
-        float, typer.Option(help="Memory of each Ray task in GB; 0 claims none.", rich_help_panel=_WHERE)
-    ] = 0.0,
+    workers: executors.Workers = 1,
+    devices: executors.Devices = None,
+    ray: executors.RayAddress = None,
+    ray_cpus: executors.RayCpus = None,
+    ray_gpus: executors.RayGpus = None,
+    ray_memory: executors.RayMemory = None,
     threads: common_options.Threads = None,
     debug: common_options.Debug = False,
 ) -> None:
@@ -102,8 +81,7 @@ def study(
     if plan.is_dir() and not file.exists():
         raise PlanError(f"{plan} holds no plan.toml: name the file of a plan, or the folder of a study")
     said = read_plan(file)
-    if ray is not None and (workers > 1 or devices):
-        raise ValueError("--ray and --workers or --devices exclude each other: Ray starts its own workers")
+    where = executors.Where(workers, devices, threads, ray, ray_cpus, ray_gpus, ray_memory)
 
     from bmip.experiments.resources import Resources
     from bmip.report import as_rich, tables
@@ -130,11 +108,11 @@ def study(
             "there is nothing to do: no trial fits what was asked, or those that do failed before "
             "(--retry-failed tries them again)"
         )
+    executor = where.executor()
     folder.begin(said, planned, accept=accept_plan)
     note(f"{said.name}: {counted(len(trials), 'trial')} of {len(planned)}; everything goes to {folder.path}")
     trackers = [tracker(name, folder.path, said.name) for name in said.trackers]
-    resources = Resources(device=devices[0] if devices else "auto")
-    executor = _executor(workers, devices, threads, ray, (ray_cpus, ray_gpus, ray_memory))
+    resources = Resources(device=where.device)
     from bmip.cli.progress import watching
 
     with watching(protocols=True) as listener:
@@ -150,21 +128,6 @@ def study(
     if failures := [trial for trial in state.failed if trial in set(trials)]:
         _tell_failures(state, failures)
         raise typer.Exit(1)
-
-
-def _executor(
-    workers: int, devices: list[str] | None, threads: int | None, ray: str | None, needs: tuple[float, float, float]
-) -> Executor | None:
-    """Where the tasks are carried out; None for this process."""
-    if ray is not None:
-        from bmip.experiments.executors.ray_cluster import Needs, Ray
-
-        return Ray(ray, Needs(*needs))
-    if workers > 1:
-        from bmip.experiments.executors.pool import Pool
-
-        return Pool(workers, devices=devices or ["auto"], threads=threads)
-    return None
 
 
 def _tell_plan(name: str, folder: StudyFolder, state: State, trials: list[Trial], workers: int) -> None:
