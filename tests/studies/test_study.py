@@ -212,6 +212,14 @@ def test_what_cannot_be_done_is_said(cli: Cli, plan: Path, here: Path) -> None:
     assert "does not exist" in cli("study", "nowhere.toml").err
 
 
+def test_a_cluster_that_is_not_there_is_named_before_any_work(cli: Cli, plan: Path, here: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed")
+    found = cli("study", str(plan), "--ray", "127.0.0.1:9")
+    assert found.status == 2
+    assert "Error: no Ray cluster answers at 127.0.0.1:9" in found.err
+    assert not (here / "runs").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

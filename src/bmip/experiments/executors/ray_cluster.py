@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
+from bmip.experiments.executors.ray_address import check_address
 from bmip.experiments.executors.worker import Event, Worker, pass_on
 from bmip.experiments.failures import Failure
 from bmip.experiments.listener import ProgressListener
@@ -41,10 +42,10 @@ class Ray:
     """Carries out tasks on a Ray cluster. The folder of the runs must be one that all its machines see.
 
     Args:
-        address: of the cluster, such as "ray://head:10001" or "auto"; "local" starts one on this machine.
+        address: of the cluster, such as "head:6379", "ray://head:10001" or "auto"; "local" starts one on this machine.
         needs: what each task needs.
 
-    Raises ImportError, which says what to install, where Ray is missing.
+    Raises ImportError, which says what to install, where Ray is missing, and what `check_address` raises.
     """
 
     def __init__(self, address: str = "local", needs: Needs = Needs()) -> None:
@@ -52,18 +53,14 @@ class Ray:
             import ray
         except ImportError as error:
             raise ImportError("Ray is not installed: pip install 'bmip[ray]'") from error
+        check_address(address)
         self._ray, self._address, self._needs = ray, address, needs
 
     def run(self, tasks: Sequence[Task], report: ProgressListener) -> list[Task]:
-        """As `Executor.run`."""
+        """As `Executor.run`. Raises ConnectionError where Ray does not connect to the cluster."""
         ray, needs = self._ray, self._needs
         if not ray.is_initialized():
-            ray.init(
-                address=None if self._address == "local" else self._address,
-                include_dashboard=False,
-                log_to_driver=False,
-                configure_logging=False,
-            )
+            self._connect()
         options: dict[str, Any] = {"num_cpus": needs.cpus, "num_gpus": needs.gpus, "max_retries": needs.retries}
         if needs.memory_gb:
             options["memory"] = int(needs.memory_gb * 1e9)
@@ -88,6 +85,12 @@ class Ray:
                 if busy:
                     left.append(replace(task, trials=busy))
         return left
+
+    def _connect(self) -> None:
+        try:
+            self._ray.init(address=self._address, include_dashboard=False, log_to_driver=False, configure_logging=False)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise ConnectionError(f"no connection to a Ray cluster at {self._address}: {error}") from error
 
     def _queue(self) -> Any:
         """A queue on this machine: it must not go with a machine that dies."""
