@@ -45,17 +45,18 @@ class NodeKiller(Seen):
         super().tick(trial, tick)
         if self.node is not None:
             node, self.node = self.node, None
-            self.cluster.add_node(num_cpus=1, object_store_memory=80_000_000)
+            self.cluster.add_node(num_cpus=2, object_store_memory=80_000_000)
             self.cluster.remove_node(node, allow_graceful=False)
 
 
 def test_a_node_that_is_killed_costs_no_row(trials: list[Trial], resources: Resources, tmp_path: Path, cluster) -> None:
     alone = run_trials(trials, Results(tmp_path / "alone"), runs=tmp_path / "alone-runs", resources=resources)
-    node = cluster.add_node(num_cpus=1, object_store_memory=80_000_000)
+    node = cluster.add_node(num_cpus=2, object_store_memory=80_000_000)
     store, seen = Results(tmp_path / "results.jsonl"), NodeKiller(cluster, node)
-    executor = Ray(cluster.address, Needs(cpus=1.0))
+    executor = Ray(cluster.address, Needs(cpus=2.0, threads=1))
     rows = run_trials(trials, store, runs=tmp_path / "runs", resources=resources, listener=seen, executor=executor)
     assert seen.node is None, "a node was killed"
     assert [row.trial for row in rows] == trials
     assert judged(rows) == judged(alone)
+    assert {row.environment["threads"] for row in rows} == {1}
     assert len(store.path.read_text().splitlines()) == len(trials), "each trial has one row"

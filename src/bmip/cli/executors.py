@@ -93,6 +93,7 @@ class Where:
             from bmip.experiments.executors.ray_cluster import Needs, Ray
 
             given: dict[str, Any] = {"cpus": self.ray_cpus, "gpus": self.ray_gpus, "memory_gb": self.ray_memory}
+            given["threads"] = self.threads
             return Ray(self.ray, Needs(**{name: value for name, value in given.items() if value is not None}))
         if self.workers > 1:
             from bmip.experiments.executors.pool import Pool

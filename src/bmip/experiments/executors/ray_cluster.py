@@ -26,7 +26,10 @@ class Needs:
     """What one task needs of the machine that it runs on."""
 
     cpus: float = 1.0
-    """Processor cores; so many threads are used."""
+    """Processor cores."""
+
+    threads: int | None = None
+    """Processor threads that it computes with; None for as many as it has cores, and at least one."""
 
     gpus: float = 0.0
     """GPUs, or a part of one that several tasks share."""
@@ -66,7 +69,8 @@ class Ray:
             options["memory"] = int(needs.memory_gb * 1e9)
         remote = ray.remote(**options)(_work)
         events = self._queue()
-        running = {remote.remote(task, int(needs.cpus) or 1, bool(needs.gpus), events): task for task in tasks}
+        threads = needs.threads or max(1, int(needs.cpus))
+        running = {remote.remote(task, threads, bool(needs.gpus), events): task for task in tasks}
         left: list[Task] = []
         while running:
             ready, _ = ray.wait(list(running), timeout=LOOK_SECONDS)
