@@ -158,7 +158,6 @@ def test_shards_are_whole_tasks_that_together_are_the_study(cli: Cli, plan: Path
     assert not (folder.path / "results.jsonl").exists()
     assert len(folder.rows()) == TRIALS
     assert "done 8, failed 0, missing 0" in cli("study", str(plan), "--status").out
-    assert "trials that are done" not in cli("study", str(plan), "--shard", "1/2", "--only", "nothing").err
     assert cli("study", str(plan), "--shard", "3/2").status == 2
     whole = cli("study", str(plan))
     assert whole.status == 0 and "Open world" in whole.out
@@ -206,10 +205,22 @@ def _workers_of(folder: Path) -> list[str]:
 
 
 def test_what_cannot_be_done_is_said(cli: Cli, plan: Path, here: Path) -> None:
-    assert "nothing to do" in cli("study", str(plan), "--only", "no such trial").err
     (here / "empty").mkdir()
     assert "holds no plan.toml" in cli("study", "empty").err
     assert "does not exist" in cli("study", "nowhere.toml").err
+
+
+@pytest.mark.parametrize("way", [(), ("--dry-run",), ("--shard", "1/2")])
+def test_what_fits_no_trial_is_named_with_what_there_is(cli: Cli, plan: Path, here: Path, way: tuple[str, ...]) -> None:
+    found = cli("study", str(plan), *way, "--only", "base-to-novel", "nothing")
+    assert found.status == 2 and found.out == ""
+    assert (
+        "no trial of the plan has 'nothing' in its line. There are the protocols base-to-novel, open-world" in found.err
+    )
+    assert "the methods zero-shot, shallow; a line is 'base-to-novel: " in found.err
+    together = cli("study", str(plan), *way, "--only", "zero-shot", "shallow")
+    assert together.status == 2
+    assert "no trial of the plan has 'zero-shot' and 'shallow' at once" in together.err
 
 
 def test_a_cluster_that_is_not_there_is_named_before_any_work(cli: Cli, plan: Path, here: Path) -> None:

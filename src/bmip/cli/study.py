@@ -105,8 +105,8 @@ def study(
         return
     if not trials:
         raise ValueError(
-            "there is nothing to do: no trial fits what was asked, or those that do failed before "
-            "(--retry-failed tries them again)"
+            "there is nothing to do: the shard is empty, or what was asked for failed before (--retry-failed tries it "
+            "again)"
         )
     executor = where.executor()
     folder.begin(said, planned, accept=accept_plan)

@@ -15,7 +15,9 @@ from bmip.experiments.task import tasks_of
 from bmip.experiments.trial import Trial
 from bmip.studies.expand import Planned
 from bmip.studies.folder import Shard, StudyFolder
+from bmip.studies.plan import PlanError
 from bmip.studies.trackers import Tracker
+from bmip.system.messages import first_few
 from bmip.training.progress import Tick
 
 
@@ -61,20 +63,52 @@ def state_of(folder: StudyFolder, planned: Sequence[Planned]) -> State:
     return State(tuple(planned), done, failed)
 
 
-def chosen_trials(state: State, choice: Choice) -> list[Trial]:
-    """The trials of a plan that are to be made now; those that are done are among them, and cost nothing."""
+def asked_trials(state: State, choice: Choice) -> list[Trial]:
+    """The trials of a plan that `only` and `shard` name; a shard may have none.
+
+    Raises PlanError where `only` fits no trial of the plan.
+    """
+    lines = {one.trial: described(one.trial, one.label) for one in state.planned}
+    fit = {trial for trial, line in lines.items() if all(text in line for text in choice.only)}
+    if not fit:
+        raise PlanError(_nothing_fits(choice.only, list(lines.values()), state.planned))
     trials = [one.trial for one in state.planned]
     if choice.shard is not None:  # whole tasks: what shares a training stays together
         tasks = tasks_of(trials, "", Results(""))
         trials = [trial for task in tasks[choice.shard.number - 1 :: choice.shard.count] for trial in task.trials]
-    labels = {one.trial: one.label for one in state.planned}
-    trials = [trial for trial in trials if all(text in described(trial, labels[trial]) for text in choice.only)]
+    return [trial for trial in trials if trial in fit]
+
+
+def chosen_trials(state: State, choice: Choice) -> list[Trial]:
+    """The trials that are to be made now; those that are done are among them, and cost nothing.
+
+    Raises what `asked_trials` raises.
+    """
+    trials = asked_trials(state, choice)
     if not choice.retry_failed:
         trials = [trial for trial in trials if trial not in state.failed]
     if choice.limit is not None:
         allowed = [trial for trial in trials if trial not in state.done][: choice.limit]
         trials = [trial for trial in trials if trial in state.done or trial in allowed]
     return trials
+
+
+def _nothing_fits(only: Sequence[str], lines: Sequence[str], planned: Sequence[Planned]) -> str:
+    nowhere = [text for text in only if not any(text in line for line in lines)]
+    what = repr(nowhere[0]) if nowhere else f"{' and '.join(map(repr, only))} at once"
+    trials = [one.trial for one in planned]
+    ways, places, methods = (
+        first_few(dict.fromkeys(names))
+        for names in (
+            (trial.protocol for trial in trials),
+            (trial.place for trial in trials),
+            (one.label or one.trial.run.method_name for one in planned),
+        )
+    )
+    return (
+        f"--only: no trial of the plan has {what} in its line. There are the protocols {ways}, the data sets {places} "
+        f"and the methods {methods}; a line is {lines[0]!r}"
+    )
 
 
 def described(trial: Trial, label: str = "") -> str:
