@@ -63,6 +63,8 @@ def test_a_study_from_plan_to_status(cli: Cli, plan: Path, here: Path) -> None:
     assert not (here / "runs").exists()
     part = cli("study", str(plan), "--limit", "1")
     assert part.status == 0 and f"done 1, failed 0, missing {TRIALS - 1} of {TRIALS}" in part.err
+    begun = cli("study", str(plan), "--status")
+    assert "done 1, failed 0, missing 7" in begun.out and begun.status == 1
     whole = cli("study", str(plan))
     assert whole.status == 0
     assert "Base to novel" in whole.out and "Open world" in whole.out
@@ -73,9 +75,9 @@ def test_a_study_from_plan_to_status(cli: Cli, plan: Path, here: Path) -> None:
     assert len(list((folder / "runs").glob("*/maple-*/prompts.safetensors"))) == 2, "one training serves both protocols"
     again = cli("study", str(folder))
     assert "trials that are done already: 8 of 8" in again.err
-    status = cli("study", str(folder), "--status").out
-    assert re.search(r"open-world +shallow +2 +0 +0", status)
-    assert "done 8, failed 0, missing 0" in status
+    status = cli("study", str(folder), "--status")
+    assert re.search(r"open-world +shallow +2 +0 +0", status.out)
+    assert "done 8, failed 0, missing 0" in status.out and status.status == 0
     dry = cli("study", str(plan), "--dry-run").out
     assert "8 done, 0 missing" in dry
     assert f"its page: bmip report {folder.relative_to(here)} --html" in whole.err
@@ -139,11 +141,19 @@ def test_failures_are_kept_and_tried_again_only_when_asked(cli: Cli, plan: Path,
     assert {failure.kind for failure in folder.failures().values()} == {"diverged"}
     before = (folder.path / "failures.jsonl").read_text()
     again = cli("study", str(plan))
-    assert again.status == 0, "nothing was tried that failed"
-    assert (folder.path / "failures.jsonl").read_text() == before
+    assert again.status == 1, "what failed before has no row yet"
+    assert again.err.count("Failed: ") == 4
+    assert (folder.path / "failures.jsonl").read_text() == before, "nothing was tried that failed"
+    assert cli("study", str(plan), "--only", "zero-shot").status == 0, "what failed was not asked for"
+    nothing = cli("study", str(plan), "--only", "maple")
+    assert nothing.status == 1
+    assert "there is nothing to do: what was asked for failed before (--retry-failed" in nothing.err
     assert cli("study", str(plan), "--retry-failed", "--limit", "1").status == 1
     assert (folder.path / "failures.jsonl").read_text() != before
-    assert "failed 4" in cli("study", str(plan), "--status").out
+    status = cli("study", str(plan), "--status")
+    assert "failed 4" in status.out and status.status == 1
+    part = cli("study", str(plan), "--status", "--only", "zero-shot")
+    assert "done 4, failed 0, missing 0" in part.out and part.status == 0
 
 
 def test_shards_are_whole_tasks_that_together_are_the_study(cli: Cli, plan: Path, here: Path) -> None:
@@ -159,6 +169,8 @@ def test_shards_are_whole_tasks_that_together_are_the_study(cli: Cli, plan: Path
     assert len(folder.rows()) == TRIALS
     assert "done 8, failed 0, missing 0" in cli("study", str(plan), "--status").out
     assert cli("study", str(plan), "--shard", "3/2").status == 2
+    empty = cli("study", str(plan), "--shard", "9/9")
+    assert empty.status == 0 and "there is nothing to do: the shard has no trials" in empty.err
     whole = cli("study", str(plan))
     assert whole.status == 0 and "Open world" in whole.out
     assert not (folder.path / "results.jsonl").exists(), "what shards have made is not made again"

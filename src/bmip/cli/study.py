@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False)
 SHOWN = 40  # tasks that a dry run lists
+INCOMPLETE = 1  # the exit status where a trial has no row
 
 
 @app.command(cls=Command, epilog="Example: bmip study plans/embedded.toml --workers 2")
@@ -39,7 +40,11 @@ def study(
         bool, typer.Option("--dry-run", help="List what would be done, with time and memory, and do nothing.")
     ] = False,
     status: Annotated[
-        bool, typer.Option("--status", help="Say what is done, failed and missing, and do nothing.")
+        bool,
+        typer.Option(
+            "--status",
+            help="Say what is done, failed and missing, and do nothing; the exit status is 0 if all is done, else 1.",
+        ),
     ] = False,
     only: Annotated[
         list[str] | None,
@@ -76,6 +81,9 @@ def study(
     """Carry out a plan: every method on every data set under every protocol with every seed.
 
     What is done is skipped, what was interrupted goes on, what fails is written down: give the same command again.
+
+    The exit status is 0 where no trial that was asked for has failed, now or before, 1 where one has, and 2 where
+    something is wrong with the command, the plan or the data.
     """
     file = plan / "plan.toml" if plan.is_dir() else plan
     if plan.is_dir() and not file.exists():
@@ -87,7 +95,7 @@ def study(
     from bmip.report import as_rich, tables
     from bmip.studies.expand import expand
     from bmip.studies.folder import Shard, StudyFolder
-    from bmip.studies.study import Choice, chosen_trials, run_study, state_of
+    from bmip.studies.study import Choice, asked_trials, chosen_trials, run_study, state_of
     from bmip.studies.trackers import tracker
 
     common_options.use_threads(threads)
@@ -95,19 +103,19 @@ def study(
     folder = StudyFolder(out_ or (plan if plan.is_dir() else Path("runs/studies") / file.stem))
     planned = expand(said)
     state = state_of(folder, planned)
-    if status:
-        _tell_status(said.name, state)
-        return
     choice = Choice(only=tuple(only or ()), limit=limit, shard=part, retry_failed=retry_failed)
-    trials = chosen_trials(state, choice)
+    asked, trials = asked_trials(state, choice), chosen_trials(state, choice)
+    if status:
+        state = state.of(asked)
+        _tell_status(said.name, state)
+        raise typer.Exit(INCOMPLETE if state.failed or state.missing else 0)
     if dry_run:
         _tell_plan(said.name, folder, state, trials, workers)
         return
     if not trials:
-        raise ValueError(
-            "there is nothing to do: the shard is empty, or what was asked for failed before (--retry-failed tries it "
-            "again)"
-        )
+        why = "what was asked for failed before (--retry-failed tries it again)" if asked else "the shard has no trials"
+        note(f"{said.name}: there is nothing to do: {why}")
+        _end(state.of(asked))
     executor = where.executor()
     folder.begin(said, planned, accept=accept_plan)
     note(f"{said.name}: {counted(len(trials), 'trial')} of {len(planned)}; everything goes to {folder.path}")
@@ -125,9 +133,7 @@ def study(
     state = state_of(folder, planned)
     note(f"done {len(state.done)}, failed {len(state.failed)}, missing {len(state.missing)} of {len(planned)}")
     note(f"Its tables: bmip report {folder.path}; its page: bmip report {folder.path} --html {folder.path / 'page'}")
-    if failures := [trial for trial in state.failed if trial in set(trials)]:
-        _tell_failures(state, failures)
-        raise typer.Exit(1)
+    _end(state.of(asked))
 
 
 def _tell_plan(name: str, folder: StudyFolder, state: State, trials: list[Trial], workers: int) -> None:
@@ -167,15 +173,21 @@ def _tell_status(name: str, state: State) -> None:
         done, failed = (sum(trial in known for trial in members) for known in (state.done, state.failed))
         add(shown, way, method, f"{done}", f"{failed}", f"{len(members) - done - failed}")
     out().print(shown)
-    _tell_failures(state, list(state.failed))
+    _tell_failures(state)
     out().print(f"done {len(state.done)}, failed {len(state.failed)}, missing {len(state.missing)}", markup=False)
 
 
-def _tell_failures(state: State, trials: list[Trial]) -> None:
+def _tell_failures(state: State) -> None:
     from bmip.studies.study import described
 
-    for trial in trials:
-        err().print(f"Failed: {described(trial)}: {state.failed[trial].cause}", markup=False, soft_wrap=True)
+    for trial, failure in state.failed.items():
+        err().print(f"Failed: {described(trial)}: {failure.cause}", markup=False, soft_wrap=True)
+
+
+def _end(state: State) -> NoReturn:
+    """Names what failed, now or before, and ends with the exit status that says whether something did."""
+    _tell_failures(state)
+    raise typer.Exit(INCOMPLETE if state.failed else 0)
 
 
 def _span(seconds: float | None) -> str:

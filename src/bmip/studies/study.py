@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from bmip.experiments.executors.executor import Executor
@@ -53,6 +53,15 @@ class State:
     def missing(self) -> list[Trial]:
         """Trials that were not made yet."""
         return [one.trial for one in self.planned if one.trial not in self.done and one.trial not in self.failed]
+
+    def of(self, trials: Collection[Trial]) -> State:
+        """How far these trials are."""
+        wanted = frozenset(trials)
+        return State(
+            tuple(one for one in self.planned if one.trial in wanted),
+            self.done & wanted,
+            {trial: failure for trial, failure in self.failed.items() if trial in wanted},
+        )
 
 
 def state_of(folder: StudyFolder, planned: Sequence[Planned]) -> State:
