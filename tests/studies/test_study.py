@@ -127,6 +127,11 @@ def test_a_plan_that_no_longer_fits_says_so(cli: Cli, plan: Path, here: Path) ->
     assert found.status == 2
     assert "holds 2 of 2 rows of another plan, such as base-to-novel" in found.err
     assert "--accept-plan" in found.err
+    (told,) = re.findall(r"runs/studies/plan holds .*", found.err)
+    for way, exit_status in (("--dry-run", 0), ("--status", 1)):
+        early = cli("study", str(plan), way)
+        assert told in early.err and early.status == exit_status
+        assert told not in cli("study", str(plan), way, "--accept-plan").err
     assert cli("study", str(plan), "--accept-plan", "--only", "seeds 1/1").status == 0
     assert len(judged(here / "runs/studies/plan/results.jsonl")) == 4
 

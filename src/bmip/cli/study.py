@@ -105,6 +105,8 @@ def study(
     state = state_of(folder, planned)
     choice = Choice(only=tuple(only or ()), limit=limit, shard=part, retry_failed=retry_failed)
     asked, trials = asked_trials(state, choice), chosen_trials(state, choice)
+    if (status or dry_run) and not accept_plan and (misfit := folder.misfit(planned)):
+        note(misfit)
     if status:
         state = state.of(asked)
         _tell_status(said.name, state)

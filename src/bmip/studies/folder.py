@@ -72,20 +72,25 @@ class StudyFolder:
         """All rows as they are stored, those of shards included. Raises ValueError where two files differ."""
         return read_results(self.files())
 
+    def misfit(self, planned: Sequence[Planned]) -> str:
+        """What is stored here and is not in this plan, and what to do about it; empty where all is in the plan."""
+        wanted = {one.trial for one in planned}
+        stored = self.stored()
+        strange = [row.trial for row in stored if row.trial not in wanted]
+        if not strange:
+            return ""
+        return (
+            f"{self.path} holds {len(strange)} of {len(stored)} rows of another plan, such as {strange[0].protocol}, "
+            f"{strange[0].described()}: name another folder (--out), or keep them beside the new plan (--accept-plan)"
+        )
+
     def begin(self, plan: Plan, planned: Sequence[Planned], *, accept: bool = False) -> None:
         """Writes the plan. With `accept` it replaces one that no longer fits.
 
         Raises PlanError where trials that are stored here are not in the plan.
         """
-        wanted = {one.trial for one in planned}
-        stored = self.stored()
-        strange = [row.trial for row in stored if row.trial not in wanted]
-        if strange and not accept:
-            raise PlanError(
-                f"{self.path} holds {len(strange)} of {len(stored)} rows of another plan, such as "
-                f"{strange[0].protocol}, {strange[0].described()}: name another folder (--out), or keep them beside "
-                "the new plan (--accept-plan)"
-            )
+        if not accept and (misfit := self.misfit(planned)):
+            raise PlanError(misfit)
         self.path.mkdir(parents=True, exist_ok=True)
         write_text(self.path / "plan.toml", plan.text)
         trials = [one.trial.to_json() for one in planned]
