@@ -142,12 +142,13 @@ def test_failures_are_kept_and_tried_again_only_when_asked(cli: Cli, plan: Path,
     found = cli("study", str(plan))
     assert found.status == 1
     assert "failed 4" in found.err and "not finite" in found.err
+    assert len(re.findall(r"^\[\d/8\] .* maple, .* \[shallow\]: failed", found.err, re.MULTILINE)) == 4
     folder = StudyFolder(here / "runs/studies/plan")
     assert {failure.kind for failure in folder.failures().values()} == {"diverged"}
     before = (folder.path / "failures.jsonl").read_text()
     again = cli("study", str(plan))
     assert again.status == 1, "what failed before has no row yet"
-    assert again.err.count("Failed: ") == 4
+    assert len(re.findall(r"^Failed: .* maple, 2 shots, seeds ./. \[shallow\]: ", again.err, re.MULTILINE)) == 4
     assert (folder.path / "failures.jsonl").read_text() == before, "nothing was tried that failed"
     assert cli("study", str(plan), "--only", "zero-shot").status == 0, "what failed was not asked for"
     nothing = cli("study", str(plan), "--only", "maple")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,11 +22,12 @@ from bmip.training.progress import Tick, progress_bars
 class Bars(ProgressListener):
     """Shows all the trials as one bar, and each training that goes on as another.
 
-    With `protocols` the line of a finished trial begins with its protocol.
+    With `protocols` the line of a finished trial begins with its protocol. `labels` are the names that a plan gives to
+    the methods of trials.
     """
 
-    def __init__(self, bars: Progress, *, protocols: bool = False) -> None:
-        self._protocols = protocols
+    def __init__(self, bars: Progress, *, protocols: bool = False, labels: Mapping[Trial, str] | None = None) -> None:
+        self._protocols, self._labels = protocols, labels or {}
         self._bars = bars
         self._all = bars.add_task("trials", total=None, text="")
         self._running: dict[RunSpec, TaskID] = {}
@@ -48,9 +49,9 @@ class Bars(ProgressListener):
 
     def tick(self, trial: Trial, tick: Tick) -> None:
         if trial.run not in self._running:
-            self._running[trial.run] = self._bars.add_task(trial.described(), total=None, text="")
+            self._running[trial.run] = self._bars.add_task(self._name(trial), total=None, text="")
             if tick.epoch > 1:
-                self.remark(f"{trial.described()}: its training was interrupted and goes on at epoch {tick.epoch}")
+                self.remark(f"{self._name(trial)}: its training was interrupted and goes on at epoch {tick.epoch}")
         tick.show(self._bars, self._running[trial.run])
 
     def done(self, row: Row, *, skipped: bool) -> None:
@@ -70,15 +71,18 @@ class Bars(ProgressListener):
         if (bar := self._running.pop(trial.run, None)) is not None:
             self._bars.remove_task(bar)
         number = f"[{self._numbers.get(trial, 0)}/{self._count}]"
-        name = f"{trial.protocol}, {trial.described()}" if self._protocols else trial.described()
-        self._bars.console.print(f"{number} {name}: {text}", markup=False, soft_wrap=True)
+        way = f"{trial.protocol}, " if self._protocols else ""
+        self._bars.console.print(f"{number} {way}{self._name(trial)}: {text}", markup=False, soft_wrap=True)
+
+    def _name(self, trial: Trial) -> str:
+        return trial.described(self._labels.get(trial, ""))
 
 
 @contextmanager
-def watching(*, protocols: bool = False) -> Iterator[ProgressListener]:
+def watching(*, protocols: bool = False, labels: Mapping[Trial, str] | None = None) -> Iterator[ProgressListener]:
     """A listener that shows bars on a terminal, and elsewhere a line for each finished trial (see `Bars`)."""
     with progress_bars(err(), transient=True) as bars:
-        yield Bars(bars, protocols=protocols)
+        yield Bars(bars, protocols=protocols, labels=labels)
 
 
 def carried_out(

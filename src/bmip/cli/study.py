@@ -125,7 +125,7 @@ def study(
     resources = Resources(device=where.device)
     from bmip.cli.progress import watching
 
-    with watching(protocols=True) as listener:
+    with watching(protocols=True, labels=state.labels) as listener:
         rows = run_study(
             folder, trials, resources=resources, executor=executor, listener=listener, shard=part,
             minutes=said.minutes, trackers=trackers,
@@ -145,12 +145,11 @@ def _tell_plan(name: str, folder: StudyFolder, state: State, trials: list[Trial]
     missing = [trial for trial in trials if trial not in state.done]
     tasks = tasks_of(missing, folder.runs, folder.results())
     found = estimates(tasks, folder.stored())
-    labels = {one.trial: one.label for one in state.planned}
     shown = table("task", "trials", "time", "memory", title=name)
     for task, guess in list(zip(tasks, found, strict=True))[:SHOWN]:
         first = task.trials[0]
         ways = ", ".join(dict.fromkeys(trial.protocol for trial in task.trials))
-        label = f" [{labels[first]}]" if labels[first] else ""
+        label = f" [{state.labels[first]}]" if state.labels[first] else ""
         what = f"{first.run.data} {first.run.described()}{label} ({ways}) {first.run.hash()}"
         add(shown, what, f"{len(task.trials)}",
             _span(guess.seconds) + ("" if guess.measured or guess.seconds is None else " ?"),
@@ -183,7 +182,7 @@ def _tell_failures(state: State) -> None:
     from bmip.studies.study import described
 
     for trial, failure in state.failed.items():
-        err().print(f"Failed: {described(trial)}: {failure.cause}", markup=False, soft_wrap=True)
+        err().print(f"Failed: {described(trial, state.labels[trial])}: {failure.cause}", markup=False, soft_wrap=True)
 
 
 def _end(state: State) -> NoReturn:

@@ -27,10 +27,10 @@ class Trial:
         """The data set whose images are evaluated."""
         return self.target or self.run.data
 
-    def described(self) -> str:
-        """The data sets, the method, the shots and the seeds, for a person."""
+    def described(self, label: str = "") -> str:
+        """The data sets, the method, the shots, the seeds, and what a plan calls the method, for a person."""
         data = f"{self.run.data} -> {self.target}" if self.target else self.run.data
-        return f"{data} {self.run.described()}"
+        return f"{data} {self.run.described()}" + (f" [{label}]" if label else "")
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from bmip.experiments.executors.executor import Executor
 from bmip.experiments.failures import Failure
@@ -48,6 +49,11 @@ class State:
 
     failed: dict[Trial, Failure]
     """Trials without a row that failed."""
+
+    @cached_property
+    def labels(self) -> Mapping[Trial, str]:
+        """What the plan calls the method of each trial; empty where it says nothing."""
+        return {one.trial: one.label for one in self.planned}
 
     @property
     def missing(self) -> list[Trial]:
@@ -122,7 +128,7 @@ def _nothing_fits(only: Sequence[str], lines: Sequence[str], planned: Sequence[P
 
 def described(trial: Trial, label: str = "") -> str:
     """Protocol, data, method, shots, seeds, and the plan's label of the method as one text."""
-    return f"{trial.protocol}: {trial.described()}" + (f" [{label}]" if label else "")
+    return f"{trial.protocol}: {trial.described(label)}"
 
 
 def run_study(

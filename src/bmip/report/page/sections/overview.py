@@ -45,8 +45,10 @@ def compared(material: Material) -> Section:
 def missing(material: Material) -> Section:
     """Trials that failed with their causes, trials of the plan that were not made, and lines that lack cells."""
     source = material.source
+    labels = {one.trial: one.label for one in source.planned}
     failed = [
-        (trial.protocol, trial.described(), failure.kind, failure.cause) for trial, failure in source.failures.items()
+        (trial.protocol, trial.described(labels.get(trial, "")), failure.kind, failure.cause)
+        for trial, failure in source.failures.items()
     ]
     known = {row.trial for row in source.rows} | source.failures.keys()
     left = [one for one in source.planned if one.trial not in known]
