@@ -79,7 +79,7 @@ def report(
     """Print the tables of stored results, always with all seeds, or write a page of them (--html)."""
     check_stored(results)
 
-    from bmip.cli.result_files import source_of
+    from bmip.cli.result_files import check_rows, source_of
     from bmip.report import (
         against_tables,
         all_metrics,
@@ -91,7 +91,10 @@ def report(
         verdict_tables,
     )
 
-    source = source_of(results, runs).only(data or [], method or [])
+    source = source_of(results, runs)
+    if html is None or not source.planned:  # a page also says what failed
+        check_rows(source, results)
+    source = source.only(data or [], method or [])
     rows = source.rows
     if html is not None:
         from bmip.report.page.page import write_page

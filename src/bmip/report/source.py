@@ -32,18 +32,23 @@ class Source:
     """Why trials without a row failed."""
 
     def only(self, data: Sequence[str], methods: Sequence[str]) -> Source:
-        """What is of these data sets and methods; an empty list means all. Raises ValueError as `select` does."""
+        """What is of these data sets and methods; an empty list means all.
 
+        Raises ValueError as `select` does, and for names of which the plan of a study without rows has no trial.
+        """
         labels = {one.trial: one.label for one in self.planned}
 
         def asked(trial: Trial) -> bool:
             names = {trial.run.method_name, f"{trial.run.method_name}:{trial.run.preset}", labels.get(trial, "")}
             return (not data or trial.place in data) and (not methods or bool(names & set(methods)))
 
+        planned = tuple(one for one in self.planned if asked(one.trial))
+        if not self.rows and not planned:
+            raise ValueError(f"no trial of the plan is of {' or '.join((*methods, *data))}: ask for others")
         return replace(
             self,
-            rows=select(self.rows, data, methods),
-            planned=tuple(one for one in self.planned if asked(one.trial)),
+            rows=select(self.rows, data, methods) if self.rows else (),
+            planned=planned,
             failures={trial: failure for trial, failure in self.failures.items() if asked(trial)},
         )
 

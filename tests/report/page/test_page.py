@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bmip.cli import main
 from bmip.experiments.failures import Failure
 from bmip.report.page.content import Content, Fold, Picture, Section, Sheet, pictures
 from bmip.report.page.html import as_html
@@ -19,7 +20,9 @@ from bmip.report.source import Source, read_source
 from bmip.report.table import Table
 from bmip.report.tables import tables
 from bmip.studies.expand import Planned
-from tests.experiments.making import replaced
+from bmip.studies.folder import StudyFolder
+from bmip.studies.plan import Plan
+from tests.experiments.making import a_trial, replaced
 from tests.report.page.conftest import Made
 from tests.report.test_tables import ROWS, row
 
@@ -53,6 +56,25 @@ def test_every_section_has_something_or_says_why(whole: Content) -> None:
     assert len(whole.sections) + len(whole.absent) == len(SECTIONS)
     assert [one.heading for one in whole.absent] == ["Published numbers"]
     assert all(one.blocks for one in whole.sections)
+
+
+def test_failures_alone_make_a_page_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """The command says what failed, and for tables, of which there are none, where to look."""
+    study, failed, left = StudyFolder(tmp_path / "study"), *(a_trial(method=name, data="x") for name in ("bmip", "vpt"))
+    study.begin(Plan("all failed", (), text=""), [Planned(failed, "ours"), Planned(left)])
+    study.add_failure(failed, Failure("memory", "out of memory"))
+    assert main(["report", str(study.path), "--html", str(tmp_path / "page")]) == 0
+    told = (tmp_path / "page" / "report.md").read_text()
+    assert "| base-to-novel | x bmip, 16 shots, seeds 1/1 [ours] | memory | out of memory |" in told
+    assert "| base-to-novel | x | vpt | 1 |" in told
+    assert "Results: no trial has a result." in told
+    assert main(["report", str(study.path), "--html", str(tmp_path / "vpt"), "--method", "vpt"]) == 0
+    assert "out of memory" not in (tmp_path / "vpt" / "report.md").read_text()
+    capfd.readouterr()
+    assert main(["report", str(study.path), "--html", str(tmp_path / "none"), "--method", "maple"]) == 2
+    assert "no trial of the plan is of maple" in capfd.readouterr().err
+    assert main(["report", str(study.path)]) == 2
+    assert f"holds no results: `bmip study {study.path} --status` says what failed" in capfd.readouterr().err
 
 
 def test_rows_alone_make_a_page_too() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from bmip.experiments.presets import choose_preset
 from bmip.experiments.registry import protocol, protocol_names
 from bmip.report.lines import lacking_text
-from bmip.report.page.content import Block, Facts, Fold, Section, Sheet, Text
+from bmip.report.page.content import Absent, Block, Facts, Fold, Section, Sheet, Text
 from bmip.report.page.material import Material, title_of
 from bmip.report.table import Table, without_repeats
 from bmip.report.table_data import TableData
@@ -20,9 +20,11 @@ from bmip.system.messages import counted, first_few
 MANY = 20  # names in a sentence
 
 
-def compared(material: Material) -> Section:
+def compared(material: Material) -> Section | Absent:
     """Protocols, methods, data sets, seeds, backbones and machines; and each method's settings."""
     rows = material.source.rows
+    if not rows:
+        return Absent("What was compared", "no trial has a result")
     trials = [row.trial for row in rows]
     facts = [
         ("Protocols", _names(trial.protocol for trial in trials)),

@@ -11,8 +11,10 @@ from bmip.report.table_data import TableData
 from bmip.report.tables import all_metrics, tables
 
 
-def results(material: Material) -> Section:
+def results(material: Material) -> Section | Absent:
     """The tables in the layout of the papers, a picture of each, and tables of all that was measured."""
+    if not material.tables:
+        return Absent("Results", "no trial has a result")
     blocks: list[Block] = [Sheet(table) for table in tables(material.source.rows)]
     shown = [data for data in material.tables if not data.layout.shots_in_columns]
     blocks += [_picture(data, f"results-{number}.svg") for number, data in enumerate(shown, 1)]
