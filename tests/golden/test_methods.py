@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,10 +17,10 @@ from torch import Tensor
 
 from bmip.class_names import ClassNames
 from bmip.clip.text_layout import FIXED, TextLayout
-from bmip.methods import build_model, load_method
+from bmip.methods import build_model, load_method, method_config
 from bmip.methods.coprompt import Consistency
 from bmip.methods.hicropl import Distillation
-from bmip.prompting import DescribedClasses, Teacher
+from bmip.prompting import DescribedClasses, Stored, Teacher
 from bmip.prompting.model import PromptedCLIP
 from bmip.training.config import TrainConfig
 from bmip.training.optimizer import Optimizer
@@ -78,112 +80,21 @@ PARTS = {
 }
 
 
-def official_name(method: str, ours: str) -> str:
-    """Our learned tensor's name in the released modules."""
-    if method == "clip_adapter":
-        return f"adapter.fc.{2 * ('widen' in ours)}.weight"
-    if ours.startswith("adapter."):
-        tower, layer, kind = ours.removeprefix("adapter.").split(".")
-        return f"adapter_{tower.removesuffix('_map')}.fc.{layer}.{kind}"
-    if ours.startswith("changes."):
-        return _changed_name(ours.removeprefix("changes."))
-    part, *rest = ours.removeprefix("prompter.").split(".")
-    learner = "prompt_learner."
-    if method == "hicropl":
-        return _hicropl_name(part, rest)
-    if method in ("mmrl", "mmrlpp"):
-        return _mmrl_name(method, part, rest)
-    if part == "context":
-        return learner + "ctx"
-    if part in ("narrow", "widen"):
-        return f"{learner}meta_net.linear{1 + (part == 'widen')}.{rest[0]}"
-    if part == "shift":
-        return f"{learner}meta_net.linear{1 + int(rest[0]) // 2}.{rest[1]}"
-    if method == "upt":
-        if part in ("text", "image"):
-            return f"{learner}ctx_{part[0].replace('i', 'v')}"
-        if part == "joint":
-            return f"{learner}compound_prompts.{rest[0]}"
-        return f"{learner}compound_prompt_projections.{'.'.join(rest)}"
-    if method in ("ivlp", "vpt", "deep_language", "promptsrc"):
-        layer = int(rest[0])
-        if part == "text":
-            return learner + "ctx" if layer == 0 else f"text_encoder.transformer.resblocks.{layer}.VPT_shallow"
-        return "image_encoder.VPT" if layer == 0 else f"image_encoder.transformer.resblocks.{layer}.VPT_shallow"
-    if method in ("maple", "coprompt"):
-        layer = int(rest[0])
-        if part == "text":
-            return learner + ("ctx" if layer == 0 else f"compound_prompts_text.{layer - 1}")
-        return learner + (f"proj.{rest[1]}" if layer == 0 else f"compound_prompt_projections.{layer - 1}.{rest[1]}")
-    if part == "first_to_image":
-        return f"{learner}proj_t.{rest[0]}"
-    layer = int(rest[0])
-    if part == "text":
-        return learner + ("ctx_t" if layer == 0 else f"compound_prompts_text.{layer - 1}")
-    if part == "image":
-        return f"{learner}compound_prompts_visual.{layer}"
-    if part in ("text_gates", "image_gates"):
-        tower, number = ("text", 2) if part == "text_gates" else ("image", 1)
-        return f"{tower}_encoder.transformer.resblocks.{layer + 1}.learnable_linear{number}.{rest[1]}"
-    letter = "v" if part == "to_text" else "t"
-    return f"{learner}{letter}:{layer}.{rest[1]}"
+def golden_key(key: str) -> str:
+    """The name in the manifest of a key in a checkpoint; CLIP-LoRA's code counts the layers of both towers on."""
+    if not (lora := re.fullmatch(r"weights\.layer_(\d+)\.(\w+)\.(\w+)", key)):
+        return key
+    layer, layers = int(lora[1]), recipe.CONFIG.text_layers
+    home = "" if layer < layers else "visual."
+    return f"{home}transformer.resblocks.{layer % layers}.attn.{lora[2]}.{lora[3]}"
 
 
-def _changed_name(name: str) -> str:
-    part, *rest = name.split(".")
-    if part == "differences":
-        tower, _, layer, _ = rest[0].split("-")
-        home = "" if tower == "text" else "visual."
-        letters = "qkv"[int(rest[1])], {"down": "A", "up": "B"}[rest[2]]
-        return f"{home}transformer.resblocks.{layer}.attn.{letters[0]}_proj.w_lora_{letters[1]}"
-    tower, number, kind = rest if part != "shared" else ("shared", *rest)
-    between = {"shared": "0.", "down": "down.0.", "up": "up."}[part]
-    return f"adapter_learner.{tower.replace('image', 'visual')}_adapter.top:{number}.{between}{kind}"
-
-
-def _hicropl_name(part: str, rest: list[str]) -> str:
-    learner, rename = "prompt_learner.", {"attention": "attn", "up": "ffn.c_fc", "down": "ffn.c_proj"}
-    if part in ("text", "image"):
-        tower = part.replace("image", "visual")
-        return learner + ("ctx" if rest == ["0"] and part == "text" else f"cross_prompts_{tower}.{rest[0]}")
-    if part.endswith("_poolers"):
-        tower, number = part.removesuffix("_poolers").replace("image", "visual"), rest[0]
-        if rest[1] == "proxy":
-            return f"{learner}{tower}_proxy_token.{number}"
-        return f"{learner}attn_pooling_{tower}_nets.{number}.{'.'.join(rest[1:]).replace('attention', 'attn')}"
-    inside = ".".join([f"linear_{rest[0]}" if rest[0] in "qkv" else rename.get(rest[0], rest[0]), *rest[1:]])
-    return f"{learner}{'text2visual' if part == 'to_image' else 'visual2text'}_net.{inside}"
-
-
-def _mmrl_name(method: str, part: str, rest: list[str]) -> str:
-    learner = "representation_learner."
-    if part == "read_out":
-        return f"image_encoder.{'proj_rep' if method == 'mmrl' else 'AB'[int(rest[1])]}"
-    if part == "tokens":
-        return f"{learner}compound_rep_tokens"
-    tower = f"r2{'v' if part == 'to_image' else 't'}proj"
-    if method == "mmrl":
-        return f"{learner}compound_rep_tokens_{tower}.{rest[1]}.{rest[2]}"
-    if rest == ["weight"]:
-        return f"{learner}srra_{tower}.weight"
-    return f"{learner}srra_{tower}.srra.{rest[1]}.{ {'left': 'A', 'right': 'B', 'bias': 'bias'}[rest[0]] }"
-
-
-def resolve(name: str, known: dict) -> str:
-    """Projections are called single_layer where shared and compound_prompt_projections.j where not.
-
-    Adapters are numbered by their layer.
-    """
-    if ":" not in name:
-        return name
-    if ".top:" in name:
-        head, number, rest = re.split(r"top:(\d+)", name)
-        first = min(int(other.split(".")[2]) for other in known if other.startswith("adapter_learner.text"))
-        return f"{head}{first + int(number)}{rest}"
-    letter, rest = name.removeprefix("prompt_learner.").split(":")
-    layer, kind = rest.split(".")
-    shared = f"prompt_learner.single_layer_{letter}.{kind}"
-    return shared if shared in known else f"prompt_learner.compound_prompt_projections_{letter}.{layer}.{kind}"
+def golden_names(model: PromptedCLIP, method: str, options: Mapping[str, Any]) -> dict[str, str]:
+    """The name in the manifest for each trainable parameter."""
+    released = load_method(method).released
+    assert released
+    keys = released.keys(method_config(method, dict(options)), model.clip, model.trainable())
+    return {ours: golden_key(key.key if isinstance(key, Stored) else key) for ours, key in keys.items()}
 
 
 def recipe_value(name: str, shape: tuple[int, ...], like: Tensor) -> Tensor:
@@ -197,7 +108,7 @@ def released(name: str) -> tuple[recipe.Case, PromptedCLIP, dict[str, str]]:
     options = {**load_method(method).presets["released"].options, **options}
     model = build_model(method, options, recipe.clip(), ClassNames(case.names), seed=0).eval()
     shapes = case.manifest["param_shapes"]
-    names = {ours: resolve(official_name(method, ours), shapes) for ours in model.trainable()}
+    names = golden_names(model, method, options)
     model.load_trainable(
         {ours: recipe_value(name, tuple(shapes[name]), model.trainable()[ours]) for ours, name in names.items()}
     )

@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bmip.methods.zero_shot import ZeroShot
-from bmip.prompting import CLIP, Adapter, ClassNames, Extras, FrozenImages, Method, MethodSpec, Preset
+from bmip.prompting import CLIP, Adapter, ClassNames, Extras, FrozenImages, Method, MethodSpec, Preset, Released, Shapes
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,20 @@ def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
     return Extras(adapter=ImageAdapter(clip.config.out, config))
 
 
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    inner, out = shapes.of("adapter.fc.0.weight")
+    return {"narrowing": out // inner}
+
+
+RELEASED = Released(
+    folder="clip_adapter",
+    part="adapter",
+    names=lambda config, clip: {"adapter.narrow": "adapter.fc.0", "adapter.widen": "adapter.fc.2"},
+    options=released_options,
+    fixed=("adapted_share", "narrowing"),
+)
+
 _SOURCE = "gaopengcuhk/CLIP-Adapter, clip_adapter.py; it has no settings of its own, these are CoOp's"
 _TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 200, "batch": 32}
 
@@ -66,4 +81,5 @@ METHOD = MethodSpec(
     presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
     Extra=Extra,
     extras=extras,
+    released=RELEASED,
 )

@@ -7,12 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from torch import nn
 
 from bmip.methods.zero_shot import ZeroShot
-from bmip.prompting import CLIP, Changes, ClassNames, Extras, LowRank, LowRankLinear, Method, MethodSpec, Preset
+from bmip.prompting import (
+    CLIP,
+    Changes,
+    ClassNames,
+    Extras,
+    LowRank,
+    LowRankLinear,
+    Method,
+    MethodSpec,
+    Preset,
+    Released,
+    Shapes,
+    Stored,
+)
 from bmip.prompting.templates import PLAIN
 
 
@@ -79,6 +92,41 @@ def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
     return Extras(changes=AttentionDifferences(config, clip))
 
 
+def released_names(config: Config, clip: CLIP) -> dict[str, str | Stored]:
+    """The released key for each trainable parameter. Layers are counted through both towers."""
+    found: dict[str, str | Stored] = {}
+    for layer, (place, _) in enumerate(_places(clip, config.lora_towers)):
+        for part, letter in enumerate("qkv"):
+            ours = f"changes.differences.{place.replace('.', '-')}.{part}"
+            found[f"{ours}.down"] = f"weights.layer_{layer}.{letter}_proj.w_lora_A"
+            found[f"{ours}.up"] = f"weights.layer_{layer}.{letter}_proj.w_lora_B"
+    return found
+
+
+_ENCODERS = {"both": "both", "text": "text", "image": "vision"}
+
+
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    rank, _ = shapes.first("weights.layer_{}.q_proj.w_lora_A")
+    towers = {theirs: ours for ours, theirs in _ENCODERS.items()}.get(shapes.said.get("metadata.encoder", ""))
+    alpha = shapes.said.get("metadata.alpha")
+    return {
+        "lora_rank": rank,
+        **({"lora_alpha": float(alpha)} if isinstance(alpha, int | float) else {}),
+        **({"lora_towers": towers} if towers else {}),
+    }
+
+
+def released_metadata(config: Config) -> dict[str, Any]:
+    """What stands beside the tensors in a released checkpoint."""
+    alpha = int(config.lora_alpha) if config.lora_alpha.is_integer() else config.lora_alpha
+    told = {"r": config.lora_rank, "alpha": alpha, "encoder": _ENCODERS[config.lora_towers]}
+    return {"metadata": {**told, "params": ["q", "k", "v"], "position": "all"}}
+
+
+RELEASED = Released(file="lora_weights.pt", names=released_names, options=released_options, said=released_metadata)
+
 _SOURCE = "MaxZanella/CLIP-LoRA, README: 500 steps a shot, which are 16,000 / classes epochs; 160 for 100 classes"
 _TRAINING = {
     "optimizer": "adamw", "lr": 2e-4, "weight_decay": 0.01, "epochs": 160, "batch": 32, "warmup_epochs": 0,
@@ -92,4 +140,5 @@ METHOD = MethodSpec(
     presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
     Extra=Extra,
     extras=extras,
+    released=RELEASED,
 )

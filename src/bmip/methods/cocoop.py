@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -16,6 +17,8 @@ from bmip.prompting import (
     Preset,
     Prompter,
     Prompts,
+    Released,
+    Shapes,
     TextLayout,
     check_slots,
     first_slots,
@@ -69,6 +72,24 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     return Method(prompter=CoCoOp(start, template, out=clip.config.out, bottleneck=config.bottleneck))
 
 
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    slots, _ = shapes.of("prompt_learner.ctx")
+    inner, out = shapes.of("prompt_learner.meta_net.linear1.weight")
+    return {"slots": slots, "bottleneck": out // inner}
+
+
+RELEASED = Released(
+    folder="prompt_learner",
+    part="prompt_learner",
+    names=lambda config, clip: {
+        "prompter.context": "prompt_learner.ctx",
+        "prompter.shift.0": "prompt_learner.meta_net.linear1",
+        "prompter.shift.2": "prompt_learner.meta_net.linear2",
+    },
+    options=released_options,
+)
+
 _SOURCE = "KaiyangZhou/CoOp, configs/trainers/CoCoOp/vit_b16_c4_ep10_batch1_ctxv1.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 10, "batch": 1}
 
@@ -78,4 +99,5 @@ METHOD = MethodSpec(
     Config=Config,
     build=build,
     presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
+    released=RELEASED,
 )

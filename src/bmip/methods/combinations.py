@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bmip.methods import bmip, cocoop, coprompt, maple, promptsrc
+from bmip.methods.bmip.stored import RELEASED
 from bmip.prompting.method_spec import MethodSpec
 from bmip.run_spec import Preset
 
@@ -32,6 +33,12 @@ BMIP_PROMPTSRC = replace(
             training={**_TRAINING, "epochs": 10},
         ),
     },
+    released=replace(
+        RELEASED,
+        folder="VLPromptLearner",
+        unused=(*RELEASED.unused, "prompt_learner.ctx"),
+        teachers=("prompt_learner.ZS_image_encoder.",),
+    ),
 )
 
 BMIP_COPROMPT = replace(
@@ -51,6 +58,7 @@ BMIP_MAPLE = replace(
             maple.METHOD.presets["default"].training,
         )
     },
+    released=None,
 )
 
 COCOOP_PROMPTSRC = replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -17,6 +18,8 @@ from bmip.prompting import (
     Preset,
     Prompter,
     Prompts,
+    Released,
+    Shapes,
     TextLayout,
     check_slots,
     first_slots,
@@ -90,6 +93,20 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     return Method(prompter=CoOp(start, template, config.position, classes))
 
 
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    context = "prompt_learner.ctx"
+    class_specific = shapes.axes(context) == 3
+    return {"slots": shapes.of(context, 2 + class_specific)[-2], "class_specific": class_specific}
+
+
+RELEASED = Released(
+    folder="prompt_learner",
+    part="prompt_learner",
+    names=lambda config, clip: {"prompter.context": "prompt_learner.ctx"},
+    options=released_options,
+)
+
 _TABLES = {"optimizer": "sgd", "lr": 0.002, "epochs": 200, "batch": 32}
 _RANDOM = {"slots": 16, "context": ""}
 
@@ -128,4 +145,5 @@ METHOD = MethodSpec(
             training={**_TABLES, "epochs": 100},
         ),
     },
+    released=RELEASED,
 )

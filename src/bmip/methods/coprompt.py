@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -23,6 +23,7 @@ from bmip.prompting import (
     MethodSpec,
     Preset,
     Step,
+    Stored,
     Teacher,
     Term,
 )
@@ -109,6 +110,12 @@ def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
     return Extras(terms=[Consistency(config)], adapter=Adapters(clip.config.out, config))
 
 
+def released_names(config: Config, clip: CLIP) -> dict[str, str | Stored]:
+    """The released key for each trainable parameter."""
+    adapters = {"adapter.image_map": "adapter_image.fc", "adapter.text_map": "adapter_text.fc"}
+    return {**maple.released_names(config, clip), **adapters}
+
+
 _SOURCE = "ShuvenduRoy/CoPrompt, configs/trainers/CoPrompt"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0035, "epochs": 8, "batch": 4}
 
@@ -147,4 +154,10 @@ METHOD = MethodSpec(
     },
     Extra=Extra,
     extras=extras,
+    released=replace(
+        maple.RELEASED,
+        names=released_names,
+        teachers=("model_distill.",),
+        fixed=("image_share", "text_share", "rectified"),
+    ),
 )

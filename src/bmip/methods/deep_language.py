@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from bmip.methods.ivlp import Independent, deep_text
-from bmip.prompting import CLIP, ClassNames, Method, MethodSpec, Preset
+from bmip.methods.ivlp import Independent, deep_text, released_names, released_sizes
+from bmip.prompting import CLIP, ClassNames, Method, MethodSpec, Preset, Released, Shapes
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,12 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     return Method(prompter=Independent(*deep_text(clip, config.context, config.slots, config.depth)))
 
 
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    slots, depth = released_sizes(shapes, "text")
+    return {"slots": slots, "depth": depth}
+
+
 _SOURCE = "multimodal-prompt-learning, configs/trainers/IVLP/vit_b16_c2_ep5_batch4_language_only.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0025, "epochs": 5, "batch": 4}
 
@@ -36,4 +43,9 @@ METHOD = MethodSpec(
     Config=Config,
     build=build,
     presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
+    released=Released(
+        folder="VLPromptLearner",
+        names=lambda config, clip: released_names(config.depth, 1),
+        options=released_options,
+    ),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -20,6 +21,9 @@ from bmip.prompting import (
     Preset,
     Prompter,
     Prompts,
+    Released,
+    Shapes,
+    Stored,
     TextLayout,
     check_depth,
     check_slots,
@@ -103,6 +107,39 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     return Method(prompter=Independent(template, text, image))
 
 
+def released_names(text_depth: int, image_depth: int) -> dict[str, str | Stored]:
+    """The released key for each trainable parameter, where so many layers of each tower have prompts."""
+    block = "transformer.resblocks"
+    return {
+        "prompter.text.0": "prompt_learner.ctx",
+        "prompter.image.0": "image_encoder.VPT",
+        **{f"prompter.text.{i}": f"text_encoder.{block}.{i}.VPT_shallow" for i in range(1, text_depth)},
+        **{f"prompter.image.{i}": f"image_encoder.{block}.{i}.VPT_shallow" for i in range(1, image_depth)},
+    }
+
+
+def released_sizes(shapes: Shapes, tower: Literal["text", "image"]) -> tuple[int, int]:
+    """How many slots a tower has in a released checkpoint, and how many of its layers have prompts."""
+    slots, _ = shapes.of("prompt_learner.ctx" if tower == "text" else "image_encoder.VPT")
+    return slots, 1 + shapes.count(f"{tower}_encoder.transformer.resblocks.{{}}.VPT_shallow")
+
+
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    (text_slots, text_depth), (image_slots, image_depth) = (
+        released_sizes(shapes, tower) for tower in ("text", "image")
+    )
+    return {
+        "text_slots": text_slots, "text_depth": text_depth, "image_slots": image_slots, "image_depth": image_depth,
+    }  # fmt: skip
+
+
+RELEASED = Released(
+    folder="VLPromptLearner",
+    names=lambda config, clip: released_names(config.text_depth, config.image_depth),
+    options=released_options,
+)
+
 _SOURCE = "multimodal-prompt-learning, configs/trainers/IVLP/vit_b16_c2_ep5_batch4_2+2ctx.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0035, "epochs": 5, "batch": 4}
 
@@ -120,4 +157,5 @@ METHOD = MethodSpec(
             training={**_TRAINING, "lr": 0.0025, "epochs": 20},
         ),
     },
+    released=RELEASED,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -53,4 +53,9 @@ METHOD = MethodSpec(
     presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
     Extra=Extra,
     extras=extras,
+    released=replace(
+        coop.RELEASED,
+        unused=("prompt_learner.bias_vectors", "prompt_learner.meta_net.*"),
+        fixed=("position", "class_specific"),
+    ),
 )

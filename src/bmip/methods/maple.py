@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -16,6 +17,9 @@ from bmip.prompting import (
     Preset,
     Prompter,
     Prompts,
+    Released,
+    Shapes,
+    Stored,
     TextLayout,
     check_depth,
     deep_slots,
@@ -72,7 +76,26 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     return Method(prompter=MaPLe(start, template, image_width=clip.vit.width, depth=config.depth))
 
 
-_RELEASED = {"optimizer": "sgd", "lr": 0.0035, "epochs": 5, "batch": 4}
+def released_names(config: Config, clip: CLIP) -> dict[str, str | Stored]:
+    """The released key for each trainable parameter."""
+    deeper = range(1, config.depth)
+    return {
+        "prompter.text.0": "prompt_learner.ctx",
+        "prompter.to_image.0": "prompt_learner.proj",
+        **{f"prompter.text.{i}": f"prompt_learner.compound_prompts_text.{i - 1}" for i in deeper},
+        **{f"prompter.to_image.{i}": f"prompt_learner.compound_prompt_projections.{i - 1}" for i in deeper},
+    }
+
+
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    slots, _ = shapes.of("prompt_learner.ctx")
+    return {"slots": slots, "depth": 1 + shapes.count("prompt_learner.compound_prompts_text.{}")}
+
+
+RELEASED = Released(folder="MultiModalPromptLearner", names=released_names, options=released_options)
+
+_TRAINING = {"optimizer": "sgd", "lr": 0.0035, "epochs": 5, "batch": 4}
 _SOURCE = "multimodal-prompt-learning, configs/trainers/MaPLe/vit_b16_c2_ep5_batch4_2ctx.yaml"
 
 METHOD = MethodSpec(
@@ -81,12 +104,13 @@ METHOD = MethodSpec(
     Config=Config,
     build=build,
     presets={
-        "default": Preset(_SOURCE, training=_RELEASED),
-        "released": Preset(_SOURCE, training=_RELEASED),
+        "default": Preset(_SOURCE, training=_TRAINING),
+        "released": Preset(_SOURCE, training=_TRAINING),
         "cross-dataset": Preset(
             "multimodal-prompt-learning, configs/trainers/MaPLe/vit_b16_c2_ep5_batch4_2ctx_cross_datasets.yaml",
             options={"depth": 3},
-            training={**_RELEASED, "lr": 0.0026, "epochs": 2},
+            training={**_TRAINING, "lr": 0.0026, "epochs": 2},
         ),
     },
+    released=RELEASED,
 )

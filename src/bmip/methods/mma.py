@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +15,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.methods.zero_shot import ZeroShot
-from bmip.prompting import CLIP, Changes, ClassNames, Extras, Method, MethodSpec, Preset, check_top
+from bmip.prompting import (
+    CLIP,
+    Changes,
+    ClassNames,
+    Extras,
+    Method,
+    MethodSpec,
+    Preset,
+    Released,
+    Shapes,
+    Stored,
+    check_top,
+)
 from bmip.prompting.templates import PLAIN
 
 
@@ -110,6 +123,27 @@ def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
     return Extras(changes=Adapters(config, clip))
 
 
+def released_names(config: Config, clip: CLIP) -> dict[str, str | Stored]:
+    """The released key for each trainable parameter."""
+    first = min(len(clip.text.blocks), len(clip.vit.blocks)) - config.adapter_top + 1  # layers count from 1 there
+    found: dict[str, str | Stored] = {}
+    for k in range(config.adapter_top):
+        found[f"changes.shared.{k}"] = f"adapter_learner.shared_adapter.{first + k}.0"
+        for ours, theirs in (("text", "text_adapter"), ("image", "visual_adapter")):
+            found[f"changes.down.{ours}.{k}"] = f"adapter_learner.{theirs}.{first + k}.down.0"
+            found[f"changes.up.{ours}.{k}"] = f"adapter_learner.{theirs}.{first + k}.up"
+    return found
+
+
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    top = shapes.count("adapter_learner.text_adapter.{}.up.weight")
+    widths = shapes.first("adapter_learner.text_adapter.{}.up.weight")
+    return {"adapter_top": top, "adapter_width": widths[-1]}
+
+
+RELEASED = Released(folder="adapter_learner", part="adapter_learner", names=released_names, options=released_options)
+
 _SOURCE = "ZjjConan/Multi-Modal-Adapter, configs/trainers/MMA"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0015, "epochs": 5, "batch": 16, "warmup_epochs": 0}
 _LARGE = {**_TRAINING, "batch": 128}
@@ -126,4 +160,5 @@ METHOD = MethodSpec(
     },
     Extra=Extra,
     extras=extras,
+    released=RELEASED,
 )

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -28,6 +29,8 @@ from bmip.prompting import (
     Prompter,
     Prompts,
     ReadOut,
+    Released,
+    Shapes,
     Step,
     Term,
     TextLayout,
@@ -191,6 +194,25 @@ def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
     return Extras(terms=[Nearness(config.nearness)], read_out=SlotReadOut([projection], config))
 
 
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    slots, width = shapes.of("representation_learner.compound_rep_tokens")
+    top = shapes.count("representation_learner.compound_rep_tokens_r2vproj.{}.weight")
+    return {"slots": slots, "width": width, "top": top}
+
+
+RELEASED = Released(
+    folder="MultiModalPromptLearner",
+    strict=True,
+    names=lambda config, clip: {
+        "prompter.tokens": "representation_learner.compound_rep_tokens",
+        "prompter.to_text.each": "representation_learner.compound_rep_tokens_r2tproj",
+        "prompter.to_image.each": "representation_learner.compound_rep_tokens_r2vproj",
+        "read_out.factors.0": "image_encoder.proj_rep",
+    },
+    options=released_options,
+)
+
 _SOURCE = "yunncheng/MMRL, configs/trainers/MMRL and scripts/mmrl"
 TRAINING = {"optimizer": "adamw", "lr": 0.001, "epochs": 10, "batch": 4}
 
@@ -226,4 +248,5 @@ METHOD = MethodSpec(
     },
     Extra=Extra,
     extras=extras,
+    released=RELEASED,
 )

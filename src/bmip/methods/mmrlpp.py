@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -13,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.methods import mmrl
-from bmip.prompting import CLIP, ClassNames, Extras, Method, MethodSpec, Preset, random_slots
+from bmip.prompting import CLIP, ClassNames, Extras, Method, MethodSpec, Preset, Released, Shapes, Stored, random_slots
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,33 @@ def _kaiming(*shape: int) -> Tensor:
     return nn.init.kaiming_uniform_(torch.empty(shape), a=5**0.5)
 
 
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    slots, width = shapes.of("representation_learner.compound_rep_tokens")
+    _, rank = shapes.of("representation_learner.srra_r2vproj.srra.0.A")
+    _, read_out_rank = shapes.of("image_encoder.A")
+    top = shapes.count("representation_learner.srra_r2vproj.srra.{}.A")
+    return {"slots": slots, "width": width, "top": top, "rank": rank, "read_out_rank": read_out_rank}
+
+
+def released_names(config: Config, clip: CLIP) -> dict[str, str | Stored]:
+    """The released key for each trainable parameter."""
+    found: dict[str, str | Stored] = {
+        "prompter.tokens": "representation_learner.compound_rep_tokens",
+        "read_out.factors.0": "image_encoder.A",
+        "read_out.factors.1": "image_encoder.B",
+    }
+    for ours, theirs in (("text", "srra_r2tproj"), ("image", "srra_r2vproj")):
+        found[f"prompter.to_{ours}.weight"] = f"representation_learner.{theirs}.weight"
+        for part, letter in (("left", "A"), ("right", "B"), ("bias", "bias")):
+            for k in range(config.top):
+                key = f"representation_learner.{theirs}.srra.{k}.{letter}"
+                found[f"prompter.to_{ours}.{part}.{k}"] = key
+    return found
+
+
+RELEASED = Released(folder="MultiModalPromptLearner", strict=True, names=released_names, options=released_options)
+
 _SOURCE = "yunncheng/MMRL, configs/trainers/MMRLpp and scripts/mmrlpp"
 
 _TUNED = {
@@ -119,4 +147,5 @@ METHOD = MethodSpec(
     },
     Extra=Extra,
     extras=extras,
+    released=RELEASED,
 )

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -26,6 +27,8 @@ from bmip.prompting import (
     Preset,
     Prompter,
     Prompts,
+    Released,
+    Shapes,
     Step,
     Term,
     TextLayout,
@@ -140,6 +143,19 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     return Method(prompter=prompter, terms=terms)
 
 
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    prompts, slots, _ = shapes.of("prompt_learner.ctx", 3)
+    return {"prompts": prompts, "slots": slots}
+
+
+RELEASED = Released(
+    folder="prompt_learner",
+    names=lambda config, clip: {"prompter.context": "prompt_learner.ctx"},
+    options=released_options,
+    fixed=("raw_names",),
+)
+
 _SOURCE = "LAMDASZ-ML/BMIP, trainers/proda.py and configs/trainers/ProDA"
 _TRAINING = {"optimizer": "sgd", "lr": 0.001, "epochs": 100, "batch": 4, "warmup_epochs": 5}
 
@@ -152,4 +168,5 @@ METHOD = MethodSpec(
         "default": Preset(f"{_SOURCE}, its faults mended (docs/fidelity.md)", training=_TRAINING),
         "released": Preset(_SOURCE, options={"orthogonality": 0.0, "raw_names": True}, training=_TRAINING),
     },
+    released=RELEASED,
 )

@@ -83,4 +83,5 @@ METHOD = MethodSpec(
     },
     Extra=Extra,
     extras=extras,
+    released=coop.RELEASED,
 )

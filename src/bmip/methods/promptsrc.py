@@ -7,7 +7,7 @@ logits from the frozen ones. (muzairkhattak/PromptSRC, trainers/promptsrc.py)
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch.nn.functional as F
@@ -115,4 +115,5 @@ METHOD = MethodSpec(
     },
     Extra=Extra,
     extras=extras,
+    released=replace(ivlp.RELEASED, teachers=("prompt_learner.ZS_image_encoder.",)),
 )

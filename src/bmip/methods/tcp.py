@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -20,6 +21,8 @@ from bmip.prompting import (
     Preset,
     Prompter,
     Prompts,
+    Released,
+    Shapes,
     TextLayout,
     check_slots,
     check_top,
@@ -80,6 +83,25 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     return Method(prompter=TCP(start, out=clip.config.out, layer=layer, bottleneck=config.bottleneck))
 
 
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    slots, _ = shapes.of("prompt_learner.ctx")
+    inner, out = shapes.of("prompt_learner.meta_net.linear1.weight")
+    return {"slots": slots, "bottleneck": out // inner}
+
+
+RELEASED = Released(
+    folder="prompt_learner",
+    part="prompt_learner",
+    names=lambda config, clip: {
+        "prompter.context": "prompt_learner.ctx",
+        "prompter.narrow": "prompt_learner.meta_net.linear1",
+        "prompter.widen": "prompt_learner.meta_net.linear2",
+    },
+    options=released_options,
+    fixed=("slots", "top", "bottleneck"),
+)
+
 _SOURCE = "htyao89/Textual-based_Class-aware_prompt_tuning, scripts/base2new_train.sh and the README's eps"
 _TRAINING = {"optimizer": "adam", "eps": 1e-3, "lr": 0.002, "epochs": 50, "batch": 32}
 
@@ -97,4 +119,5 @@ METHOD = MethodSpec(
     },
     Extra=kgcoop.Extra,
     extras=kgcoop.extras,
+    released=RELEASED,
 )

@@ -7,6 +7,7 @@ its slots attend to each other, and is cut into a text part and an image part.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -20,6 +21,9 @@ from bmip.prompting import (
     Preset,
     Prompter,
     Prompts,
+    Released,
+    Shapes,
+    Stored,
     TextLayout,
     check_depth,
     check_slots,
@@ -96,6 +100,30 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     return Method(prompter=UPT(config, start, template, clip.vit.width))
 
 
+def released_names(config: Config, clip: CLIP) -> dict[str, str | Stored]:
+    """The released key for each trainable parameter."""
+    return {
+        "prompter.text": "prompt_learner.ctx_t",
+        "prompter.image": Stored("prompt_learner.ctx_v", (clip.config.context, clip.vit.width)),
+        "prompter.joint": "prompt_learner.compound_prompts",
+        "prompter.mixers": "prompt_learner.compound_prompt_projections",
+    }
+
+
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    slots, _ = shapes.of("prompt_learner.ctx_t")
+    inner, _ = shapes.of("prompt_learner.compound_prompt_projections.0.linear1.weight")
+    return {"slots": slots, "depth": 1 + shapes.count("prompt_learner.compound_prompts.{}"), "inner": inner}
+
+
+RELEASED = Released(
+    folder="MultiModalPromptLearner",
+    names=released_names,
+    options=released_options,
+    fixed=("heads", "text_short"),
+)
+
 _SOURCE = "LAMDASZ-ML/BMIP, trainers/upt.py with the settings of TRAINER.BITP that it reads"
 _TRAINING = {"optimizer": "sgd", "lr": 0.002, "epochs": 5, "batch": 4}
 
@@ -108,4 +136,5 @@ METHOD = MethodSpec(
         "default": Preset(f"{_SOURCE}, both towers equally deep (docs/fidelity.md)", training=_TRAINING),
         "released": Preset(_SOURCE, options={"text_short": True}, training=_TRAINING),
     },
+    released=RELEASED,
 )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from bmip.methods.ivlp import Independent, deep_image
-from bmip.prompting import CLIP, ClassNames, Method, MethodSpec, Preset
+from bmip.methods.ivlp import Independent, deep_image, released_names, released_sizes
+from bmip.prompting import CLIP, ClassNames, Method, MethodSpec, Preset, Released, Shapes
 from bmip.prompting.templates import PLAIN
 
 
@@ -28,6 +29,12 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     return Method(prompter=Independent(config.template, image=deep_image(clip, config.slots, config.depth)))
 
 
+def released_options(shapes: Shapes) -> dict[str, Any]:
+    """What a released checkpoint tells about the options."""
+    slots, depth = released_sizes(shapes, "image")
+    return {"slots": slots, "depth": depth}
+
+
 _SOURCE = "multimodal-prompt-learning, configs/trainers/VPT/vit_b16_c2_ep5_batch4_4.yaml"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0025, "epochs": 5, "batch": 4}
 
@@ -37,4 +44,10 @@ METHOD = MethodSpec(
     Config=Config,
     build=build,
     presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
+    released=Released(
+        folder="prompt_learner",
+        names=lambda config, clip: released_names(1, config.depth),
+        options=released_options,
+        fixed=("template",),
+    ),
 )

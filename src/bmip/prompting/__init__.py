@@ -41,6 +41,7 @@ from bmip.prompting.method import (
     at_least_float32,
 )
 from bmip.prompting.method_spec import MethodSpec
+from bmip.prompting.released import Released, Shapes, Stored
 from bmip.run_spec import Preset
 
 __all__ = [
@@ -68,7 +69,10 @@ __all__ = [
     "Prompter",
     "Prompts",
     "ReadOut",
+    "Released",
+    "Shapes",
     "Step",
+    "Stored",
     "Support",
     "Teacher",
     "Term",

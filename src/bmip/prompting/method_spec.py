@@ -9,6 +9,7 @@ from typing import Any
 from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
 from bmip.prompting.method import Extras, Method
+from bmip.prompting.released import Released
 from bmip.run_spec import Preset
 
 
@@ -41,6 +42,9 @@ class MethodSpec:
 
     extras: Callable[[Any, CLIP, ClassNames], Extras] | None = None
     """Builds the loss terms, adapter and average that go with any prompts; its first argument has Extra's fields."""
+
+    released: Released | None = None
+    """How the released code stores what it trained; None where no code was released, or where it stores nothing."""
 
     def __post_init__(self) -> None:
         if "default" not in self.presets:

@@ -1,11 +1,12 @@
 """BMIP: each tower's deep prompts are mixed with a projection of the other tower's, weighted by attention.
 
 `builder` makes the prompts from the `options`: those of `prompter`, or of `concatenation`. docs/fidelity.md lists where
-they differ from the released code.
+they differ from the released code, and `stored` has the names of its checkpoints.
 """
 
 from bmip.methods.bmip.builder import build
 from bmip.methods.bmip.options import Config
+from bmip.methods.bmip.stored import RELEASED
 from bmip.prompting import MethodSpec, Preset
 
 METHOD = MethodSpec(
@@ -38,4 +39,5 @@ METHOD = MethodSpec(
             },
         ),
     },
+    released=RELEASED,
 )
