@@ -14,7 +14,7 @@ LAYERS = (
     ("run_spec",),
     ("prompting",),
     ("methods", "evaluation"),
-    ("training", "embedded.pretrain"),
+    ("training", "interchange", "embedded.pretrain"),
     ("experiments",),
     ("explaining", "learner", "studies"),
     ("report",),

@@ -100,6 +100,8 @@ WRONG = (
     "predict run picture.png --format cvs",
     "predict run picture.png --unknown 2",
     "predict run picture.png --unknown x",
+    "import-checkpoint absent.pt --method maple --classes red,blue",
+    "export run --to onx --out x",
     "embed run picture.png",
     "explain run picture.png --classes red",
     "explain run picture.png --out picture.tiff",
@@ -142,6 +144,8 @@ COMPLETED = {
     "bmip predict r a.png --format ": {"table", "jsonl", "csv"},
     "bmip results merge r.jsonl --o": {"--out"},
     "bmip data prepare dt": {"dtd"},
+    "bmip import-checkpoint m.pt --method map": {"maple"},
+    "bmip export r --to ": {"dassl"},
 }
 
 

@@ -27,6 +27,8 @@ COMMANDS = {
     "embed": ("embed", "Write the features of images and classes into a file."),
     "inspect": ("inspect", "Show what trained prompts are, and the words nearest to them."),
     "explain": ("explain", "Draw what a trained model looks at in an image."),
+    "import-checkpoint": ("import_checkpoint", "Make prompts of a checkpoint of released code."),
+    "export": ("export", "Write prompts as another program reads them."),
     "run": ("run", "Run a protocol over methods, data sets and seeds, and print the table."),
     "study": ("study", "Carry out a plan of many trials, on one machine or on many."),
     "report": ("report", "Print the tables of stored results, or write a page of them."),

@@ -74,15 +74,16 @@ def _facts(description: Description) -> dict[str, str]:
     spec = description.spec
     options = ", ".join(f"{name}={value}" for name, value in description.options.items())
     training = ", ".join(f"{name}={value}" for name, value in description.training.items())
+    on = f"{spec.described()} of {spec.data or 'images that were given'} ({spec.classes} classes)"
     return {
         "method": f"{spec.method_name}, preset {spec.preset}",
         "options": options or "none",
         "CLIP": f"{description.backbone}, weights {description.backbone_hash[:12]}",
-        "trained on": f"{spec.described()} of {spec.data or 'images that were given'} ({spec.classes} classes)",
-        "data": description.split_hash[:12] or "not trained",
+        **({"imported from": description.imported} if description.imported else {"trained on": on}),
+        "data": description.split_hash[:12] or ("unknown" if description.imported else "not trained"),
         "classes": f"{counted(len(description.classes), 'class')}: {first_few(description.classes.names, 10)}",
         "sentence": repr(description.classes.template),
-        "training": training or "none",
+        "training": training or ("unknown" if description.imported else "none"),
     }
 
 

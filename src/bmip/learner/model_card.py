@@ -97,12 +97,7 @@ learner.predict(["photo.jpg"], classes={list(names[:3])!r})
                 "CLIP's revision on the hub": description.backbone_revision or "not from the hub",
                 "SHA-256 of CLIP's weights": description.backbone_hash,
                 "sentence": f"`{description.classes.template}`",
-                "data": spec.data or "images that were given one by one",
-                "SHA-256 of the training data": description.split_hash or "not trained",
-                "protocol": f"{shots_text(spec.shots)} of each class, drawn at random; {spec.classes} classes",
-                "seed of the draw, the order and the augmentation": spec.data_seed,
-                "seed of the first prompts": spec.init_seed,
-                "settings of training": _pairs(description.training) or "none",
+                **_training(description),
             }
         )
     }
@@ -117,6 +112,20 @@ The {counted(len(names), "class")} of training: {shown}.
 
 {_cost(trainable, history)}
 """
+
+
+def _training(description: Description) -> dict[str, Any]:
+    spec = description.spec
+    if description.imported:
+        return {"imported from a checkpoint of the method's released code": description.imported}
+    return {
+        "data": spec.data or "images that were given one by one",
+        "SHA-256 of the training data": description.split_hash or "not trained",
+        "protocol": f"{shots_text(spec.shots)} of each class, drawn at random; {spec.classes} classes",
+        "seed of the draw, the order and the augmentation": spec.data_seed,
+        "seed of the first prompts": spec.init_seed,
+        "settings of training": _pairs(description.training) or "none",
+    }
 
 
 def _classes_sentence(options: Any) -> str:

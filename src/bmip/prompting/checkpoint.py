@@ -58,6 +58,9 @@ class Description:
     split_hash: str = ""
     """The hash of the data set as it was trained on; empty before training."""
 
+    imported: str = ""
+    """The file of released code that the prompts are from, with its hash; empty where bmip made them."""
+
     places: Mapping[str, str] = field(default_factory=dict)
     """The absolute paths that `spec.places` gave in training; they are no part of the run."""
 
@@ -93,6 +96,7 @@ class Description:
             },
             "training": dict(self.training),
             "split_hash": self.split_hash,
+            **({"imported": self.imported} if self.imported else {}),
         }
 
     @classmethod
@@ -107,6 +111,7 @@ class Description:
             backbone_revision=str(content["backbone"].get("revision", "")),
             training=dict(content["training"]),
             split_hash=str(content["split_hash"]),
+            imported=str(content.get("imported", "")),
             places=places,
         )
 
@@ -216,8 +221,8 @@ def _files(path: str | Path) -> tuple[Path, Path]:
     path = Path(path)
     if path.is_file() and path.suffix not in (".safetensors", ".json"):
         raise CheckpointError(
-            f"{path} is no checkpoint of bmip. Files of other code, such as model.pth.tar-50 of the released methods, "
-            f"cannot be read, since they hold no prompts as bmip has them: {_CURE}"
+            f"{path} is no checkpoint of bmip. If the released code of a method wrote it, such as model.pth.tar-50, "
+            f"`bmip import-checkpoint` makes prompts of it; otherwise {_CURE}"
         )
     stem = path if path.suffix in (".safetensors", ".json") and not path.is_dir() else path / f"{NAME}.json"
     return stem.with_suffix(".safetensors"), stem.with_suffix(".json")

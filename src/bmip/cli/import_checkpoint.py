@@ -1,0 +1,112 @@
+"""`bmip import-checkpoint FILE`."""
+
+# ruff: noqa: B006  (typer reads the defaults and copies them)
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bmip.cli import common_options, completion
+from bmip.cli.arguments import names_asked
+from bmip.cli.asked_methods import asked_methods, specs
+from bmip.cli.command import Command
+from bmip.cli.console import line, note
+from bmip.clip.loading.backbones import STANDARD
+from bmip.experiments.presets import presets
+from bmip.system.messages import counted, first_few
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command(
+    "import-checkpoint",
+    cls=Command,
+    epilog="Example: bmip import-checkpoint model.pth.tar-5 --method maple --classes-file names.txt --out runs/maple",
+)
+@common_options.read_options(only=["template"], make=dict)
+def import_checkpoint(
+    file: Annotated[
+        Path,
+        typer.Argument(help="A checkpoint that the released code of a method wrote.", metavar="FILE", dir_okay=False),
+    ],
+    method: Annotated[
+        str, typer.Option(help="The method whose code wrote the file.", autocompletion=completion.methods)
+    ],
+    out_: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            help="Folder for the prompts; otherwise runs/METHOD-imported.",
+            show_default=False,
+            file_okay=False,
+            metavar="DIR",
+        ),
+    ] = None,
+    classes: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The names of the training classes, in their order: 'a cat,a dog', or with spaces between them.",
+            metavar="NAME...",
+            show_default=False,
+        ),
+    ] = None,
+    classes_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--classes-file",
+            help="A file with these names, one a line, or a JSON list.",
+            metavar="FILE",
+            show_default=False,
+            dir_okay=False,
+        ),
+    ] = None,
+    backbone: Annotated[
+        str,
+        typer.Option(
+            help="The CLIP that the prompts were trained with: a name (`bmip backbones`), a file, a folder, a hub id.",
+            rich_help_panel=common_options.METHOD,
+            autocompletion=completion.backbones,
+        ),
+    ] = STANDARD,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="Options that the file does not tell, as a preset has them; `released` where nothing is said.",
+            rich_help_panel=common_options.METHOD,
+            show_default=False,
+            autocompletion=completion.presets,
+        ),
+    ] = None,
+    set_: common_options.Set = None,
+    debug: common_options.Debug = False,
+    read: dict[str, Any] = {},
+) -> None:
+    """Make prompts of a checkpoint of a method's released code, so that all commands take them.
+
+    Nothing in the file is run. Every key in it must be known: what was trained is taken, the frozen CLIP and what is
+    made of class names is left out.
+    """
+    if not file.is_file():
+        raise ValueError(f"{file} is no file: name a checkpoint of released code, such as model.pth.tar-5")
+    names = names_asked(classes, classes_file)
+    if names is None:
+        raise ValueError("the file does not hold the names of the training classes: give --classes or --classes-file")
+    (asked,) = asked_methods([method], None, preset or ("released" if "released" in presets(method) else None), set_)
+    (spec,) = specs([asked], backbone=backbone)
+
+    from bmip.class_names import ClassNames
+    from bmip.clip.loading.load import load_clip
+    from bmip.interchange.importing import import_checkpoint as imported_from
+
+    known = ClassNames(tuple(names), duplicates=True, **read)
+    found = imported_from(file, spec, load_clip(spec.backbone), known, asked.options)
+    folder = out_ or Path("runs") / f"{spec.method_name}-imported"
+    found.model.save_pretrained(folder)
+    taken = found.model.trainable().values()
+    line(f"taken: {counted(len(taken), 'tensor')}, {sum(tensor.numel() for tensor in taken):,} numbers")
+    for reason, keys in found.left_out.items():
+        line(f"left out, {reason}: {counted(len(keys), 'tensor')} ({first_few(keys, 3)})")
+    note(f"the prompts lie in {folder}; classify images with: bmip predict {folder} IMAGES... --classes NAMES")

@@ -1,0 +1,128 @@
+"""Reads and writes the files of released code. No code that a file brings along is run.
+
+Dassl, on which most of that code is built, pickles its scheduler with the checkpoint, and that holds the optimiser.
+They are of no use here, so an empty stand-in takes the place of each; any other object in a file is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bmip.prompting.released import ReleasedError
+from bmip.system.files import write_bytes
+from bmip.system.messages import first_few
+
+
+class _Ignored:
+    """Takes the place of an object that is of no use here. It keeps nothing of it."""
+
+    def __init__(self, *args: object) -> None: ...
+
+    def __setstate__(self, state: object) -> None: ...
+
+
+def _table(*args: object) -> dict[Any, Any]:
+    """Takes the place of a table with defaults."""
+    return {}
+
+
+_IGNORED = (
+    *(f"torch.optim.lr_scheduler.{name}" for name in ("CosineAnnealingLR", "MultiStepLR", "StepLR")),
+    *(f"torch.optim.{name}" for name in ("adam.Adam", "adamw.AdamW", "rmsprop.RMSprop", "sgd.SGD")),
+    "dassl.optim.radam.RAdam",
+    "builtins.dict",
+    *(f"numpy.{name}" for name in ("dtype", "core.multiarray.scalar", "_core.multiarray.scalar")),
+)
+_STAND_INS = [*((_Ignored, name) for name in _IGNORED), (_table, "collections.defaultdict")]
+"""For each object that Dassl's checkpoints hold beside tensors and plain values."""
+
+
+@dataclass(frozen=True, eq=False)
+class ReleasedFile:
+    """What a file of released code holds that counts here."""
+
+    tensors: Mapping[str, Tensor]
+    """By their keys; those of nested tables are joined by dots."""
+
+    settings: Mapping[str, Any]
+    """Plain values beside the tensors, with keys alike."""
+
+    sha256: str
+
+
+def read_released(file: Path) -> ReleasedFile:
+    """The tensors of a checkpoint that `torch.save` wrote: those in its "state_dict" if it has one, otherwise all.
+
+    Raises ReleasedError for a file that is missing, damaged, holds other objects, or has no tensors.
+    """
+    if not file.is_file():
+        raise ReleasedError(f"{file} is no file: name a checkpoint of released code, such as model.pth.tar-5")
+    content = file.read_bytes()
+    found = _unpickled(content, file)
+    state = found.get("state_dict", found) if isinstance(found, dict) else found
+    values = dict(_flat(state)) if isinstance(state, dict) else {}
+    tensors = {key.removeprefix("module."): value for key, value in values.items() if isinstance(value, Tensor)}
+    if not tensors:
+        held = f"a table with {first_few(map(str, state), 8) or 'nothing'}" if isinstance(state, dict) else repr(state)
+        raise ReleasedError(f"{file} has no tensors by name; it holds {held[:200]}: name a checkpoint of released code")
+    settings = {key: value for key, value in values.items() if key not in tensors and not isinstance(value, Tensor)}
+    return ReleasedFile(tensors, settings, hashlib.sha256(content).hexdigest())
+
+
+def write_released(file: Path, content: Mapping[str, Any]) -> None:
+    """Writes the file at once; its folder is created if need be."""
+    written = io.BytesIO()
+    torch.save(dict(content), written)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_bytes(file, written.getvalue())
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables in tables of values whose keys are joined by dots."""
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        *places, last = key.split(".")
+        table = found
+        for place in places:
+            table = table.setdefault(place, {})
+        table[last] = value
+    return found
+
+
+def _unpickled(content: bytes, file: Path) -> object:
+    try:
+        with warnings.catch_warnings(), torch.serialization.safe_globals(_STAND_INS):
+            warnings.simplefilter("ignore")  # about odd files, which end in the errors below
+            return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "weights_only" not in str(error).lower() and "weights only" not in str(error).lower():
+            raise _damaged(file, error) from error
+        raise ReleasedError(
+            f"{file} holds objects that a checkpoint of released code does not have, or is none; it was not opened, "
+            "since such objects can run code: save its state dict alone"
+        ) from error
+    except Exception as error:  # what a damaged pickle raises is anybody's guess
+        raise _damaged(file, error) from error
+
+
+def _damaged(file: Path, error: Exception) -> ReleasedError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    return ReleasedError(f"{file} cannot be read ({reason}): it is damaged, cut short or no checkpoint; fetch it again")
+
+
+def _flat(table: Mapping[Any, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{key}.")
+        else:
+            yield f"{before}{key}", value
