@@ -12,6 +12,7 @@ from scipy import stats
 
 from bmip.experiments.results import Count, Row
 from bmip.report import against_tables, all_metrics, as_markdown, as_rich, tables
+from bmip.report.table import Table
 from tests.experiments.making import a_trial, replaced
 
 
@@ -208,6 +209,13 @@ def test_markdown() -> None:
         "| x | zero-shot | 50.0 | 60.0 | 54.5 | 1 | 0 | 1 |",
     ]
     assert as_rich(table).row_count == 1
+
+
+def test_columns_of_numbers_are_aligned_right_and_texts_left() -> None:
+    rows = (("7", "12.0 ± 0.5", "< 0.001", "depth 12", "1 of 3", ""), ("8", "–", "−1.5", "–", "", "–"))
+    table = Table("t", ("class", "accuracy", "p", "options", "3 of what", "nothing"), rows, "c")
+    assert as_markdown(table).splitlines()[3] == "| --- | ---: | ---: | --- | ---: | ---: |"
+    assert [column.justify for column in as_rich(table).columns] == ["left", "right", "right", "left", "right", "right"]
 
 
 def test_seconds_are_the_mean_of_runs_that_were_run() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,13 @@ class Table:
     bold: frozenset[tuple[int, int]] = frozenset()
     """The row and the column of each cell that is printed in bold."""
 
+    def is_of_numbers(self, column: int) -> bool:
+        """Whether each cell of a column begins with a number or says that there is none; never so of the first one."""
+        return column > 0 and all(_NUMBER.match(row[column]) for row in self.rows)
+
+
+_NUMBER = re.compile(r"\s*(<?\s*[+−-]?\d|–?\s*$)")
+
 
 def as_rich(table: Table) -> RichTable:
     """The table for the terminal."""
@@ -38,7 +46,8 @@ def as_rich(table: Table) -> RichTable:
         pad_edge=False,
     )
     for position, column in enumerate(table.columns):
-        drawn.add_column(escape(column), justify="left" if position < 2 else "right", no_wrap=position < 2)
+        justify = "right" if table.is_of_numbers(position) else "left"
+        drawn.add_column(escape(column), justify=justify, no_wrap=position < 2)
     for position, row in enumerate(table.rows):
         cells = [Text(cell, "bold" if (position, column) in table.bold else "") for column, cell in enumerate(row)]
         drawn.add_row(*cells, end_section=position in table.sections)
@@ -46,12 +55,12 @@ def as_rich(table: Table) -> RichTable:
 
 
 def as_markdown(table: Table) -> str:
-    """The table for a document in Markdown; all columns but the first two are aligned right."""
+    """The table for a document in Markdown."""
 
     def line(cells: Iterable[str]) -> str:
         return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
-    marks = ["---" if position < 2 else "---:" for position in range(len(table.columns))]
+    marks = ["---:" if table.is_of_numbers(position) else "---" for position in range(len(table.columns))]
     rows = [
         [f"**{cell}**" if (position, column) in table.bold else cell for column, cell in enumerate(row)]
         for position, row in enumerate(table.rows)
