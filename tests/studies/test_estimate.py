@@ -1,8 +1,9 @@
 """Estimates come from rows of the same run with other seeds, and otherwise from sizes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
-from bmip.experiments.results import Results
+from bmip.experiments.results import Results, Row
 from bmip.experiments.task import tasks_of
 from bmip.experiments.trial import Trial
 from bmip.run_spec import settings
@@ -43,6 +44,51 @@ def test_one_training_serves_all_its_protocols_and_each_is_evaluated() -> None:
     ]
     (found,) = estimates(tasks_of([KNOWN, joint], "runs", Results("r")), rows, rate=1e10)
     assert found.seconds == 28.0
+
+
+UNTRAINED = replaced(KNOWN, method="zero_shot")
+
+
+def whole(trials: Sequence[Trial], rows: Sequence[Row] = ()) -> float:
+    """The seconds of one task of these trials."""
+    (found,) = estimates(tasks_of(trials, "runs", Results("r")), rows, rate=1e10)
+    assert found.seconds is not None
+    return found.seconds
+
+
+def test_what_is_not_trained_is_evaluated_once_for_all_seeds_and_its_images_once_for_all_protocols() -> None:
+    seeds = [replaced(UNTRAINED, data_seed=seed, init_seed=seed) for seed in (1, 2, 3)]
+    assert whole(seeds) == whole(seeds[:1])
+    joint = [replace(trial, protocol="open-world") for trial in seeds]
+    assert whole(seeds) < whole([*seeds, *joint]) < 1.5 * whole(seeds), "class texts alone are computed again"
+    few = [replaced(UNTRAINED, shots=shots, classes="all") for shots in (1, 2, 4)]
+    assert whole([replace(trial, protocol="few-shot") for trial in few]) == whole(seeds)
+
+
+def test_what_another_seed_has_evaluated_costs_nothing() -> None:
+    """Its row is copied."""
+    row = replace(ROW, trainable=0, training_seconds=0.0, peak_memory=None)
+    first = replace(row, trial=UNTRAINED, evaluation_seconds=8.0)
+    copy = replace(row, trial=replaced(UNTRAINED, data_seed=2, init_seed=2), evaluation_seconds=0.0)
+    missing = [replaced(UNTRAINED, data_seed=seed, init_seed=seed, shots=4) for seed in (3, 4)]
+    assert whole(missing, [first, copy]) == 0.0
+
+
+def test_label_spaces_that_a_seed_draws_are_evaluated_for_each() -> None:
+    sweep = [replace(replaced(UNTRAINED, data_seed=seed, init_seed=seed), protocol="ratio-sweep") for seed in (1, 2, 3)]
+    rows = [
+        replace(ROW, trial=replaced(sweep[0], data_seed=9), trainable=0, training_seconds=0.0, evaluation_seconds=2.0)
+    ]
+    assert whole(sweep, rows) == 6.0
+
+
+def test_a_training_that_another_protocol_has_made_costs_nothing() -> None:
+    row = replace(ROW, trial=KNOWN, trainable=9, training_seconds=20.0, evaluation_seconds=3.0)
+    joint = replace(KNOWN, protocol="open-world")
+    made = replace(row, trial=replaced(joint, data_seed=7), evaluation_seconds=5.0)
+    assert whole([joint], [row, made]) == 5.0
+    assert whole([joint], [made]) == 25.0
+    assert whole([joint], [row]) < 0.5 * whole([joint])
 
 
 def test_sizes_say_it_otherwise() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
@@ -17,6 +17,7 @@ from bmip.data.embedded_sets import embedded_sets
 from bmip.data.public.registry import PUBLIC
 from bmip.experiments.method_facts import method_facts
 from bmip.experiments.parameter_counts import VIT_B_16
+from bmip.experiments.registry import protocol
 from bmip.experiments.results import Row
 from bmip.experiments.task import Task
 from bmip.experiments.trial import Trial
@@ -56,30 +57,41 @@ class Estimate:
     """Memory in 10^9 bytes: the highest of such rows, else that of the process, weights, activations and optimiser."""
 
     measured: bool
-    """Whether the seconds come from rows of the same run with other seeds."""
+    """Whether the seconds come from rows of the same trials with other seeds."""
 
 
 def estimates(tasks: Sequence[Task], rows: Iterable[Row], rate: float | None = None) -> list[Estimate]:
     """One for each task. `rate`: floating-point operations a second; by default it is measured here."""
-    known: dict[object, list[Row]] = defaultdict(list)
+    known: dict[Trial, list[Row]] = defaultdict(list)
+    trained: set[RunSpec] = set()
     for row in rows:
         if row.seconds:
             known[_seedless(row.trial)].append(row)
+        if row.trainable:
+            trained.add(row.trial.run)
     rate = rate or measured_rate()
-    return [_estimate(task, known, rate) for task in tasks]
+    return [_estimate(task, known, trained, rate) for task in tasks]
 
 
-def _estimate(task: Task, known: Mapping[object, Sequence[Row]], rate: float) -> Estimate:
+def _estimate(task: Task, known: Mapping[Trial, Sequence[Row]], trained: Collection[RunSpec], rate: float) -> Estimate:
     run, classes = task.trials[0].run, classes_of(task.trials[0].run.data)
-    stored = [known[key] for key in dict.fromkeys(map(_seedless, task.trials)) if key in known]
-    if stored and len(stored) == len({_seedless(trial) for trial in task.trials}):
-        seconds = max(median(row.training_seconds for row in group) for group in stored)  # one training serves all
+    kept = run in trained  # under another protocol: the run's folder has it
+    evaluated = {_evaluated(trial): _seedless(trial) for trial in task.trials}
+    peaks = [row.peak_gpu_memory or row.peak_memory for key in evaluated.values() for row in known.get(key, ())]
+    evaluated = {trial: key for trial, key in evaluated.items() if not (_is_copied(trial) and key in known)}
+    stored = [known[key] for key in evaluated.values() if key in known]
+    if len(stored) == len(evaluated):
+        seconds = max((median(row.training_seconds for row in group) for group in stored if not kept), default=0.0)
         seconds += sum(median(row.evaluation_seconds for row in group) for group in stored)
-        peaks = [row.peak_gpu_memory or row.peak_memory for group in stored for row in group]
         return Estimate(seconds, max((peak for peak in peaks if peak), default=0) / 1e9 or None, True)
     if classes is None:
         return Estimate(None, None, False)
-    work = _training(run, classes) + sum(_evaluation(trial) for trial in task.trials)
+    work = 0.0 if kept else _training(run, classes)
+    if _trains(run):
+        work += sum(_image_work(trial) + _class_work(trial) for trial in evaluated)
+    else:  # features of the frozen image tower are computed once
+        work += sum(_image_work(trial) for trial in {trial.place: trial for trial in evaluated}.values())
+        work += sum(_class_work(trial) for trial in evaluated)
     return Estimate(work / rate, PROCESS + _bytes(run, classes) / 1e9, False)
 
 
@@ -105,8 +117,24 @@ def measured_rate() -> float:
     return EFFICIENCY * 2 * side**3 / fastest
 
 
+def _evaluated(trial: Trial) -> Trial:
+    """What is evaluated once: the trial, without seeds and shots where they change nothing."""
+    return replace(trial, run=replace(trial.run, data_seed=0, init_seed=0, shots=0)) if _is_copied(trial) else trial
+
+
 def _seedless(trial: Trial) -> Trial:
+    trial = _evaluated(trial)
     return replace(trial, run=replace(trial.run, data_seed=0, init_seed=0))
+
+
+def _is_copied(trial: Trial) -> bool:
+    """Whether its row is a copy where another seed has one (`StoredRows.of_another_seed`)."""
+    return not _trains(trial.run) and not protocol(trial.protocol).draws
+
+
+def _trains(run: RunSpec) -> bool:
+    """Whether the method has trainable parameters; one of your own counts as if it had."""
+    return max(method_facts(run.method).trainable.values(), default=1) > 0
 
 
 def _shape(run: RunSpec) -> CLIPConfig:
@@ -140,18 +168,23 @@ def _trained_classes(run: RunSpec, classes: int) -> int:
 
 
 def _training(run: RunSpec, classes: int) -> float:
-    if not max(method_facts(run.method).trainable.values(), default=1):
+    if not _trains(run):
         return 0.0
     shape, config, count = _shape(run), train_config(dict(run.training)), _trained_classes(run, classes)
     steps = config.epochs * max(1, (run.shots or 32) * count // config.batch)
     return steps * BACKWARD * (config.batch * _image(shape) + count * _text(shape))
 
 
-def _evaluation(trial: Trial) -> float:
-    classes, shape = classes_of(trial.place), _shape(trial.run)
+def _image_work(trial: Trial) -> float:
+    """Operations for the test images."""
     counts = PUBLIC[trial.place].counts if trial.place in PUBLIC else None
-    images = counts[2] if counts else IMAGES * (classes or 0)
-    return images * _image(shape) + (classes or 0) * _text(shape)
+    images = counts[2] if counts else IMAGES * (classes_of(trial.place) or 0)
+    return images * _image(_shape(trial.run))
+
+
+def _class_work(trial: Trial) -> float:
+    """Operations for the class texts."""
+    return (classes_of(trial.place) or 0) * _text(_shape(trial.run))
 
 
 def _bytes(run: RunSpec, classes: int) -> float:
