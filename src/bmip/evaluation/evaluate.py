@@ -34,6 +34,13 @@ class Predictions:
     rank: Int64[Tensor, " image"]
     """How many classes are more probable than the right one; 0 where the prediction is right."""
 
+    @classmethod
+    def of_logits(
+        cls, split: Split, classes: ClassNames, labels: Int64[Tensor, " image"], logits: Float[Tensor, "image class"]
+    ) -> Predictions:
+        """The predictions that the logits of a split's images over `classes` stand for."""
+        return cls(classes, _names(split), labels, *_answers(labels, logits))
+
     def __len__(self) -> int:
         return len(self.labels)
 
@@ -85,18 +92,13 @@ def evaluate(
             f"an image is of class {max(split.labels)}, counted from 0, and the names of "
             f"{counted(len(classes), 'class')} were given: give those that the split's labels mean"
         )
-    names = tuple(split.images.name(index) for index in range(len(split)))
     batches = _batches(model, split, batch)
-    labels, predicted, probability, rank = [], [], [], []
+    found = []
     for done, (truth, (logits,)) in enumerate(batch_logits(model, batches, [classes]), start=1):
-        most, best = logits.softmax(-1).max(-1)
-        labels.append(truth)
-        predicted.append(best)
-        probability.append(most.float())
-        rank.append(torch.from_numpy(ranks(logits.numpy(), truth.numpy())))
+        found.append((truth, *_answers(truth, logits)))
         if progress is not None:
             progress(done, len(batches))
-    return Predictions(classes, names, *map(torch.cat, (labels, predicted, probability, rank)))
+    return Predictions(classes, _names(split), *map(torch.cat, zip(*found, strict=True)))
 
 
 def evaluate_logits(
@@ -122,6 +124,16 @@ def accuracy_on(model: PromptedCLIP, split: Split, classes: ClassNames, batch: i
         return Count.of(torch.cat(right).numpy()).percent
 
     return measure
+
+
+def _answers(labels: Int64[Tensor, " image"], logits: Float[Tensor, "image class"]) -> tuple[Tensor, Tensor, Tensor]:
+    """The predicted class of each image, its probability, and the rank of the right class."""
+    most, best = logits.softmax(-1).max(-1)
+    return best, most.float(), torch.from_numpy(ranks(logits.numpy(), labels.numpy()))
+
+
+def _names(split: Split) -> tuple[str, ...]:
+    return tuple(split.images.name(index) for index in range(len(split)))
 
 
 def _batches(model: PromptedCLIP, split: Split, batch: int) -> EvalBatches:

@@ -122,6 +122,10 @@ class Joint:
         dataset = trained.parts.evaluated[part]
         return cls(trained.model, dataset, *evaluate_logits(trained.model, dataset.test, dataset.classes))
 
+    def predictions(self) -> Predictions:
+        """The predictions among all classes."""
+        return Predictions.of_logits(self.dataset.test, self.dataset.classes, self.labels, self.logits)
+
     def among(self, chosen: Sequence[int]) -> Float[Tensor, "image chosen"]:
         """Logits of all images as if there were only these classes."""
         if not self.model.reads_classes:

@@ -22,8 +22,10 @@ from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.data.shots import write_shots
 from bmip.data.sources.folder import SPLIT_FILE
 from bmip.data.transforms import centre_square, normalise
+from bmip.evaluation.prediction_files import read_predictions
 from bmip.experiments.default_data import EMBEDDED, SHIFTS, SOURCE, TARGETS
 from bmip.experiments.evaluated_parts import Joint, Trained
+from bmip.experiments.execute import predictions_file
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.protocols.ratio_sweep import RATIOS, label_spaces
 from bmip.experiments.registry import protocol, protocols
@@ -102,6 +104,12 @@ def test_open_world_uses_the_training_of_base_to_novel(work: Work, photos: Path)
     assert row.counts["novel_joint"] == (int(right[~base].sum()), int((~base).sum()))
     score = logits[:, :2].softmax(-1).max(-1).values
     assert row.scores["auroc"] == pytest.approx(100 * reference.roc_auc_score(base, score), abs=1e-3)
+    kept = read_predictions(work.folder / predictions_file(trials[0], "joint"))
+    assert kept.predicted.tolist() == logits.argmax(-1).tolist()
+    assert kept.labels.tolist() == labels.tolist()
+    assert kept.images == tuple(whole.test.images.name(index) for index in range(len(labels)))
+    assert kept.probability.tolist() == pytest.approx(logits.softmax(-1).max(-1).values.tolist(), abs=1e-4)
+    assert kept.rank.tolist() == [int((one > one[label]).sum()) for one, label in zip(logits, labels, strict=True)]
     assert set(row.scores) == {"auroc", "fpr95", "openworld_auc"}
 
 

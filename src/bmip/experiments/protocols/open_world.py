@@ -23,7 +23,8 @@ def _evaluate(trained: Trained) -> Evaluated:
     halves = range(base), range(base, len(joint.dataset.classes))
     found = open_world(joint.labels.numpy(), joint.logits.numpy(), *(joint.among(half).numpy() for half in halves))
     counts = {name: getattr(found, name) for name in ("base", "novel", "base_joint", "novel_joint", "joint")}
-    return Evaluated(counts, {name: getattr(found, name) for name in ("auroc", "fpr95", "openworld_auc")})
+    scores = {name: getattr(found, name) for name in ("auroc", "fpr95", "openworld_auc")}
+    return Evaluated(counts, scores, {"joint": joint.predictions()})
 
 
 PROTOCOL = Protocol(
