@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from bmip.clip.loading.load import load_clip
 from tests.cli.conftest import Cli
 from tests.cli.test_errors import refused
 
@@ -33,8 +34,13 @@ TRAINED = {
 
 
 @pytest.fixture
-def released(here: Path) -> Path:
-    buffers = {"prompt_learner.token_prefix": draw(4, 1, 32), "prompt_learner.token_suffix": draw(4, 17, 32)}
+def released(here: Path, backbone: Path) -> Path:
+    """With the words around the prompt tokens, as the released code stores them."""
+    clip = load_clip(backbone)
+    tokenizer, sentences = clip.tokenizer, [f"a photo of a {name}." for name in CLASSES.split(",")]
+    ids = [[tokenizer.start, *tokenizer.encode(text), tokenizer.end] for text in sentences]
+    words = clip.text.token_embedding.weight[torch.tensor([each + [0] * (20 - len(each)) for each in ids])]
+    buffers = {"prompt_learner.token_prefix": words[:, :1], "prompt_learner.token_suffix": words[:, 3:]}
     torch.save({"state_dict": {**TRAINED, **buffers}, "epoch": 5}, here / "model.pth.tar-5")
     return here / "model.pth.tar-5"
 
@@ -62,6 +68,9 @@ def test_prompts_of_a_released_checkpoint(cli: Cli, released: Path, photos: Path
     assert content["epoch"] == 0 and content["state_dict"].keys() == TRAINED.keys()
     assert all(torch.equal(content["state_dict"][key], tensor) for key, tensor in TRAINED.items())
 
+    unnamed = cli("import-checkpoint", released, "--method", "maple", "--backbone", backbone)
+    assert unnamed.status == 0 and "are read from the file: blue, green, grey, red" in unnamed.err
+    assert Path("runs/maple-imported/prompts.json").exists()
     again = cli(*(file if part == released else part for part in asked), "--out", "again")
     assert again.status == 0, again.err
     assert Path("again/prompts.safetensors").read_bytes() == Path("prompts/prompts.safetensors").read_bytes()
@@ -93,7 +102,8 @@ def test_what_is_refused(cli: Cli, released: Path, backbone: Path) -> None:
     refused(cli(*asked, "zero-shot"), "zero_shot has no released checkpoints; there are those of ", "maple")
     refused(cli(*asked, "maple", "--set", "slots=4"), "slots is 4, and the file says 2")
     refused(cli(*asked, "maple", "--preset", "relased"), "did you mean 'released'")
-    refused(cli("import-checkpoint", released, "--method", "maple", "--backbone", backbone), "--classes-file")
+    unnamed = ("import-checkpoint", released, "--backbone", backbone, "--method", "maple")
+    refused(cli(*unnamed, "--set", "context=an image of a"), "behind its prompt tokens stands ", "'image of a name .'")
     refused(cli("import-checkpoint", "absent.pt", *asked[2:], "maple"), "absent.pt is no file")
     refused(cli("inspect", released), "bmip import-checkpoint")
     refused(cli("export", "absent", "--to", "onx", "--out", "x"), "'onx'", "dassl")

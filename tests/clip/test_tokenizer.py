@@ -115,6 +115,17 @@ def test_equals_the_plain_encoding(text):
     assert Tokenizer.default().encode(text) == plain_encode(text)
 
 
+@given(st.text(alphabet="abcxyzABC0189 -'.,()/éüñß", max_size=20))
+def test_decoded_text_has_the_same_ids(text):
+    ids = Tokenizer.default().encode(text)
+    assert Tokenizer.default().encode(Tokenizer.default().decode(ids)) == ids
+
+
+def test_decoding():
+    ids = Tokenizer.default().encode("Boeing 737-800, café")
+    assert Tokenizer.default().decode(ids) == "boeing 7 3 7 - 8 0 0 , café"
+
+
 def test_full_stop_after_abbreviation_joins_as_in_clip():
     whole = Tokenizer.default().encode("a photo of a St..")
     assert whole == plain_encode("a photo of a St..")

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from bmip.class_names import ClassNames
+from bmip.class_names import ClassNames, words
 from bmip.interchange.exporting import export_checkpoint
 from bmip.interchange.files import nested, read_released
 from bmip.interchange.frozen import released_names
@@ -79,12 +79,12 @@ def written(folder: Path, tensors: Mapping[str, Tensor]) -> Path:
     return folder / "model.pth.tar-5"
 
 
-def imported(name: str, file: Path, given: Mapping[str, Any] | None = None) -> Imported:
+def imported(name: str, file: Path, given: Mapping[str, Any] | None = None, *, unnamed: bool = False) -> Imported:
     case, (method, options) = recipe.case(name), CASES[name]
     chosen = load_method(method).presets["released"].options
     untold = {option: value for option, value in options.items() if option in UNTOLD}
     spec = RunSpec(method=method, preset="released", options=settings({**chosen, **untold, **(given or {})}))
-    return import_checkpoint(file, spec, recipe.clip(), ClassNames(case.names), given)
+    return import_checkpoint(file, spec, recipe.clip(), None if unnamed else case.names, given=given)
 
 
 def method_of(model: PromptedCLIP) -> tuple[str, Mapping[str, Any]]:
@@ -133,6 +133,37 @@ def check_written(back: Mapping[str, Tensor], tensors: Mapping[str, Tensor], cas
     assert all(torch.equal(back[key], tensor) for key, tensor in strict.items())
 
 
+def with_words(name: str, scale: float = 1.0) -> dict[str, Tensor]:
+    """The case's file with the embeddings of the words behind the prompt tokens, as the released code stores them."""
+    case, tensors = recipe.case(name), state(name)
+    slots = next(tensor.shape[-2] for key, tensor in tensors.items() if key.endswith("ctx"))
+    rows = [ids + [0] * (77 - len(ids)) for ids in case.manifest["extra"]["token_ids"]]
+    embedded = recipe.clip().text.token_embedding.weight[torch.tensor(rows)][:, 1 + slots :]
+    key = next(key for key in tensors if key.endswith("token_suffix"))
+    return {**tensors, key: (scale * embedded).half()}
+
+
+@pytest.mark.parametrize("name", ["coop_ctxinit", "coop_ctx16_csc", "maple", "tcp"])
+def test_names_of_the_classes_from_the_file(name: str, tmp_path: Path) -> None:
+    """Behind MaPLe's two prompt tokens stand the words "of a" as well, which are not part of a name."""
+    case = recipe.case(name)
+    model = imported(name, written(tmp_path, with_words(name, 1.001)), unnamed=True).model
+    encode = recipe.clip().tokenizer.encode
+    assert [encode(found) for found in model.classes.names] == [encode(words(own)) for own in case.names]
+    close(model.classifier(model.classes)(recipe.images()), case.gold["logits"], 2e-4)
+
+
+def test_words_that_do_not_fit(tmp_path: Path) -> None:
+    tensors = with_words("maple")
+    told = refused("maple", tmp_path, tensors, {"context": "an image of one"}, unnamed=True)
+    assert "behind its prompt tokens stands 'of a " in told and "it would be 'of one name .'" in told
+    assert "holds no embeddings of words" in refused("maple", tmp_path, state("maple"), unnamed=True)
+    tensors.pop("prompt_learner.token_suffix")
+    assert "give --classes or --classes-file" in refused("maple", tmp_path, tensors, unnamed=True)
+    odd = {**tensors, "prompt_learner.token_suffix": torch.ones(7, 60, 3)}
+    assert "(7, 60, 3); (classes, tokens, 512) is needed" in refused("maple", tmp_path, odd, unnamed=True)
+
+
 def test_half_precision_and_the_teacher(tmp_path: Path) -> None:
     """As PromptSRC's code stores: in half precision, with a second image tower, whose average over epochs drifted."""
     tensors = {key: tensor.half() for key, tensor in {**state("promptsrc_bmip"), **frozen()}.items()}
@@ -151,9 +182,16 @@ def test_what_was_imported_is_told(tmp_path: Path) -> None:
     assert re.fullmatch("model.pth.tar-5, SHA-256 [0-9a-f]{64}", description.imported)
 
 
-def refused(name: str, tmp_path: Path, tensors: Mapping[str, Tensor], given: Mapping[str, Any] | None = None) -> str:
+def refused(
+    name: str,
+    tmp_path: Path,
+    tensors: Mapping[str, Tensor],
+    given: Mapping[str, Any] | None = None,
+    *,
+    unnamed: bool = False,
+) -> str:
     with pytest.raises(ValueError) as error:
-        imported(name, written(tmp_path, tensors), given)
+        imported(name, written(tmp_path, tensors), given, unnamed=unnamed)
     return str(error.value)
 
 
@@ -200,7 +238,7 @@ def test_options_that_contradict_the_file(tmp_path: Path) -> None:
 def test_methods_without_released_checkpoints(tmp_path: Path) -> None:
     spec = RunSpec(method="zero_shot")
     with pytest.raises(ValueError, match=r"zero_shot has no released checkpoints; there are those of .*maple"):
-        import_checkpoint(written(tmp_path, state("maple")), spec, recipe.clip(), ClassNames(("cat", "dog")))
+        import_checkpoint(written(tmp_path, state("maple")), spec, recipe.clip(), ["cat", "dog"])
 
 
 def test_prompts_that_the_released_code_would_use_otherwise(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ app = typer.Typer(add_completion=False)
 @app.command(
     "import-checkpoint",
     cls=Command,
-    epilog="Example: bmip import-checkpoint model.pth.tar-5 --method maple --classes-file names.txt --out runs/maple",
+    epilog="Example: bmip import-checkpoint model.pth.tar-5 --method maple --out runs/maple",
 )
 @common_options.read_options(only=["template"], make=dict)
 def import_checkpoint(
@@ -48,7 +48,8 @@ def import_checkpoint(
     classes: Annotated[
         list[str] | None,
         typer.Option(
-            help="The names of the training classes, in their order: 'a cat,a dog', or with spaces between them.",
+            help="The names of the training classes, in their order: 'a cat,a dog', or with spaces between them. "
+            "Otherwise those that the file holds.",
             metavar="NAME...",
             show_default=False,
         ),
@@ -92,19 +93,18 @@ def import_checkpoint(
     if not file.is_file():
         raise ValueError(f"{file} is no file: name a checkpoint of released code, such as model.pth.tar-5")
     names = names_asked(classes, classes_file)
-    if names is None:
-        raise ValueError("the file does not hold the names of the training classes: give --classes or --classes-file")
     (asked,) = asked_methods([method], None, preset or ("released" if "released" in presets(method) else None), set_)
     (spec,) = specs([asked], backbone=backbone)
 
-    from bmip.class_names import ClassNames
     from bmip.clip.loading.load import load_clip
     from bmip.interchange.importing import import_checkpoint as imported_from
 
-    known = ClassNames(tuple(names), duplicates=True, **read)
-    found = imported_from(file, spec, load_clip(spec.backbone), known, asked.options)
+    found = imported_from(file, spec, load_clip(spec.backbone), names, **read, given=asked.options)
     folder = out_ or Path("runs") / f"{spec.method_name}-imported"
     found.model.save_pretrained(folder)
+    if names is None:
+        known = found.model.classes.names
+        note(f"the names of the training classes are read from the file: {first_few(known)}")
     taken = found.model.trainable().values()
     line(f"taken: {counted(len(taken), 'tensor')}, {sum(tensor.numel() for tensor in taken):,} numbers")
     for reason, keys in found.left_out.items():

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 
 import ftfy
-from tokenizers import Regex, models, pre_tokenizers, trainers
+from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Encoder
 
 from bmip.system.files import write_text
@@ -68,6 +68,11 @@ class Tokenizer:
             if special in cleaned:
                 raise ValueError(f"{text!r} contains {special}, which marks the ends of a text: remove it")
         return self._encoder.encode(cleaned, add_special_tokens=False).ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of the ids, in small letters. Encoding it gives the same ids, if they are those of whole words."""
+        tokens = [self._encoder.id_to_token(number) or "" for number in ids]
+        return decoders.ByteLevel().decode(tokens).replace(_WORD_END, " ").strip()
 
     def whole_words(self) -> dict[int, str]:
         """The tokens that are a whole word of small letters, by id. Text becomes small letters before it is encoded."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,13 @@ from torch import Tensor
 
 from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
+from bmip.clip.text_layout import TextLayout
+from bmip.interchange.class_names import names_in
 from bmip.interchange.files import read_released
 from bmip.interchange.frozen import frozen_keys
 from bmip.interchange.methods import released_of
 from bmip.methods import build_model, method_config
+from bmip.prompting.method_spec import MethodSpec
 from bmip.prompting.model import PromptedCLIP
 from bmip.prompting.released import Released, ReleasedError, Shapes, Stored
 from bmip.run_spec import RunSpec, settings
@@ -35,7 +38,13 @@ class Imported:
 
 
 def import_checkpoint(
-    file: Path, spec: RunSpec, clip: CLIP, classes: ClassNames, given: Mapping[str, Any] | None = None
+    file: Path,
+    spec: RunSpec,
+    clip: CLIP,
+    names: Sequence[str] | None = None,
+    *,
+    template: str = ClassNames.template,
+    given: Mapping[str, Any] | None = None,
 ) -> Imported:
     """The prompts of a checkpoint that the released code of the method wrote, ready to classify.
 
@@ -43,7 +52,8 @@ def import_checkpoint(
         file: such as model.pth.tar-5. It is never run as code.
         spec: says the method and its options. What the shapes in the file tell wins over them.
         clip: the CLIP that the prompts were trained with.
-        classes: the names of the training classes.
+        names: those of the training classes, in their order; None: as the words in the file say.
+        template: the sentence of the data set.
         given: the options among those of the spec that a person has asked for.
 
     Raises:
@@ -59,6 +69,8 @@ def import_checkpoint(
         told = released.options(Shapes(shapes, content.settings))
         _check_told(told, given or {})
         options = {**dict(spec.options), **told}
+        known = names or _names(found, method, options, clip, template)
+        classes = ClassNames(tuple(known), template, duplicates=True)
         model = build_model(method, options, clip, classes, seed=spec.init_seed)
         keys = released.keys(method_config(method, options), clip, model.trainable())
         left_out = _left_out(found, keys, released, clip)
@@ -79,6 +91,16 @@ def _whole(tensors: Mapping[str, Tensor], released: Released) -> dict[str, Tenso
     if not before or any(key.startswith(before) for key in tensors):
         return dict(tensors)
     return {before + key: tensor for key, tensor in tensors.items()}
+
+
+def _names(
+    found: Mapping[str, Tensor], method: MethodSpec, options: dict[str, Any], clip: CLIP, template: str
+) -> list[str]:
+    classes = ClassNames(("name",), template)
+    layout = build_model(method, options, clip, classes, seed=0).prompter.layout(classes)
+    if not isinstance(layout, TextLayout):
+        raise ReleasedError("it has several sentences for each class: give --classes or --classes-file")
+    return names_in(found, clip, layout)
 
 
 def _check_told(told: Mapping[str, Any], given: Mapping[str, Any]) -> None:
