@@ -133,6 +133,37 @@ def check_written(back: Mapping[str, Tensor], tensors: Mapping[str, Tensor], cas
     assert all(torch.equal(back[key], tensor) for key, tensor in strict.items())
 
 
+MORE = {
+    "kgcoop": {"bias_vectors": (1, 512), "meta_net.linear1.weight": (16, 64), "meta_net.linear2.bias": (512,)},
+    "hicropl": {"prompt_learner.cross_prompts_text.0": (16, 512)},
+    "mma": {"token_embedding": (7, 77, 512), "tokenized_prompts": (7, 77)},
+}
+"""What the released code stores beside parameters that require a gradient, by its source."""
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_what_else_is_stored(name: str, tmp_path: Path) -> None:
+    more = {key: torch.ones(shape) for key, shape in MORE[name].items()}
+    found = imported(name, written(tmp_path, {**state(name), **more}))
+    part = released(CASES[name][0]).part
+    left_out = {key.removeprefix(f"{part}.") for keys in found.left_out.values() for key in keys}
+    assert left_out - state(name).keys() == more.keys()
+
+
+def test_the_teacher_of_coprompt(tmp_path: Path) -> None:
+    """Its code stores a second CLIP whole, with OpenAI's names."""
+    clip = recipe.clip()
+    teacher = {
+        "model_distill.logit_scale": clip.logit_scale,
+        "model_distill.visual.proj": recipe.weight("visual.proj", (128, 64)),
+        "model_distill.text_projection": recipe.weight("text_projection", (512, 64)),
+        "model_distill.token_embedding.weight": clip.text.token_embedding.weight,
+        "model_distill.ln_final.bias": clip.text.ln_final.bias,
+    }
+    found = imported("coprompt", written(tmp_path, {**state("coprompt"), **teacher}))
+    assert set(found.left_out["the frozen CLIP"]) == teacher.keys()
+
+
 def with_words(name: str, scale: float = 1.0) -> dict[str, Tensor]:
     """The case's file with the embeddings of the words behind the prompt tokens, as the released code stores them."""
     case, tensors = recipe.case(name), state(name)

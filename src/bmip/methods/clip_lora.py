@@ -120,7 +120,7 @@ def released_options(shapes: Shapes) -> dict[str, Any]:
 
 def released_metadata(config: Config) -> dict[str, Any]:
     """What stands beside the tensors in a released checkpoint."""
-    alpha = int(config.lora_alpha) if config.lora_alpha.is_integer() else config.lora_alpha
+    alpha = int(config.lora_alpha) if config.lora_alpha == int(config.lora_alpha) else config.lora_alpha
     told = {"r": config.lora_rank, "alpha": alpha, "encoder": _ENCODERS[config.lora_towers]}
     return {"metadata": {**told, "params": ["q", "k", "v"], "position": "all"}}
 
