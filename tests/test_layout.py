@@ -16,7 +16,7 @@ LAYERS = (
     ("methods", "evaluation"),
     ("training", "interchange", "embedded.pretrain"),
     ("experiments",),
-    ("explaining", "learner", "studies"),
+    ("explaining", "exporting", "learner", "studies"),
     ("report",),
     ("report.page",),
     ("cli",),

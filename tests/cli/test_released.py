@@ -63,7 +63,7 @@ def test_prompts_of_a_released_checkpoint(cli: Cli, released: Path, photos: Path
 
     out = cli("export", "prompts", "--to", "dassl", "--out", "maple", "--backbone", backbone)
     file = Path("maple", "MultiModalPromptLearner", "model-best.pth.tar")
-    assert out.status == 0 and str(file) in out.err
+    assert out.status == 0 and str(file) in out.out
     content = torch.load(file, weights_only=True)
     assert content["epoch"] == 0 and content["state_dict"].keys() == TRAINED.keys()
     assert all(torch.equal(content["state_dict"][key], tensor) for key, tensor in TRAINED.items())
@@ -106,7 +106,8 @@ def test_what_is_refused(cli: Cli, released: Path, backbone: Path) -> None:
     refused(cli(*unnamed, "--set", "context=an image of a"), "behind its prompt tokens stands ", "'image of a name .'")
     refused(cli("import-checkpoint", "absent.pt", *asked[2:], "maple"), "absent.pt is no file")
     refused(cli("inspect", released), "bmip import-checkpoint")
-    refused(cli("export", "absent", "--to", "onx", "--out", "x"), "'onx'", "dassl")
+    refused(cli("export", "absent", "--to", "onx", "--out", "x"), "'onx'", "onnx")
+    refused(cli("export", "absent", "--to", "dassl", "--out", "x", "--classes", "cat"), "leave --classes")
 
     torch.save({"state_dict": TRAINED, "scheduler": Code()}, released)
     refused(cli(*asked, "maple"), "was not opened", "can run code")

@@ -106,6 +106,8 @@ WRONG = (
     "explain run picture.png --classes red",
     "explain run picture.png --out picture.tiff",
     "embed run picture.png --out features.txt",
+    "export run --to onnx",
+    "export run --to onnxx --out x",
     "calibrate run --data digts",
     "calibrate run --false-alarms 0",
     "calibrate run --score logit",
@@ -145,7 +147,7 @@ COMPLETED = {
     "bmip results merge r.jsonl --o": {"--out"},
     "bmip data prepare dt": {"dtd"},
     "bmip import-checkpoint m.pt --method map": {"maple"},
-    "bmip export r --to ": {"dassl"},
+    "bmip export r --to ": {"onnx", "torch", "linear", "dassl"},
 }
 
 

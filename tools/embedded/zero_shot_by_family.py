@@ -3,7 +3,7 @@
 python -m tools.embedded.zero_shot_by_family [CLIP]
 
 CLIP is a name or a folder, as --backbone takes it; otherwise the embedded one. The scenes are those of the validation
-split, 10 a class, with another family's pictures in them; the sentence is each data set's first. No test image is shown.
+split, 10 a class, with another family's pictures in them; the sentence is each data set's first. No test image is seen.
 """
 
 from __future__ import annotations
@@ -39,9 +39,7 @@ def table(clip: CLIP, sets: Iterable[SceneSet]) -> list[str]:
     order = sorted(families(), key=lambda family: family not in SEEN)
     lines = [f"| data set | {' | '.join(order)} |", "|---|" + "---:|" * len(order)]
     found = {
-        one.name: [accuracy(clip, one, family) for family in order]
-        for one in sets
-        if one.members and one.like is None
+        one.name: [accuracy(clip, one, family) for family in order] for one in sets if one.members and one.like is None
     }
     found["mean"] = [fmean(column) for column in zip(*found.values(), strict=True)]
     return lines + [f"| {name} | {' | '.join(f'{cell:.1f}' for cell in row)} |" for name, row in found.items()]

@@ -1,43 +1,99 @@
-"""`bmip export RUN`."""
+"""`bmip export RUN --to FORMAT --out DIR`."""
+
+# ruff: noqa: B006  (typer reads the defaults and copies them)
 
 from __future__ import annotations
 
+import importlib
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from bmip.cli import common_options
+from bmip.cli.arguments import names_asked
 from bmip.cli.command import Command
-from bmip.cli.console import note
-from bmip.system.messages import nearest
+from bmip.cli.console import line, note
+from bmip.system.messages import counted, nearest
 
 app = typer.Typer(add_completion=False)
-FORMATS = ("dassl",)
+DASSL = "dassl"
+TARGETS = {
+    "onnx": "an image tower for onnxruntime",
+    "torch": "one for torch alone, of torch.export",
+    "linear": "no tower but a matrix for a plain CLIP, of methods that leave the image tower alone",
+    DASSL: "a checkpoint that the released code of the method loads, without classes",
+}
+"""Each format, and what it is. But for the last one, the module `bmip.exporting.to_NAME` has its `write`."""
 
 
-@app.command(cls=Command, epilog="Example: bmip export runs/maple --to dassl --out maple")
+@app.command(cls=Command, epilog="Example: bmip export runs/pets --to onnx --out exported --classes 'a corgi,a cat'")
+@common_options.read_options(only=["template"], make=dict)
 def export(
     run: common_options.Run,
+    folder: Annotated[Path, typer.Option("--out", help="The folder to write, new or empty.", metavar="DIR")],
     to: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="dassl: a checkpoint that the released code of the method loads.",
-            metavar="|".join(FORMATS),
-            autocompletion=lambda incomplete: [name for name in FORMATS if name.startswith(incomplete)],
+            help="; ".join(f"{name}: {what}" for name, what in TARGETS.items())
+            + ". Without it, the classes of the export in DIR are exchanged.",
+            metavar="|".join(TARGETS),
+            show_default=False,
+            autocompletion=lambda incomplete: [name for name in TARGETS if name.startswith(incomplete)],
         ),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for the files.", file_okay=False, metavar="DIR")],
+    ] = None,
+    classes: common_options.Names = None,
+    classes_file: common_options.NamesFile = None,
     backbone: common_options.OwnBackbone = None,
+    threads: common_options.Threads = None,
     debug: common_options.Debug = False,
+    read: dict[str, Any] = {},
 ) -> None:
-    """Write trained prompts as another program reads them."""
-    if to not in FORMATS:
-        raise ValueError(f"--to is {to!r}: {nearest(to, FORMATS)}")
+    """Write trained prompts for programs without bmip: the image tower with them, and a matrix of the classes.
 
+    The matrix can be exchanged later for other classes, without writing the tower again.
+    Everything is in float32.
+    """
+    asked = names_asked(classes, classes_file)
+    if to is not None and to not in TARGETS:
+        raise ValueError(f"--to is {to!r}: {nearest(to, TARGETS)}")
+    if to == DASSL:
+        if asked is not None or read:
+            raise ValueError("a checkpoint of released code holds no classes: leave --classes and --template out")
+        _write_checkpoint(run, folder, backbone)
+        return
+
+    from bmip.cli.load_run import load_run
+    from bmip.evaluation.predict import classes_of
+    from bmip.exporting.class_files import class_matrix, write_classes
+    from bmip.exporting.folder import read_export
+    from bmip.prompting.checkpoint import tensors_hash
+    from bmip.training.hub import located
+
+    common_options.use_threads(threads)
+    prompts = tensors_hash(located(run))
+    there = read_export(folder)
+    if there is None and to is None:
+        raise ValueError(f"{folder} holds no export whose classes could be exchanged: say --to {'|'.join(TARGETS)}")
+    if there is not None and there.prompts != prompts:
+        raise ValueError(f"{folder} holds an export of other prompts than {run}: name another folder")
+    if there is not None and to not in (None, there.kind):
+        raise ValueError(f"{folder} holds an export to {there.kind}: name another folder for {to}")
+    model = load_run(run, backbone, "cpu", "float32")
+    names = replace(classes_of(model, asked), template=read.get("template", model.classes.template))
+    if to is None:
+        write_classes(folder, class_matrix(model, names))
+    else:
+        importlib.import_module(f"bmip.exporting.to_{to}").write(model, names, prompts, folder)
+    for file in sorted(folder.iterdir()):
+        line(f"{file}  {file.stat().st_size / 1e6:.2f} MB")
+    note(f"exported among {counted(len(names), 'class')}; the programs that use them need no bmip")
+
+
+def _write_checkpoint(run: Path, folder: Path, backbone: str | None) -> None:
     from bmip.cli.load_run import load_run
     from bmip.interchange.exporting import export_checkpoint
     from bmip.training.hub import located
 
-    file = export_checkpoint(load_run(located(run), backbone, "cpu"), out)
-    note(f"written: {file}")
+    line(f"{export_checkpoint(load_run(located(run), backbone, 'cpu'), folder)}")

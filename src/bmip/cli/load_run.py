@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bmip.cli.console import note
+from bmip.clip.precision import Precision
 from bmip.data.names import HUB_PREFIX, dataset_names
 from bmip.data.read_config import ReadConfig
 from bmip.prompting.checkpoint import Description
@@ -16,9 +17,9 @@ from bmip.system.device import pick_device
 from bmip.training.checkpoint import from_pretrained
 
 
-def load_run(run: Path, backbone: str | None, device: str) -> PromptedCLIP:
-    """The trained model, ready to classify, in the precision it was trained in."""
-    return from_pretrained(run, backbone, device=pick_device(device))
+def load_run(run: Path, backbone: str | None, device: str, precision: Precision | None = None) -> PromptedCLIP:
+    """The trained model, ready to classify, in this precision or in the one it was trained in."""
+    return from_pretrained(run, backbone, device=pick_device(device), precision=precision)
 
 
 def data_of(run: Path, description: Description) -> str:

@@ -122,10 +122,11 @@ def received(
     """
     heads, width = k.shape[-2:]
     if past is None and mask is None and at.ndim == 1 and q.device.type == "cpu":
-        images = max(1, _CACHED // (heads * q.shape[-3] * k.shape[-3]))
-        few = zip(_scaled(q).split(images), k.transpose(-2, -3).transpose(-1, -2).split(images), strict=True)
-        shares = [(a @ b).softmax(-1)[..., at] for a, b in few]
-        return torch.cat([s.mean((-2, -3), dtype=_at_least_float32(s)) for s in shares])
+        q, k = _scaled(q), k.transpose(-2, -3).transpose(-1, -2)
+        if torch.compiler.is_compiling():  # a traced program has no loop over an unknown number of images
+            return _shares(q, k, at)
+        images = max(1, _CACHED // (heads * q.shape[-2] * k.shape[-1]))
+        return torch.cat([_shares(a, b, at) for a, b in zip(q.split(images), k.split(images), strict=True)])
     if past is not None:
         past = Keys(past.k, torch.zeros_like(past.v))
     found = []
@@ -144,6 +145,12 @@ def _fuses(q: Tensor) -> bool:
     to 4 times.
     """
     return q.device.type != "cpu" or q.dtype in (torch.float32, torch.float64)
+
+
+def _shares(q: Tensor, k: Tensor, at: Tensor) -> Float[Tensor, "image slot"]:
+    """What `received` returns, of scaled queries (image, head, query, channel) and keys (image, head, channel, key)."""
+    shares = (q @ k).softmax(-1)[..., at]
+    return shares.mean((-2, -3), dtype=_at_least_float32(shares))
 
 
 def _scaled(q: Tensor) -> Float[Tensor, "*lead head query channel"]:

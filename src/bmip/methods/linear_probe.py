@@ -31,6 +31,8 @@ class Config:
 class Probe(Head):
     """W f + b; the class names are not read."""
 
+    affine = True
+
     def __init__(self, classes: ClassNames, config: Config, out: int) -> None:
         super().__init__(classes)
         self.config, self.passes = config, config.passes

@@ -33,6 +33,8 @@ class Config:
 class LPPlusPlus(Head):
     """W f + b + a share for each class times the cosine with its name."""
 
+    affine = True
+
     def __init__(self, classes: ClassNames, config: Config, out: int) -> None:
         super().__init__(classes)
         self.config, self.passes = config, config.passes

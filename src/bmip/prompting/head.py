@@ -41,6 +41,9 @@ class Head(nn.Module, ABC):
     passes: int = 0
     """Over so many augmented copies of each training image its feature is averaged; 0 takes the centre square."""
 
+    affine: bool = False
+    """Whether the logits are an affine function of the feature, so that a matrix and a bias can stand for the head."""
+
     trained: bool = False
     """Whether the training loop trains the parameters after `fit`; otherwise `fit` makes all of them."""
 

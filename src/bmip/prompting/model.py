@@ -139,7 +139,7 @@ class PromptedCLIP(nn.Module):
         """Logits of the images over `classes`. Everything is computed anew; for many images use `classifier`."""
         frozen = FrozenImages(self.clip, (pixels,))
         prompts = self.prompter(self._given(classes, frozen))
-        images = self._read_images(prompts, pixels, frozen)
+        images = self._read_images(self.student, prompts, pixels, frozen)
         return self._logits(images, self._text_features(prompts, classes)[0], classes)
 
     def losses(self, views: Sequence[Float[Tensor, "image 3 size size"]], labels: Int64[Tensor, " image"]) -> Losses:
@@ -151,7 +151,7 @@ class PromptedCLIP(nn.Module):
         """
         frozen = FrozenImages(self.clip, views)
         prompts = self.prompter(self._given(self.classes, frozen))
-        images = self._read_images(prompts, views[0], frozen)
+        images = self._read_images(self.student, prompts, views[0], frozen)
         text, sentences = self._text_features(prompts, self.classes)
         logits = self._logits(images, text, self.classes)
         parts = self._cross_entropies(images, text, logits, labels)
@@ -209,7 +209,24 @@ class PromptedCLIP(nn.Module):
 
     def _each_image(self, pixels: Tensor) -> tuple[Tensor, ...]:
         frozen = FrozenImages(self.clip, (pixels,), self.clip.memory)
-        return self._read_images(self.prompter(self._given(self.classes, frozen)), pixels, frozen)
+        return self._read_images(self.student, self.prompter(self._given(self.classes, frozen)), pixels, frozen)
+
+    def image_reader(self) -> Callable[[Float[Tensor, "image 3 size size"]], tuple[Tensor, ...]]:
+        """A function from images to their normalised features: that of the class token and, where there is a read-out,
+        its own. Prompts and changes are in place before it is called, so it can be traced.
+
+        Raises LookupError for a method whose prompts differ between images.
+        """
+        student, prompts = self.student, self.prompts(self.classes)
+        return lambda pixels: self._read_images(student, prompts, pixels, FrozenImages(self.clip, (pixels,)))
+
+    def feature_classifier(self, classes: ClassNames) -> Callable[[Sequence[Tensor]], Float[Tensor, "image class"]]:
+        """A function from what `image_reader`'s returns to logits over `classes`; both in turn are `classifier`.
+
+        Raises ValueError as `class_features` does.
+        """
+        text = self.class_features(classes)
+        return lambda features: self._logits(features, text, classes)
 
     def classifier(self, classes: ClassNames) -> Callable[[Float[Tensor, "image 3 size size"]], Tensor]:
         """A function from images to their logits over `classes`; it computes once what all images share."""
@@ -254,9 +271,9 @@ class PromptedCLIP(nn.Module):
     def _teacher_of(self, classes: ClassNames) -> Teacher:
         return self._teachers.setdefault(classes, Teacher(self.clip, classes))
 
-    def _read_images(self, prompts: Prompts, pixels: Tensor, frozen: FrozenImages) -> tuple[Tensor, ...]:
+    def _read_images(self, student: CLIP, prompts: Prompts, pixels: Tensor, frozen: FrozenImages) -> tuple[Tensor, ...]:
         """Normalised features of the images: read at the class token, and by the read-out where there is one."""
-        student, beside = self.student, ()
+        beside = ()
         if self.read_out:
             if not slots_of(prompts.image):
                 raise ValueError(

@@ -8,6 +8,7 @@ import torch
 
 from bmip.clip.loading.load import load_clip
 from bmip.clip.model import CLIP
+from bmip.clip.precision import Precision
 from bmip.methods import build_model
 from bmip.prompting.checkpoint import CheckpointError, Description, read_checkpoint
 from bmip.prompting.model import PromptedCLIP
@@ -17,7 +18,11 @@ _CURE = "name a file, a folder or a hub id of the same weights (--backbone on th
 
 
 def from_pretrained(
-    path: str | Path, clip: CLIP | str | Path | None = None, *, device: torch.device | str = "cpu"
+    path: str | Path,
+    clip: CLIP | str | Path | None = None,
+    *,
+    device: torch.device | str = "cpu",
+    precision: Precision | None = None,
 ) -> PromptedCLIP:
     """The model that `save_pretrained` or a training wrote, ready to classify among any classes.
 
@@ -26,7 +31,8 @@ def from_pretrained(
             the hub, such as "someone/pets".
         clip: the backbone, or where `load_clip` finds it: any file of the weights that it had in training. Without one
             it is loaded from where it was in training.
-        device: where a backbone that is loaded here is put. It gets the precision that it had in training.
+        device: where a backbone that is loaded here is put.
+        precision: of such a backbone; otherwise the one that it had in training.
 
     Raises:
         CheckpointError: a ValueError; for files that are missing, cut short, foreign, of another format or made with
@@ -35,7 +41,7 @@ def from_pretrained(
     description, tensors = read_checkpoint(located(path))
     if not isinstance(clip, CLIP):
         found = _clip_of(path, description) if clip is None else load_clip(clip)
-        clip = found.to(device).set_precision(description.spec.precision)
+        clip = found.to(device).set_precision(precision or description.spec.precision)
     if clip.sha256 != description.backbone_hash:
         raise CheckpointError(
             f"{path} was trained with the CLIP {description.backbone!r}, whose weights have the hash "

@@ -1,0 +1,31 @@
+"""Classifies images with torch, numpy and Pillow: python example.py IMAGE..."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+HERE = Path(__file__).parent
+
+
+def pixels_of(path, size, mean, std):
+    image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    short = min(image.size)
+    image = image.resize([size * side // short for side in image.size], Image.Resampling.BICUBIC)
+    left, top = (round((side - size) / 2) for side in image.size)
+    square = np.asarray(image.crop((left, top, left + size, top + size)), np.float32) / 255
+    return ((square - np.float32(mean)) / np.float32(std)).transpose(2, 0, 1)
+
+
+if __name__ == "__main__":
+    export, classes = (json.loads((HERE / f"{name}.json").read_text("utf-8")) for name in ("export", "classes"))
+    given = export["pixels"]
+    pixels = np.stack([pixels_of(path, given["size"], given["mean"], given["std"]) for path in sys.argv[1:]])
+    features = torch.export.load(HERE / export["image_tower"]).module()(torch.from_numpy(pixels)).numpy()
+    logits = features @ np.load(HERE / "classes.npy").T + np.float32(classes["bias"])
+    odds = np.exp(logits - logits.max(1, keepdims=True))
+    for path, row in zip(sys.argv[1:], odds / odds.sum(1, keepdims=True), strict=True):
+        print(f"{path}\t{classes['names'][row.argmax()]}\t{row.max():.4f}")

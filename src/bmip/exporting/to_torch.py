@@ -1,0 +1,45 @@
+"""An image tower with prompts as a program of torch.export, which needs torch and neither bmip nor its source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bmip.class_names import ClassNames
+from bmip.exporting.class_files import class_matrix, write_classes
+from bmip.exporting.folder import Export, write_example, write_export
+from bmip.exporting.image_side import check_equal, quiet, traced
+from bmip.prompting.model import PromptedCLIP
+
+TOWER = "image_tower.pt2"
+
+
+def write(model: PromptedCLIP, classes: ClassNames, prompts: str, folder: Path) -> None:
+    """Writes all files of the export; `prompts` is the hash of the prompts.
+
+    Raises ExportError for a model that cannot be exported, and where the program computes other features.
+    """
+    matrix = class_matrix(model, classes)
+    program = traced(model)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tower(program, folder / TOWER)
+    check_equal(model, features_of(folder / TOWER))
+    write_classes(folder, matrix)
+    write_example(folder, "torch")
+    write_export(folder, model, Export("torch", prompts), {"image_tower": TOWER})
+
+
+def write_tower(program: torch.export.ExportedProgram, file: Path) -> None:
+    """Writes a traced image side, for any number of images."""
+    with quiet():
+        torch.export.save(program, file)
+
+
+def features_of(file: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """A function from pixels (image, 3, size, size) to features (image, channel), computed by the program."""
+    with quiet():
+        run = torch.export.load(file).module()
+    return lambda pixels: run(torch.from_numpy(pixels)).numpy()

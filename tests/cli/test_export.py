@@ -1,0 +1,149 @@
+"""`bmip export` on a small backbone and on photos, and what other programs make of its files."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from jaxtyping import config
+
+from bmip import PromptLearner
+from bmip.class_names import ClassNames
+from bmip.cli import export as command
+from bmip.clip.loading.load import load_clip
+from bmip.exporting import to_onnx
+from bmip.methods import build_model
+from bmip.testing.tiny import COLOURS
+from tests.cli.conftest import Cli
+from tests.clip.plain import image_feature
+from tests.small import backbone_folder, photo_folder
+
+CLASSES = "red,green,a dog"
+ALONE = """
+import runpy, sys
+sys.modules |= dict.fromkeys({without!r})  # an import of these fails
+runpy.run_path("example.py", run_name="__main__")
+"""
+
+
+@pytest.fixture(autouse=True, scope="module")
+def shapes_are_not_checked() -> Iterator[None]:
+    """A traced program has any number of images, and reading this number for a check would fix it."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with photos, a CLIP, and prompts of three methods as they are before training."""
+    folder = tmp_path_factory.mktemp("trained")
+    photo_folder(folder / "photos")
+    clip = load_clip(backbone_folder(folder / "clip"))
+    for method, options in (("bmip", {"depth": 2}), ("kgcoop", {}), ("cocoop", {})):
+        model = build_model(method, options, clip, ClassNames(tuple(COLOURS)), seed=1)
+        model.save_pretrained(folder / method)
+    return folder
+
+
+@pytest.fixture
+def inside(trained: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(trained)
+    return trained
+
+
+def answers(folder: str, files: list[str], without: tuple[str, ...]) -> dict[str, tuple[str, float]]:
+    """What example.py prints: for each image its class and the probability of that."""
+    command = [sys.executable, "-c", ALONE.format(without=without), *(str(Path(file).resolve()) for file in files)]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    return {Path(path).name + Path(path).parent.name: (name, float(share)) for path, name, share in rows}
+
+
+def check_answers(found: dict[str, tuple[str, float]], files: list[str], classes: list[str]) -> None:
+    """They are those of bmip; the two ways to resize an image differ by a step of 255."""
+    gold = PromptLearner.from_pretrained("bmip", device="cpu").predict_proba(files, classes=classes)
+    assert len(found) == len(files) and len({share for _, share in found.values()}) > 3
+    for file, row in zip(files, gold, strict=True):
+        name, share = found[Path(file).name + Path(file).parent.name]
+        assert name == classes[row.argmax()] and abs(share - row.max()) < 0.02
+
+
+@pytest.mark.parametrize(("kind", "without"), [("onnx", ("torch", "bmip")), ("torch", ("bmip", "onnxruntime"))])
+def test_the_example_answers_as_bmip_does(cli: Cli, inside: Path, kind: str, without: tuple[str, ...]) -> None:
+    files = [str(file) for file in sorted(Path("photos").glob("*/0[0-4].png"))]
+    done = cli("export", "bmip", "--to", kind, "--out", f"deep/{kind}", "--classes", CLASSES)
+    assert done.status == 0 and "image_tower" in done.out and "3 classes" in done.err, done.err
+    check_answers(answers(f"deep/{kind}", files, without), files, CLASSES.split(","))
+    assert str(inside) not in Path("deep", kind, "export.json").read_text()
+
+
+def test_a_matrix_for_a_plain_clip(cli: Cli, inside: Path) -> None:
+    done = cli("export", "kgcoop", "--to", "linear", "--out", "linear", "--classes", CLASSES)
+    assert done.status == 0, done.err
+    assert sorted(file.name for file in Path("linear").iterdir()) == ["classes.json", "classes.npy", "export.json"]
+    clip = load_clip("clip")
+    found = json.loads(Path("linear/export.json").read_text())
+    assert found["clip"]["sha256"] == clip.sha256 and found["scale"] == pytest.approx(clip.scale.item())
+    pixels = torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))
+    features = torch.stack([image_feature(clip, each, ()) for each in pixels])
+    features = features / features.norm(dim=-1, keepdim=True)
+    learner = PromptLearner.from_pretrained("kgcoop", device="cpu")
+    gold = clip.scale * features @ torch.tensor(learner.encode_text(CLASSES.split(","))).T
+    np.testing.assert_allclose(features.numpy() @ np.load("linear/classes.npy").T, gold.numpy(), atol=1e-4)
+
+    refused = cli("export", "bmip", "--to", "linear", "--out", "new")
+    assert refused.status == 2 and "bmip has prompts in the image tower" in refused.err and "kgcoop" in refused.err
+    assert not Path("new").exists()
+
+
+def test_classes_are_exchanged_without_exporting_again(cli: Cli, inside: Path) -> None:
+    assert cli("export", "kgcoop", "--to", "linear", "--out", "again").status == 0
+    assert json.loads(Path("again/classes.json").read_text())["names"] == list(COLOURS)
+    before = {file.name: file.read_bytes() for file in Path("again").iterdir()}
+    Path("names.txt").write_text("blue\na red dog\n")
+    done = cli("export", "kgcoop", "--out", "again", "--classes-file", "names.txt")
+    assert done.status == 0, done.err
+    after = {file.name: file.read_bytes() for file in Path("again").iterdir()}
+    assert {name for name in before if before[name] != after[name]} == {"classes.npy", "classes.json"}
+    learner = PromptLearner.from_pretrained("kgcoop", device="cpu")
+    gold = learner.scale * learner.encode_text(["blue", "a red dog"])
+    np.testing.assert_allclose(np.load("again/classes.npy"), gold, atol=1e-5)
+    classes = json.loads(after["classes.json"])
+    assert classes["names"] == ["blue", "a red dog"] and classes["bias"] == [0, 0]
+    assert classes["sha256"] == hashlib.sha256(after["classes.npy"]).hexdigest()
+
+
+def test_what_cannot_be_exported_is_refused(cli: Cli, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for given, why in (
+        (("--to", "onnxx", "--out", "new"), "did you mean 'onnx'?"),
+        (("--out", "new"), "new holds no export whose classes could be exchanged: say --to onnx|torch|linear"),
+        (("--to", "onnx", "--out", "photos"), "photos holds other things and no export"),
+        (("--to", "onnx", "--out", "photos/red/00.png"), "00.png holds other things"),
+    ):
+        done = cli("export", "bmip", *given)
+        assert done.status == 2 and why in done.err, done.err
+    done = cli("export", "cocoop", "--to", "onnx", "--out", "new")
+    assert done.status == 2 and "anew for each image" in done.err
+    assert cli("export", "kgcoop", "--to", "linear", "--out", "matrix").status == 0
+    assert "holds an export of other prompts than bmip" in cli("export", "bmip", "--out", "matrix").err
+    assert "holds an export to linear" in cli("export", "kgcoop", "--to", "torch", "--out", "matrix").err
+    Path("matrix/export.json").write_text("{}")
+    assert "cannot be used" in cli("export", "kgcoop", "--out", "matrix").err
+    shutil.rmtree("matrix")
+    monkeypatch.setattr(to_onnx, "find_spec", lambda name: None if name == "onnxscript" else name)
+    done = cli("export", "bmip", "--to", "onnx", "--out", "new")
+    assert done.status == 2 and "needs onnxscript: pip install 'bmip[export]'" in done.err
+    assert not Path("new").exists()
+
+
+def test_every_format_has_a_module() -> None:
+    modules = {file.stem.removeprefix("to_") for file in Path(to_onnx.__file__).parent.glob("to_*.py")}
+    assert modules == command.TARGETS.keys()
