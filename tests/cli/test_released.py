@@ -97,7 +97,7 @@ class Code:
 
 def test_what_is_refused(cli: Cli, released: Path, backbone: Path) -> None:
     asked = ("import-checkpoint", released, "--backbone", backbone, "--classes", CLASSES, "--method")
-    refused(cli(*asked, "bmip"), "model.pth.tar-5", "no key prompt_learner.ctx_t", "it has prompt_learner.")
+    refused(cli(*asked, "bmip"), "model.pth.tar-5", "no key prompt_learner.ctx_t", "CLIP it has prompt_learner.")
     refused(cli(*asked, "ivlp"), "no key image_encoder.VPT")
     refused(cli(*asked, "zero-shot"), "zero_shot has no released checkpoints; there are those of ", "maple")
     refused(cli(*asked, "maple", "--set", "slots=4"), "slots is 4, and the file says 2")

@@ -228,10 +228,9 @@ def refused(
 
 def test_a_checkpoint_of_another_method(tmp_path: Path) -> None:
     told = refused("bmip_shareTT", tmp_path, state("maple"))
-    assert (
-        "model.pth.tar-5, read as a checkpoint of bmip: it has no key prompt_learner.ctx_t; it has prompt_learner."
-        in told
-    )
+    assert "model.pth.tar-5, read as a checkpoint of bmip: it has no key prompt_learner.ctx_t; beside" in told
+    told = refused("ivlp", tmp_path, {**state("maple"), **frozen()})
+    assert "it has no key image_encoder.VPT; beside the frozen CLIP it has prompt_learner.compound_prompt" in told
     told = refused("coop_ctx16_end", tmp_path, state("maple"))
     assert (
         "read as a checkpoint of coop: " in told

@@ -15,7 +15,7 @@ from bmip.clip.model import CLIP
 from bmip.clip.text_layout import TextLayout
 from bmip.interchange.class_names import names_in
 from bmip.interchange.files import read_released
-from bmip.interchange.frozen import frozen_keys
+from bmip.interchange.frozen import frozen_keys, released_names
 from bmip.interchange.methods import released_of
 from bmip.methods import build_model, method_config
 from bmip.prompting.method_spec import MethodSpec
@@ -65,7 +65,8 @@ def import_checkpoint(
     content = read_released(file)
     try:
         found = _whole(content.tensors, released)
-        shapes = {key: tuple(tensor.shape) for key, tensor in found.items()}
+        of_clip = released_names(clip, released.teachers)
+        shapes = {key: tuple(tensor.shape) for key, tensor in found.items() if key not in of_clip}
         told = released.options(Shapes(shapes, content.settings))
         _check_told(told, given or {})
         options = {**dict(spec.options), **told}

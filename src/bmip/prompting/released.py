@@ -24,7 +24,7 @@ class Stored:
 
 
 class Shapes:
-    """The shapes of the tensors in a released checkpoint, and the plain values beside them, by their keys."""
+    """The shapes of the tensors in a released checkpoint, without those of CLIP, and plain values beside them."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], said: Mapping[str, Any] | None = None) -> None:
         self._shapes, self.said = shapes, said or {}
@@ -35,7 +35,8 @@ class Shapes:
     def of(self, key: str, axes: int = 2) -> tuple[int, ...]:
         """The shape of one tensor. Raises ReleasedError for a key that is missing, and for another number of axes."""
         if key not in self._shapes:
-            raise ReleasedError(f"it has no key {key}; it has {first_few(sorted(self._shapes), 8)}")
+            others = first_few(sorted(self._shapes), 8) or "nothing"
+            raise ReleasedError(f"it has no key {key}; beside the frozen CLIP it has {others}")
         if len(self._shapes[key]) != axes:
             raise ReleasedError(f"{key} is {self._shapes[key]}; {axes} axes are needed")
         return self._shapes[key]
