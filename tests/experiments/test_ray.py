@@ -1,9 +1,16 @@
-"""Trials on a real Ray cluster of two nodes, of which one is killed in the middle."""
+"""Trials on a real Ray cluster of two nodes: one node is killed in the middle, and so is a driver."""
 
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from bmip.cli import main
 from bmip.experiments.executors.ray_cluster import Needs, Ray
 from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results
@@ -12,26 +19,37 @@ from bmip.experiments.trial import Trial
 from bmip.training.progress import Tick
 from tests.experiments.test_executors import judged
 from tests.experiments.test_runner import Seen, resources, trials
+from tests.studies.test_study import PLAN, TRIALS
+from tests.studies.test_study import judged as stored
 
 __all__ = ["resources", "trials"]
 
 ray = pytest.importorskip("ray", reason="Ray is not installed")
 
 
-@pytest.fixture
-def cluster(monkeypatch: pytest.MonkeyPatch):
-    """A cluster whose first node, where the driver is, has no cores for tasks."""
+@pytest.fixture(scope="module")
+def head() -> Iterator[Any]:
+    """A cluster of one node, where the driver is, without cores for tasks."""
     from ray.cluster_utils import Cluster
 
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    found = Cluster(
-        initialize_head=True,
-        head_node_args={"num_cpus": 0, "include_dashboard": False, "object_store_memory": 80_000_000},
-    )
-    yield found
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        environment.setenv("PYTHONPATH", str(Path(__file__).parents[2]), prepend=os.pathsep)
+        found = Cluster(
+            initialize_head=True,
+            head_node_args={"num_cpus": 0, "include_dashboard": False, "object_store_memory": 80_000_000},
+        )
+        yield found
+        found.shutdown()
+
+
+@pytest.fixture
+def cluster(head: Any) -> Iterator[Any]:
+    """The cluster, to which a test adds the nodes that it needs."""
+    yield head
     ray.shutdown()
-    found.shutdown()
+    for node in [*head.worker_nodes]:
+        head.remove_node(node, allow_graceful=False)
 
 
 class NodeKiller(Seen):
@@ -60,3 +78,23 @@ def test_a_node_that_is_killed_costs_no_row(trials: list[Trial], resources: Reso
     assert judged(rows) == judged(alone)
     assert {row.environment["threads"] for row in rows} == {1}
     assert len(store.path.read_text().splitlines()) == len(trials), "each trial has one row"
+
+
+def test_a_driver_that_is_killed_loses_nothing(
+    photos: Path, backbone: Path, tmp_path: Path, cluster: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BMIP_CACHE", str(tmp_path / "cache"))
+    cluster.add_node(num_cpus=1, object_store_memory=80_000_000)
+    plan, whole, cut = (tmp_path / name for name in ("plan.toml", "whole", "cut"))
+    plan.write_text(PLAN.format(photos=photos, backbone=backbone))
+    assert main(["study", str(plan), "--out", str(whole), "--threads", "1"]) == 0
+    command = [sys.executable, "-m", "bmip", "study", str(plan), "--out", str(cut), "--ray", cluster.address]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as driver:
+        assert driver.stderr is not None
+        assert any(line.startswith("[1/") for line in driver.stderr), "a task has ended"
+        os.kill(driver.pid, signal.SIGKILL)
+    kept = len((cut / "results.jsonl").read_text().splitlines())
+    assert 0 < kept < TRIALS
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0, again.stderr
+    assert stored(cut / "results.jsonl") == stored(whole / "results.jsonl")
