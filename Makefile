@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench clean
+.PHONY: demo test check bench docs clean
 
 # The embedded model is small: one thread is enough, and steady on a busy machine.
 demo: $(READY)
@@ -20,6 +20,11 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# A site of the pages in docs/, made without network; Sphinx needs Python 3.11.
+docs: $(READY)
+	$(BIN)/sphinx-build -q -W --keep-going -b html -c docs -d build/doctrees . build/docs
+	@echo open build/docs/index.html
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 10) and f"bmip needs Python 3.10 or newer; this is {v[0]}.{v[1]}: name another with `make PYTHON=python3.12 ...`")'
