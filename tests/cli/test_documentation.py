@@ -14,16 +14,16 @@ ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def commands(document: Path) -> list[str]:
+def commands(page: str) -> list[str]:
     """Lines of code blocks that call bmip; a backslash joins lines."""
-    blocks = re.findall(r"^```(?:sh|bash|console|shell)\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r"^```(?:sh|bash|console|shell)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     lines = [line.strip().removeprefix("$ ") for block in blocks for line in block.replace("\\\n", " ").splitlines()]
     return [line for line in lines if line.startswith("bmip ")]
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_parse(document: Path) -> None:
-    for line in commands(document):
+    for line in commands(document.read_text(encoding="utf-8")):
         _, name, *arguments = shlex.split(line, comments=True)
         assert name in COMMANDS, line
         if "--help" in arguments:
