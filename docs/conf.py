@@ -11,6 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # for tools.site
 project = "bmip"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "tools.site"]
 include_patterns = ["README.md", "docs/*.md", "benchmarks/*.md", "src/bmip/embedded/*/*.md"]
+exclude_patterns = [".*", "build", "runs"]  # folders that are not looked into
 root_doc = "docs/index"
 smartquotes = False  # they would make a dash of the two hyphens of an option
 
