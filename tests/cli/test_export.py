@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import torch
 from jaxtyping import config
@@ -17,6 +19,8 @@ from bmip import PromptLearner
 from bmip.class_names import ClassNames
 from bmip.cli import export as command
 from bmip.clip.loading.load import load_clip
+from bmip.data.load import load_dataset
+from bmip.data.transforms import centre_square
 from bmip.exporting import to_onnx
 from bmip.methods import build_model
 from bmip.testing.tiny import COLOURS
@@ -102,6 +106,34 @@ def test_a_matrix_for_a_plain_clip(cli: Cli, inside: Path) -> None:
     refused = cli("export", "bmip", "--to", "linear", "--out", "new")
     assert refused.status == 2 and "bmip has prompts in the image tower" in refused.err and "kgcoop" in refused.err
     assert not Path("new").exists()
+
+
+def test_int8_says_what_it_costs(cli: Cli, inside: Path) -> None:
+    done = cli("export", "kgcoop", "--to", "onnx", "--int8", "--data", "photos", "--out", "small")
+    assert done.status == 0, done.err
+    float32, int8 = (Path("small", name) for name in ("image_tower.onnx", "image_tower.int8.onnx"))
+    assert int8.stat().st_size < float32.stat().st_size
+    assert {"MatMulInteger", "DynamicQuantizeLinear"} <= {node.op_type for node in onnx.load(int8).graph.node}
+    said = json.loads(Path("small/export.json").read_text())
+    assert (said["image_tower"], said["float32_image_tower"]) == (int8.name, float32.name)
+
+    dataset = load_dataset("photos")  # its classes have another order than those of the export
+    test, order = dataset.test, list(COLOURS)
+    labels = [order.index(dataset.classes.names[label]) for label in test.labels]
+    pixels = torch.stack([centre_square(test.images[index], 16) for index in range(len(test))])
+    mean, std = (np.float32(said["pixels"][name]).reshape(3, 1, 1) for name in ("mean", "std"))
+    given = (pixels.numpy().astype(np.float32) / 255 - mean) / std
+    classes = np.load("small/classes.npy")
+    before, after = (
+        (onnxruntime.InferenceSession(file).run(None, {"pixels": given})[0] @ classes.T).argmax(1)
+        for file in (float32, int8)
+    )
+    right, still, same = (100 * np.mean(found) for found in (before == labels, after == labels, before == after))
+    assert done.out.splitlines()[0] == (
+        f"accuracy on {len(test)} test images of photos: {right:.1f} % in float32, {still:.1f} % in int8; "
+        f"{same:.1f} % of the answers are the same"
+    )
+    assert json.loads(cli("eval", "kgcoop", "--data", "photos", "--json").out)["accuracy"] == pytest.approx(right)
 
 
 def test_classes_are_exchanged_without_exporting_again(cli: Cli, inside: Path) -> None:

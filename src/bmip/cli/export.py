@@ -5,17 +5,24 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bmip.cli import common_options
-from bmip.cli.arguments import names_asked
+from bmip.cli import common_options, completion
+from bmip.cli.arguments import among, names_asked
 from bmip.cli.command import Command
 from bmip.cli.console import line, note
+from bmip.data.names import check_data
 from bmip.system.messages import counted, nearest
+
+if TYPE_CHECKING:
+    from bmip.data.dataset import Dataset
+    from bmip.exporting.folder import Export
+    from bmip.prompting.model import PromptedCLIP
 
 app = typer.Typer(add_completion=False)
 DASSL = "dassl"
@@ -29,7 +36,7 @@ TARGETS = {
 
 
 @app.command(cls=Command, epilog="Example: bmip export runs/pets --to onnx --out exported --classes 'a corgi,a cat'")
-@common_options.read_options(only=["template"], make=dict)
+@common_options.read_options(make=dict)
 def export(
     run: common_options.Run,
     folder: Annotated[Path, typer.Option("--out", help="The folder to write, new or empty.", metavar="DIR")],
@@ -45,6 +52,17 @@ def export(
     ] = None,
     classes: common_options.Names = None,
     classes_file: common_options.NamesFile = None,
+    int8: Annotated[
+        bool, typer.Option("--int8", help="Write an ONNX tower with matrices in int8, too, and say what it costs.")
+    ] = False,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="A data set or folder whose test images say what --int8 costs; otherwise the one it was trained on.",
+            show_default=False,
+            autocompletion=completion.data_sets,
+        ),
+    ] = None,
     backbone: common_options.OwnBackbone = None,
     threads: common_options.Threads = None,
     debug: common_options.Debug = False,
@@ -58,6 +76,12 @@ def export(
     asked = names_asked(classes, classes_file)
     if to is not None and to not in TARGETS:
         raise ValueError(f"--to is {to!r}: {nearest(to, TARGETS)}")
+    if int8 and to != "onnx":
+        raise ValueError("--int8 is for ONNX: say --to onnx")
+    if data is not None:
+        if not int8:
+            raise ValueError("--data says on which images the cost of --int8 is measured: add --int8")
+        check_data(data)
     if to == DASSL:
         if asked is not None or read:
             raise ValueError("a checkpoint of released code holds no classes: leave --classes and --template out")
@@ -73,22 +97,48 @@ def export(
 
     common_options.use_threads(threads)
     prompts = tensors_hash(located(run))
-    there = read_export(folder)
-    if there is None and to is None:
-        raise ValueError(f"{folder} holds no export whose classes could be exchanged: say --to {'|'.join(TARGETS)}")
-    if there is not None and there.prompts != prompts:
-        raise ValueError(f"{folder} holds an export of other prompts than {run}: name another folder")
-    if there is not None and to not in (None, there.kind):
-        raise ValueError(f"{folder} holds an export to {there.kind}: name another folder for {to}")
+    _check_folder(folder, read_export(folder), run, prompts, to)
     model = load_run(run, backbone, "cpu", "float32")
     names = replace(classes_of(model, asked), template=read.get("template", model.classes.template))
+    measured = _measured(model, run, data, names.names, read) if int8 else None
     if to is None:
         write_classes(folder, class_matrix(model, names))
     else:
         importlib.import_module(f"bmip.exporting.to_{to}").write(model, names, prompts, folder)
+    if measured:
+        from bmip.exporting.int8 import add_int8
+
+        cost = add_int8(model, names, prompts, folder, measured.test)
+        images = f"{counted(cost.total, 'test image')} of {measured.name}"
+        line(
+            f"accuracy on {images}: {cost.before.percent:.1f} % in float32, {cost.after.percent:.1f} % in int8; "
+            f"{cost.same.percent:.1f} % of the answers are the same"
+        )
     for file in sorted(folder.iterdir()):
         line(f"{file}  {file.stat().st_size / 1e6:.2f} MB")
     note(f"exported among {counted(len(names), 'class')}; the programs that use them need no bmip")
+
+
+def _check_folder(folder: Path, there: Export | None, run: Path, prompts: str, to: str | None) -> None:
+    """Raises ValueError where what is in the folder does not go with what is asked for."""
+    if there is None:
+        if to is None:
+            raise ValueError(f"{folder} holds no export whose classes could be exchanged: say --to {'|'.join(TARGETS)}")
+        return
+    if there.prompts != prompts:
+        raise ValueError(f"{folder} holds an export of other prompts than {run}: name another folder")
+    if to not in (None, there.kind):
+        raise ValueError(f"{folder} holds an export to {there.kind}: name another folder for {to}")
+
+
+def _measured(model: PromptedCLIP, run: Path, data: str | None, names: Sequence[str], read: dict[str, Any]) -> Dataset:
+    """The data set on whose test images the cost of int8 is measured, among these classes."""
+    from bmip.cli.load_run import data_of, read_of
+    from bmip.data.load import load_dataset
+
+    description = model.described()
+    name = data or data_of(run, description)
+    return among(load_dataset(name, read_of(description, name, read)), names)
 
 
 def _write_checkpoint(run: Path, folder: Path, backbone: str | None) -> None:
