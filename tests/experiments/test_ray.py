@@ -80,12 +80,17 @@ def test_a_node_that_is_killed_costs_no_row(trials: list[Trial], resources: Reso
     assert len(store.path.read_text().splitlines()) == len(trials), "each trial has one row"
 
 
+def runs_in(study: Path) -> set[str]:
+    return {str(file.relative_to(study)) for file in study.glob("runs/*/*/prompts.json")}
+
+
 def test_a_driver_that_is_killed_loses_nothing(
     photos: Path, backbone: Path, tmp_path: Path, cluster: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BMIP_CACHE", str(tmp_path / "cache"))
     cluster.add_node(num_cpus=1, object_store_memory=80_000_000)
-    plan, whole, cut = (tmp_path / name for name in ("plan.toml", "whole", "cut"))
+    monkeypatch.chdir(tmp_path)  # relative paths begin here, and not where the cluster was started
+    plan, whole, cut = (Path(name) for name in ("plan.toml", "whole", "cut"))
     plan.write_text(PLAN.format(photos=photos, backbone=backbone))
     assert main(["study", str(plan), "--out", str(whole), "--threads", "1"]) == 0
     command = [sys.executable, "-m", "bmip", "study", str(plan), "--out", str(cut), "--ray", cluster.address]
@@ -98,3 +103,4 @@ def test_a_driver_that_is_killed_loses_nothing(
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
     assert stored(cut / "results.jsonl") == stored(whole / "results.jsonl")
+    assert runs_in(cut) == runs_in(whole) and runs_in(cut)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from bmip.experiments.executors.ray_address import check_address
@@ -70,7 +72,8 @@ class Ray:
         remote = ray.remote(**options)(_work)
         events = self._queue()
         threads = needs.threads or max(1, int(needs.cpus))
-        running = {remote.remote(task, threads, bool(needs.gpus), events): task for task in tasks}
+        here = str(Path.cwd())
+        running = {remote.remote(task, here, threads, bool(needs.gpus), events): task for task in tasks}
         left: list[Task] = []
         while running:
             ready, _ = ray.wait(list(running), timeout=LOOK_SECONDS)
@@ -109,8 +112,12 @@ class Ray:
             pass_on(event, report)
 
 
-def _work(task: Task, threads: int, gpu: bool, events: Any) -> tuple[list[Event], tuple[Trial, ...]]:
-    """Carries out a task on a machine of the cluster; returns what must not be lost, and the trials that are busy."""
+def _work(task: Task, here: str, threads: int, gpu: bool, events: Any) -> tuple[list[Event], tuple[Trial, ...]]:
+    """Carries out a task on a machine of the cluster; returns what must not be lost, and the trials that are busy.
+
+    `here` is the folder at which the driver's relative paths begin. Ray's own is that in which the cluster was started.
+    """
+    os.chdir(here)
     kept: list[Event] = []
 
     def send(event: Event) -> None:
