@@ -147,8 +147,10 @@ def _fuses(q: Tensor) -> bool:
     return q.device.type != "cpu" or q.dtype in (torch.float32, torch.float64)
 
 
-def _shares(q: Tensor, k: Tensor, at: Tensor) -> Float[Tensor, "image slot"]:
-    """What `received` returns, of scaled queries (image, head, query, channel) and keys (image, head, channel, key)."""
+def _shares(
+    q: Float[Tensor, "*lead head query channel"], k: Float[Tensor, "*lead head channel key"], at: Int64[Tensor, " slot"]
+) -> Float[Tensor, "*lead slot"]:
+    """What `received` returns, from queries that are scaled already."""
     shares = (q @ k).softmax(-1)[..., at]
     return shares.mean((-2, -3), dtype=_at_least_float32(shares))
 
