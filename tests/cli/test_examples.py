@@ -18,7 +18,7 @@ from tests.cli.conftest import Cli
 from tests.cli.test_documentation import ROOT, commands
 from tests.small import SMALL, photo_folder
 
-FIRST_STEPS = "docs/first-steps.md"
+FIRST_STEPS, USING = "docs/first-steps.md", "docs/using.md"
 KINDS = ("circle", "cross", "star", "triangle")
 
 
@@ -110,10 +110,11 @@ def test_using(cli: Cli, trained: Path, pictures: Path) -> None:
     shutil.copy("holiday/00.png", "photo.jpg")
     shutil.copy("holiday/01.png", "more/one.jpg")
     Path("names.txt").write_text("a corgi\na hamster\n")
-    run_page(cli, "docs/using.md", first="## Classify images")
+    run_page(cli, USING, first="## Classify images", until="## Export for programs")
     assert len(Path("answers.csv").read_text().splitlines()) == 1 + 25
-    assert Path("features.npz").exists() and Path("explained.png").exists()
-    assert Path("runs/pictures/prompts.threshold.json").exists()
+    assert Path("features.npz").exists() and Path("runs/pictures/prompts.threshold.json").exists()
+    run_page(cli, USING, first="## What the prompts are", until="## Checkpoints of released code")
+    assert Path("explained.png").exists()
 
 
 def test_adding_a_method(cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
