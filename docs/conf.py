@@ -28,4 +28,5 @@ html_title = "bmip"
 html_math_renderer = "mathml"
 html_additional_pages = {"index": "forward.html"}
 html_copy_source = False
+html_show_copyright = False
 templates_path = ["../tools/site"]
