@@ -76,7 +76,10 @@ def test_every_form_of_an_image_gives_the_same_answer(photos: Path) -> None:
     ]
     forms += [array.astype(kind) / kind(255) for kind in (np.float16, np.float32, np.float64)]
     found = predict(model, forms)
-    assert {prediction.guesses for prediction in found} == {found[0].guesses}
+    for prediction in found:  # the places in a batch may differ in the last digit, as the processor computes them
+        assert [guess.name for guess in prediction.guesses] == [guess.name for guess in found[0].guesses]
+        shares = [guess.probability for guess in prediction.guesses]
+        assert shares == pytest.approx([guess.probability for guess in found[0].guesses], rel=1e-5)
     assert [prediction.image for prediction in found[:5]] == [str(file)] * 3 + ["(pixels)"] * 2
     for form in forms:
         (alone,) = predict(model, form)

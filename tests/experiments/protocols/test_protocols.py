@@ -449,7 +449,7 @@ def test_defaults_are_data_sets() -> None:
         assert set(found.data) <= set(dataset_names())
     targets, shifts = set(TARGETS[SOURCE]), set(SHIFTS[SOURCE])
     assert targets | shifts | {SOURCE} == set(embedded_names()) and not targets & shifts
-    assert {name for name in shifts if name.startswith("things-")} == shifts and len(shifts) == 4
+    assert {name for name in shifts if name.startswith("things-")} == shifts and len(shifts) == 5
     for role, roles in (("cross-dataset", TARGETS), ("domain", SHIFTS)):
         for source, places in roles.items():
             trials = protocol(role).trials([source], [RunSpec(method="bmip")], [1])
