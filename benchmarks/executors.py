@@ -26,7 +26,7 @@ from bmip.experiments.runner import run_trials
 from bmip.run_spec import RunSpec, settings
 from bmip.system.threads import threads
 
-TRIALS, ROUNDS = 40, 3
+TRIALS, ROUNDS = 20, 3
 METHOD = RunSpec(
     method="coop", shots=1, backbone="embedded", training=settings(epochs=1, batch=4, lr=0.001, warmup_epochs=0)
 )
@@ -88,7 +88,8 @@ def report(trials: int = TRIALS, rounds: int = ROUNDS) -> str:
         f"torch {machine['torch']}: {trials} trials of one short training each (CoOp, one shot, one epoch, `digits`), "
         f"one thread for each. Seconds, median of {rounds} rounds in turn. A trial's own work is training and "
         "evaluation as its row says; what is left is the run folder, the row and the executor. The first row has the "
-        "start of processes and the loading of libraries, CLIP and data in it, where this process has them loaded.",
+        "start of processes and the loading of libraries, CLIP and data in it, where this process has them loaded. "
+        "Ray's cluster is started in the first round alone, so its start is not in the median.",
         "",
         "| | first row | each further row | own work of a trial |",
         "|---|---:|---:|---:|",
