@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import pickle
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from torch import Tensor
 from bmip.prompting.released import ReleasedError
 from bmip.system.files import write_bytes
 from bmip.system.messages import first_few
+from bmip.system.pickles import Damaged, MoreThanTensors, load_pickle
 
 
 class _Ignored:
@@ -101,23 +100,17 @@ def nested(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _unpickled(content: bytes, file: Path) -> object:
     try:
-        with warnings.catch_warnings(), torch.serialization.safe_globals(_STAND_INS):
-            warnings.simplefilter("ignore")  # about odd files, which end in the errors below
-            return torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if "weights_only" not in str(error).lower() and "weights only" not in str(error).lower():
-            raise _damaged(file, error) from error
+        with torch.serialization.safe_globals(_STAND_INS):
+            return load_pickle(io.BytesIO(content))
+    except MoreThanTensors as error:
         raise ReleasedError(
             f"{file} holds objects that a checkpoint of released code does not have, or is none; it was not opened, "
             "since such objects can run code: save its state dict alone"
         ) from error
-    except Exception as error:  # what a damaged pickle raises is anybody's guess
-        raise _damaged(file, error) from error
-
-
-def _damaged(file: Path, error: Exception) -> ReleasedError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-    return ReleasedError(f"{file} cannot be read ({reason}): it is damaged, cut short or no checkpoint; fetch it again")
+    except Damaged as error:
+        raise ReleasedError(
+            f"{file} cannot be read ({error}): it is damaged, cut short or no checkpoint; fetch it again"
+        ) from error
 
 
 def _flat(table: Mapping[Any, Any], before: str = "") -> Iterator[tuple[str, Any]]:

@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.methods import kgcoop
+from bmip.methods import cocoop, kgcoop
 from bmip.prompting import (
     CLIP,
     ClassNames,
@@ -22,7 +21,6 @@ from bmip.prompting import (
     Prompter,
     Prompts,
     Released,
-    Shapes,
     TextLayout,
     check_slots,
     check_top,
@@ -83,13 +81,6 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     return Method(prompter=TCP(start, out=clip.config.out, layer=layer, bottleneck=config.bottleneck))
 
 
-def released_options(shapes: Shapes) -> dict[str, Any]:
-    """What a released checkpoint tells about the options."""
-    slots, _ = shapes.of("prompt_learner.ctx")
-    inner, out = shapes.of("prompt_learner.meta_net.linear1.weight")
-    return {"slots": slots, "bottleneck": out // inner}
-
-
 RELEASED = Released(
     folder="prompt_learner",
     part="prompt_learner",
@@ -98,7 +89,7 @@ RELEASED = Released(
         "prompter.narrow": "prompt_learner.meta_net.linear1",
         "prompter.widen": "prompt_learner.meta_net.linear2",
     },
-    options=released_options,
+    options=cocoop.released_options,
     fixed=("slots", "top", "bottleneck"),
 )
 

@@ -40,3 +40,8 @@ def first_few(items: Iterable[object], most: int = FEW, *, separator: str = ", "
     texts = [str(item) for item in items]
     more = f" and {len(texts) - most} more" if len(texts) > most else ""
     return separator.join(texts[:most]) + more
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's text, or the error's kind where it says nothing; at most 200 characters."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

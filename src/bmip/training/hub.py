@@ -17,6 +17,7 @@ from huggingface_hub.errors import (
 from bmip.prompting.checkpoint import NAME, CheckpointError
 from bmip.prompting.model import PromptedCLIP
 from bmip.system.files import write_text
+from bmip.system.messages import first_line
 
 
 def located(place: str | Path) -> Path:
@@ -51,11 +52,11 @@ def push(model: PromptedCLIP, repository: str, card: str, *, private: bool = Fal
             address = hub.create_repo(repository, private=private, exist_ok=True)
             hub.upload_folder(repo_id=repository, folder_path=folder, commit_message="Prompts trained with bmip")
         except Exception as error:  # of the library for HTTP, which changes with the version
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            reason = first_line(error)
             raise ValueError(f"the prompts cannot be written to {repository} on the hub ({reason})") from error
     return str(address)
 
 
 def _unreachable(name: str, error: Exception) -> CheckpointError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    reason = first_line(error)
     return CheckpointError(f"there is no folder {name}, and the hub cannot be asked for it ({reason})")

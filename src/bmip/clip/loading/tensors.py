@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import pickle
 import re
 import warnings
 import zipfile
@@ -18,7 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from bmip.clip.loading.backbones import BackboneError, by_hash
-from bmip.system.messages import first_few
+from bmip.system.messages import first_few, first_line
+from bmip.system.pickles import Damaged, MoreThanTensors, load_pickle
 
 
 @dataclass(frozen=True)
@@ -133,24 +133,19 @@ def _torchscript(file: Path) -> object:
 
 def _pickled(file: Path) -> object:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about odd files, which end in the errors below
-            return torch.load(file, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if "weights_only" not in str(error).lower() and "weights only" not in str(error).lower():
-            raise _damaged(file, error) from error
+        return load_pickle(file)
+    except MoreThanTensors as error:
         raise BackboneError(
             f"{file} is a pickle with more than tensors in it, or not a weight file at all; it was not opened, since a "
             "pickle can run code: save its state dict alone, best as safetensors"
         ) from error
-    except Exception as error:  # what a damaged pickle raises is anybody's guess
+    except Damaged as error:
         raise _damaged(file, error) from error
 
 
 def _damaged(file: Path, error: Exception) -> BackboneError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
     return BackboneError(
-        f"{file} cannot be read ({reason}): it is damaged, cut short or no weight file; fetch it again"
+        f"{file} cannot be read ({first_line(error)}): it is damaged, cut short or no weight file; fetch it again"
     )
 
 

@@ -14,7 +14,7 @@ from bmip.data.sources.assembly import Names, missing_drawn, renamed
 from bmip.data.sources.listing import Item
 from bmip.data.sources.rows import TableImages, incomplete, shared, unreadable
 from bmip.data.sources.split_file import PARTS
-from bmip.system.messages import counted, first_few, nearest
+from bmip.system.messages import counted, first_few, first_line, nearest
 
 SPLITS = {"train": "train", "validation": "val", "val": "val", "valid": "val", "test": "test"}
 
@@ -115,7 +115,7 @@ def _tables(name: str) -> dict[str, Any]:
     except DataError:
         raise
     except Exception as error:  # network, format and permissions each have errors of their own
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise DataError(
             f"datasets cannot load {name!r} ({reason}): give a hub id, a folder or a parquet file"
         ) from error
