@@ -64,9 +64,9 @@ def test_written_presets_come_back(tmp_path: Path) -> None:
         "bmip": Preset('a "search"\nwith \\', {"depth": 3, "context": "a photo"}, {"lr": 1e-05}),
         "maple": Preset("x", {"share": True}),
     }
-    write_presets(tmp_path / "p.toml", written, "two\nlines")
+    write_presets(tmp_path / "p.toml", written)
     assert read_presets(tmp_path / "p.toml") == written
-    assert (tmp_path / "p.toml").read_text().startswith("# two\n# lines\n\n[bmip]\n")
+    assert "\n\n[bmip]\nsource = " in (tmp_path / "p.toml").read_text()
     assert choose_preset("bmip", str(tmp_path / "p.toml"), "embedded")[1] == written["bmip"]
 
 
@@ -97,7 +97,7 @@ def test_what_departs_from_a_preset(tmp_path: Path) -> None:
     as_it_is = dict(method_trial("maple", "default", backbone="x").training)
     assert departed("default", training={**as_it_is, "precision": "float32"}) == {}, "said, but nothing else"
     file = tmp_path / "own.toml"
-    write_presets(file, {"maple": Preset("mine", {"depth": 2}, {"epochs": 3})}, "")
+    write_presets(file, {"maple": Preset("mine", {"depth": 2}, {"epochs": 3})})
     assert departed(str(file)) == {}
     assert departed(str(file), training={"epochs": 1}) == {"epochs": 1}
     assert departures("maple", "gone.toml", {"depth": 2}, {}) == {"depth": 2}

@@ -1,3 +1,7 @@
+from dataclasses import replace
+
+import pytest
+
 from bmip.experiments.results import Row
 from bmip.experiments.search import best_presets
 from bmip.metrics import Count
@@ -23,13 +27,28 @@ def row(lr: float, data: str, seed: int, right: int, trainable: int = 5) -> Row:
 
 def test_the_best_on_all_data_sets_and_seeds() -> None:
     rows = [row(lr, data, seed, right) for lr, right in ((0.1, 60), (0.2, 70)) for data in "xy" for seed in (1, 2)]
-    found = best_presets(rows, "--data x y")["bmip"]
+    found = best_presets(rows)["bmip"]
     assert found.training == {"lr": 0.2, "epochs": 2}
-    assert "bmip search --method bmip --data x y: best of 2 settings" in found.source
-    assert best_presets([row(0.1, "x", 1, 60, trainable=0)], "") == {}
+    assert found.source == (
+        "best of 2 settings by harmonic mean on validation images (70.0 %): lr 0.1, 0.2; x, y; seeds 1, 2; 16 shots; "
+        "backbone x (b)"
+    )
+    assert best_presets([row(0.1, "x", 1, 60, trainable=0)]) == {}
 
 
 def test_settings_are_compared_on_the_same_data() -> None:
     most = [row(0.1, "x", 1, 50), row(0.1, "y", 1, 50)]
-    assert best_presets([*most, row(0.2, "x", 1, 90)], "")["bmip"].training["lr"] == 0.1
-    assert best_presets([row(0.1, "x", 1, 50), row(0.2, "y", 1, 90)], "") == {}
+    assert best_presets([*most, row(0.2, "x", 1, 90)])["bmip"].training["lr"] == 0.1
+    assert best_presets([row(0.1, "x", 1, 50), row(0.2, "y", 1, 90)]) == {}
+
+
+def test_the_edge_of_a_grid_is_named() -> None:
+    rows = [row(lr, "x", 1, right) for lr, right in ((0.1, 60), (0.2, 70), (0.4, 80))]
+    assert best_presets(rows)["bmip"].source.endswith("; lr 0.4 is the edge")
+    assert "edge" not in best_presets([*rows, row(0.8, "x", 1, 70)])["bmip"].source
+
+
+def test_rows_that_cannot_be_compared_are_refused() -> None:
+    other = replace(row(0.2, "x", 1, 70), backbone="another")
+    with pytest.raises(ValueError, match="bmip has rows of several backbones or numbers of shots"):
+        best_presets([row(0.1, "x", 1, 60), other])

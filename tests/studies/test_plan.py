@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from bmip.experiments.registry import protocol
+from bmip.studies.checks import PlanError
 from bmip.studies.expand import expand
-from bmip.studies.plan import PlanError, read_plan
+from bmip.studies.plan import read_plan
 
 HEAD = '[study]\nname = "a study"\n'
 COMPARE = '[[compare]]\nprotocols = ["base-to-novel"]\nmethods = ["zero-shot", "bmip"]\ndata = ["digits"]\n'
@@ -41,6 +42,17 @@ def test_a_plan_is_the_cross_product_of_what_it_says(plan) -> None:
     assert {one.label for one in planned if dict(one.trial.run.options).get("depth") == 12} == {"deep"}
     loaded = [(trial.run.backbone, trial.run.precision, trial.run.data) for trial in trials]
     assert len(list(dict.fromkeys(loaded))) == 1 + sum(a != b for a, b in pairwise(loaded))
+
+
+def test_a_list_of_settings_means_each_of_them(plan) -> None:
+    bmip = '{ method = "bmip", options = { depth = [3, 9] }, training = { epochs = [1, 2, 4] } }'
+    text = HEAD + COMPARE.replace('"bmip"', bmip) + "training = { lr = [0.1, 0.2], epochs = 5 }\nseeds = [1]\n"
+    runs = [one.trial.run for one in expand(plan(text)) if one.trial.run.method == "bmip"]
+    found = [(dict(run.options)["depth"], dict(run.training)["lr"], dict(run.training)["epochs"]) for run in runs]
+    assert sorted(found) == [(depth, lr, count) for depth in (3, 9) for lr in (0.1, 0.2) for count in (1, 2, 4)]
+    labelled = bmip.replace("method", 'label = "deep", method', 1)
+    with pytest.raises(PlanError, match="the label 'deep' stands for 12 settings"):
+        expand(plan(text.replace(bmip, labelled)))
 
 
 def test_a_section_may_say_otherwise_and_a_preset_goes_to_methods_that_have_it(plan) -> None:
@@ -88,6 +100,8 @@ def test_variables_of_the_environment_are_replaced(plan, monkeypatch: pytest.Mon
         (HEAD + COMPARE.replace('"bmip"', '{ preset = "x" }'), "give its name, or a table"),
         (HEAD + COMPARE.replace('"bmip"', "3"), "a method is 3"),
         (HEAD + COMPARE + "[limits]\nminutes = 0\n", "minutes is 0; it must be a number above 0"),
+        (HEAD + COMPARE + "training = { lr = [] }\n", "lr is an empty list"),
+        (HEAD + COMPARE + "training = { lr = [0.1, -1.0] }\n", "lr is -1"),
         (HEAD + 'trackers = ["tensorbord"]\n' + COMPARE, "no tracker 'tensorbord'.*tensorboard"),
     ],
 )

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from bmip.experiments.failures import Failure
+from bmip.experiments.presets import tomllib
 from bmip.experiments.results import Results
 from bmip.report import select
 from bmip.studies.expand import expand
@@ -220,6 +221,23 @@ def _workers_of(folder: Path) -> list[str]:
         except OSError:
             continue
     return found
+
+
+def test_a_search_is_a_plan(cli: Cli, plan: Path, photos: Path, backbone: Path, here: Path) -> None:
+    tried = PLAN.replace("epochs = 2,", "lr = [0.01, 0.1], epochs = [1, 2],").replace(
+        'protocols = ["base-to-novel", "open-world"]\nmethods = ["zero-shot", ',
+        'protocols = ["validation"]\nmethods = [',
+    )
+    plan.write_text(tried.format(photos=photos, backbone=backbone).replace(', label = "shallow"', ""))
+    assert cli("study", str(plan), "--out", "search").status == 0
+    chosen = cli("results", "presets", "search", "--out", "presets.toml")
+    assert chosen.status == 0 and "settings of 1 method written to presets.toml" in chosen.err
+    source = tomllib.loads((here / "presets.toml").read_text())["maple"]["source"]
+    assert "best of 4 settings" in source and "epochs 1, 2; lr 0.01, 0.1; " in source and "seeds 1, 2" in source
+    plan.write_text(PLAN.format(photos=photos, backbone=backbone))
+    assert cli("study", str(plan), "--out", "judged", "--limit", "1").status == 0
+    nothing = cli("results", "presets", "judged", "--out", "presets.toml")
+    assert nothing.status == 2 and 'give a study with the protocol "validation"' in nothing.err
 
 
 def test_what_cannot_be_done_is_said(cli: Cli, plan: Path, here: Path) -> None:

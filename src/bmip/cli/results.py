@@ -1,4 +1,4 @@
-"""`bmip results FILE...`, `bmip results merge SHARD...`."""
+"""`bmip results FILE...`, `bmip results merge SHARD...`, `bmip results presets FILE...`."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from bmip.system.messages import counted, nearest
 if TYPE_CHECKING:
     from bmip.experiments.results import Row
 
-LIST, MERGE = "list", "merge"
+LIST, MERGE, PRESETS = "list", "merge", "presets"
 FORMATS = ("csv", "parquet", "latex", "json")
 UNKNOWN = "–"
 
 
 class _Results(Group):
-    """The command `merge`; whatever else stands there is for `list`, which nobody needs to write."""
+    """The commands `merge` and `presets`; whatever else stands there is for `list`, which nobody needs to write."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Puts `list` before what does not name a command."""
@@ -122,6 +122,39 @@ def merge(
     rows = rows_of(shards)
     Results(to_file).replace(rows)
     note(f"{counted(len(rows), 'row')} of {counted(len(shards), 'file')} written to {to_file}")
+
+
+@app.command(
+    PRESETS,
+    cls=Command,
+    epilog="Example: bmip results presets runs/studies/embedded_search --out presets.toml",
+)
+def presets(
+    files: common_options.Stored,
+    to_file: Annotated[Path, typer.Option("--out", help="The file to write.", metavar="FILE")],
+) -> None:
+    """Choose for each method the settings that are best on validation images, among those that were tried.
+
+    It reads the rows of the protocol `validation`. The file it writes is used with --preset FILE.
+    """
+    check_stored(files)
+
+    from bmip.cli.result_files import rows_of
+    from bmip.experiments.presets import write_presets
+    from bmip.experiments.search import best_presets
+
+    found = best_presets(rows_of(files))
+    if not found:
+        raise ValueError(
+            f"{', '.join(map(str, files))}: no method was trained with settings on the same validation images: "
+            'give a study with the protocol "validation", or the results of `bmip search`'
+        )
+    shown = table("method", "chosen")
+    for method, preset in found.items():
+        add(shown, method, preset.source)
+    out().print(shown)
+    write_presets(to_file, found)
+    note(f"settings of {counted(len(found), 'method')} written to {to_file}")
 
 
 def _check_export(files: list[Path], to: str | None, to_file: Path | None) -> None:

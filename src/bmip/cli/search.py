@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -83,22 +82,6 @@ def search(
         note(f"cannot be chosen: {failure}")
     for table in tables(rows):
         out().print(as_rich(table))
-    asked = {
-        "data": data,
-        "seeds": seeds,
-        "lr": lr,
-        "epochs": epochs,
-        "shots": [shots],
-        "backbone": [methods[0].backbone],
-        "set": set_ or [],
-        "precision": [precision] if precision else [],
-    }
-    said = shlex.join(str(word) for name, values in asked.items() if values for word in (f"--{name}", *values))
     presets.parent.mkdir(parents=True, exist_ok=True)
-    write_presets(
-        presets,
-        best_presets(rows, said),
-        f"Chosen on validation images from one grid for every method, learning rates {', '.join(map(str, lr))} and\n"
-        f"epochs {', '.join(map(str, epochs))}, on the backbone {methods[0].backbone} ({rows[0].backbone[:8]}).",
-    )
+    write_presets(presets, best_presets(rows))
     out().print(f"Presets: {presets}", soft_wrap=True, markup=False)

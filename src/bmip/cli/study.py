@@ -10,7 +10,8 @@ import typer
 from bmip.cli import common_options, executors
 from bmip.cli.command import Command
 from bmip.cli.console import add, err, note, out, table
-from bmip.studies.plan import PlanError, read_plan
+from bmip.studies.checks import PlanError
+from bmip.studies.plan import read_plan
 from bmip.system.messages import counted
 
 if TYPE_CHECKING:

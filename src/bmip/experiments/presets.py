@@ -41,9 +41,9 @@ def read_presets(file: Path) -> dict[str, Preset]:
     return {name: Preset(**entry) for name, entry in entries.items()}
 
 
-def write_presets(file: Path, presets: Mapping[str, Preset], comment: str) -> None:
-    """Writes presets by method into a file that `read_presets` reads; `comment` stands at its top."""
-    lines = [f"# {line}".rstrip() for line in comment.splitlines()]
+def write_presets(file: Path, presets: Mapping[str, Preset]) -> None:
+    """Writes presets by method into a file that `read_presets` reads."""
+    lines = ["# Settings chosen on validation images; `source` says among which, and on what."]
     for name, preset in sorted(presets.items()):
         lines += ["", f"[{name if '+' not in name else _toml(name)}]", f"source = {_toml(preset.source)}"]
         lines += [f"{part} = {_inline(getattr(preset, part))}" for part in ("options", "training")]

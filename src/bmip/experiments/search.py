@@ -16,7 +16,8 @@ from bmip.experiments.protocol import Protocol
 from bmip.experiments.results import Row
 from bmip.experiments.trial import Trial
 from bmip.metrics import harmonic_mean
-from bmip.run_spec import Preset, RunSpec, settings
+from bmip.run_spec import Preset, RunSpec, Value, settings, shots_text
+from bmip.system.messages import counted
 
 COMMON: Mapping[str, str | int] = {"optimizer": "adamw", "batch": 16, "warmup_epochs": 0}
 """Settings that are the same for every method and every point of the grid."""
@@ -30,42 +31,77 @@ def search_trials(
     lrs: Sequence[float] = LRS,
     epochs: Sequence[int] = EPOCHS,
 ) -> Iterator[Trial]:
-    """The whole grid for each method. Of a method's own training settings only the precision is kept."""
+    """The whole grid for each method. What COMMON does not say stays as the method has it, such as its weight decay."""
     datasets, seeds = [data_name(data) for data in datasets], list(seeds)
     for method in methods:
-        kept = {name: value for name, value in method.training if name == "precision"}
         for lr, count in product(lrs, epochs):
-            point = replace(method, training=settings({**COMMON, **kept, "lr": lr, "epochs": count}))
+            point = replace(method, training=settings({**dict(method.training), **COMMON, "lr": lr, "epochs": count}))
             for data in datasets:
                 yield from PROTOCOL.trials([data], [point], seeds)
 
 
-def best_presets(rows: Iterable[Row], asked: str) -> dict[str, Preset]:
+def best_presets(rows: Iterable[Row]) -> dict[str, Preset]:
     """For each method the point with the highest harmonic mean of base and novel accuracy on the validation images.
 
     Accuracies are averaged over data sets and seeds first. A point counts only if it was evaluated on every data set
     and seed that any point of its method was evaluated on; a method without such a point has no preset, and nor has a
-    method without trainable parameters. Of equally good points the shortest training is taken. `asked` holds the
-    command's options beside the method's name; they are kept as the source.
+    method without trainable parameters. Of equally good points the shortest training is taken. What was compared, and
+    where the best lies at the edge of it, is kept as the source. Raises ValueError for a method with rows of several
+    backbones or numbers of shots: such points cannot be compared.
     """
-    points: dict[RunSpec, list[Row]] = defaultdict(list)
+    methods: dict[str, dict[RunSpec, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         if row.trial.protocol == PROTOCOL.name and row.trainable:
-            points[row.trial.run.variant()].append(row)
+            methods[row.trial.run.method][row.trial.run.variant()].append(row)
     best: dict[str, Preset] = {}
-    for method in sorted({point.method for point in points}):
-        own = {point: found for point, found in points.items() if point.method == method}
-        seen = {point: {(row.trial.run.data, row.trial.run.data_seed) for row in found} for point, found in own.items()}
+    for method, points in sorted(methods.items()):
+        if len({(row.backbone, row.trial.run.shots) for found in points.values() for row in found}) > 1:
+            raise ValueError(f"{method} has rows of several backbones or numbers of shots: give files with one of each")
+        seen = {
+            point: {(row.trial.run.data, row.trial.run.data_seed) for row in found} for point, found in points.items()
+        }
         every = set[tuple[str, int]]().union(*seen.values())
-        whole = {point: _score(found) for point, found in own.items() if seen[point] == every}
+        whole = {point: _score(found) for point, found in points.items() if seen[point] == every}
         if not whole:
             continue
         point, score = min(whole.items(), key=lambda pair: (-pair[1], dict(pair[0].training)["epochs"], repr(pair[0])))
-        command = f"bmip search --method {point.method_name} {asked}"
-        source = f"{command}: best of {len(whole)} settings by harmonic mean on validation images ({score:.1f} %)"
+        varied = _varied(whole)
+        data, seeds = (sorted(set(side)) for side in zip(*every, strict=True))
+        source = (
+            f"best of {counted(len(whole), 'setting')} by harmonic mean on validation images ({score:.1f} %): "
+            + "".join(f"{name} {_listed(values)}; " for name, values in varied.items())
+            + f"{_listed(data)}; seeds {_listed(seeds)}; {shots_text(point.shots)}; backbone {point.backbone} "
+            + f"({points[point][0].backbone[:8]})"
+            + "".join(f"; {name} {value} is the edge" for name, value in _edges(point, varied))
+        )
         training = {name: value for name, value in point.training if name != "precision"}
         best[method] = Preset(source, dict(point.options), training)
     return best
+
+
+def _varied(points: Iterable[RunSpec]) -> dict[str, list[Value]]:
+    """The settings in which the points differ, each with its values."""
+    values: dict[str, set[Value]] = defaultdict(set)
+    for point in points:
+        for name, value in (*point.training, *point.options):
+            values[name].add(value)
+    return {name: sorted(found, key=_order) for name, found in sorted(values.items()) if len(found) > 1}
+
+
+def _order(value: Value) -> tuple[str, Value]:
+    return ("", value) if isinstance(value, int | float) else (str(value), 0)
+
+
+def _edges(point: RunSpec, varied: Mapping[str, Sequence[Value]]) -> Iterator[tuple[str, Value]]:
+    """Numbers of the point that are the least or the largest of three or more that were tried."""
+    for name, value in (*point.training, *point.options):
+        tried = varied.get(name, ())
+        if len(tried) > 2 and not isinstance(value, str) and value in (tried[0], tried[-1]):
+            yield name, value
+
+
+def _listed(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))
 
 
 def _score(rows: Sequence[Row]) -> float:

@@ -13,7 +13,9 @@ from bmip.experiments.protocol import Protocol
 from bmip.experiments.registry import protocol
 from bmip.experiments.trial import Trial
 from bmip.run_spec import HALF, RunSpec
-from bmip.studies.plan import Comparison, Plan, PlanError, PlannedMethod
+from bmip.studies.checks import PlanError
+from bmip.studies.grid import points
+from bmip.studies.plan import Comparison, Plan, PlannedMethod
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,23 @@ def _specs(comparison: Comparison, way: Protocol, places: tuple[str, ...]) -> It
         comparison.methods, shots, comparison.backbone or ("",), comparison.precision or ("",)
     ):
         training = {**comparison.training, **method.training}
-        spec = method_trial(
-            method.method,
-            method.preset or _common(comparison, method),
-            options=method.options,
-            training={**training, "precision": precision} if precision else training,
-            shots=count,
-            backbone=backbone or None,
-            data=places,
-            read=comparison.read,
-            base=comparison.base if way.classes == "base" else HALF,
-            made_for=way.preset,
-        )
-        yield spec, method.label
+        chosen = list(product(points(method.options), points(training)))
+        if method.label and len(chosen) > 1:
+            raise PlanError(f"the label {method.label!r} stands for {len(chosen)} settings: leave it out, or the lists")
+        for options, trained in chosen:
+            spec = method_trial(
+                method.method,
+                method.preset or _common(comparison, method),
+                options=options,
+                training={**trained, "precision": precision} if precision else trained,
+                shots=count,
+                backbone=backbone or None,
+                data=places,
+                read=comparison.read,
+                base=comparison.base if way.classes == "base" else HALF,
+                made_for=way.preset,
+            )
+            yield spec, method.label
 
 
 def _common(comparison: Comparison, method: PlannedMethod) -> str | None:

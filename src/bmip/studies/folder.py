@@ -19,8 +19,9 @@ from bmip.experiments.failures import Failure
 from bmip.experiments.results import Results, Row, read_results
 from bmip.experiments.trial import Trial
 from bmip.run_spec import FORMAT, check_format
+from bmip.studies.checks import PlanError
 from bmip.studies.expand import Planned
-from bmip.studies.plan import Plan, PlanError
+from bmip.studies.plan import Plan
 from bmip.system.clock import utc_now
 from bmip.system.files import write_json, write_text
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,8 @@ from bmip.data.read_config import ReadConfig
 from bmip.experiments.method_facts import method_facts
 from bmip.experiments.registry import protocol_names
 from bmip.run_spec import HALF
+from bmip.studies.checks import PlanError, a_list, a_table, a_text, check_known, with_variables
+from bmip.studies.grid import points
 from bmip.system.messages import nearest
 from bmip.training.config import train_config
 
@@ -22,10 +22,6 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib  # pyright: ignore[reportMissingImports]
-
-
-class PlanError(ValueError):
-    """A plan that cannot be read; the message names the place in the file and what is needed there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +35,10 @@ class PlannedMethod:
     """One of its presets; empty: the comparison's, where the method has it, or the usual one."""
 
     options: Mapping[str, Any] = field(default_factory=dict)
-    """Options of the method, which win over those of the preset."""
+    """Options of the method, which win over those of the preset; of a list each one."""
 
     training: Mapping[str, Any] = field(default_factory=dict)
-    """Training settings, which win over those of the preset and of the comparison."""
+    """Training settings, which win over those of the preset and of the comparison; of a list each one."""
 
     label: str = ""
     """What its line in tables is called; empty: its name and the settings that tell it from others."""
@@ -86,7 +82,7 @@ class Comparison:
     """The preset of the methods that have it and name none of their own."""
 
     training: Mapping[str, Any] = field(default_factory=dict)
-    """Training settings of every method."""
+    """Training settings of every method; of a list each one."""
 
     read: ReadConfig = ReadConfig()
     """How data sets are read: `root`, `template` and the other settings of `bmip run` of this kind."""
@@ -126,22 +122,22 @@ def read_plan(file: Path) -> Plan:
         raise PlanError(f"{file} is no TOML file: {error}") from error
     except IsADirectoryError as error:
         raise PlanError(f"{file} is a folder: name the file of a plan") from error
-    _only(content, ("study", "defaults", "compare", "limits"), str(file))
-    study = _table(content, "study", str(file))
-    _only(study, ("name", "trackers"), f"{file}, [study]")
+    check_known(content, ("study", "defaults", "compare", "limits"), str(file))
+    study = a_table(content, "study", str(file))
+    check_known(study, ("name", "trackers"), f"{file}, [study]")
     name = study.get("name")
     if not isinstance(name, str) or not name.strip():
         raise PlanError(f'{file}, [study]: give the study a name, such as name = "base to novel on eleven sets"')
-    limits = _table(content, "limits", str(file))
-    _only(limits, ("minutes",), f"{file}, [limits]")
+    limits = a_table(content, "limits", str(file))
+    check_known(limits, ("minutes",), f"{file}, [limits]")
     minutes = limits.get("minutes")
     if minutes is not None and (isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or minutes <= 0):
         raise PlanError(f"{file}, [limits]: minutes is {minutes!r}; it must be a number above 0")
-    trackers = _several(study.get("trackers", []), str, f"{file}, [study]: trackers")
+    trackers = a_list(study.get("trackers", []), str, f"{file}, [study]: trackers")
     for one in trackers:
         if one not in TRACKERS:
             raise PlanError(f"{file}, [study]: there is no tracker {one!r}: {nearest(one, TRACKERS)}")
-    compared, defaults = content.get("compare"), _table(content, "defaults", str(file))
+    compared, defaults = content.get("compare"), a_table(content, "defaults", str(file))
     if not isinstance(compared, list) or not compared or not all(isinstance(one, dict) for one in compared):
         raise PlanError(f"{file} compares nothing: give at least one [[compare]] with protocols and methods")
     comparisons = tuple(
@@ -152,12 +148,12 @@ def read_plan(file: Path) -> Plan:
 
 
 def _comparison(content: Mapping[str, Any], place: str) -> Comparison:
-    _only(content, _KNOWN, place)
+    check_known(content, _KNOWN, place)
     for needed in ("protocols", "methods"):
         if not content.get(needed):
             raise PlanError(f"{place} lacks {needed}")
     found: dict[str, Any] = {
-        name: _several(content[name], kind, f"{place}: {name}") for name, kind in _LISTS.items() if name in content
+        name: a_list(content[name], kind, f"{place}: {name}") for name, kind in _LISTS.items() if name in content
     }
     for one in found["protocols"]:
         if one not in protocol_names():
@@ -165,25 +161,25 @@ def _comparison(content: Mapping[str, Any], place: str) -> Comparison:
     base = content.get("base", HALF)
     if isinstance(base, bool) or not isinstance(base, float) or not 0 < base < 1:
         raise PlanError(f"{place}: base is {base!r}; it must be a share between 0 and 1")
-    training = _table(content, "training", place)
+    training = a_table(content, "training", place)
     read: dict[str, Any] = {name: content[name] for name in _READ if name in content}
     for name, value in read.items():
         if type(value).__name__ != _READ[name].type:
             raise PlanError(f"{place}: {name} is {value!r}; it must be of type {_READ[name].type}")
     methods = content["methods"] if isinstance(content["methods"], list) else [content["methods"]]
     try:
-        check_data(*map(_expanded, (*found.get("data", ()), *found.get("targets", ()))))
-        train_config(training)
-        read |= {name: _expanded(value) for name, value in read.items() if isinstance(value, str)}
+        check_data(*map(with_variables, (*found.get("data", ()), *found.get("targets", ()))))
+        _check_training(training)
+        read |= {name: with_variables(value) for name, value in read.items() if isinstance(value, str)}
         for name in ("data", "targets", "backbone"):
             if name in found:
-                found[name] = tuple(map(_expanded, found[name]))
+                found[name] = tuple(map(with_variables, found[name]))
         return Comparison(
             **{
                 **found,
                 "methods": tuple(_method(one) for one in methods),
                 "base": base,
-                "preset": _text(content.get("preset", ""), "preset"),
+                "preset": a_text(content.get("preset", ""), "preset"),
                 "training": training,
                 "read": ReadConfig(**read),
             }
@@ -198,51 +194,19 @@ def _method(content: Any) -> PlannedMethod:
         content = {"method": name, "preset": preset}
     if not isinstance(content, dict) or not isinstance(content.get("method"), str):
         raise PlanError(f'a method is {content!r}: give its name, or a table such as {{ method = "bmip" }}')
-    _only(content, [one.name for one in fields(PlannedMethod)], f"the method {content['method']!r}")
+    check_known(content, [one.name for one in fields(PlannedMethod)], f"the method {content['method']!r}")
     found = PlannedMethod(**content)
     for part in ("preset", "label"):
-        _text(getattr(found, part), part)
+        a_text(getattr(found, part), part)
     facts = method_facts(found.method)
     for part in ("options", "training"):
         if not isinstance(getattr(found, part), dict):
             raise PlanError(f"the method {found.method!r}: {part} must be a table, such as {{ depth = 12 }}")
     facts.check_options(found.options)
-    train_config(found.training)
+    _check_training(found.training)
     return found
 
 
-def _several(value: Any, kind: type, place: str) -> tuple:
-    values = value if isinstance(value, list) else [value]
-    if not all(type(one) is kind for one in values):
-        what = {str: "texts", int: "whole numbers"}[kind]
-        raise PlanError(f"{place} is {value!r}; it must be a list of {what}")
-    if kind is int and any(one < 0 for one in values):
-        raise PlanError(f"{place} is {value!r}; no number may be below 0")
-    return tuple(values)
-
-
-def _text(value: Any, name: str) -> str:
-    if not isinstance(value, str):
-        raise PlanError(f"{name} is {value!r}; it must be a text")
-    return value
-
-
-def _expanded(text: str) -> str:
-    """The text with $NAME replaced by that environment variable. Raises PlanError for one that is not set."""
-    found = os.path.expandvars(text)
-    if left := re.search(r"\$\{?\w+", found):
-        raise PlanError(f"{text!r} needs the environment variable {left[0].strip('${')}, which is not set")
-    return found
-
-
-def _table(content: Mapping[str, Any], name: str, place: str) -> dict[str, Any]:
-    found = content.get(name, {})
-    if not isinstance(found, dict):
-        raise PlanError(f"{place}: {name} is {found!r}; it must be a table")
-    return found
-
-
-def _only(content: Mapping[str, Any], known: Sequence[str], place: str) -> None:
-    for name in content:
-        if name not in known:
-            raise PlanError(f"{place} has no setting {name!r}: {nearest(name, known, 'it has')}")
+def _check_training(values: Mapping[str, Any]) -> None:
+    for point in points(values):
+        train_config(point)

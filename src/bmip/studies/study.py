@@ -14,9 +14,9 @@ from bmip.experiments.results import Results, Row
 from bmip.experiments.runner import TrialsFailed, run_trials
 from bmip.experiments.task import tasks_of
 from bmip.experiments.trial import Trial
+from bmip.studies.checks import PlanError
 from bmip.studies.expand import Planned
 from bmip.studies.folder import Shard, StudyFolder
-from bmip.studies.plan import PlanError
 from bmip.studies.trackers import Tracker
 from bmip.system.messages import first_few
 from bmip.training.progress import Tick
