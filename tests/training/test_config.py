@@ -1,10 +1,12 @@
 from dataclasses import asdict
 
 import pytest
+import torch
 
+from bmip.experiments.method_trial import method_trial
 from bmip.experiments.presets import presets
 from bmip.methods import method_names
-from bmip.training.config import TrainConfig, learning_rate
+from bmip.training.config import TrainConfig, in_epochs, learning_rate
 
 
 @pytest.mark.parametrize(
@@ -73,3 +75,32 @@ def test_no_preset_is_trained_with_a_warm_up_of_its_own_making() -> None:
     for method in method_names():
         for preset in presets(method).values():
             assert TrainConfig(**preset.training).warmup_epochs == preset.training.get("warmup_epochs", 1)
+
+
+@pytest.mark.parametrize(
+    ("shots", "images", "epochs"), [(16, 1600, 160), (16, 16_000, 16), (16, 752, 348), (1, 2, 500)]
+)
+def test_steps_of_each_shot_are_whole_epochs(shots: int, images: int, epochs: int) -> None:
+    """500 steps a shot (CLIP-LoRA) in batches of 32: exact for 100 and 1000 classes, within half an epoch for 47."""
+    steps = max(1, images // 32)
+    config = in_epochs(TrainConfig(steps_per_shot=500), shots=shots, steps=steps)
+    assert config.epochs == epochs and abs(epochs * steps - 500 * shots) <= steps / 2
+    assert in_epochs(TrainConfig(epochs=7), shots=shots, steps=steps) == TrainConfig(epochs=7)
+
+
+def test_a_rate_that_falls_after_every_step_is_torchs() -> None:
+    config, steps = TrainConfig(lr=2e-4, final_lr=1e-6, epochs=3, warmup_epochs=0, schedule="step"), 4
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=config.lr)
+    gold = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=3 * steps, eta_min=config.final_lr)
+    for count in range(3 * steps):
+        found = learning_rate(count // steps, config, done=count % steps / steps)
+        assert found == pytest.approx(gold.get_last_lr()[0], rel=1e-9)
+        optimizer.step()
+        gold.step()
+
+
+def test_epochs_that_are_given_replace_steps_for_each_shot() -> None:
+    preset = dict(method_trial("clip-lora", backbone="x").training)
+    given = dict(method_trial("clip-lora", training={"epochs": 3}, backbone="x").training)
+    assert preset["steps_per_shot"] == 500 and "epochs" not in preset
+    assert given == {**{name: value for name, value in preset.items() if name != "steps_per_shot"}, "epochs": 3}

@@ -2,6 +2,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.checkpoint import from_pretrained
 from bmip.training.config import train_config
 from bmip.training.finite import TrainingError
+from bmip.training.optimizer import Optimizer
 from bmip.training.progress import Tick
 from bmip.training.run import train
 from bmip.training.run_folder import RunFolder, RunFolderError
@@ -45,6 +47,20 @@ def test_a_killed_run_ends_as_one_that_was_not(kind: str, tmp_path: Path) -> Non
     assert set(whole) == files | gauges | {".lock"}
     assert len(found) == {"every file": 12, "any step": 1}[kind]
     assert all(digests == whole for digests in found.values())
+
+
+def test_steps_for_each_shot_are_counted_and_the_rate_falls_in_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates: list[float] = []
+    step = Optimizer.step
+    monkeypatch.setattr(Optimizer, "step", lambda self, lr: rates.append(lr) or step(self, lr))
+    asked = settings(lr=0.01, steps_per_shot=4, warmup_epochs=0, batch=4, schedule="step", final_lr=1e-4)
+    shots = len(DATA.train) // len(DATA.classes)
+    run = train(replace(CONFIG, training=asked, shots=shots), tiny_clip(), DATA)
+    assert len(rates) == 4 * shots == len(run.history.epochs) * (len(DATA.train) // 4)
+    assert rates == sorted(rates, reverse=True) and len(set(rates)) == len(rates) and rates[0] == 0.01
+    assert run.model.described().training["epochs"] == len(run.history.epochs)
+    again = train(replace(CONFIG, training=asked, shots=0), tiny_clip(), DATA)
+    assert len(again.history.epochs) == len(run.history.epochs), "all images: as many shots as there are in the mean"
 
 
 def test_a_run_folder_tells_everything(tmp_path: Path) -> None:

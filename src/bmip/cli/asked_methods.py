@@ -12,7 +12,7 @@ from bmip.experiments.method_facts import method_facts
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.presets import choose_preset
 from bmip.run_spec import RunSpec
-from bmip.training.config import train_config
+from bmip.training.config import over_preset, train_config
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def asked_methods(
     ]
     for one in asked:
         _, chosen = choose_preset(one.name, one.preset, backbone="")
-        train_config({**chosen.training, **one.training})
+        train_config(over_preset(chosen.training, one.training))
     return asked
 
 

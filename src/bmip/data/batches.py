@@ -38,6 +38,11 @@ def ahead(function: Callable[[Item], Result], items: Iterable[Item], workers: in
                 future.cancel()
 
 
+def steps_in_epoch(images: int, batch: int) -> int:
+    """The number of batches in an epoch of training: an incomplete last one is dropped, unless it is the only one."""
+    return max(1, images // batch)
+
+
 class TrainBatches:
     """Shuffled and augmented batches of a split.
 
@@ -71,7 +76,7 @@ class TrainBatches:
 
     def __len__(self) -> int:
         """The number of batches in an epoch."""
-        return max(1, len(self._labels) // self.batch)
+        return steps_in_epoch(len(self._labels), self.batch)
 
     def epoch(self, number: int) -> Iterator[tuple[list[Tensor], Tensor]]:
         """Yields for each batch one uint8 tensor (image, 3, size, size) per view, and the labels."""

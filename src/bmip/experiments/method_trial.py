@@ -9,7 +9,7 @@ from bmip.data.read_config import ReadConfig
 from bmip.experiments.method_facts import method_facts
 from bmip.experiments.presets import choose_preset
 from bmip.run_spec import HALF, RunSpec, default_backbone, settings
-from bmip.training.config import train_config
+from bmip.training.config import over_preset, train_config
 
 
 def method_trial(
@@ -36,7 +36,7 @@ def method_trial(
     merged = {**chosen.options, **(options or {})}
     facts = method_facts(method)
     facts.check_options(merged)
-    trained = {**chosen.training, **(training or {})}
+    trained = over_preset(chosen.training, training or {})
     train_config(trained)
     return RunSpec(
         method=facts.name,

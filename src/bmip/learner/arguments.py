@@ -14,7 +14,7 @@ from bmip.data.read_config import ReadConfig
 from bmip.experiments.method_trial import method_trial
 from bmip.run_spec import RunSpec
 from bmip.system.messages import nearest
-from bmip.training.config import OptimizerName, Selection, TrainConfig
+from bmip.training.config import OptimizerName, Schedule, Selection, TrainConfig
 
 Own = TypeVar("Own", bound="Arguments")
 
@@ -58,11 +58,14 @@ class Arguments:
     epochs: int | None = None
     """This and all below are settings of training, as in `TrainConfig`."""
 
+    steps_per_shot: int | None = None
     batch: int | None = None
     optimizer: OptimizerName | None = None
     lr: float | None = None
     warmup_epochs: int | None = None
     warmup_lr: float | None = None
+    schedule: Schedule | None = None
+    final_lr: float | None = None
     weight_decay: float | None = None
     momentum: float | None = None
     eps: float | None = None

@@ -127,9 +127,10 @@ def released_metadata(config: Config) -> dict[str, Any]:
 
 RELEASED = Released(file="lora_weights.pt", names=released_names, options=released_options, said=released_metadata)
 
-_SOURCE = "MaxZanella/CLIP-LoRA, README: 500 steps a shot, which are 16,000 / classes epochs; 160 for 100 classes"
+_SOURCE = "MaxZanella/CLIP-LoRA, README and run_utils.py: 500 steps for each shot"
 _TRAINING = {
-    "optimizer": "adamw", "lr": 2e-4, "weight_decay": 0.01, "epochs": 160, "batch": 32, "warmup_epochs": 0,
+    "optimizer": "adamw", "lr": 2e-4, "weight_decay": 0.01, "steps_per_shot": 500, "batch": 32, "warmup_epochs": 0,
+    "schedule": "step", "final_lr": 1e-6,
 }  # fmt: skip
 
 METHOD = MethodSpec(

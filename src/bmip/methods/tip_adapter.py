@@ -104,7 +104,7 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 _SOURCE = "gaopengcuhk/Tip-Adapter, main.py and configs"
 _TRAINING = {
     "optimizer": "adamw", "lr": 0.001, "eps": 1e-4, "weight_decay": 0.01, "epochs": 20, "batch": 256,
-    "warmup_epochs": 0, "selection": "best-val", "patience": 20,
+    "warmup_epochs": 0, "schedule": "step", "selection": "best-val", "patience": 20,
 }  # fmt: skip
 
 METHOD = MethodSpec(

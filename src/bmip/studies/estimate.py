@@ -13,6 +13,7 @@ import torch
 
 from bmip.clip.loading.backbones import EMBEDDED
 from bmip.clip.model import CLIPConfig
+from bmip.data.batches import steps_in_epoch
 from bmip.data.embedded_sets import embedded_sets
 from bmip.data.public.registry import PUBLIC
 from bmip.experiments.method_facts import method_facts
@@ -22,7 +23,7 @@ from bmip.experiments.results import Row
 from bmip.experiments.task import Task
 from bmip.experiments.trial import Trial
 from bmip.run_spec import RunSpec
-from bmip.training.config import train_config
+from bmip.training.config import in_epochs, train_config
 
 SMALL = CLIPConfig(
     image_size=48, patch=8, image_width=128, image_layers=12, image_heads=2,
@@ -171,7 +172,9 @@ def _training(run: RunSpec, classes: int) -> float:
     if not _trains(run):
         return 0.0
     shape, config, count = _shape(run), train_config(dict(run.training)), _trained_classes(run, classes)
-    steps = config.epochs * max(1, (run.shots or 32) * count // config.batch)
+    shots = run.shots or 32
+    in_epoch = steps_in_epoch(shots * count, config.batch)
+    steps = in_epoch * in_epochs(config, shots=shots, steps=in_epoch).epochs
     return steps * BACKWARD * (config.batch * _image(shape) + count * _text(shape))
 
 

@@ -120,7 +120,6 @@ def _train_epoch(
     """The mean of each part of the loss, and the accuracy."""
     epoch = len(state.epochs)
     device, mean, std = model.clip.device, model.clip.config.mean, model.clip.config.std
-    lr = learning_rate(epoch, config)
     val = state.epochs[-1].val_accuracy if state.epochs else None
     sums: dict[str, float] = {}
     correct, total = torch.zeros((), dtype=torch.int64, device=device), 0
@@ -133,6 +132,7 @@ def _train_epoch(
                 if len(views) < model.views:
                     raise ValueError(f"{len(views)} views of each image came; this method needs {model.views}")
                 pixels = [normalise(view.to(device), mean, std) for view in views]
+                lr = learning_rate(epoch, config, done=(step - 1) / len(train))
                 where = f"epoch {epoch + 1}, step {step} of {len(train)}"
                 labels = labels.to(device)
                 losses = model.losses(pixels, labels)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bmip.clip.model import CLIP
-from bmip.data.batches import TrainBatches
+from bmip.data.batches import TrainBatches, steps_in_epoch
 from bmip.data.dataset import Dataset, split_hash
 from bmip.evaluation.evaluate import Predictions, accuracy_on, evaluate
 from bmip.evaluation.gauges import reading
@@ -18,7 +19,7 @@ from bmip.methods import build_model
 from bmip.prompting.checkpoint import read_checkpoint
 from bmip.prompting.model import PromptedCLIP
 from bmip.run_spec import RunSpec
-from bmip.training.config import TrainConfig, train_config
+from bmip.training.config import TrainConfig, in_epochs, train_config
 from bmip.training.epoch_selection import check_selection, concluded
 from bmip.training.finite import TrainingError
 from bmip.training.history import History, epochs_of
@@ -114,6 +115,9 @@ def train_without_test(
 def _describe(model: PromptedCLIP, spec: RunSpec, dataset: Dataset) -> TrainConfig:
     """Notes in the model what it is about to be trained on, and returns the settings, which are checked before."""
     config = train_config(dict(spec.training))
+    images = len(dataset.train)
+    shots = spec.shots or math.ceil(images / len(dataset.classes))
+    config = in_epochs(config, shots=shots, steps=steps_in_epoch(images, config.batch))
     check_selection(config, dataset)
     model.clip.set_precision(config.precision)
     model.description = replace(
