@@ -92,9 +92,11 @@ def report(
     )
 
     source = source_of(results, runs)
-    if html is None or not source.planned:  # a page also says what failed
+    if not source.planned:
         check_rows(source, results)
     source = source.only(data or [], method or [])
+    if html is None:  # a page also says what failed
+        check_rows(source, results, [*(method or []), *(data or [])])
     rows = source.rows
     if html is not None:
         from bmip.report.page.page import write_page

@@ -24,13 +24,14 @@ def source_of(places: Sequence[Path], runs: Path | None = None) -> Source:
     return source
 
 
-def check_rows(source: Source, places: Sequence[Path]) -> None:
-    """Raises ValueError for a source without rows."""
+def check_rows(source: Source, places: Sequence[Path], asked: Sequence[str] = ()) -> None:
+    """Raises ValueError for a source without rows; `asked` names the data sets and methods that it was narrowed to."""
     if source.rows:
         return
     if source.planned:
+        of = f" of {' or '.join(asked)}" if asked else ""
         raise ValueError(
-            f"{places[0]} holds no results: `bmip study {places[0]} --status` says what failed and what is missing"
+            f"{places[0]} holds no results{of}: `bmip study {places[0]} --status` says what failed and what is missing"
         )
     raise ValueError(f"{', '.join(map(str, places))} holds no results: run a protocol first (`bmip run --help`)")
 

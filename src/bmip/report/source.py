@@ -32,22 +32,30 @@ class Source:
     """Why trials without a row failed."""
 
     def only(self, data: Sequence[str], methods: Sequence[str]) -> Source:
-        """What is of these data sets and methods; an empty list means all.
+        """What is of these data sets and methods; an empty list means all. There may be no row where the plan has a
+        trial of them.
 
         Raises ValueError as `select` does, and for names of which the plan of a study without rows has no trial.
         """
         labels = {one.trial: one.label for one in self.planned}
 
+        def names(trial: Trial) -> set[str]:
+            return {trial.run.method_name, f"{trial.run.method_name}:{trial.run.preset}", labels.get(trial, "")}
+
         def asked(trial: Trial) -> bool:
-            names = {trial.run.method_name, f"{trial.run.method_name}:{trial.run.preset}", labels.get(trial, "")}
-            return (not data or trial.place in data) and (not methods or bool(names & set(methods)))
+            return (not data or trial.place in data) and (not methods or bool(names(trial) & set(methods)))
 
         planned = tuple(one for one in self.planned if asked(one.trial))
         if not self.rows and not planned:
             raise ValueError(f"no trial of the plan is of {' or '.join((*methods, *data))}: ask for others")
+        in_plan = {name for one in self.planned for name in (one.trial.place, *names(one.trial))}
+        if planned and in_plan.issuperset((*data, *methods)):
+            rows = [row for row in self.rows if asked(row.trial)]
+        else:  # refused by the first name, if any, that nothing has
+            rows = select(self.rows, *(sorted(asked_for, key=in_plan.__contains__) for asked_for in (data, methods)))
         return replace(
             self,
-            rows=select(self.rows, data, methods) if self.rows else (),
+            rows=rows,
             planned=planned,
             failures={trial: failure for trial, failure in self.failures.items() if asked(trial)},
         )

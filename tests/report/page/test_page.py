@@ -77,6 +77,29 @@ def test_failures_alone_make_a_page_too(tmp_path: Path, capfd: pytest.CaptureFix
     assert f"holds no results: `bmip study {study.path} --status` says what failed" in capfd.readouterr().err
 
 
+def test_a_method_that_only_failed_has_a_page_beside_others_with_results(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    study, failed = StudyFolder(tmp_path / "study"), replaced(ROWS[0].trial, method="vpt")
+    study.begin(Plan("one failed", (), text=""), [*(Planned(row.trial) for row in ROWS), Planned(failed, "ours")])
+    for one in ROWS:
+        study.results().append(one)
+    study.add_failure(failed, Failure("memory", "out of memory"))
+    page = ["report", str(study.path), "--html", str(tmp_path / "page"), "--method"]
+    for name in ("vpt", "ours", "vpt:default"):
+        assert main([*page, name]) == 0
+        told = (tmp_path / "page" / "report.md").read_text()
+        assert "out of memory" in told and "Results: no trial has a result." in told
+    assert main([*page, "vpt", "bmip"]) == 0
+    told = (tmp_path / "page" / "report.md").read_text()
+    assert "out of memory" in told and "Results: no trial" not in told and "| bmip |" in told
+    capfd.readouterr()
+    assert main([*page, "vpt", "bmpi"]) == 2
+    assert "'bmpi' is no method of these results" in capfd.readouterr().err
+    assert main(["report", str(study.path), "--method", "vpt"]) == 2
+    assert f"{study.path} holds no results of vpt: `bmip study {study.path} --status`" in capfd.readouterr().err
+
+
 def test_rows_alone_make_a_page_too() -> None:
     """Without the folders of runs and without a plan."""
     found = page(Source("rows", ROWS))
