@@ -35,7 +35,8 @@ def embed(
 ) -> None:
     """Write the features of images and of classes into a file, for other programs.
 
-    Features have length 1; their products times `scale` are the logits.
+    Features have length 1; their products times `scale` are the logits. For a method with a head or a read-out these
+    are not its logits, which is told.
     All are kept in memory until they are written: 2 KB for each image with ViT-B/16.
     Images that cannot be read are listed at the end.
     """
@@ -61,6 +62,8 @@ def embed(
         names = ()
     else:
         class_features = model.class_features(classes_of(model, asked))[0].float().cpu().numpy()
+    if model.logits_need:
+        note(f"the logits of this method need {model.logits_need}, so they are not the products of these features")
     unread: list[str] = []
     kept: list[str] = []
     found = [np.empty((0, out), np.float32)]

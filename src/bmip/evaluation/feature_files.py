@@ -12,7 +12,8 @@ from jaxtyping import Float
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Normalised features; `scale * image_features @ class_features.T` are the logits."""
+    """Normalised features; `scale * image_features @ class_features.T` are the logits, as `PromptedCLIP.image_features`
+    says."""
 
     images: tuple[str, ...]
     image_features: Float[np.ndarray, "image out"]

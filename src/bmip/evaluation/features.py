@@ -21,7 +21,7 @@ def picture_features(
 ) -> Iterator[tuple[tuple[str, ...], Float[Tensor, "image out"]]]:
     """The names and the normalised features of the pictures, a batch at a time, on the CPU.
 
-    Their products with `model.class_features`, times `model.clip.scale`, are the logits. `unread` as for `squares`.
+    They are those of `PromptedCLIP.image_features`, which says how logits follow. `unread` as for `squares`.
     """
     device, config = model.clip.device, model.clip.config
     for pixels, names in squares(images, config.image_size, batch, unread=unread):

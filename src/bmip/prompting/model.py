@@ -80,6 +80,14 @@ class PromptedCLIP(nn.Module):
         return self.prompter.reads_classes or self.tells_trained_classes
 
     @property
+    def logits_need(self) -> str:
+        """What the logits are made of beside `image_features` and `class_features`: a head, or a read-out of a second
+        feature of the image; empty for most methods."""
+        if self.head:
+            return "a head on the image's feature"
+        return "a read-out of a second feature of the image" if self.read_out else ""
+
+    @property
     def tells_trained_classes(self) -> bool:
         """Whether the classes of training are treated by another rule than others."""
         return self.read_out is not None and self.read_out.trained_classes_only
@@ -204,7 +212,10 @@ class PromptedCLIP(nn.Module):
 
     @torch.no_grad()
     def image_features(self, pixels: Float[Tensor, "image 3 size size"]) -> Float[Tensor, "image out"]:
-        """Normalised image features, read at the class token."""
+        """Normalised image features, read at the class token and behind the adapter if there is one.
+
+        Their products with `class_features`, times `clip.scale`, are the logits, unless `logits_need` names something.
+        """
         return self._each_image(pixels)[0]
 
     def _each_image(self, pixels: Tensor) -> tuple[Tensor, ...]:

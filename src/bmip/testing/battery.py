@@ -21,6 +21,7 @@ _CHECKS = (
     logits_checks.permuted_classes_permute_the_logits,
     logits_checks.a_class_does_not_depend_on_the_others,
     logits_checks.class_features_do_not_depend_on_images,
+    logits_checks.products_of_features_are_the_logits,
     logits_checks.chunks_of_classes_change_nothing,
     logits_checks.chunks_of_classes_change_little_in_bfloat16,
     backbone_checks.bfloat16_is_finite_and_near,

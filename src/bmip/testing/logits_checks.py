@@ -85,6 +85,21 @@ def class_features_do_not_depend_on_images(case: Case) -> None:
     )
 
 
+def products_of_features_are_the_logits(case: Case) -> None:
+    """Image features times class features are the logits, unless the model says what else the logits need."""
+    model = case.model()
+    if model.prompter.reads_images or model.prompter.changes_itself:
+        return
+    products = model.clip.scale * model.image_features(images()) @ model.class_features(CLASSES)[0].T
+    _require_same_unless(
+        bool(model.logits_need),
+        products,
+        model.classifier(CLASSES)(images()),
+        f"the logits are said to need {model.logits_need}, and are the products of the features",
+        "the logits are not the products of image features and class features",
+    )
+
+
 def chunks_of_classes_change_nothing(case: Case) -> None:
     """Loss and gradients are the same where the text tower takes few classes at a time."""
     whole, whole_gradients = _in_chunks(case, 4096, torch.float64)
