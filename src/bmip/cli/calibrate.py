@@ -65,9 +65,9 @@ def calibrate(
     if score is not None and score not in SCORES:
         raise ValueError(f"--score is {score!r}: {nearest(score, SCORES)}")
 
-    from bmip.cli.calibration import write_calibration
     from bmip.cli.load_run import data_of, load_run, read_of
     from bmip.data.load import load_dataset
+    from bmip.evaluation.calibration_files import write_calibration
     from bmip.evaluation.predict import classes_of
     from bmip.evaluation.unknown import MEANING, better_score, score_named, validation_scores
     from bmip.evaluation.unknown import calibrate as choose

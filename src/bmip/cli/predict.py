@@ -63,9 +63,9 @@ def predict(
         raise ValueError(f"--format is {format!r}: {nearest(format, FORMATS)}")
     probability = _probability(unknown)
 
-    from bmip.cli.calibration import read_calibration
     from bmip.cli.load_run import load_run
     from bmip.cli.predictions import write
+    from bmip.evaluation.calibration_files import read_calibration
     from bmip.evaluation.predict import classes_of, classify
     from bmip.evaluation.unknown import Threshold
     from bmip.training.hub import located

@@ -1,4 +1,4 @@
-"""The threshold that lies beside prompts: written by `bmip calibrate`, read by `bmip predict`."""
+"""The threshold that lies beside prompts: written by `bmip calibrate`, read by `bmip predict`, and copied with them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,20 @@ from pathlib import Path
 
 from bmip.evaluation.unknown import Calibration
 from bmip.prompting.checkpoint import beside, tensors_hash
-from bmip.system.files import write_json
+from bmip.system.files import write_json, write_text
 
 KIND = "threshold"
+
+
+def stored_calibration(run: Path) -> str | None:
+    """What the file beside the prompts holds, as it is; None where no threshold was chosen."""
+    file = beside(run, KIND)
+    return file.read_text(encoding="utf-8") if file.exists() else None
+
+
+def store_calibration(run: Path, content: str) -> None:
+    """Writes beside a copy of the prompts what `stored_calibration` returned."""
+    write_text(beside(run, KIND), content)
 
 
 def write_calibration(run: Path, calibration: Calibration, data: str, classes: tuple[str, ...]) -> Path:

@@ -16,6 +16,7 @@ from torch import Tensor
 from bmip.class_names import ClassNames
 from bmip.clip.loading.load import load_clip
 from bmip.data.sampling import sample_few_shot
+from bmip.evaluation.calibration_files import store_calibration, stored_calibration
 from bmip.evaluation.evaluate import evaluate
 from bmip.evaluation.features import picture_features
 from bmip.evaluation.logits import batch_logits
@@ -30,7 +31,7 @@ from bmip.prompting.model import PromptedCLIP
 from bmip.system.device import pick_device
 from bmip.training.checkpoint import from_pretrained
 from bmip.training.history import History
-from bmip.training.hub import push
+from bmip.training.hub import located, push
 from bmip.training.progress import progress_bar
 from bmip.training.run import train_without_test
 
@@ -112,13 +113,18 @@ class PromptLearner(Arguments):
         return evaluate(self._trained(), evaluated_data(images, labels, self.read, asked), asked).accuracy / 100
 
     def encode_image(self, images: Any) -> Float[np.ndarray, "image out"]:
-        """Normalised features of the images. Raises as `predict` does."""
+        """Normalised features of the images, read at the class token. Raises as `predict` does.
+
+        What a read-out reads beside it (MMRL, MMRL++) and what a head makes of it (Tip-Adapter, LP++, linear probe) are
+        in `predict_proba` alone.
+        """
         model = self._trained()
         found = [features for _, features in picture_features(model, given_pictures(images))]
         return torch.cat([torch.empty(0, model.clip.config.out), *found]).numpy()
 
     def encode_text(self, classes: Names = None) -> Float[np.ndarray, "class out"]:
-        """Normalised features of the classes. Their products with `encode_image`, times `scale`, are the logits.
+        """Normalised features of the classes. Their products with `encode_image`, times `scale`, are the logits
+        of methods without a head or a read-out.
 
         Raises as `predict` does, and ValueError for a method whose class features differ between images.
         """
@@ -134,13 +140,20 @@ class PromptLearner(Arguments):
         return other
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Writes prompts.safetensors and prompts.json, which hold nothing of CLIP. The folder is created if need be."""
+        """Writes prompts.safetensors and prompts.json, which hold nothing of CLIP. The folder is created if need be.
+
+        A threshold that was chosen for the prompts (`bmip calibrate`) goes with them.
+        """
         self._trained().save_pretrained(folder)
+        if self._calibration is not None:
+            store_calibration(Path(folder), self._calibration)
 
     def push_to_hub(
         self, repository: str, *, test: Any = None, labels: Any = None, private: bool = False, token: str | None = None
     ) -> str:
         """Writes the prompts to a repository on the Hugging Face hub, with a model card, and returns its address.
+
+        A threshold that was chosen for the prompts (`bmip calibrate`) goes with them.
 
         Args:
             repository: such as "someone/pets"; it is created if need be.
@@ -152,8 +165,7 @@ class PromptLearner(Arguments):
         Raises:
             ValueError: for a name that is none, and where the hub refuses or cannot be reached.
         """
-        model = self._trained()
-        measured = []
+        model, measured = self._trained(), []
         if test is not None:
             classes = self._classes[0]
             split = evaluated_data(test, labels, self.read, classes)
@@ -168,7 +180,7 @@ class PromptLearner(Arguments):
             history=self.history_,
             measured=measured,
         )
-        return push(model, repository, card, private=private, token=token)
+        return push(self.save_pretrained, repository, card, private=private, token=token)
 
     @classmethod
     def from_pretrained(
@@ -185,7 +197,8 @@ class PromptLearner(Arguments):
         Raises:
             CheckpointError: a ValueError; as `bmip.from_pretrained` says.
         """
-        model = from_pretrained(place, backbone, device=pick_device(device))
+        found = located(place)
+        model = from_pretrained(found, backbone, device=pick_device(device))
         spec = model.described().spec
         learner = cls(
             spec.method_name,
@@ -199,7 +212,7 @@ class PromptLearner(Arguments):
             device=device,
             **dict(spec.training),  # pyright: ignore[reportArgumentType]
         )
-        learner._take(model, None, ())
+        learner._take(model, None, (), stored_calibration(found))
         return learner
 
     @property
@@ -213,8 +226,10 @@ class PromptLearner(Arguments):
         """What the products of features are multiplied by to give logits."""
         return float(self._trained().clip.scale)
 
-    def _take(self, model: PromptedCLIP, history: History | None, remarks: tuple[str, ...]) -> None:
-        self.model_, self.history_, self.remarks_ = model, history, remarks
+    def _take(
+        self, model: PromptedCLIP, history: History | None, remarks: tuple[str, ...], calibration: str | None = None
+    ) -> None:
+        self.model_, self.history_, self.remarks_, self._calibration = model, history, remarks, calibration
         self._classes: tuple[ClassNames, Classify] = model.classes, model.classifiers([model.classes])
 
     def _trained(self) -> PromptedCLIP:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import huggingface_hub
@@ -15,7 +16,6 @@ from huggingface_hub.errors import (
 )
 
 from bmip.prompting.checkpoint import NAME, CheckpointError
-from bmip.prompting.model import PromptedCLIP
 from bmip.system.files import write_text
 from bmip.system.messages import first_line
 
@@ -39,14 +39,16 @@ def located(place: str | Path) -> Path:
         raise _unreachable(name, error) from error
 
 
-def push(model: PromptedCLIP, repository: str, card: str, *, private: bool = False, token: str | None = None) -> str:
+def push(
+    save: Callable[[Path], None], repository: str, card: str, *, private: bool = False, token: str | None = None
+) -> str:
     """Writes the prompts and their model card to a repository, which is created if need be; returns its address.
 
-    Raises ValueError where the hub refuses or cannot be reached.
+    `save` writes the prompts into a folder. Raises ValueError where the hub refuses or cannot be reached.
     """
     hub = huggingface_hub.HfApi(token=token)
     with tempfile.TemporaryDirectory() as folder:
-        model.save_pretrained(folder)
+        save(Path(folder))
         write_text(Path(folder) / "README.md", card)
         try:
             address = hub.create_repo(repository, private=private, exist_ok=True)
