@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -13,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bmip.class_names import ClassNames, words
+from bmip.cli import main
 from bmip.methods import build_model
 from bmip.prompting.model import PromptedCLIP
 from bmip.prompting.templates import IMAGENET_80, PROMPTSRC_60
@@ -248,7 +250,6 @@ def test_what_no_prompt_touches_is_computed_once(monkeypatch: pytest.MonkeyPatch
     [
         ("bmip+ivlp", {}, "ivlp has no loss, adapter or average"),
         ("kgcoop+kgcoop", {}, "has the option 'guidance' twice"),
-        ("coprompt+coprompt", {}, "has the option 'consistency' twice"),
         ("bmip+promtsrc", {}, "did you mean 'promptsrc'"),
         (
             "coop",
@@ -266,3 +267,22 @@ def test_what_no_prompt_touches_is_computed_once(monkeypatch: pytest.MonkeyPatch
 def test_what_cannot_work_is_refused_before_any_work(name: str, options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build(name, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("coop+mmrl", r"mmrl reads the slots of the image tower, and coop has no prompts there: .* vpt, maple or bmip"),
+        ("clip-lora+mmrlpp", "mmrlpp reads the slots of the image tower, and clip_lora has no prompts there"),
+        ("coop+promptsrc+mmrl", r"and coop\+promptsrc has no prompts there"),
+        ("clip-adapter+coprompt", "both methods bring an adapter, and only one can be used"),
+        ("vpt+mma+clip-lora", "both methods bring changes of CLIP, and only one can be used"),
+        ("linear-probe+kgcoop", "a head is fitted once to the features of the frozen CLIP, .* use it alone"),
+        ("bmip+tip-adapter", "tip_adapter has no loss, adapter or average"),
+    ],
+)
+def test_a_combination_that_cannot_work_is_refused_when_it_is_named(
+    name: str, message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["methods", name]) == 2
+    assert re.search(message, capfd.readouterr().err)

@@ -78,6 +78,7 @@ METHOD = MethodSpec(
     summary="CLIP-Adapter: a small network behind the image tower, mixed into the feature. (Gao et al. 2024, IJCV)",
     Config=Config,
     build=build,
+    parts=frozenset({"adapter"}),
     presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
     Extra=Extra,
     extras=extras,

@@ -138,6 +138,7 @@ METHOD = MethodSpec(
     summary="CLIP-LoRA: low-rank differences to the attention's matrices in both towers. (Zanella & Ben Ayed 2024)",
     Config=Config,
     build=build,
+    parts=frozenset({"changes"}),
     presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
     Extra=Extra,
     extras=extras,

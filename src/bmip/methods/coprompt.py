@@ -139,6 +139,8 @@ METHOD = MethodSpec(
     summary="CoPrompt: MaPLe's prompts and adapters, kept consistent with the frozen CLIP. (Roy & Etemad 2024, ICLR)",
     Config=Config,
     build=maple.METHOD.build,
+    parts=frozenset({"adapter"}),
+    image_prompts=True,
     presets={
         "default": Preset(f"{_SOURCE}, its adapters free to subtract (docs/fidelity.md)", training=_TRAINING),
         "released": Preset(_SOURCE, options={"rectified": True}, training=_TRAINING),

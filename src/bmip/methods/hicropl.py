@@ -284,6 +284,8 @@ METHOD = MethodSpec(
     summary="HiCroPL: text prompts make image prompts below, and the other way above. (Zheng et al. 2025, ICCV)",
     Config=Config,
     build=build,
+    parts=frozenset({"adapter"}),
+    image_prompts=True,
     presets={
         "default": Preset(f"{_SOURCE}; with the gradient that the paper describes", training=_TRAINING),
         "released": Preset(_SOURCE, {"written_back": True}, _TRAINING),

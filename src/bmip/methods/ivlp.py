@@ -148,6 +148,7 @@ METHOD = MethodSpec(
     summary="IVLP: deep prompt tokens in both towers, independent of each other. (MaPLe, section 4.1)",
     Config=Config,
     build=build,
+    image_prompts=True,
     presets={
         "default": Preset(_SOURCE, training=_TRAINING),
         "released": Preset(_SOURCE, training=_TRAINING),

@@ -89,5 +89,6 @@ METHOD = MethodSpec(
     summary="Linear probe: logistic regression on the frozen image tower's features. (Radford et al. 2021)",
     Config=Config,
     build=build,
+    parts=frozenset({"head"}),
     presets={"default": Preset("Radford et al. 2021, section 3.1; the penalty chosen on validation images")},
 )

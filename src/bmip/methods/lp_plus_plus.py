@@ -104,6 +104,7 @@ METHOD = MethodSpec(
     summary="LP++: a linear probe that adds a trained share of the class names' scores. (Huang et al. 2024, CVPR)",
     Config=Config,
     build=build,
+    parts=frozenset({"head"}),
     presets={
         "default": Preset(f"{_SOURCE}; shares step along the gradient of their step"),
         "released": Preset(_SOURCE, {"summed_gradients": True}),

@@ -103,6 +103,7 @@ METHOD = MethodSpec(
     summary="MaPLe: deep text prompts, and image prompts that are linear maps of them. (Khattak et al. 2023, CVPR)",
     Config=Config,
     build=build,
+    image_prompts=True,
     presets={
         "default": Preset(_SOURCE, training=_TRAINING),
         "released": Preset(_SOURCE, training=_TRAINING),

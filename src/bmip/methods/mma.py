@@ -153,6 +153,7 @@ METHOD = MethodSpec(
     summary="MMA: adapters beside the upper blocks of both towers, joined in the middle. (Yang et al. 2024, CVPR)",
     Config=Config,
     build=build,
+    parts=frozenset({"changes"}),
     presets={
         "default": Preset(_SOURCE, training=_TRAINING),
         "released": Preset(_SOURCE, training=_TRAINING),

@@ -227,6 +227,8 @@ METHOD = MethodSpec(
     summary="MMRL: tokens of one space in the upper layers of both towers, read out beside CLIP. (Guo & Gu 2025, CVPR)",
     Config=Config,
     build=build,
+    parts=frozenset({"read_out"}),
+    image_prompts=True,
     presets={
         "default": Preset(f"{_SOURCE}, base to novel; one rule for all classes (docs/fidelity.md)", training=TRAINING),
         "released": Preset(f"{_SOURCE}, base to novel", {"trained_classes_only": True}, TRAINING),

@@ -122,6 +122,8 @@ METHOD = MethodSpec(
     summary="MMRL++: MMRL with shared maps, and tokens that keep a part of the layer below. (Guo & Gu 2025)",
     Config=Config,
     build=build,
+    parts=frozenset({"read_out"}),
+    image_prompts=True,
     presets={
         "default": Preset(
             f"{_SOURCE}, base to novel; one rule for all classes (docs/fidelity.md)", training=mmrl.TRAINING

@@ -112,6 +112,7 @@ METHOD = MethodSpec(
     summary="Tip-Adapter: training images as a memory beside zero-shot CLIP, or trained (F). (Zhang et al. 2022, ECCV)",
     Config=Config,
     build=build,
+    parts=frozenset({"head"}),
     presets={
         "default": Preset(f"{_SOURCE}; weight and sharpness chosen on validation images"),
         "released": Preset(f"{_SOURCE}; weight and sharpness chosen on validation images"),

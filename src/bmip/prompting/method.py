@@ -276,8 +276,34 @@ class Extras:
     read_out: ReadOut | None = None
     average: Average | None = None
 
+    @property
+    def single(self) -> frozenset[str]:
+        """The names of those of its parts of which a method can have only one."""
+        return frozenset(part.name for part in fields(self) if part.name in SINGLE and getattr(self, part.name))
 
-_NAMES = {"adapter": "an adapter", "read_out": "a read-out", "average": "an average", "changes": "changes of CLIP"}
+
+SINGLE = {
+    "adapter": "an adapter",
+    "read_out": "a read-out",
+    "average": "an average",
+    "changes": "changes of CLIP",
+    "head": "a head",
+}
+"""The parts of which a method can have only one, in words."""
+
+
+def check_together(own: frozenset[str], added: frozenset[str]) -> None:
+    """Raises ValueError where both have a part of which there can be only one, and for anything added to a head.
+
+    Both are names of `SINGLE`.
+    """
+    if "head" in own:
+        raise ValueError(
+            "a head is fitted once to the features of the frozen CLIP, so nothing can be added that changes them: "
+            "use it alone"
+        )
+    if twice := own & added:
+        raise ValueError(f"both methods bring {SINGLE[min(twice)]}, and only one can be used: combine others")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -293,17 +319,9 @@ class Method(Extras):
 
         Raises ValueError where both bring a part of which there can be only one, and for a method with a head.
         """
-        if self.head:
-            raise ValueError(
-                "a head is fitted once to the features of the frozen CLIP, so nothing can be added that changes them: "
-                "use it alone"
-            )
-        single = [part.name for part in fields(Extras) if part.name != "terms"]
-        found = {name: [own for own in (getattr(self, name), getattr(extras, name)) if own] for name in single}
-        if twice := [name for name, own in found.items() if len(own) > 1]:
-            raise ValueError(f"both methods bring {_NAMES[twice[0]]}, and only one can be used: combine others")
-        chosen = {name: own[0] for name, own in found.items() if own}
-        return replace(self, terms=(*self.terms, *extras.terms), **chosen)
+        check_together(self.single, extras.single)
+        added = {name: getattr(extras, name) for name in extras.single}
+        return replace(self, terms=(*self.terms, *extras.terms), **added)
 
 
 def at_least_float32(features: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
-from bmip.prompting.method import Extras, Method
+from bmip.prompting.method import Extras, Method, check_together
 from bmip.prompting.released import Released
 from bmip.run_spec import Preset
 
@@ -43,6 +43,12 @@ class MethodSpec:
     extras: Callable[[Any, CLIP, ClassNames], Extras] | None = None
     """Builds the loss terms, adapter and average that go with any prompts; its first argument has Extra's fields."""
 
+    parts: frozenset[str] = frozenset()
+    """Which parts it has of which there can be only one (`bmip.prompting.method.SINGLE`), such as "adapter"."""
+
+    image_prompts: bool = False
+    """Whether its prompts enter the image tower. A read-out reads their slots, so it goes with no others."""
+
     released: Released | None = None
     """How the released code stores what it trained; None where no code was released, or where it stores nothing."""
 
@@ -60,13 +66,24 @@ class MethodSpec:
     def __add__(self, other: MethodSpec) -> MethodSpec:
         """The prompts of this method with what the other one adds, trained by the other's default settings.
 
-        Raises ValueError where the other method adds nothing, and where both have an option of the same name.
+        Raises ValueError where the other method adds nothing, where both have an option of the same name or a part of
+        which there can be only one, for anything added to a head, and for a read-out where no prompts enter the image
+        tower.
         """
         name, extras = f"{self.name}+{other.name}", other.extras
         if extras is None or other.Extra is None:
             raise ValueError(
                 f"{other.name} has no loss, adapter or average to go with other prompts; `bmip methods` lists those "
                 "that have one"
+            )
+        try:
+            check_together(self.parts, other.parts)
+        except ValueError as error:
+            raise ValueError(f"{name} cannot work: {error}") from error
+        if "read_out" in other.parts and not self.image_prompts:
+            raise ValueError(
+                f"{name} cannot work: {other.name} reads the slots of the image tower, and {self.name} has no prompts "
+                "there: take prompts that enter the image tower, such as those of vpt, maple or bmip"
             )
         if twice := {field.name for field in fields(self.Config)} & {field.name for field in fields(other.Extra)}:
             raise ValueError(f"{name} has the option {min(twice)!r} twice, from {self.name} and from {other.name}")
@@ -79,6 +96,8 @@ class MethodSpec:
             summary=f"The prompts of {self.name} with what {other.name} adds.",
             Config=make_dataclass("Config", [], bases=(other.Extra, self.Config), frozen=True),
             build=build,
+            parts=self.parts | other.parts,
+            image_prompts=self.image_prompts,
             presets={
                 "default": Preset(
                     "our own, trained as the method whose losses it has; no code was released",

@@ -12,6 +12,7 @@ from bmip.testing.case import Case, cases
 _CHECKS = (
     preset_checks.a_preset_says_its_source,
     preset_checks.the_default_has_no_faults,
+    preset_checks.declared_parts_are_there,
     training_checks.every_trainable_parameter_gets_a_gradient,
     training_checks.a_step_leaves_clip_unchanged,
     training_checks.trainable_parameters_carry_over,

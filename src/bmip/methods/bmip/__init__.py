@@ -14,6 +14,7 @@ METHOD = MethodSpec(
     summary="BMIP: mixes each tower's deep prompts with the other's, projected, weighted by attention. (IJCAI 2025)",
     Config=Config,
     build=build,
+    image_prompts=True,
     presets={
         "default": Preset(
             "LAMDASZ-ML/BMIP, configs/trainers/BMIP/BMIP_ctx2_dp9_lr2.yaml, its faults mended (docs/fidelity.md)",
