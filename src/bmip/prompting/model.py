@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,7 +132,7 @@ class PromptedCLIP(nn.Module):
     def check_classes(self, classes: ClassNames) -> None:
         """Raises ValueError where the method has parameters for each class and knows other classes than these.
 
-        Also for anything but ClassNames.
+        Also for names and slots that do not fit into the text tower, and for anything but ClassNames.
         """
         check_class_names(classes)
         known = self.trained_on
@@ -142,6 +142,17 @@ class PromptedCLIP(nn.Module):
                 f"{counted(len(known), 'class')} ({known.names[0]}, ...) and was asked about {len(classes)} "
                 f"({classes.names[0]}, ...): choose prompts that all classes share"
             )
+        self._laid_out(classes)
+
+    def keep_only(self, lists: Collection[ClassNames]) -> None:
+        """Drops what is remembered of class lists, but for these and for the classes of training.
+
+        Nothing changes but memory and time: what is asked for again is computed again. Functions that `classifiers`
+        returned keep what they need.
+        """
+        for held in (self._texts, self._frozen_texts, self._teachers):
+            for classes in held.keys() - {self.classes, *lists}:
+                del held[classes]
 
     def forward(self, pixels: Float[Tensor, "image 3 size size"], classes: ClassNames) -> Float[Tensor, "image class"]:
         """Logits of the images over `classes`. Everything is computed anew; for many images use `classifier`."""
