@@ -18,7 +18,7 @@ LAYERS = (
     ("experiments",),
     ("explaining", "exporting", "learner", "studies"),
     ("report",),
-    ("report.page",),
+    ("report.page", "serving"),
     ("cli",),
     ("testing",),
 )

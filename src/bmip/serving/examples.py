@@ -1,0 +1,72 @@
+"""Pictures to begin with, for somebody who has none at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from io import BytesIO
+
+from PIL import Image
+from torch import Tensor
+
+from bmip.data.dataset import Split
+from bmip.data.load import load_evaluated
+from bmip.embedded.scenes.datasets import load_scenes, scene_names
+from bmip.prompting.checkpoint import Description
+from bmip.run_spec import folder_name
+
+OTHERWISE = "animals"
+"""The embedded data set that is shown where the one of training is not there."""
+
+MOST = 6
+SIDE = 320
+"""No side of an example has more pixels."""
+
+
+def example_pictures(description: Description) -> Mapping[str, bytes]:
+    """PNG files by name, one for each of a few classes: test images of what the prompts were trained on.
+
+    For data that are not on this machine, and for images that came without a place, scenes of an embedded data set.
+    """
+    spec, place = description.spec, description.places.get("data", "")
+    if spec.data in scene_names():
+        return _scenes(spec.data)
+    if spec.data == "digits":
+        names, split = load_evaluated("digits", spec.read)
+    elif place:
+        try:
+            names, split = load_evaluated(place, spec.read)
+        except ValueError:  # a DataError: they were moved, or changed
+            return _scenes(OTHERWISE)
+    else:
+        return _scenes(OTHERWISE)
+    return _first_of_each(names.names, split)
+
+
+def _scenes(name: str) -> Mapping[str, bytes]:
+    """Scenes of a few classes alone, which are drawn in a moment."""
+    whole = load_scenes(name)
+    few = {part: getattr(whole, part)[:MOST] for part in ("class_names", "members", "copies", "surfaces")}
+    images, labels = replace(whole, **few).split("test")
+    first = [labels.tolist().index(label) for label in range(len(few["class_names"]))]
+    return {_file(few["class_names"][label]): _png(images[place]) for label, place in enumerate(first)}
+
+
+def _first_of_each(names: tuple[str, ...], split: Split) -> Mapping[str, bytes]:
+    places: dict[int, int] = {}
+    for place, label in enumerate(split.labels):
+        if label not in places and len(places) < MOST:
+            places[label] = place
+    return {_file(names[label]): _png(split.images[place]) for label, place in places.items()}
+
+
+def _file(class_name: str) -> str:
+    return f"{folder_name(class_name)}.png"
+
+
+def _png(pixels: Tensor) -> bytes:
+    image = Image.fromarray(pixels.permute(1, 2, 0).numpy())
+    image.thumbnail((SIDE, SIDE))
+    file = BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,67 @@
+"""From the bytes that somebody sent to pixels, without trust in them."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+from jaxtyping import UInt8
+from PIL import Image
+from torch import Tensor
+
+from bmip.data.dataset import DataError
+from bmip.data.images import pillow_pixels
+from bmip.serving.limits import Limits, RefusedError
+from bmip.system.messages import first_line
+
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+"""What Pillow may take the bytes for. Its other readers are slow, or start programs."""
+
+SCANS = 100
+"""A progressive JPEG shows the picture in about ten scans. Each costs time for the whole picture, even an empty one."""
+
+
+def upload_pixels(content: bytes, name: str, limits: Limits) -> UInt8[Tensor, "3 height width"]:
+    """The pixels of a file that was sent; `name` stands in messages.
+
+    Raises RefusedError: with 413 for too many bytes, 415 for what is no picture of these formats, and 422 for a picture
+    that is too large or cannot be read in full.
+    """
+    check_bytes(len(content), name, limits)
+    if not content:
+        raise RefusedError(422, f"{name} is empty (0 bytes)")
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            width, height = image.size
+            if width * height > limits.image_pixels:
+                raise RefusedError(
+                    422,
+                    f"{name} has {width:,} x {height:,} pixels; a picture may have {limits.image_pixels:,} in all: "
+                    "make it smaller",
+                )
+            if image.format in ("JPEG", "MPO") and content.count(b"\xff\xda") > SCANS:
+                raise RefusedError(422, f"{name} is a JPEG of more than {SCANS} scans: save it as an ordinary JPEG")
+            return pillow_pixels(image, name)
+    except Image.UnidentifiedImageError:
+        kinds = ", ".join(FORMATS)
+        raise RefusedError(415, f"{name} is no picture, or its first bytes are damaged: send one of {kinds}") from None
+    except DataError as error:
+        raise RefusedError(422, first_line(error)) from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise RefusedError(422, f"{name} has too many pixels: make it smaller") from error
+    except (RefusedError, MemoryError):
+        raise
+    except Exception as error:  # Pillow's plugins raise about every type there is
+        raise RefusedError(422, f"{name} cannot be read ({first_line(error)})") from error
+
+
+def check_bytes(size: int | None, name: str, limits: Limits) -> None:
+    """Raises RefusedError with 413 for a file of too many bytes; None is a size that is not known yet."""
+    if size is not None and size > limits.image_bytes:
+        most = f"{limits.image_bytes:,}"
+        raise RefusedError(413, f"{name} has {size:,} bytes; a picture may have {most}: make it smaller")
+
+
+def shown_name(given: str | None, number: int) -> str:
+    """A file's name as messages show it: without its folders, without what does not print, and short."""
+    last = (given or "").replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(letter for letter in last if letter.isprintable())[:100].strip() or f"picture {number}"
