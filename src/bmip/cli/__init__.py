@@ -28,6 +28,7 @@ COMMANDS = {
     "export": ("export", "Write trained prompts as files for other programs."),
     "inspect": ("inspect", "Show what trained prompts are, and the words nearest to them."),
     "explain": ("explain", "Draw what a trained model looks at in an image."),
+    "serve": ("serve", "Serve trained prompts as a page and as JSON."),
     "import-checkpoint": ("import_checkpoint", "Make prompts of a checkpoint of released code."),
     "run": ("run", "Run a protocol over methods, data sets and seeds, and print the table."),
     "study": ("study", "Carry out a plan of many trials, on one machine or on many."),
