@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -34,9 +35,9 @@ def small_model(method: str = "bmip", **options: Any) -> PromptedCLIP:
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
-    """The address of a running server."""
-    listening = listen("127.0.0.1", 0)
+def served(app: Any, listening: socket.socket | None = None) -> Iterator[str]:
+    """The address of a running server, on this socket or on a free port."""
+    listening = listening or listen("127.0.0.1", 0)
     server = uvicorn.Server(uvicorn.Config(app, loop="asyncio", http="h11", ws="none", log_level="error"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

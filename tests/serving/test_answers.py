@@ -9,8 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
+from bmip.class_names import ClassNames
 from bmip.evaluation.predict import predict
 from bmip.prompting.model import PromptedCLIP
+from bmip.serving.classifier import Classifier, Question
 from bmip.testing.tiny import COLOURS
 from tests.serving.conftest import Serve, images, png, small_model
 
@@ -82,13 +84,11 @@ def test_a_method_that_knows_its_classes_alone_says_so(serve: Serve) -> None:
     assert explained.status_code == 422 and "choose prompts that all classes share" in explained.json()["detail"]
 
 
-def test_class_lists_are_remembered_and_forgotten(serve: Serve) -> None:
-    from bmip.serving.classifier import Classifier, Question
-
+def test_class_lists_are_remembered_and_forgotten() -> None:
     model = small_model()
     classifier = Classifier(model, class_lists=2)
     square = torch.zeros(3, 16, 16, dtype=torch.uint8)
-    lists = [type(model.classes)(("red", other)) for other in ("a dog", "blue", "green")]
+    lists = [ClassNames(("red", other)) for other in ("a dog", "blue", "green")]
     for asked, computed in ((0, 1), (1, 2), (0, 2), (2, 3), (0, 3), (1, 4)):
         (answer,) = classifier.answers([Question(square, lists[asked])])
         assert isinstance(answer, torch.Tensor) and classifier.computed == computed
@@ -97,12 +97,12 @@ def test_class_lists_are_remembered_and_forgotten(serve: Serve) -> None:
 
 def test_an_explanation_is_a_picture(server: httpx.Client) -> None:
     pictures = []
-    for names in ([], ["red"], ["red", "a dog"], ["a dog", "red"]):
+    for names in ([], ["red", "a dog"], ["a dog"]):
         answer = server.post("/api/explain", files={"image": FILES[0]}, data={"classes": names})
         assert answer.status_code == 200 and answer.headers["content-type"] == "image/png"
         pictures.append(np.array(Image.open(BytesIO(answer.content)).convert("RGB")))
         assert pictures[-1].std() > 10
-    assert not np.array_equal(pictures[2], pictures[3])
+    assert not np.array_equal(pictures[1], pictures[2])
     three = server.post("/api/explain", files={"image": FILES[0]}, data={"classes": ["a", "b", "c"]})
     assert three.status_code == 422 and "give one or two" in three.json()["detail"]
 

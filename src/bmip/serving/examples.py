@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from io import BytesIO
 
+import numpy as np
 from PIL import Image
 from torch import Tensor
 
@@ -44,12 +44,10 @@ def example_pictures(description: Description) -> Mapping[str, bytes]:
 
 
 def _scenes(name: str) -> Mapping[str, bytes]:
-    """Scenes of a few classes alone, which are drawn in a moment."""
-    whole = load_scenes(name)
-    few = {part: getattr(whole, part)[:MOST] for part in ("class_names", "members", "copies", "surfaces")}
-    images, labels = replace(whole, **few).split("test")
-    first = [labels.tolist().index(label) for label in range(len(few["class_names"]))]
-    return {_file(few["class_names"][label]): _png(images[place]) for label, place in enumerate(first)}
+    """Scenes like the test images, of a few classes; to draw the whole test split would take seconds."""
+    scenes = load_scenes(name)
+    images, labels = scenes.drawn("test", np.arange(min(MOST, len(scenes.class_names))))
+    return {_file(scenes.class_names[label]): _png(image) for image, label in zip(images, labels.tolist(), strict=True)}
 
 
 def _first_of_each(names: tuple[str, ...], split: Split) -> Mapping[str, bytes]:

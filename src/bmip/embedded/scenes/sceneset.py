@@ -79,7 +79,10 @@ class SceneSet:
         if part not in IMAGES_PER_CLASS:
             raise ValueError(f"no split {part!r} in {self.name!r}: ask for one of {', '.join(IMAGES_PER_CLASS)}")
         per_class = IMAGES_PER_CLASS[part] if part in self.families else 0
-        labels = np.repeat(np.arange(len(self.class_names)), per_class)
+        return self.drawn(part, np.repeat(np.arange(len(self.class_names)), per_class))
+
+    def drawn(self, part: str, labels: np.ndarray) -> SceneSplit:
+        """Images of these classes as the split has them, in this order; the same on every call with the same labels."""
         rng = np.random.default_rng([crc32(self.name.encode()), list(IMAGES_PER_CLASS).index(part)])
         plan = replace(self.plan, families=(self.families.get(part, FAMILIES[part]),))
         thing = np.array(self.members or [0] * len(self.class_names))[labels]
