@@ -70,7 +70,7 @@ export class Card {
       this.scores = [];
       tell(this.waits, "");
       this.mayPass = !(error instanceof Refusal) || error.status === 408 || error.status >= 500;
-      this.explainFailure(error, unreadable);
+      this.showFailure(error, unreadable);
     }
     this.element.setAttribute("aria-busy", "false");
     this.show();
@@ -96,7 +96,7 @@ export class Card {
   }
 
   // A refusal that does not name the picture is about the names.
-  explainFailure(error, unreadable) {
+  showFailure(error, unreadable) {
     const { name } = this.file;
     if (unreadable) return this.fail(`${name} cannot be read: it is a folder, or the file has changed or gone`);
     const general = problem(error);

@@ -40,7 +40,7 @@ async function ask(path, { form, signal, putsOff }) {
     });
     if (answer.ok) return answer;
     if (answer.status !== 503 || tried === TRIES) throw await refusal(answer);
-    const seconds = Number(answer.headers.get("Retry-After")) || 1;
+    const seconds = Number(answer.headers.get("Retry-After") ?? 1);
     putsOff(seconds);
     await sleep(seconds, signal);
   }
