@@ -182,9 +182,9 @@ def report(requests: int = REQUESTS, early: int = EARLY) -> str:
         "",
         f"Made by `python -m benchmarks.serving` on {machine['cores']} cores, {machine['processor']}, "
         f"torch {machine['torch']}: {requests:,} requests of one picture each (PNG, scenes of `{DATA}`) from "
-        f"{CLIENTS} clients on the same machine, to `bmip serve` with {METHOD} on the embedded CLIP, {len(names)} classes and one "
-        "thread for the model. Every answer was 200. The clients run on the same cores. The bare model runs alone, on "
-        f"one thread, with batches of {batch} pictures, which is what the server's batches had on average.",
+        f"{CLIENTS} clients on the same machine, to `bmip serve` with {METHOD} on the embedded CLIP, {len(names)} "
+        "classes and one thread for the model. Every answer was 200. The clients run on the same cores. The bare model "
+        f"runs alone, on one thread, with batches of {batch} pictures, the mean of the server's batches.",
         "",
         "| | |",
         "|---|---:|",

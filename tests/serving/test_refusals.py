@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from bmip.serving.classifier import Classifier, Question
 from bmip.serving.limits import Limits, RefusedError
 from bmip.serving.uploads import upload_pixels
 from tests.serving.conftest import Serve, images, png, small_model
@@ -160,3 +161,16 @@ def test_names_of_files_are_shown_without_folders_and_short(server: httpx.Client
     for given_name, shown in (("../../etc/passwd", "passwd"), ("a\\b.png", "b.png"), ("n" * 500, "n" * 100)):
         answer = server.post("/api/predict", files=images(b"broken", names=(given_name,)))
         assert answer.json()["detail"].startswith(f"{shown} is no picture")
+
+
+def test_a_fault_of_the_program_ends_one_request_alone(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(self: Classifier, questions: Sequence[Question]) -> Sequence[object]:
+        raise TypeError("a mistake")
+
+    monkeypatch.setattr(Classifier, "answers", fails)
+    client = serve(small_model())
+    for _ in range(2):  # the thread of the model goes on
+        answer = client.post("/api/predict", files=images(GOOD))
+        assert answer.status_code == 500 and "the server failed" in answer.json()["detail"]
+        assert "a mistake" not in answer.text
+    assert client.get("/api/model").status_code == 200

@@ -76,6 +76,7 @@ def serve(
     token = _token(token_file, required=open_to_others or bool(allow_host))
 
     from bmip.cli.load_run import load_run
+    from bmip.cli.remarks import remark_on_drawings
     from bmip.serving.app import make_app
     from bmip.serving.examples import example_pictures
     from bmip.serving.guard import Access
@@ -88,6 +89,7 @@ def serve(
     with listen(host, port) as listening, temporary_folder():
         model = load_run(run, backbone, device)
         application = make_app(model, limits, access, example_pictures(model.described()))
+        remark_on_drawings(model.described().spec.backbone, ["what is sent"])
         place = address(host, listening)
         line(f"serving {run} at {place}/" + (f"?token={token}" if token and token_file is None else ""))
         note("Ctrl-C ends it")

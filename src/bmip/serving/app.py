@@ -138,6 +138,7 @@ def make_app(
         _serve_file(app, "/" if file.name == "index.html" else f"/{file.name}", file)
 
     app.exception_handler(RefusedError)(_refused)
+    app.exception_handler(Exception)(_failed)
     app.exception_handler(RequestValidationError)(_invalid)
     paths = frozenset(app.openapi()["paths"])
     return Measured(Guard(Admission(app, limits, gauges.inside.set), access), gauges, paths | {"/"})
@@ -151,15 +152,18 @@ def _serve_file(app: FastAPI, path: str, file: Path) -> None:
         return Response(content, media_type=TYPES[file.suffix])
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
-    status = error.status if isinstance(error, RefusedError) else 500
-    return JSONResponse({"detail": str(error)}, status)
+async def _refused(request: Request, error: RefusedError) -> JSONResponse:
+    return JSONResponse({"detail": str(error)}, error.status)
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
+async def _failed(request: Request, error: Exception) -> JSONResponse:
+    said = {"detail": "the server failed at this request; its terminal says why"}
+    return JSONResponse(said, 500, {"connection": "close"})  # uvicorn closes it after an error; the client should know
+
+
+async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     """What FastAPI finds wrong with a field, as a sentence."""
-    faults = error.errors() if isinstance(error, RequestValidationError) else []
-    return JSONResponse({"detail": "; ".join(dict.fromkeys(map(_sentence, faults)))}, 422)
+    return JSONResponse({"detail": "; ".join(dict.fromkeys(map(_sentence, error.errors())))}, 422)
 
 
 def _sentence(fault: Mapping[str, Any]) -> str:

@@ -86,11 +86,10 @@ class Service:
 
     async def _square(self, image: UploadFile, name: str) -> UInt8[Tensor, "3 size size"]:
         check_bytes(image.size, name, self._limits)
-        content = await image.read()
         size = self._model.clip.config.image_size
 
-        def decoded() -> Tensor:
-            return centre_square(upload_pixels(content, name, self._limits), size)
+        def decoded() -> Tensor:  # reads here, so that large files are in memory one for each thread, and not all
+            return centre_square(upload_pixels(image.file.read(), name, self._limits), size)
 
         return await asyncio.get_running_loop().run_in_executor(self._decoders, decoded)
 
