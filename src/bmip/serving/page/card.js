@@ -53,6 +53,7 @@ export class Card {
   }
 
   // Asks the server. An answer to an older question, or for a picture that was removed, is never shown.
+  // Says whether this was the last question.
   async ask() {
     this.asked.abort();
     const { signal } = (this.asked = new AbortController());
@@ -61,12 +62,12 @@ export class Card {
     tell(this.waits, "");
     try {
       const found = await this.answer(signal);
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       this.scores = found;
       tell(this.waits, "");
     } catch (error) {
       const unreadable = await this.unreadable();
-      if (signal.aborted) return;
+      if (signal.aborted) return false;
       this.scores = [];
       tell(this.waits, "");
       this.mayPass = !(error instanceof Refusal) || error.status === 408 || error.status >= 500;
@@ -74,6 +75,7 @@ export class Card {
     }
     this.element.setAttribute("aria-busy", "false");
     this.show();
+    return true;
   }
 
   async answer(signal) {
@@ -87,7 +89,7 @@ export class Card {
     for (const name of names()) form.append("classes", name);
     const putsOff = (seconds) => tell(this.waits, `The server is busy. It is asked again in ${seconds} s.`);
     const answer = await send("api/predict", { form, signal, putsOff });
-    return (await answer.json()).predictions[0].scores;
+    return answer.predictions[0].scores;
   }
 
   // Whether the browser itself cannot read the file: a folder was dropped, or the file has changed since.

@@ -69,7 +69,7 @@ export class Explanation {
     for (const one of named) form.append("classes", one);
     const putsOff = (seconds) => tell(waits, `The server is busy. It is asked again in ${seconds} s.`);
     try {
-      const picture = await (await send("api/explain", { form, signal, putsOff })).blob();
+      const picture = await send("api/explain", { as: "blob", form, signal, putsOff });
       if (signal.aborted) return;
       this.forget();
       this.address = URL.createObjectURL(picture);

@@ -14,7 +14,8 @@ let pause = 0;
 async function askAbout(asked) {
   showNamesError("");
   showProblem("");
-  await Promise.all(asked.map((card) => card.ask()));
+  const last = await Promise.all(asked.map((card) => card.ask()));
+  if (last.includes(false)) return; // what has been asked since will say what came
   const answers = asked.map((card) => card.best()).filter(Boolean);
   if (answers.length) say(asked.length === 1 ? answers[0] : `${answers.length} of ${asked.length} pictures have answers.`);
 }
@@ -47,7 +48,7 @@ function showHowMany() {
 
 async function addExample({ name, url }) {
   try {
-    const picture = await (await send(here(url))).blob();
+    const picture = await send(here(url), { as: "blob" });
     add([new File([picture], name, { type: picture.type })]);
   } catch (error) {
     showProblem(problem(error) || error.message);
@@ -70,8 +71,7 @@ function showExamples() {
 
 async function begin() {
   try {
-    const answer = await send("api/model");
-    setModel(await answer.json());
+    setModel(await send("api/model"));
   } catch (error) {
     showProblem(problem(error) || error.message);
     return;
@@ -116,7 +116,7 @@ addEventListener("drop", (event) => {
   dropping(false);
   add([...event.dataTransfer.files]);
 });
-addEventListener("paste", ({ clipboardData }) => add([...clipboardData.files]));
+addEventListener("paste", ({ clipboardData: { files } }) => files.length && add([...files]));
 
 history.replaceState(null, "", location.pathname); // a token does not stay in the address
 begin();

@@ -32,13 +32,10 @@ function sleep(seconds, signal) {
 }
 
 // Asks the server. While it is busy, asks again after the time that it names; `putsOff` is told these seconds.
-async function ask(path, { form, signal, putsOff }) {
+async function ask(path, { as, form, signal, putsOff }) {
   for (let tried = 1; ; tried += 1) {
-    const answer = await fetch(path, { method: form ? "POST" : "GET", body: form, signal }).catch(() => {
-      signal.throwIfAborted();
-      throw new Silence();
-    });
-    if (answer.ok) return answer;
+    const answer = await fetch(path, { method: form ? "POST" : "GET", body: form, signal });
+    if (answer.ok) return answer[as]();
     if (answer.status !== 503 || tried === TRIES) throw await refusal(answer);
     const seconds = Number(answer.headers.get("Retry-After") ?? 1);
     putsOff(seconds);
@@ -56,13 +53,16 @@ export const sentName = (file) => [...file.name.replace(/["%\\/\p{C}]/gu, "_").t
 const waiting = [];
 let running = 0;
 
-// As `ask`, when fewer than AT_ONCE others are being answered.
-export async function send(path, { form, signal = new AbortController().signal, putsOff = () => {} } = {}) {
+// The answer to a request, `as` "json" or "blob". It begins when fewer than AT_ONCE others are being answered.
+export async function send(path, { as = "json", form, signal = new AbortController().signal, putsOff = () => {} } = {}) {
   if (running === AT_ONCE) await new Promise((start) => waiting.push(start));
   else running += 1;
   try {
     signal.throwIfAborted();
-    return await ask(path, { form, signal, putsOff });
+    return await ask(path, { as, form, signal, putsOff });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error instanceof TypeError ? new Silence() : error; // a TypeError is what a broken connection is to a browser
   } finally {
     const next = waiting.shift();
     if (next) next();
