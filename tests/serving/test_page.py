@@ -417,11 +417,11 @@ def test_everything_has_a_name(page: Page) -> None:
     assert faults == []
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_texts_can_be_read(page: Page, scheme: Any) -> None:
+@pytest.mark.parametrize(("media", "scheme"), [("screen", "light"), ("screen", "dark"), ("print", "dark")])
+def test_texts_can_be_read(page: Page, media: Any, scheme: Any) -> None:
     """The contrast of every text with its background, as WCAG 2.1 defines it, is at least 4.5."""
-    page.emulate_media(color_scheme=scheme)
     filled(page)
+    page.emulate_media(media=media, color_scheme=scheme)
     lowest = page.evaluate(
         """() => {
             const light = (colour) => {
