@@ -24,7 +24,11 @@ def methods() -> list[MethodFacts]:
     for name in (*method_names(), *combination_names()):
         facts = from_code(name)
         presets = {**facts.presets, **({EMBEDDED: searched[name]} if name in searched else {})}
-        counts = {preset: trainable_parameters(name, value.options) for preset, value in presets.items()}
+        counts: dict[str, int] = {}
+        for preset, value in presets.items():
+            counts[preset] = trainable_parameters(name, value.options)
+            own = {data: trainable_parameters(name, value.on(data).options) for data in value.by_data}
+            counts |= {f"{preset} on {data}": count for data, count in own.items() if count != counts[preset]}
         found.append(replace(facts, trainable=counts))
     return found
 

@@ -37,6 +37,14 @@ def settings(values: Mapping[str, Any] | None = None, /, **more: Value) -> Setti
 
 
 @dataclass(frozen=True)
+class Tuned:
+    """Settings that were chosen for one data set; they win over those of the preset that has them."""
+
+    options: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Preset:
     """A named set of departures from the defaults of a method's Config and of TrainConfig."""
 
@@ -49,8 +57,15 @@ class Preset:
     training: Mapping[str, Any] = field(default_factory=dict)
     """Training settings, by the names of TrainConfig's fields."""
 
-    chosen_on: str = ""
-    """The data set for which these settings were chosen, where each data set has settings of its own."""
+    by_data: Mapping[str, Tuned] = field(default_factory=dict)
+    """For data sets that have settings of their own, by name, what differs where the prompts are trained on them."""
+
+    def on(self, data: str) -> Preset:
+        """The preset as it is for prompts that are trained on this data set."""
+        own = self.by_data.get(data)
+        if own is None:
+            return self
+        return replace(self, options={**self.options, **own.options}, training={**self.training, **own.training})
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,13 +1,16 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from bmip.data.names import dataset_names
 from bmip.experiments.method_facts import method_facts
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.presets import (
     SEARCHED,
     choose_preset,
     departures,
+    for_any_data,
     presets,
     read_presets,
     write_presets,
@@ -15,6 +18,7 @@ from bmip.experiments.presets import (
 from bmip.experiments.registry import protocol
 from bmip.methods import load_method, method_names
 from bmip.prompting import Preset
+from bmip.run_spec import RunSpec, settings
 
 
 @pytest.mark.parametrize("method", method_names())
@@ -89,8 +93,7 @@ def test_one_method_one_name() -> None:
 
 def test_what_departs_from_a_preset(tmp_path: Path) -> None:
     def departed(preset: str, **given) -> dict:
-        spec = method_trial("maple", preset, backbone="x", **given)
-        return departures(spec.method, spec.preset, dict(spec.options), dict(spec.training))
+        return departures(method_trial("maple", preset, backbone="x", **given))
 
     assert departed("default") == departed("released") == {}
     assert departed("default", training={"epochs": 1}, options={"depth": 2}) == {"epochs": 1, "depth": 2}
@@ -100,4 +103,37 @@ def test_what_departs_from_a_preset(tmp_path: Path) -> None:
     write_presets(file, {"maple": Preset("mine", {"depth": 2}, {"epochs": 3})})
     assert departed(str(file)) == {}
     assert departed(str(file), training={"epochs": 1}) == {"epochs": 1}
-    assert departures("maple", "gone.toml", {"depth": 2}, {}) == {"depth": 2}
+    gone = RunSpec(method="maple", preset="gone.toml", options=settings(depth=2))
+    assert departures(gone) == {"depth": 2}
+
+
+def test_a_preset_may_have_settings_for_one_data_set_alone() -> None:
+    """As scripts/mmrl of the released code have them: w, and a wider space on EuroSAT."""
+
+    def options(data: str, **given) -> dict:
+        return dict(method_trial("mmrl", "released", backbone="x", trained_on=data, options=given).options)
+
+    general = {"trained_classes_only": True}
+    assert options("digits") == options("") == general
+    assert options("eurosat") == {**general, "nearness": 0.01, "width": 2048}
+    assert options("eurosat", nearness=1.0) == {**general, "nearness": 1.0, "width": 2048}, "what is asked for wins"
+    assert dict(method_trial("mmrl", backbone="x", trained_on="eurosat").options) == {}, "the default has one for all"
+    imagenet = dict(method_trial("mmrl", "released", backbone="x", trained_on="imagenet").training)
+    assert (imagenet["epochs"], imagenet["batch"], imagenet["lr"]) == (5, 32, 0.001)
+
+
+@pytest.mark.parametrize("method", method_names())
+def test_settings_for_one_data_set_are_known_data_sets_and_fit_the_method(method: str) -> None:
+    for name, preset in presets(method).items():
+        general = method_trial(method, name, backbone="x")
+        for data in preset.by_data:
+            run = replace(method_trial(method, name, backbone="x", trained_on=data), data=data)
+            assert data in dataset_names() and departures(run) == {}
+            assert for_any_data(run) == replace(general, data=data)
+
+
+def test_what_is_asked_for_on_one_data_set_stays() -> None:
+    asked = method_trial("mmrl", "released", backbone="x", trained_on="eurosat", options={"nearness": 3.0})
+    run = replace(asked, data="eurosat")
+    assert departures(run) == {"nearness": 3.0}
+    assert dict(for_any_data(run).options) == {"trained_classes_only": True, "nearness": 3.0}

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 from scipy import stats
 
+from bmip.experiments.method_trial import method_trial
+from bmip.experiments.presets import departures
 from bmip.experiments.results import Count, Row
 from bmip.report import against_tables, all_metrics, as_markdown, as_rich, tables
 from bmip.report.table import Table
@@ -464,8 +466,25 @@ def test_a_preset_that_had_to_be_asked_for_is_shown() -> None:
     assert label("maple", "cross-dataset") == "maple:cross-dataset"
     assert label("maple", "default", protocol="something-new") == "maple"
     assert label("no.such_module", "default") == "no.such_module"
-    assert label("mmrl", "dtd") == "mmrl:dtd (chosen for dtd alone)"
-    assert label("coprompt", "eurosat") == "coprompt:eurosat (chosen for eurosat alone)"
+
+
+def test_settings_that_were_chosen_for_each_data_set_make_one_line_that_says_so() -> None:
+    def trained(data: str, **asked: float) -> Row:
+        spec = method_trial("mmrl", "released", backbone="x", trained_on=data, options=asked)
+        run = replace(ROWS[3].trial.run, method="mmrl", data=data, preset="released", options=spec.options)
+        run = replace(run, training=spec.training)
+        changed = tuple(departures(run).items())
+        return replace(ROWS[3], trial=replace(ROWS[3].trial, run=run), changed=changed)
+
+    own = [trained("dtd"), trained("eurosat")]
+    assert own[0].trial.run.options != own[1].trial.run.options
+    told = "mmrl:released (settings chosen for each data set)"
+    (table,) = tables(own)
+    assert {line[1] for line in table.rows} == {told} and "average" in [line[0] for line in table.rows]
+    (table,) = tables([*own, *(trained(data, nearness=2.0) for data in ("dtd", "eurosat"))])
+    assert {line[1] for line in table.rows} == {told, f"{told} nearness=2.0"}
+    (table,) = tables([trained("digits")])
+    assert {line[1] for line in table.rows} == {"mmrl:released"}
 
 
 def test_results_below_zero_shot_are_named() -> None:

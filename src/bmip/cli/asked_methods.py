@@ -12,6 +12,7 @@ from bmip.experiments.method_facts import method_facts
 from bmip.experiments.method_trial import method_trial
 from bmip.experiments.presets import choose_preset
 from bmip.run_spec import RunSpec
+from bmip.system.messages import first_few
 from bmip.training.config import over_preset, train_config
 
 
@@ -23,6 +24,10 @@ class AskedMethod:
     preset: str | None
     options: dict[str, Any]
     training: Mapping[str, Any]
+
+    def spec(self, **common: Any) -> RunSpec:
+        """The spec of its runs, without data and seeds (`method_trial`)."""
+        return method_trial(self.name, self.preset, options=self.options, training=self.training, **common)
 
 
 def asked_methods(
@@ -64,12 +69,16 @@ def asked_methods(
     return asked
 
 
-def specs(asked: Iterable[AskedMethod], **common: Any) -> list[RunSpec]:
-    """The specs of their runs, without data and seeds (`method_trial`); tells a person which presets they take."""
+def specs(asked: Iterable[AskedMethod], trained_on: Sequence[str] = (), **common: Any) -> list[RunSpec]:
+    """The specs of their runs, without data and seeds and what is chosen for one data set; tells a person which presets
+    they take, and for which of the data sets that are trained on these have settings of their own."""
     found = []
     for one in asked:
-        found.append(method_trial(one.name, one.preset, options=one.options, training=one.training, **common))
-        note(f"{one.name}: preset {found[-1].preset}")
+        found.append(one.spec(**common))
+        by_data = choose_preset(one.name, found[-1].preset, backbone="")[1].by_data
+        own = [data for data in trained_on if data in by_data]
+        chosen = f", with settings chosen for {first_few(own, 11)}" if own else ""
+        note(f"{one.name}: preset {found[-1].preset}{chosen}")
     return found
 
 

@@ -59,7 +59,19 @@ def _one(facts: MethodFacts) -> list[Table | str]:
         count = f"{_trainable(facts, preset, value):,}"
         add(named, preset, _pairs(value.options), _pairs(value.training), count, value.source)
     named.caption = "Trainable parameters are those on CLIP's ViT-B/16."
-    return [facts.summary, options, named]
+    found: list[Table | str] = [facts.summary, options, named]
+    tuned = [(preset, value.by_data) for preset, value in presets(name).items() if value.by_data]
+    if tuned:
+        title = f"{name}: what a preset has for one data set alone"
+        own = table("preset", "data set", "options", "training", "trainable parameters", title=title)
+        for preset, by_data in tuned:
+            for data, value in by_data.items():
+                count = facts.trainable.get(f"{preset} on {data}", facts.trainable.get(preset))
+                told = "–" if count is None else f"{count:,}"
+                add(own, preset, data, _pairs(value.options), _pairs(value.training), told)
+        own.caption = "It is taken where the prompts are trained on this data set, and tables mark such results."
+        found.append(own)
+    return found
 
 
 def _trainable(facts: MethodFacts, name: str, preset: Preset) -> int:

@@ -21,6 +21,7 @@ from bmip.data.read_config import ReadConfig
 from bmip.experiments.method_facts import method_facts
 from bmip.experiments.registry import protocol as find_protocol
 from bmip.experiments.registry import protocol_names
+from bmip.experiments.trial import Trial
 from bmip.system.messages import counted
 
 app = typer.Typer(add_completion=False)
@@ -122,11 +123,15 @@ def run(
     if own and "zero_shot" not in {method_facts(one.name).name for one in asked}:
         asked = [*asked_methods(["zero-shot"], training=training), *asked]
         note(f"zero-shot is added to the methods: it shows what the CLIP does on {', '.join(own)} without training")
-    named = specs(asked, backbone=backbone, data=places, read=read, base=classes, made_for=found.preset)
+    common = {"backbone": backbone, "data": places, "read": read, "base": classes, "made_for": found.preset}
+    named = specs(asked, trained_on, **common)
     remark_on_drawings(named[0].backbone, places)
-    methods = [replace(one, shots=count) for count in shots or found.shots for one in named]
-    asked_for = found.trials(trained_on, methods, seeds, init_seeds=init_seeds, targets=targets)
-    trials = list(dict.fromkeys(asked_for))
+    trials: list[Trial] = []
+    for name in trained_on:
+        own_specs = [one.spec(trained_on=name, **common) for one in asked]
+        methods = [replace(one, shots=count) for count in shots or found.shots for one in own_specs]
+        trials += found.trials([name], methods, seeds, init_seeds=init_seeds, targets=targets)
+    trials = list(dict.fromkeys(trials))
     resources = Resources(device=device)
     store = Results(results or runs / found.name / "results.jsonl")
     if read.template:

@@ -69,7 +69,8 @@ def train(
     """
     check_data(data)
     asked = asked_methods([method], with_, preset, set_, training)
-    (plain,) = specs(asked, shots=shots, backbone=backbone, data=[data], read=read)
+    specs(asked, [data_name(data)], backbone=backbone, data=[data])
+    plain = asked[0].spec(shots=shots, backbone=backbone, data=[data], read=read, trained_on=data_name(data))
     method = asked[0].name
 
     from bmip.cli.tables import accuracy_table

@@ -153,7 +153,7 @@ def _row(trained: Trained, effort: Effort, runs: Path, resources: Resources) -> 
         **vars(hashes),
         draw=_draw(trial, resources) if trainable and run.shots else "",
         environment={**environment(resources.device), **chunked},
-        changed=settings(departures(run.method, run.preset, dict(run.options), dict(run.training))),
+        changed=settings(departures(run)),
         time=utc_now(),
     )
 

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from bmip.run_spec import Preset
+from bmip.run_spec import Preset, Tuned
 from bmip.system.documented import Documented, documented_fields
 from bmip.system.messages import nearest
 from bmip.system.method_name import method_name
@@ -42,8 +42,8 @@ class MethodFacts:
     """Whether it has losses, an adapter or an average for other prompts (`--with`)."""
 
     trainable: Mapping[str, int] = field(default_factory=dict)
-    """For each preset, `embedded` included, the number of trainable parameters on ViT-B/16; empty for a method that had
-    to be imported."""
+    """For each preset, `embedded` included, the number of trainable parameters on ViT-B/16; also for a "preset on data
+    set" that has another number. Empty for a method that had to be imported."""
 
     def check_options(self, names: Iterable[str]) -> None:
         """Raises ValueError for a name that is no option, with the nearest right one."""
@@ -88,8 +88,13 @@ def _stored() -> dict[str, MethodFacts]:
 
 def _from_json(entry: Mapping[str, Any]) -> MethodFacts:
     options = tuple(Documented(**{**option, "type": _type(option["type"])}) for option in entry["options"])
-    presets = {name: Preset(**preset) for name, preset in entry["presets"].items()}
+    presets = {name: _preset(preset) for name, preset in entry["presets"].items()}
     return MethodFacts(**{**entry, "options": options, "presets": presets})
+
+
+def _preset(entry: Mapping[str, Any]) -> Preset:
+    by_data = {data: Tuned(**own) for data, own in entry["by_data"].items()}
+    return Preset(**{**entry, "by_data": by_data})
 
 
 def _type(said: str | list[str]) -> Any:

@@ -23,16 +23,18 @@ def method_trial(
     data: Iterable[str] = (),
     read: ReadConfig = ReadConfig(),
     base: float | tuple[str, ...] = HALF,
+    trained_on: str = "",
     made_for: str = "",
 ) -> RunSpec:
     """The spec of a run without data and seeds. `options` and `training` win over those of the preset
     (`bmip.experiments.presets.choose_preset`). Without a `backbone` it is the one that suits the data sets `data`
-    (`default_backbone`).
+    (`default_backbone`). Where the preset has settings of their own for the data set `trained_on`, these are taken.
 
     Raises ValueError for an unknown method, preset or option, with the nearest right name, and for values out of range.
     """
     backbone = backbone or default_backbone(data)
     name, chosen = choose_preset(method, preset, backbone, made_for)
+    chosen = chosen.on(trained_on)
     merged = {**chosen.options, **(options or {})}
     facts = method_facts(method)
     facts.check_options(merged)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from bmip.clip.loading.backbones import EMBEDDED
 from bmip.experiments.method_facts import method_facts
-from bmip.run_spec import Preset
+from bmip.run_spec import Preset, RunSpec, Settings, settings
 from bmip.system.files import write_text
 from bmip.system.messages import nearest
 from bmip.training.config import TrainConfig
@@ -85,19 +85,51 @@ def choose_preset(method: str, name: str | None, backbone: str, made_for: str = 
     return name, known[name]
 
 
-def departures(method: str, preset: str, options: Mapping[str, Any], training: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the options and training settings that are not as the preset has them or leaves them.
+def departures(run: RunSpec) -> dict[str, Any]:
+    """Those of the run's options and training settings that are not as its preset has them or leaves them.
 
     Where there is no such preset, as when its file has gone, those that are not the defaults.
     """
-    defaults = {option.name: option.default for option in method_facts(method).options}
+    options, training = dict(run.options), dict(run.training)
+    defaults = {option.name: option.default for option in method_facts(run.method).options}
     try:
-        _, chosen = choose_preset(method, preset, backbone="")
+        chosen = choose_preset(run.method, run.preset, backbone="")[1].on(run.data)
         own = {**defaults, **chosen.options}, asdict(TrainConfig(**chosen.training))
     except (ValueError, TypeError, OSError):
         own = defaults, asdict(TrainConfig())
     pairs = zip((options, training), own, strict=True)
     return {name: value for said, known in pairs for name, value in said.items() if known[name] != value}
+
+
+def for_any_data(run: RunSpec) -> RunSpec:
+    """The run with what its preset has for most data sets in place of what it has for this one alone.
+
+    It is the run itself where the preset has nothing of the kind, and where it is not known here.
+    """
+    if not run.data or run.preset.endswith(".toml"):  # a file has no settings by data set
+        return run
+    try:
+        preset = choose_preset(run.method, run.preset, backbone="")[1]
+    except ValueError:
+        return run
+    own = preset.by_data.get(run.data)
+    if own is None:
+        return run
+    return replace(
+        run,
+        options=_put_back(run.options, own.options, preset.options),
+        training=_put_back(run.training, own.training, preset.training),
+    )
+
+
+def _put_back(said: Settings, own: Mapping[str, Any], general: Mapping[str, Any]) -> Settings:
+    found = dict(said)
+    for name, value in own.items():
+        if found.get(name) == value:
+            found.pop(name)
+            if name in general:
+                found[name] = general[name]
+    return settings(found)
 
 
 def _inline(values: Mapping[str, Any]) -> str:

@@ -111,6 +111,7 @@ class Arguments:
             backbone=None if backbone is None else str(backbone),
             data=[data_name(data)],
             read=self.read,
+            trained_on=data_name(data),
         )
         init_seed = self.seed if self.init_seed is None else self.init_seed
         return replace(plain, data=data_name(data), data_seed=self.seed, init_seed=init_seed)

@@ -26,6 +26,7 @@ from bmip.prompting import (
     Stored,
     Teacher,
     Term,
+    Tuned,
 )
 
 
@@ -120,18 +121,23 @@ _SOURCE = "ShuvenduRoy/CoPrompt, configs/trainers/CoPrompt"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0035, "epochs": 8, "batch": 4}
 
 # Depth, tokens, weight of consistency for each data set. (scripts/base2new_train_coprompt.sh)
-_TUNED = {
+_CHOSEN = {
     "imagenet": (12, 4, 8.0),
     "caltech101": (12, 4, 4.0),
-    "oxford-pets": (12, 2, 0.1),
-    "stanford-cars": (12, 4, 4.0),
-    "oxford-flowers": (9, 4, 8.0),
+    "oxford_pets": (12, 2, 0.1),
+    "stanford_cars": (12, 4, 4.0),
+    "oxford_flowers": (9, 4, 8.0),
     "food101": (9, 4, 0.5),
-    "fgvc-aircraft": (9, 4, 2.0),
+    "fgvc_aircraft": (9, 4, 2.0),
     "sun397": (12, 4, 8.0),
     "dtd": (12, 2, 8.0),
     "eurosat": (12, 2, 0.1),
     "ucf101": (12, 4, 2.0),
+}
+
+_TUNED = {
+    data: Tuned({"depth": depth, "slots": slots, "consistency": weight}, {"epochs": 5} if data == "food101" else {})
+    for data, (depth, slots, weight) in _CHOSEN.items()
 }
 
 METHOD = MethodSpec(
@@ -143,16 +149,7 @@ METHOD = MethodSpec(
     image_prompts=True,
     presets={
         "default": Preset(f"{_SOURCE}, its adapters free to subtract (docs/fidelity.md)", training=_TRAINING),
-        "released": Preset(_SOURCE, options={"rectified": True}, training=_TRAINING),
-        **{
-            data: Preset(
-                f"{_SOURCE}, as tuned for {data}",
-                options={"rectified": True, "depth": depth, "slots": slots, "consistency": weight},
-                training={**_TRAINING, "epochs": 5 if data == "food101" else 8},
-                chosen_on=data,
-            )
-            for data, (depth, slots, weight) in _TUNED.items()
-        },
+        "released": Preset(_SOURCE, {"rectified": True}, _TRAINING, by_data=_TUNED),
     },
     Extra=Extra,
     extras=extras,

@@ -26,6 +26,7 @@ from bmip.prompting import (
     Released,
     Shapes,
     Stored,
+    Tuned,
     check_top,
 )
 from bmip.prompting.templates import PLAIN
@@ -146,7 +147,7 @@ RELEASED = Released(folder="adapter_learner", part="adapter_learner", names=rele
 
 _SOURCE = "ZjjConan/Multi-Modal-Adapter, configs/trainers/MMA"
 _TRAINING = {"optimizer": "sgd", "lr": 0.0015, "epochs": 5, "batch": 16, "warmup_epochs": 0}
-_LARGE = {**_TRAINING, "batch": 128}
+_LARGE = {"batch": 128}
 
 METHOD = MethodSpec(
     name="mma",
@@ -156,8 +157,8 @@ METHOD = MethodSpec(
     parts=frozenset({"changes"}),
     presets={
         "default": Preset(_SOURCE, training=_TRAINING),
-        "released": Preset(_SOURCE, training=_TRAINING),
-        "cross-dataset": Preset(f"{_SOURCE}: on ImageNet, also for base to novel", training=_LARGE),
+        "released": Preset(_SOURCE, training=_TRAINING, by_data={"imagenet": Tuned(training=_LARGE)}),
+        "cross-dataset": Preset(f"{_SOURCE}: on ImageNet", training={**_TRAINING, **_LARGE}),
     },
     Extra=Extra,
     extras=extras,

@@ -34,6 +34,7 @@ from bmip.prompting import (
     Step,
     Term,
     TextLayout,
+    Tuned,
     check_slots,
     check_top,
     random_slots,
@@ -216,11 +217,17 @@ RELEASED = Released(
 _SOURCE = "yunncheng/MMRL, configs/trainers/MMRL and scripts/mmrl"
 TRAINING = {"optimizer": "adamw", "lr": 0.001, "epochs": 10, "batch": 4}
 
-_TUNED = {
-    "imagenet": 0.5, "caltech101": 0.5, "oxford-pets": 0.2, "stanford-cars": 7.0, "oxford-flowers": 4.0,
-    "food101": 5.0, "fgvc-aircraft": 6.0, "sun397": 6.0, "dtd": 6.0, "eurosat": 0.01, "ucf101": 3.0,
+_NEARNESS = {
+    "imagenet": 0.5, "caltech101": 0.5, "oxford_pets": 0.2, "stanford_cars": 7.0, "oxford_flowers": 4.0,
+    "food101": 5.0, "fgvc_aircraft": 6.0, "sun397": 6.0, "dtd": 6.0, "eurosat": 0.01, "ucf101": 3.0,
 }  # fmt: skip
-"""The weight of nearness for each data set. (scripts/mmrl/base2new_train.sh)"""
+LARGE = {"epochs": 5, "batch": 32}
+_TUNED = {
+    **{data: Tuned({"nearness": weight}) for data, weight in _NEARNESS.items()},
+    "imagenet": Tuned({"nearness": _NEARNESS["imagenet"]}, LARGE),
+    "eurosat": Tuned({"nearness": _NEARNESS["eurosat"], "width": 2048}),
+}
+"""What is chosen for each data set. (scripts/mmrl/base2new_train.sh)"""
 
 METHOD = MethodSpec(
     name="mmrl",
@@ -231,22 +238,13 @@ METHOD = MethodSpec(
     image_prompts=True,
     presets={
         "default": Preset(f"{_SOURCE}, base to novel; one rule for all classes (docs/fidelity.md)", training=TRAINING),
-        "released": Preset(f"{_SOURCE}, base to novel", {"trained_classes_only": True}, TRAINING),
-        "few-shot": Preset(f"{_SOURCE}, few shots", training={**TRAINING, "epochs": 50, "batch": 32}),
+        "released": Preset(f"{_SOURCE}, base to novel", {"trained_classes_only": True}, TRAINING, by_data=_TUNED),
+        "few-shot": Preset(f"{_SOURCE}, few shots", training={**TRAINING, "epochs": 50, "batch": 32}, by_data=_TUNED),
         "cross-dataset": Preset(
             f"{_SOURCE}, across data sets: 1 epoch without warm-up on ImageNet; one rule for all classes",
             {"nearness": 0.2},
             {**TRAINING, "epochs": 1, "batch": 32, "warmup_epochs": 0},
         ),
-        **{
-            data: Preset(
-                f"{_SOURCE}, base to novel on {data}",
-                {"trained_classes_only": True, "nearness": weight, **({"width": 2048} if data == "eurosat" else {})},
-                {**TRAINING, **({"epochs": 5, "batch": 32} if data == "imagenet" else {})},
-                chosen_on=data,
-            )
-            for data, weight in _TUNED.items()
-        },
     },
     Extra=Extra,
     extras=extras,

@@ -14,7 +14,19 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.methods import mmrl
-from bmip.prompting import CLIP, ClassNames, Extras, Method, MethodSpec, Preset, Released, Shapes, Stored, random_slots
+from bmip.prompting import (
+    CLIP,
+    ClassNames,
+    Extras,
+    Method,
+    MethodSpec,
+    Preset,
+    Released,
+    Shapes,
+    Stored,
+    Tuned,
+    random_slots,
+)
 
 
 @dataclass(frozen=True)
@@ -110,12 +122,16 @@ RELEASED = Released(folder="MultiModalPromptLearner", strict=True, names=release
 
 _SOURCE = "yunncheng/MMRL, configs/trainers/MMRLpp and scripts/mmrlpp"
 
-_TUNED = {
-    "imagenet": (0.9, 0.2), "caltech101": (0.6, 3.0), "oxford-pets": (0.7, 0.01), "stanford-cars": (0.7, 6.0),
-    "oxford-flowers": (0.4, 7.0), "food101": (0.1, 1.0), "fgvc-aircraft": (0.9, 2.0), "sun397": (0.5, 3.0),
+_CHOSEN = {
+    "imagenet": (0.9, 0.2), "caltech101": (0.6, 3.0), "oxford_pets": (0.7, 0.01), "stanford_cars": (0.7, 6.0),
+    "oxford_flowers": (0.4, 7.0), "food101": (0.1, 1.0), "fgvc_aircraft": (0.9, 2.0), "sun397": (0.5, 3.0),
     "dtd": (0.9, 7.0), "eurosat": (0.2, 0.01), "ucf101": (0.9, 3.0),
 }  # fmt: skip
-"""How much of the tokens is new, and the weight of nearness, for each data set. (scripts/mmrlpp)"""
+_TUNED = {
+    data: Tuned({"fresh": fresh, "nearness": weight}, mmrl.LARGE if data == "imagenet" else {})
+    for data, (fresh, weight) in _CHOSEN.items()
+}
+"""What is chosen for each data set. (scripts/mmrlpp)"""
 
 METHOD = MethodSpec(
     name="mmrlpp",
@@ -128,24 +144,17 @@ METHOD = MethodSpec(
         "default": Preset(
             f"{_SOURCE}, base to novel; one rule for all classes (docs/fidelity.md)", training=mmrl.TRAINING
         ),
-        "released": Preset(f"{_SOURCE}, base to novel", {"trained_classes_only": True}, mmrl.TRAINING),
+        "released": Preset(f"{_SOURCE}, base to novel", {"trained_classes_only": True}, mmrl.TRAINING, by_data=_TUNED),
         "few-shot": Preset(
-            f"{_SOURCE}, few shots", training={**mmrl.TRAINING, "lr": 0.002, "epochs": 100, "batch": 32}
+            f"{_SOURCE}, few shots",
+            training={**mmrl.TRAINING, "lr": 0.002, "epochs": 100, "batch": 32},
+            by_data=_TUNED,
         ),
         "cross-dataset": Preset(
             f"{_SOURCE}, across data sets: on ImageNet; beta as in training for every target; one rule for all classes",
             {"nearness": 0.1},
             {**mmrl.TRAINING, "epochs": 1, "batch": 32, "warmup_epochs": 0},
         ),
-        **{
-            data: Preset(
-                f"{_SOURCE}, base to novel on {data}",
-                {"trained_classes_only": True, "fresh": fresh, "nearness": weight},
-                {**mmrl.TRAINING, **({"epochs": 5, "batch": 32} if data == "imagenet" else {})},
-                chosen_on=data,
-            )
-            for data, (fresh, weight) in _TUNED.items()
-        },
     },
     Extra=Extra,
     extras=extras,

@@ -22,6 +22,7 @@ from bmip.prompting import (
     Prompts,
     Released,
     TextLayout,
+    Tuned,
     check_slots,
     check_top,
     quick_gelu,
@@ -103,9 +104,10 @@ METHOD = MethodSpec(
     build=build,
     presets={
         "default": Preset(_SOURCE, training=_TRAINING),
-        "released": Preset(_SOURCE, training=_TRAINING),
-        "large": Preset(
-            f"{_SOURCE}: 25 epochs on ImageNet and SUN397, as train.py sets them", training={**_TRAINING, "epochs": 25}
+        "released": Preset(
+            f"{_SOURCE}; 25 epochs on ImageNet and SUN397, as train.py sets them",
+            training=_TRAINING,
+            by_data={data: Tuned(training={"epochs": 25}) for data in ("imagenet", "sun397")},
         ),
     },
     Extra=kgcoop.Extra,

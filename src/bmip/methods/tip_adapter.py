@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.methods.zero_shot import ZeroShot
-from bmip.prompting import CLIP, ClassNames, Head, Method, MethodSpec, Preset, Support
+from bmip.prompting import CLIP, ClassNames, Head, Method, MethodSpec, Preset, Support, Tuned
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,7 @@ METHOD = MethodSpec(
             f"{_SOURCE}, variant F; the epoch, too, is chosen on validation images, not on test images as there",
             {"trained": True},
             _TRAINING,
+            by_data={"eurosat": Tuned(training={"epochs": 100, "patience": 100})},
         ),
     },
 )

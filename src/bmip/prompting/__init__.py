@@ -42,7 +42,7 @@ from bmip.prompting.method import (
 )
 from bmip.prompting.method_spec import MethodSpec
 from bmip.prompting.released import Released, Shapes, Stored
-from bmip.run_spec import Preset
+from bmip.run_spec import Preset, Tuned
 
 __all__ = [
     "CLIP",
@@ -77,6 +77,7 @@ __all__ = [
     "Teacher",
     "Term",
     "TextLayout",
+    "Tuned",
     "at_least_float32",
     "bare_template",
     "check_depth",

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
-from bmip.experiments.presets import choose_preset
+from bmip.experiments.presets import choose_preset, for_any_data
 from bmip.experiments.results import Row
 from bmip.run_spec import HALF, RunSpec, Value, shots_text
 from bmip.system.messages import first_few
@@ -21,11 +21,12 @@ Changes = set[tuple[str, Value]]
 
 
 def variant(row: Row, *, shots: bool) -> Variant:
-    """The line that a row belongs to. Of the training settings of an untrained method only the precision matters.
+    """The line that a row belongs to. What its preset has for its data set alone does not make another line, and of the
+    training settings of an untrained method only the precision matters.
 
     `shots` says whether rows with different numbers of shots belong to different lines.
     """
-    found = row.trial.run.variant()
+    found = for_any_data(row.trial.run).variant()
     if row.trainable == 0:
         found = replace(found, training=tuple(pair for pair in found.training if pair[0] == "precision"))
     return found if shots else replace(found, shots=0)
@@ -42,12 +43,13 @@ def labels(rows: Sequence[Row], *, shots: bool, made_for: str = "") -> dict[Vari
     """
     untrained = {variant(row, shots=shots) for row in rows if row.trainable == 0}
     changed, shared = _changed(rows, shots), _shared(rows, shots)
-    given = _given(rows, shots)
+    given, tuned = _given(rows, shots), _tuned(rows, shots)
     variants = sorted(changed, key=lambda one: (one not in untrained, one.method.startswith("bmip"), repr(one)))
     found = {}
     for one in variants:
         label = given.get(one, "")
-        head = label or one.method_name + _preset(one, variants, made_for)
+        chosen = " (settings chosen for each data set)" if one in tuned else ""
+        head = (label or one.method_name + _preset(one, variants, made_for)) + chosen
         same = [
             other
             for other in variants
@@ -73,8 +75,7 @@ def _given(rows: Iterable[Row], shots: bool) -> dict[Variant, str]:
 def _preset(one: Variant, variants: Iterable[Variant], made_for: str) -> str:
     """The preset as one asks for it, such as ":released"; nothing where it is the one taken without asking.
 
-    A file stands there without its folder, unless another preset of the method has the same name. Settings that were
-    chosen for one data set say so.
+    A file stands there without its folder, unless another preset of the method has the same name.
     """
     try:
         by_itself, _ = choose_preset(one.method, None, one.backbone, made_for)
@@ -84,16 +85,12 @@ def _preset(one: Variant, variants: Iterable[Variant], made_for: str) -> str:
         return ""
     name = PurePath(one.preset).name
     twins = {other.preset for other in variants if other.method == one.method and PurePath(other.preset).name == name}
-    chosen_on = _chosen_on(one)
-    return f":{one.preset if len(twins) > 1 else name}{f' (chosen for {chosen_on} alone)' if chosen_on else ''}"
+    return f":{one.preset if len(twins) > 1 else name}"
 
 
-def _chosen_on(one: Variant) -> str:
-    """The data set for which the preset was chosen, where each data set has one of its own."""
-    try:
-        return choose_preset(one.method, one.preset, one.backbone)[1].chosen_on
-    except (ValueError, OSError):  # a method from outside or a file that has gone
-        return ""
+def _tuned(rows: Iterable[Row], shots: bool) -> set[Variant]:
+    """The lines with settings that were chosen for a data set alone."""
+    return {variant(row, shots=shots) for row in rows if for_any_data(row.trial.run) != row.trial.run}
 
 
 def _changed(rows: Iterable[Row], shots: bool) -> dict[Variant, Changes]:

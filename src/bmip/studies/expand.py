@@ -55,9 +55,9 @@ def _trials(comparison: Comparison) -> Iterator[Planned]:
     for way in ways:
         data = tuple(map(data_name, comparison.data or way.data))
         targets = comparison.targets if way.targets is not None else ()
-        for spec, label in _specs(comparison, way, (*data, *targets)):
+        for name, spec, label in _specs(comparison, way, data, targets):
             for trial in way.trials(
-                data,
+                [name],
                 [spec],
                 comparison.seeds,
                 init_seeds=comparison.init_seeds or None,
@@ -66,10 +66,14 @@ def _trials(comparison: Comparison) -> Iterator[Planned]:
                 yield Planned(trial, label)
 
 
-def _specs(comparison: Comparison, way: Protocol, places: tuple[str, ...]) -> Iterator[tuple[RunSpec, str]]:
+def _specs(
+    comparison: Comparison, way: Protocol, data: tuple[str, ...], targets: tuple[str, ...]
+) -> Iterator[tuple[str, RunSpec, str]]:
+    """For every method, number of shots, backbone, precision and data set: the data set, the spec, and what the plan
+    calls the method."""
     shots = comparison.shots or way.shots
-    for method, count, backbone, precision in product(
-        comparison.methods, shots, comparison.backbone or ("",), comparison.precision or ("",)
+    for method, count, backbone, precision, name in product(
+        comparison.methods, shots, comparison.backbone or ("",), comparison.precision or ("",), data
     ):
         training = {**comparison.training, **method.training}
         chosen = list(product(points(method.options), points(training)))
@@ -83,12 +87,13 @@ def _specs(comparison: Comparison, way: Protocol, places: tuple[str, ...]) -> It
                 training={**trained, "precision": precision} if precision else trained,
                 shots=count,
                 backbone=backbone or None,
-                data=places,
+                data=(*data, *targets),
                 read=comparison.read,
                 base=comparison.base if way.classes == "base" else HALF,
+                trained_on=name,
                 made_for=way.preset,
             )
-            yield spec, method.label
+            yield name, spec, method.label
 
 
 def _common(comparison: Comparison, method: PlannedMethod) -> str | None:

@@ -65,22 +65,22 @@ class Case:
 def cases(method: str | MethodSpec, options: Mapping[str, Any] | None = None) -> tuple[Case, ...]:
     """The method with the options of every preset, each set of options once.
 
-    Of the presets that were chosen each for one data set, those with the same options differ in numbers alone, and the
-    first stands for them.
+    Of the data sets for which a preset has settings of their own, those with the same options differ in numbers alone,
+    and the first stands for them.
 
     Options whose name ends in "depth" are lowered to the three layers of the tiny CLIP, those whose name ends in "top"
     to two. `options` sets others that do not fit it. Raises ValueError for a name that is no method.
     """
     spec = load_method(method)
     found: list[Case] = []
-    chosen: set[frozenset[str]] = set()
     for label, preset in spec.presets.items():
-        if preset.chosen_on and frozenset(preset.options) in chosen:
-            continue
-        chosen |= {frozenset(preset.options)} if preset.chosen_on else set()
-        case = Case(spec, label, {**shallow(spec, preset.options), **(options or {})})
-        if all(case.options != other.options for other in found):
-            found.append(case)
+        own: dict[frozenset[str], str] = {}
+        for data, tuned in preset.by_data.items():
+            own.setdefault(frozenset(tuned.options), data)
+        for name, chosen in {label: preset, **{f"{label} on {data}": preset.on(data) for data in own.values()}}.items():
+            case = Case(spec, name, {**shallow(spec, chosen.options), **(options or {})})
+            if all(case.options != other.options for other in found):
+                found.append(case)
     return tuple(found)
 
 

@@ -98,9 +98,11 @@ def _settings(tables: Iterable[TableData]) -> Table:
 
 def _source(one: RunSpec) -> str:
     try:
-        return choose_preset(one.method, one.preset, backbone="")[1].source
+        preset = choose_preset(one.method, one.preset, backbone="")[1]
     except (ValueError, OSError):
         return "unknown here"
+    own = f"; settings of its own for {first_few(preset.by_data, MANY)}" if preset.by_data else ""
+    return preset.source + own
 
 
 def _said(settings: Settings) -> str:
