@@ -66,7 +66,8 @@ def cases(method: str | MethodSpec, options: Mapping[str, Any] | None = None) ->
     """The method with the options of every preset, each set of options once.
 
     Of the data sets for which a preset has settings of their own, those with the same options differ in numbers alone,
-    and the first stands for them.
+    and the first stands for them. So it does for presets whose options differ in weights alone: fractions that are
+    not 0.
 
     Options whose name ends in "depth" are lowered to the three layers of the tiny CLIP, those whose name ends in "top"
     to two. `options` sets others that do not fit it. Raises ValueError for a name that is no method.
@@ -79,9 +80,15 @@ def cases(method: str | MethodSpec, options: Mapping[str, Any] | None = None) ->
             own.setdefault(frozenset(tuned.options), data)
         for name, chosen in {label: preset, **{f"{label} on {data}": preset.on(data) for data in own.values()}}.items():
             case = Case(spec, name, {**shallow(spec, chosen.options), **(options or {})})
-            if all(case.options != other.options for other in found):
+            if all(_structure(case) != _structure(other) for other in found):
                 found.append(case)
     return tuple(found)
+
+
+def _structure(case: Case) -> dict[str, Any]:
+    """The method's options, with 1 for every weight that is not 0."""
+    options = {option.name: option.default for option in fields(case.spec.Config)} | dict(case.options)
+    return {name: 1.0 if isinstance(value, float) and value else value for name, value in options.items()}
 
 
 def shallow(spec: MethodSpec, options: Mapping[str, Any]) -> dict[str, Any]:
