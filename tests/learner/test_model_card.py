@@ -1,14 +1,20 @@
-"""The model card of prompts whose training bmip has not seen."""
+"""What a model card says of prompts that are not like most others; the card of others is tested with the hub."""
 
+import re
+import shlex
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from bmip import ClassNames, build_model
+from bmip.learner import learner as learners
 from bmip.learner.model_card import model_card
 from bmip.testing import tiny_clip
+from tests.learner.conftest import labelled_paths, small
 
 
 def test_imported_prompts_claim_no_training() -> None:
-    """The card of other prompts is tested with the hub."""
     model = build_model("coop", {}, tiny_clip(), ClassNames(("red", "green")), seed=0)
     plain = replace(model.described(), training={"lr": 0.002})
     imported = replace(plain, imported="model.pth.tar-5, SHA-256 abc")
@@ -16,3 +22,34 @@ def test_imported_prompts_claim_no_training() -> None:
     for claim in ("16 shots", "seed of the draw", "lr = 0.002"):
         assert [claim in card for card in cards] == [True, False]
     assert "| imported from a checkpoint of the method's released code | model.pth.tar-5, SHA-256 abc |" in cards[1]
+
+
+@pytest.mark.parametrize("method", ["coop", "linear-probe"])
+def test_the_card_knows_which_classes_can_be_asked_about(
+    method: str, backbone: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it shows is what the prompts can do: its example is asked as it stands, on photos that are here."""
+    learner = small(method, backbone).fit(*labelled_paths(drawn))
+    monkeypatch.setattr(learners, "push", lambda save, repository, card, **given: card)
+    card = learner.push_to_hub("someone/pets")
+    (asked,) = re.findall(r'^learner\.predict\(\["photo.jpg"\](.*)\)$', card, re.MULTILINE)
+    (command,) = re.findall(r"^bmip predict someone/pets photo.jpg(.*)$", card, re.MULTILINE)
+    answers = eval(f"learner.predict(images{asked})", {"learner": learner, "images": [str(drawn / "red" / "00.png")]})
+    assert len(answers) == 1
+    any_classes = learner.model_.trained_on is None
+    assert any_classes == ("Any class names will do" in card) == (shlex.split(command) != [])
+    assert ("know the classes of training only" in card) != any_classes
+
+
+def test_the_card_says_where_the_clip_is() -> None:
+    model = build_model("coop", {}, tiny_clip(), ClassNames(("dog's", "cup")), seed=0)
+    revision = {"backbone": "someone/clip", "backbone_revision": "1" * 40}
+    for backbone, said in (
+        ({"backbone": "embedded"}, "Their CLIP comes with `bmip`"),
+        ({"backbone": "ViT-B/16"}, "is downloaded when"),
+        (revision, "is downloaded when"),
+        ({"backbone": "clip.pt"}, "is from a file that is not on the hub: name yours with `--backbone`"),
+    ):
+        card = model_card("someone/pets", replace(model.described(), **backbone), summary="CoOp.", trainable=1)
+        assert said in card and card.count("Their CLIP") == 1
+    assert shlex.split(card[card.index("--classes") :].partition("\n")[0]) == ["--classes", "dog's, cup"]

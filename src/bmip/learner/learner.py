@@ -177,6 +177,7 @@ class PromptLearner(Arguments):
             model.described().shareable(),
             summary=method_facts(self.method).summary,
             trainable=sum(tensor.numel() for tensor in model.trainable().values()),
+            any_classes=model.trained_on is None,
             history=self.history_,
             measured=measured,
         )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from huggingface_hub import ModelCardData
 
-from bmip.clip.loading.backbones import backbones
+from bmip.clip.loading.backbones import EMBEDDED, backbones
 from bmip.evaluation.evaluate import Predictions
 from bmip.metrics import accuracy_interval
 from bmip.prompting.checkpoint import Description
@@ -36,6 +37,7 @@ def model_card(
     *,
     summary: str,
     trainable: int,
+    any_classes: bool = True,
     history: History | None = None,
     measured: Sequence[Measured] = (),
 ) -> str:
@@ -46,6 +48,7 @@ def model_card(
         description: of the prompts, as it can be shared.
         summary: one sentence on the method.
         trainable: the number of trainable parameters.
+        any_classes: whether the prompts can be asked about other classes than those of training.
         history: how training went, where that is known.
         measured: the evaluations that are reported.
     """
@@ -59,6 +62,11 @@ def model_card(
         tags=["clip", "prompt-learning", "few-shot", spec.method_name],
     )
     names = description.classes.names
+    for_command, for_python = (
+        (f" --classes {shlex.quote(', '.join(names[:3]))}", f", classes={list(names[:3])!r}")
+        if any_classes
+        else ("", "")
+    )
     shown = ", ".join(names[:MANY]) + (f" and {len(names) - MANY} more (in prompts.json)" if len(names) > MANY else "")
     return f"""---
 {data.to_yaml().strip()}
@@ -74,17 +82,17 @@ Prompts for a frozen CLIP, trained with `bmip` and the method `{spec.method_name
 With the package `bmip` installed:
 
 ```sh
-bmip predict {repository} photo.jpg --classes "{", ".join(names[:3])}"
+bmip predict {repository} photo.jpg{for_command}
 ```
 
 ```python
 from bmip import PromptLearner
 
 learner = PromptLearner.from_pretrained("{repository}")
-learner.predict(["photo.jpg"], classes={list(names[:3])!r})
+learner.predict(["photo.jpg"]{for_python})
 ```
 
-{_classes_sentence(spec.options)}
+{_classes_sentence(any_classes)} {_clip_sentence(description.backbone, base)}
 
 ## What they were made of
 
@@ -128,10 +136,21 @@ def _training(description: Description) -> dict[str, Any]:
     }
 
 
-def _classes_sentence(options: Any) -> str:
-    if ("class_specific", True) in options:
-        return "These prompts learned something of their own for each class, so they know the classes of training only."
-    return "Any class names will do, not only those of training. A base CLIP is downloaded when it is first needed."
+def _classes_sentence(any_classes: bool) -> str:
+    if any_classes:
+        return "Any class names will do, not only those of training."
+    return "These prompts learned something of their own for each class, so they know the classes of training only."
+
+
+def _clip_sentence(backbone: str, base: str | None) -> str:
+    if backbone == EMBEDDED:
+        return "Their CLIP comes with `bmip`."
+    if base:
+        return "Their CLIP is downloaded when it is first needed."
+    return (
+        "Their CLIP is from a file that is not on the hub: name yours with `--backbone` or `backbone=`. Its "
+        "weights must have the hash below."
+    )
 
 
 def _numbers(measured: Sequence[Measured]) -> str:
