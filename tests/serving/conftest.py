@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pillow_heif
 import pytest
 import uvicorn
 from PIL import Image
@@ -81,7 +82,11 @@ def png(colour: str = "red", *, seed: int = 0, size: tuple[int, int] = (24, 20),
     """A noisy picture of one colour as a file."""
     noise = np.random.default_rng(seed).normal(0, 30, (size[1], size[0], 3))
     file = BytesIO()
-    Image.fromarray((np.array(COLOURS[colour]) + noise).clip(0, 255).astype(np.uint8)).save(file, kind)
+    picture = Image.fromarray((np.array(COLOURS[colour]) + noise).clip(0, 255).astype(np.uint8))
+    if kind == "HEIF":  # Pillow itself cannot
+        pillow_heif.from_pillow(picture).save(file)
+    else:
+        picture.save(file, kind)
     return file.getvalue()
 
 

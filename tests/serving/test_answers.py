@@ -47,7 +47,7 @@ def test_probabilities_are_those_of_predict(server: httpx.Client, model: Prompte
         assert given == sorted(given, reverse=True) and sum(given) == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "HEIF"])
 def test_kinds_of_files(server: httpx.Client, model: PromptedCLIP, kind: str) -> None:
     file = png("blue", kind=kind)
     (found,) = shares(server.post("/api/predict", files=images(file)))

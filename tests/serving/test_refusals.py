@@ -1,6 +1,7 @@
 """What cannot be answered gets a 4xx with a sentence, and nobody else is harmed."""
 
 import struct
+import sys
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from bmip.data.images import read_heic_too
 from bmip.serving.classifier import Classifier, Question
 from bmip.serving.limits import Limits, RefusedError
-from bmip.serving.uploads import upload_pixels
+from bmip.serving.uploads import formats, upload_pixels
 from tests.serving.conftest import Serve, images, png, small_model
 
 GOOD = png("green")
@@ -81,8 +83,18 @@ def test_files_that_are_refused(server: httpx.Client, name: str) -> None:
     assert (explained.status_code, explained.json()) == (answer.status_code, answer.json())
 
 
+def test_heic_without_its_package(server: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = png(kind="HEIF")
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    for remembered in (formats, read_heic_too):
+        remembered.cache_clear()
+    answer = server.post("/api/predict", files=images(file, names=("IMG_1.HEIC",)))
+    formats.cache_clear()
+    assert answer.status_code == 415 and answer.json()["detail"].startswith("IMG_1.HEIC is no picture")
+
+
 @settings(max_examples=60)
-@given(st.sampled_from(["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP"]), st.data())
+@given(st.sampled_from(["PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "HEIF"]), st.data())
 def test_a_damaged_file_is_read_or_refused(kind: str, data: st.DataObject) -> None:
     file = bytearray(png(kind=kind))
     for _ in range(data.draw(st.integers(1, 4))):

@@ -105,12 +105,12 @@ def _opened(source: Path | BytesIO) -> Image.Image:
         content = source.read_bytes() if isinstance(source, Path) else source.getvalue()
         if content[4:8] != b"ftyp":
             raise
-        _read_heic_too()
+        read_heic_too()
         return Image.open(source)
 
 
 @cache
-def _read_heic_too() -> None:
+def read_heic_too() -> None:
     """Teaches Pillow to read HEIC. Raises ValueError without the package that can."""
     try:
         import_module("pillow_heif").register_heif_opener()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from io import BytesIO
 
 from jaxtyping import UInt8
@@ -9,12 +10,13 @@ from PIL import Image
 from torch import Tensor
 
 from bmip.data.dataset import DataError
-from bmip.data.images import pillow_pixels
+from bmip.data.images import pillow_pixels, read_heic_too
 from bmip.serving.limits import Limits, RefusedError
 from bmip.system.messages import first_line
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
-"""What Pillow may take the bytes for. Its other readers are slow, or start programs."""
+"""What Pillow may take the bytes for, and HEIC where there is a package for it. Its other readers are slow, or start
+programs."""
 
 SCANS = 100
 """A progressive JPEG shows the picture in about ten scans. Each costs time for the whole picture, even an empty one."""
@@ -30,7 +32,7 @@ def upload_pixels(content: bytes, name: str, limits: Limits) -> UInt8[Tensor, "3
     if not content:
         raise RefusedError(422, f"{name} is empty (0 bytes)")
     try:
-        with Image.open(BytesIO(content), formats=FORMATS) as image:
+        with Image.open(BytesIO(content), formats=formats()) as image:
             width, height = image.size
             if width * height > limits.image_pixels:
                 raise RefusedError(
@@ -42,7 +44,7 @@ def upload_pixels(content: bytes, name: str, limits: Limits) -> UInt8[Tensor, "3
                 raise RefusedError(422, f"{name} is a JPEG of more than {SCANS} scans: save it as an ordinary JPEG")
             return pillow_pixels(image, name)
     except Image.UnidentifiedImageError:
-        kinds = ", ".join(FORMATS)
+        kinds = ", ".join(formats())
         raise RefusedError(415, f"{name} is no picture, or its first bytes are damaged: send one of {kinds}") from None
     except DataError as error:
         raise RefusedError(422, first_line(error)) from error
@@ -52,6 +54,16 @@ def upload_pixels(content: bytes, name: str, limits: Limits) -> UInt8[Tensor, "3
         raise
     except Exception as error:  # Pillow's plugins raise about every type there is
         raise RefusedError(422, f"{name} cannot be read ({first_line(error)})") from error
+
+
+@cache
+def formats() -> tuple[str, ...]:
+    """The kinds of pictures that are read here, by Pillow's names."""
+    try:
+        read_heic_too()
+    except ValueError:
+        return FORMATS
+    return (*FORMATS, "HEIF")
 
 
 def check_bytes(size: int | None, name: str, limits: Limits) -> None:
