@@ -1,5 +1,6 @@
-"""The plans that come with bmip say what they should, without data and without weights."""
+"""The plans that come with bmip, and the one of the page on studies, say what they should, without data and weights."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,8 @@ from tests.cli.conftest import Cli, cache, cli, here
 
 __all__ = ["cache", "cli", "here"]
 
-PLANS = sorted((Path(__file__).parents[2] / "plans").glob("*.toml"))
+ROOT = Path(__file__).parents[2]
+PLANS = sorted((ROOT / "plans").glob("*.toml"))
 COUNTS = {
     "base_to_novel": 7 * 11 * 3,
     "open_world": 7 * 11 * 3,
@@ -32,3 +34,13 @@ def test_a_dry_run_lists_the_trials(cli: Cli, here: Path, plan: Path, monkeypatc
     count = COUNTS[plan.stem]
     assert f"{count} trials: 0 done, {count} missing" in found.out
     assert not list(here.glob("runs/**/*.jsonl"))
+
+
+def test_the_plan_of_the_page_is_one(cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATA", str(here))
+    page = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (here / "plan.toml").write_text(text, encoding="utf-8")
+    found = cli("study", "plan.toml", "--dry-run")
+    assert found.status == 0, found.err
+    assert f"{2 * 4 * 2 * 3} trials: 0 done" in found.out
