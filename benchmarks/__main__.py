@@ -17,14 +17,14 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import attention, parity, report, step
+from benchmarks import attention, methods, parity, report, step
 from benchmarks.machine import describe
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 MEASURED = (
     "src/bmip/clip/*.py",
-    "src/bmip/methods/bmip/*.py",
+    "src/bmip/methods/**/*.py",
     "src/bmip/prompting/*.py",
     "benchmarks/*.py",
 )
@@ -75,7 +75,12 @@ def fingerprint() -> str:
 
 def _cells(options: argparse.Namespace) -> list[str]:
     device, quick = options.device, options.quick
-    return [*attention.cells(device, quick=quick), *parity.cells(device), *step.cells(device, quick=quick)]
+    return [
+        *attention.cells(device, quick=quick),
+        *parity.cells(device),
+        *step.cells(device, quick=quick),
+        *methods.cells(device),
+    ]
 
 
 def _measure(cell: str, effort: step.Effort) -> dict[str, Any]:
@@ -83,6 +88,8 @@ def _measure(cell: str, effort: step.Effort) -> dict[str, Any]:
         return attention.measure(cell, seconds=0.1 if effort is step.QUICK else 0.25)
     if cell.startswith("parity/"):
         return parity.measure(cell)
+    if cell.startswith("methods/"):
+        return methods.measure(cell, effort.method_rounds)
     return step.measure(cell, effort)
 
 
@@ -96,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure speed and memory beside a plain implementation; write the tables of benchmarks/README.md.",
-        epilog="Example: python -m benchmarks --only step/cpu1/float32 attention",
+        epilog="Examples: python -m benchmarks --only step/cpu1/float32 attention; python -m benchmarks --only methods",
     )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--quick", action="store_true", help="few rounds, one thread, float32 only: some minutes")

@@ -52,11 +52,8 @@ class Contestants:
 
     def __init__(self, clip: CLIP, classes: int, images: int = BATCH) -> None:
         self.clip = clip
-        device = clip.device
         self.names = ClassNames(class_names(classes))
-        size = clip.config.image_size
-        self.pixels = torch.randn(images, 3, size, size, generator=torch.Generator().manual_seed(1)).to(device)
-        self.labels = torch.arange(images, device=device) % classes
+        self.pixels, self.labels = images_and_labels(clip, classes, images)
         self.ours = build_model("bmip", {}, clip, self.names, seed=0)
         released = build_model("bmip", load_method("bmip").presets["released"].options, clip, self.names, seed=0)
         self.plain = Plain(clip, released.prompter, self.names.names)
@@ -64,7 +61,7 @@ class Contestants:
         self.steps: dict[str, Callable[[], None]] = {
             "ours": self._training(self.ours, lambda: _loss(self.ours, self.pixels, self.labels)),
             "plain": self._training(released, lambda: self.plain.loss(self.pixels, self.labels)),
-            "floor": self._floor,
+            "floor": floor_step(clip, self.names, self.pixels, self.labels),
             "constant gate": self._without_look(),
         }
 
@@ -97,13 +94,6 @@ class Contestants:
 
         return step
 
-    def _floor(self) -> None:
-        """Our towers without prompts, forward and backward to what enters their first blocks."""
-        with _inputs_with_gradients(self.clip):
-            image, text = self.clip.encode_image(self.pixels).float(), self.clip.encode_text(self.texts)[0].float()
-            logits = self.clip.scale * F.normalize(image, dim=-1) @ F.normalize(text, dim=-1).T
-            F.cross_entropy(logits, self.labels).backward()
-
     def _without_look(self) -> Callable[[], None]:
         slots = self.ours.prompter.text[0].shape[0]
         blind = {
@@ -121,13 +111,32 @@ class Contestants:
         return step
 
 
+def images_and_labels(clip: CLIP, classes: int, images: int) -> tuple[Tensor, Tensor]:
+    """Pixels from one seed, and labels in turn."""
+    size = clip.config.image_size
+    pixels = torch.randn(images, 3, size, size, generator=torch.Generator().manual_seed(1)).to(clip.device)
+    return pixels, torch.arange(images, device=clip.device) % classes
+
+
+def floor_step(clip: CLIP, names: ClassNames, pixels: Tensor, labels: Tensor) -> Callable[[], None]:
+    """Our towers without prompts, forward and backward to what enters their first blocks."""
+    texts = clip.texts(names.names, TextLayout())
+
+    def step() -> None:
+        with _inputs_with_gradients(clip):
+            image, text = clip.encode_image(pixels).float(), clip.encode_text(texts)[0].float()
+            logits = clip.scale * F.normalize(image, dim=-1) @ F.normalize(text, dim=-1).T
+            F.cross_entropy(logits, labels).backward()
+
+    return step
+
+
 def cocoop_steps(clip: CLIP, classes: int) -> dict[str, Callable[[], None]]:
     """Ours on a batch; plain on a single image, as released: a batch would not fit into the memory of most machines."""
     names = ClassNames(class_names(classes))
     model = build_model("cocoop", {}, clip, names, seed=0)
     plain = PlainCoCoOp(clip, model.prompter, names.names)  # pyright: ignore[reportArgumentType]
-    pixels = torch.randn(BATCH, 3, 224, 224, generator=torch.Generator().manual_seed(1)).to(clip.device)
-    labels = torch.arange(BATCH, device=pixels.device) % classes
+    pixels, labels = images_and_labels(clip, classes, BATCH)
     optimizer = torch.optim.SGD(model.trainable().values(), lr=0.002, momentum=0.9, weight_decay=5e-4)
 
     def step(loss: Callable[[], Tensor]) -> None:

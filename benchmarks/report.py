@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.contestants import BATCH
+from benchmarks.methods import FITS, STEPS
 from benchmarks.step import CLASSES, LOOK_AT
 from benchmarks.timing import median_ratio
 
@@ -34,6 +35,8 @@ def tables(device: str, kept: Kept) -> str:
         ("Training step, batch 4", _steps(places, kept)),
         ("Evaluation, per 100 images", _evaluation(places, kept)),
         ("CoCoOp: a training step, per image", _cocoop(places[0], kept)),
+        ("Each method: a training step at 100 classes, float32", _methods(places[0], device, kept)),
+        ("Each head: the fit at 100 classes, float32", _fits(places[0], kept)),
         ("Peak memory of a training step, float32", _memory(places[0], device, kept)),
         ("Does plain need the memory that the released code needs?", _against_released(kept)),
         ("Attention kernels", _attention(places, kept)),
@@ -264,6 +267,41 @@ def _cocoop(place: str, kept: Kept) -> str:
         )
         + "\nSeconds for one image (CPU time with one thread, else wall clock).\n"
     )
+
+
+def _methods(place: str, device: str, kept: Kept) -> str:
+    rows = []
+    for name in STEPS:
+        found = _found(kept, f"methods/{place}/float32/{LOOK_AT}/{name}")
+        if found:
+            rows.append(
+                [
+                    name,
+                    f"{found['trained']:,}",
+                    _seconds(found, "step", place),
+                    _number(_ratio(found, "step", "floor", _clock(place)), "{:.2f}"),
+                    f"{found['peak'] / 1e9:.2f} GB",
+                ]
+            )
+    memory = "that torch took on the GPU" if device == "cuda" else "resident memory of the process, backbone included"
+    note = (
+        f"\nDefault presets, batch 4, all losses of the method, and Adam. Seconds as above. Peak memory: {memory}. A "
+        "method\nthat compares with the frozen CLIP runs that on the images in every step, and on the classes once.\n"
+    )
+    return _table(["method", "trained values", "step", "step / floor", "peak memory"], rows) + note if rows else ""
+
+
+def _fits(place: str, kept: Kept) -> str:
+    rows = []
+    for name in FITS:
+        found = _found(kept, f"methods/{place}/float32/{LOOK_AT}/{name}")
+        if found:
+            rows.append([name, _seconds(found, "fit", place), f"{found['peak'] / 1e9:.2f} GB"])
+    note = (
+        "\nNo step trains these heads: `fit` is all of their training but the features of the images, which the frozen "
+        "image tower\nmakes once. It is measured on drawn features, 16 of each class to fit and 4 to choose on.\n"
+    )
+    return _table(["method", "fit", "peak memory"], rows) + note if rows else ""
 
 
 def _memory(place: str, device: str, kept: Kept) -> str:

@@ -49,9 +49,10 @@ class Effort:
     other_rounds: int = 3
     plain_rounds: int = 2
     evaluation_rounds: int = 2
+    method_rounds: int = 2
 
 
-QUICK = Effort(rounds=2, other_rounds=1, plain_rounds=1, evaluation_rounds=1)
+QUICK = Effort(rounds=2, other_rounds=1, plain_rounds=1, evaluation_rounds=1, method_rounds=1)
 
 
 def cells(device: str, *, quick: bool) -> list[str]:

@@ -9,16 +9,17 @@ from unittest import mock
 import pytest
 import torch
 
-from benchmarks import report, step
+from benchmarks import methods, report, step
 from tests.benchmarks.test_plain import TINY
 
 DEEP = replace(TINY, image_layers=9, text_layers=9)
+TWELVE = replace(TINY, image_layers=12, text_layers=12)
 MACHINE = {"processor": "P", "cores": "2", "memory": "9 GB", "torch": "2", "python": "3", "system": "S"}
 
 
 def kept(**found: object) -> report.Kept:
     mark = {"code": "c", "machine": MACHINE, "quick": False, "load": 0.5}
-    return {name.replace("_", "/"): {**mark, "found": each} for name, each in found.items()}
+    return {name.replace("_", "/", 4): {**mark, "found": each} for name, each in found.items()}
 
 
 def times(*seconds: float) -> dict[str, list[float]]:
@@ -58,6 +59,35 @@ def test_tables_stay_in_their_place(tmp_path: Path) -> None:
     assert text.startswith("# Benchmarks\n\nfirst\n\n<!-- tables cpu -->\n## On a CPU")
     assert text.endswith("- `parity`: why not\n<!-- end cpu -->\n\nlast\n")
     assert "old" not in text
+
+
+def test_rows_of_methods() -> None:
+    text = report.tables(
+        "cpu",
+        kept(
+            methods_cpu1_float32_100_tcp={
+                "trained": 331_904, "peak": 1.5e9, "step": times(6, 3), "floor": times(3, 2),
+            },
+            methods_cpu1_float32_100_linear_probe={"trained": 51_300, "peak": 1e9, "fit": times(20, 22)},
+        ),
+    )  # fmt: skip
+    assert "| tcp | 331,904 | 4.5 (4.5) | 1.75 | 1.50 GB |" in text  # of each round its own ratio
+    assert "| linear_probe | 21 (21) | 1.00 GB |" in text
+    assert "mmrl" not in text, "what was not measured has no row"
+
+
+@pytest.mark.parametrize("name", [*methods.STEPS, *methods.FITS])
+def test_cells_of_methods_run(name: str) -> None:
+    threads = torch.get_num_threads()
+    try:
+        with mock.patch.object(methods, "VIT_B_16", TWELVE):
+            found = methods.measure(f"methods/cpu1/float32/5/{name}", rounds=1)
+    finally:
+        torch.set_num_threads(threads)
+    measured = {"step", "floor"} if name in methods.STEPS else {"fit"}
+    assert found.keys() == {"trained", "peak", *measured}
+    assert all(seconds > 0 for each in measured for seconds in found[each]["cpu"])
+    assert (found["trained"] > 0) == (name != "tip_adapter")  # a memory that is not trained
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
