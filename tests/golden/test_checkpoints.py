@@ -18,7 +18,7 @@ from bmip.interchange.files import nested, read_released
 from bmip.interchange.frozen import released_names
 from bmip.interchange.importing import Imported, import_checkpoint
 from bmip.methods import build_model, load_method
-from bmip.methods.hicropl import Ensemble
+from bmip.methods.hicropl.nearness import Ensemble
 from bmip.prompting.model import PromptedCLIP
 from bmip.prompting.released import Released
 from bmip.run_spec import RunSpec, settings

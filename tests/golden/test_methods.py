@@ -20,7 +20,7 @@ from bmip.class_names import ClassNames
 from bmip.clip.text_layout import FIXED, TextLayout
 from bmip.methods import build_model, load_method, method_config
 from bmip.methods.coprompt import Consistency
-from bmip.methods.hicropl import Distillation
+from bmip.methods.hicropl.nearness import Distillation
 from bmip.prompting import DescribedClasses, Stored, Teacher
 from bmip.prompting.model import PromptedCLIP
 from bmip.training.config import TrainConfig

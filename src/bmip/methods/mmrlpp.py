@@ -13,7 +13,12 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.methods import mmrl
+from bmip.methods.mmrl import LARGE, TRAINING
+from bmip.methods.mmrl.builder import check
+from bmip.methods.mmrl.options import Config as PlainConfig
+from bmip.methods.mmrl.options import Extra as PlainExtra
+from bmip.methods.mmrl.prompter import MMRL, Maps
+from bmip.methods.mmrl.read_out import Nearness, SlotReadOut
 from bmip.prompting import (
     CLIP,
     ClassNames,
@@ -30,7 +35,7 @@ from bmip.prompting import (
 
 
 @dataclass(frozen=True)
-class Extra(mmrl.Extra):
+class Extra(PlainExtra):
     """The options of what MMRL++ adds to prompts."""
 
     read_out_rank: int = 64
@@ -38,7 +43,7 @@ class Extra(mmrl.Extra):
 
 
 @dataclass(frozen=True)
-class Config(Extra, mmrl.Config):
+class Config(Extra, PlainConfig):
     """The options of MMRL++."""
 
     rank: int = 4
@@ -48,7 +53,7 @@ class Config(Extra, mmrl.Config):
     """How much of a layer's tokens is new, 0 to 1; the rest is what the layer below made of its own. (beta)"""
 
 
-class SharedMaps(mmrl.Maps):
+class SharedMaps(Maps):
     """One matrix for all layers, and for each layer a bias and a low-rank matrix, which starts at zero.
 
     Args:
@@ -73,19 +78,19 @@ class SharedMaps(mmrl.Maps):
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     """MMRL++. Raises ValueError as MMRL does."""
-    first = mmrl.check(config, clip)
+    first = check(config, clip)
     start = random_slots(config.slots, config.width)
     widths = clip.text.width, clip.vit.width
     text, image = (SharedMaps(config.top, config.width, width, config.rank) for width in widths)
-    return Method(prompter=mmrl.MMRL(start, text, image, first=first, layers=config.top, fresh=config.fresh))
+    return Method(prompter=MMRL(start, text, image, first=first, layers=config.top, fresh=config.fresh))
 
 
 def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
     """MMRL's loss term, and a read-out whose projection starts as CLIP's."""
     projection = clip.vit.projection
     factors = [_kaiming(clip.vit.width, config.read_out_rank), torch.zeros(config.read_out_rank, clip.config.out)]
-    read_out = mmrl.SlotReadOut(factors, config, projection.forward)
-    return Extras(terms=[mmrl.Nearness(config.nearness)], read_out=read_out)
+    read_out = SlotReadOut(factors, config, projection.forward)
+    return Extras(terms=[Nearness(config.nearness)], read_out=read_out)
 
 
 def _kaiming(*shape: int) -> Tensor:
@@ -128,7 +133,7 @@ _CHOSEN = {
     "dtd": (0.9, 7.0), "eurosat": (0.2, 0.01), "ucf101": (0.9, 3.0),
 }  # fmt: skip
 _TUNED = {
-    data: Tuned({"fresh": fresh, "nearness": weight}, mmrl.LARGE if data == "imagenet" else {})
+    data: Tuned({"fresh": fresh, "nearness": weight}, LARGE if data == "imagenet" else {})
     for data, (fresh, weight) in _CHOSEN.items()
 }
 """What is chosen for each data set. (scripts/mmrlpp)"""
@@ -141,19 +146,17 @@ METHOD = MethodSpec(
     parts=frozenset({"read_out"}),
     image_prompts=True,
     presets={
-        "default": Preset(
-            f"{_SOURCE}, base to novel; one rule for all classes (docs/fidelity.md)", training=mmrl.TRAINING
-        ),
-        "released": Preset(f"{_SOURCE}, base to novel", {"trained_classes_only": True}, mmrl.TRAINING, by_data=_TUNED),
+        "default": Preset(f"{_SOURCE}, base to novel; one rule for all classes (docs/fidelity.md)", training=TRAINING),
+        "released": Preset(f"{_SOURCE}, base to novel", {"trained_classes_only": True}, TRAINING, by_data=_TUNED),
         "few-shot": Preset(
             f"{_SOURCE}, few shots",
-            training={**mmrl.TRAINING, "lr": 0.002, "epochs": 100, "batch": 32},
+            training={**TRAINING, "lr": 0.002, "epochs": 100, "batch": 32},
             by_data=_TUNED,
         ),
         "cross-dataset": Preset(
             f"{_SOURCE}, across data sets: on ImageNet; beta as in training for every target; one rule for all classes",
             {"nearness": 0.1},
-            {**mmrl.TRAINING, "epochs": 1, "batch": 32, "warmup_epochs": 0},
+            {**TRAINING, "epochs": 1, "batch": 32, "warmup_epochs": 0},
         ),
     },
     Extra=Extra,
