@@ -18,6 +18,7 @@ from bmip.experiments.presets import (
 from bmip.experiments.registry import protocol
 from bmip.methods import load_method, method_names
 from bmip.prompting import Preset
+from bmip.report.published import BENCHMARK
 from bmip.run_spec import RunSpec, settings
 
 
@@ -120,6 +121,19 @@ def test_a_preset_may_have_settings_for_one_data_set_alone() -> None:
     assert dict(method_trial("mmrl", backbone="x", trained_on="eurosat").options) == {}, "the default has one for all"
     imagenet = dict(method_trial("mmrl", "released", backbone="x", trained_on="imagenet").training)
     assert (imagenet["epochs"], imagenet["batch"], imagenet["lr"]) == (5, 32, 0.001)
+
+
+def test_prograd_leaves_out_less_on_three_data_sets_with_many_shots() -> None:
+    """Its README: lambda is 0.8 for Flowers102, DTD and EuroSAT with 8 or 16 shots, otherwise 1."""
+
+    def corrections(preset: str) -> dict[str, float]:
+        asked = {data: method_trial("prograd", preset, backbone="x", trained_on=data) for data in BENCHMARK}
+        return {
+            data: dict(run.options)["correction"] for data, run in asked.items() if "correction" in dict(run.options)
+        }
+
+    assert corrections("few-shot") == dict.fromkeys(("oxford_flowers", "dtd", "eurosat"), 0.8)
+    assert corrections("few-shot-4") == corrections("few-shot-1") == corrections("released") == {}
 
 
 @pytest.mark.parametrize("method", method_names())
