@@ -119,6 +119,7 @@ def test_ours_beside_the_papers() -> None:
 def test_what_others_used_beyond_the_few_images_is_said() -> None:
     assert "language model" in found("base-to-novel", "hicropl", AVERAGE).beyond
     assert "each data set" in found("base-to-novel", "mmrl", AVERAGE).beyond
+    assert "which classes are base" in found("base-to-novel", "mmrl", AVERAGE).beyond
     assert not found("base-to-novel", "tcp", AVERAGE).beyond
 
 
