@@ -32,7 +32,7 @@ METHODS: Mapping[str, Mapping[str, Any]] = {"zero_shot": {}, "ivlp": {}, "maple"
 QUICK: Mapping[str, Mapping[str, Any]] = {"zero_shot": {}, "bmip": {"depth": 2}}
 
 WAYS = ("ours", "torch", "onnx", "onnx, int8")
-BATCH, ROUNDS = 16, 9
+BATCH, ROUNDS = 4, 7
 
 
 def towers(

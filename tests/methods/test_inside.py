@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from bmip.class_names import ClassNames
-from bmip.methods import build_model
+from bmip.methods import build_model, load_method
 from bmip.methods.mma import Bypass
 from bmip.prompting import LowRankLinear
 from bmip.prompting.model import PromptedCLIP
-from bmip.testing.case import new_vit
+from bmip.testing.case import Case, new_vit, shallow
 
 CLASSES = ClassNames(("cat", "golden_retriever", "black-eyed susan"))
 
@@ -98,6 +100,9 @@ def test_options_that_cannot_work_are_refused() -> None:
 
 
 def test_a_read_out_without_image_prompts_is_refused() -> None:
-    model = build_model("coop+mmrl", {}, new_vit(), CLASSES, seed=0).double()
+    with pytest.raises(ValueError, match=r"coop\+mmrl cannot work: .* coop has no prompts there"):
+        load_method("coop+mmrl")
+    wrong = replace(load_method("coop"), image_prompts=True) + load_method("mmrl")
+    model = Case(wrong, "wrong", shallow(wrong, {})).on(new_vit()).double()
     with pytest.raises(ValueError, match="these prompts fill none: take prompts that enter the image tower"):
         model(pixels(), CLASSES)
