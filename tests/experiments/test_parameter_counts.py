@@ -52,12 +52,10 @@ COUNTS = [
     ("promptsrc", "default", {}, 46_080),
     ("tcp", "released", {}, 4 * 512 + (512 * 128 + 128) + (128 * 4 * 512 + 4 * 512)),
     ("coprompt", "default", {}, 3_817_216),
-    ("coprompt", "imagenet", {}, 5_014_528),
     ("kgcoop", "default", {}, 2_048),
     ("prograd", "default", {}, 8_192),
     ("tcp", "default", {}, 331_904),
     ("mmrl", "default", {}, 4_992_256),
-    ("mmrl", "eurosat", {}, 18_762_496),
     ("mmrlpp", "default", {}, 813_312),
     ("hicropl", "default", {}, 33_431_040),
     ("hicropl", "cross-dataset", {}, 20_316_416 - TO_TEXT),  # a map of keys that decides nothing
@@ -83,6 +81,14 @@ COUNTS = [
 @pytest.mark.parametrize(("method", "preset", "options", "count"), COUNTS)
 def test_trained_values(method: str, preset: str, options: dict[str, Any], count: int) -> None:
     assert trainable_parameters(method, {**presets(method)[preset].options, **options}) == count
+
+
+@pytest.mark.parametrize(
+    ("method", "preset", "data", "count"),
+    [("coprompt", "released", "imagenet", 5_014_528), ("mmrl", "released", "eurosat", 18_762_496)],
+)
+def test_settings_for_one_data_set(method: str, preset: str, data: str, count: int) -> None:
+    assert trainable_parameters(method, presets(method)[preset].on(data).options) == count
 
 
 def test_no_method_is_left_out() -> None:
