@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from bmip.experiments.presets import (
     write_presets,
 )
 from bmip.experiments.registry import protocol
-from bmip.methods import load_method, method_names
+from bmip.methods import combination_names, load_method, method_names
 from bmip.prompting import Preset
 from bmip.report.published import BENCHMARK
 from bmip.run_spec import RunSpec, settings
@@ -52,6 +53,17 @@ def test_a_transfer_takes_the_settings_made_for_it(name: str) -> None:
     assert method_trial("bmip", backbone="ViT-B/16", made_for=made_for).preset == "default"
     assert method_trial("maple", backbone="embedded", made_for=made_for).preset == "embedded"
     assert method_trial("maple", "released", backbone="ViT-B/16", made_for=made_for).preset == "released"
+
+
+def test_docs_name_the_methods_with_settings_for_a_protocol() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "protocols.md").read_text(encoding="utf-8")
+    named = {
+        "cross-dataset": page.partition("of a method that has one (")[2].partition(")")[0],
+        "few-shot": page.partition("Few-shot settings of\n")[2].partition(" depend")[0].replace(" and ", ", "),
+    }
+    for preset, words in named.items():
+        mentioned = {name.lower().replace(" ", "").replace("mmrl++", "mmrlpp") for name in re.split(r",\s", words)}
+        assert mentioned == {m for m in (*method_names(), *combination_names()) if preset in presets(m)}
 
 
 def test_methods_of_one_search_had_the_same_budget() -> None:
