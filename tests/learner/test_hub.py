@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -35,6 +36,13 @@ try:
 except ValueError as error:
     print(error)
 """
+
+
+TRAIN = """
+from bmip import PromptLearner
+learner = PromptLearner("coop", backbone="embedded", shots=1, epochs=1, warmup_epochs=0, device="cpu").fit("pictures/")
+"""
+PAGE = Path(__file__).parents[2] / "docs" / "using.md"
 
 
 @pytest.fixture
@@ -83,6 +91,17 @@ def test_prompts_go_to_the_hub_and_come_back(hub: Hub, backbone: Path, drawn: Pa
     hub.repositories["someone/pets"].clear()
     again = run(hub, tmp_path, PULL, "someone/pets", backbone, paths[0])
     assert "there is no checkpoint" in again, "what the hub has counts, not what it had"
+
+
+def test_the_lines_of_the_page(hub: Hub, drawn: Path, tmp_path: Path) -> None:
+    (share,) = re.findall(r"^```python\n(learner\.push_to_hub.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    shutil.copytree(drawn, tmp_path / "pictures")
+    (tmp_path / "token").write_text("hf_stored")  # where `hf auth login` leaves it
+    run(hub, tmp_path, TRAIN + share)
+    assert (
+        "Bearer hf_stored" in hub.tokens
+        and "| test images of pictures | 4 |" in hub.repositories["someone/pets"]["README.md"].decode()
+    )
 
 
 def test_the_card_says_everything(hub: Hub, backbone: Path, drawn: Path, tmp_path: Path) -> None:
