@@ -1,6 +1,7 @@
 """`bmip import-checkpoint` and `bmip export` on a checkpoint as MaPLe's released code writes it."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from torch import Tensor
 from bmip.clip.loading.load import load_clip
 from tests.cli.conftest import Cli
 from tests.cli.test_errors import refused
+from tests.cli.test_examples import run_page
 
 CLASSES = "blue,green,grey,red"
 
@@ -74,6 +76,17 @@ def test_prompts_of_a_released_checkpoint(cli: Cli, released: Path, photos: Path
     again = cli(*(file if part == released else part for part in asked), "--out", "again")
     assert again.status == 0, again.err
     assert Path("again/prompts.safetensors").read_bytes() == Path("prompts/prompts.safetensors").read_bytes()
+
+
+def test_the_page_on_released_checkpoints(cli: Cli, released: Path, photos: Path, backbone: Path) -> None:
+    place = Path("output", "MultiModalPromptLearner")
+    place.mkdir(parents=True)
+    released.rename(place / released.name)
+    shutil.copy("photos/red/00.png", "photo.jpg")
+    own = dict.fromkeys(("import-checkpoint", "predict", "export"), ("--backbone", str(backbone)))
+    taken, answer, written = run_page(cli, "docs/using.md", first="## Checkpoints of released", more=own).values()
+    assert "taken: 9 tensors" in taken and "photo.jpg" in answer and "model-best.pth.tar" in written
+    assert (place / "model-best.pth.tar").exists()
 
 
 def test_prompts_of_bmip_for_the_released_code(cli: Cli, photos: Path, backbone: Path) -> None:
