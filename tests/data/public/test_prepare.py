@@ -14,8 +14,12 @@ from bmip.data.public.archive import SUFFIXES
 from bmip.data.public.downloads import ORIGINS, Download, Origin
 from bmip.data.public.prepare import plan, to_do
 from bmip.data.public.registry import PUBLIC, REMOTE_SENSING
+from tests.cli.conftest import Cli, cache, cli, here
+from tests.cli.test_examples import run_page
 from tests.data.public.server import Site, serving
 from tests.data.public.test_archive import packed
+
+__all__ = ["cache", "cli", "here"]
 
 DTD = PUBLIC["dtd"]
 
@@ -162,6 +166,25 @@ def test_every_set_says_what_it_needs(name: str, tmp_path: Path) -> None:
         assert download.checksum is None or len(download.checksum) == 4 + 32
         assert download.size > 0
     assert (origin.drive or name in ("fgvc_aircraft",)) or origin is downloads.BY_HAND
+
+
+def test_the_lines_of_the_readme(jpeg: bytes, cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a small archive of four classes in the place of the published one."""
+    classes, parts = ("banded", "dotted", "woven", "zigzagged"), {"train": range(2), "val": [2], "test": [3]}
+    split = {
+        part: [[f"{name}/{index}.jpg", label, name] for label, name in enumerate(classes) for index in own]
+        for part, own in parts.items()
+    }
+    (here / "data" / "dtd").mkdir(parents=True)
+    (here / "data" / "dtd" / "split_zhou_DescribableTextures.json").write_text(json.dumps(split))
+    files = {f"dtd/images/{name}/{index}.jpg": jpeg for name in classes for index in range(4)}
+    with serving() as site:
+        site.files["/dtd.tar.gz"] = packed(here / "dtd.tar.gz", files).read_bytes()
+        link = Download(f"{site.address}/dtd.tar.gz", len(site.files["/dtd.tar.gz"]), ("images",), "", "dtd", None)
+        monkeypatch.setitem(ORIGINS, "dtd", replace(ORIGINS["dtd"], downloads=(link,)))
+        monkeypatch.setitem(PUBLIC, "dtd", replace(DTD, classes=4, counts=(8, 4, 4)))
+        prepared, checked, ran = run_page(cli, "README.md", first="## The public", until="## Faithful").values()
+    assert "dtd is in place" in prepared and "0 faults found" in checked and "harmonic mean" in ran
 
 
 def test_the_command(origin: Origin, tmp_path: Path, capfd, monkeypatch: pytest.MonkeyPatch) -> None:
