@@ -1,5 +1,6 @@
 """`bmip export` on a small backbone and on photos, and what other programs make of its files."""
 
+import ast
 import hashlib
 import json
 import shutil
@@ -18,15 +19,18 @@ from jaxtyping import config
 from bmip import PromptLearner
 from bmip.class_names import ClassNames
 from bmip.cli import export as command
-from bmip.clip.loading.load import load_clip
+from bmip.clip.loading.load import load_clip, save_clip
+from bmip.clip.tokenizer import Tokenizer
 from bmip.data.load import load_dataset
 from bmip.data.transforms import centre_square
 from bmip.exporting import to_onnx
 from bmip.methods import build_model
+from bmip.testing import tiny_clip
 from bmip.testing.tiny import COLOURS
 from tests.cli.conftest import Cli
+from tests.cli.test_examples import USING, run_page
 from tests.clip.plain import image_feature
-from tests.small import backbone_folder, photo_folder
+from tests.small import photo_folder
 
 CLASSES = "red,green,a dog"
 ALONE = """
@@ -49,7 +53,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with photos, a CLIP, and prompts of three methods as they are before training."""
     folder = tmp_path_factory.mktemp("trained")
     photo_folder(folder / "photos")
-    clip = load_clip(backbone_folder(folder / "clip"))
+    save_clip(tiny_clip(tokenizer=Tokenizer.default(), context=40), folder / "clip")
+    clip = load_clip(folder / "clip")
     for method, options in (("bmip", {"depth": 2}), ("kgcoop", {}), ("cocoop", {})):
         model = build_model(method, options, clip, ClassNames(tuple(COLOURS)), seed=1)
         model.save_pretrained(folder / method)
@@ -80,13 +85,60 @@ def check_answers(found: dict[str, tuple[str, float]], files: list[str], classes
         assert name == classes[row.argmax()] and abs(share - row.max()) < 0.02
 
 
-@pytest.mark.parametrize(("kind", "without"), [("onnx", ("torch", "bmip")), ("torch", ("bmip", "onnxruntime"))])
-def test_the_example_answers_as_bmip_does(cli: Cli, inside: Path, kind: str, without: tuple[str, ...]) -> None:
+def check_int8(cli: Cli, printed: str) -> None:
+    """What was printed of the export in the folder `small` is what its two towers answer."""
+    float32, int8 = (Path("small", name) for name in ("image_tower.onnx", "image_tower.int8.onnx"))
+    assert int8.stat().st_size < float32.stat().st_size
+    assert {"MatMulInteger", "DynamicQuantizeLinear"} <= {node.op_type for node in onnx.load(int8).graph.node}
+    said = json.loads(Path("small/export.json").read_text())
+    assert (said["image_tower"], said["float32_image_tower"]) == (int8.name, float32.name)
+
+    dataset = load_dataset("pictures/")  # its classes have another order than those of the export
+    test, order = dataset.test, list(COLOURS)
+    labels = [order.index(dataset.classes.names[label]) for label in test.labels]
+    pixels = torch.stack([centre_square(test.images[index], 16) for index in range(len(test))])
+    mean, std = (np.float32(said["pixels"][name]).reshape(3, 1, 1) for name in ("mean", "std"))
+    given = (pixels.numpy().astype(np.float32) / 255 - mean) / std
+    classes = np.load("small/classes.npy")
+    before, after = (
+        (onnxruntime.InferenceSession(file).run(None, {"pixels": given})[0] @ classes.T).argmax(1)
+        for file in (float32, int8)
+    )
+    right, still, same = (100 * np.mean(found) for found in (before == labels, after == labels, before == after))
+    assert printed.splitlines()[0] == (
+        f"accuracy on {len(test)} test images of pictures: {right:.1f} % in float32, {still:.1f} % in int8; "
+        f"{same:.1f} % of the answers are the same"
+    )
+    assert json.loads(cli("eval", "bmip", "--data", "pictures/", "--json").out)["accuracy"] == pytest.approx(right)
+
+
+def test_the_page_on_exports(cli: Cli, inside: Path) -> None:
+    """Its commands make an example that answers as bmip does, and an int8 tower whose cost is what they print."""
+    shutil.copytree("bmip", "runs/pictures")
+    shutil.copytree("photos", "pictures")
+    Path("names.txt").write_text("a corgi\na hamster\n")
+    *_, printed = run_page(cli, USING, first="## Export for programs", until="## What the prompts are").values()
     files = [str(file) for file in sorted(Path("photos").glob("*/0[0-4].png"))]
-    done = cli("export", "bmip", "--to", kind, "--out", f"deep/{kind}", "--classes", CLASSES)
+    check_answers(answers("exported", files, ("torch", "bmip")), files, ["a corgi", "a hamster"])
+    check_int8(cli, printed)
+
+
+def test_the_example_for_torch_answers_as_bmip_does(cli: Cli, inside: Path) -> None:
+    files = [str(file) for file in sorted(Path("photos").glob("*/0[0-4].png"))]
+    done = cli("export", "bmip", "--to", "torch", "--out", "deep/torch", "--classes", CLASSES)
     assert done.status == 0 and "image_tower" in done.out and "3 classes" in done.err, done.err
-    check_answers(answers(f"deep/{kind}", files, without), files, CLASSES.split(","))
-    assert str(inside) not in Path("deep", kind, "export.json").read_text()
+    check_answers(answers("deep/torch", files, ("bmip", "onnxruntime")), files, CLASSES.split(","))
+    assert str(inside) not in Path("deep/torch/export.json").read_text()
+
+
+@pytest.mark.parametrize("runtime", ["onnxruntime", "torch"])
+def test_the_example_is_short_and_needs_little(runtime: str) -> None:
+    text = Path(to_onnx.__file__).with_name(f"example_{runtime.removesuffix('runtime')}.py").read_text(encoding="utf-8")
+    nodes = list(ast.walk(ast.parse(text)))
+    imported = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    assert imported - sys.stdlib_module_names == {runtime, "numpy", "PIL"}
+    assert len(text.splitlines()) <= 30
 
 
 def test_a_matrix_for_a_plain_clip(cli: Cli, inside: Path) -> None:
@@ -106,34 +158,6 @@ def test_a_matrix_for_a_plain_clip(cli: Cli, inside: Path) -> None:
     refused = cli("export", "bmip", "--to", "linear", "--out", "new")
     assert refused.status == 2 and "bmip has prompts in the image tower" in refused.err and "kgcoop" in refused.err
     assert not Path("new").exists()
-
-
-def test_int8_says_what_it_costs(cli: Cli, inside: Path) -> None:
-    done = cli("export", "kgcoop", "--to", "onnx", "--int8", "--data", "photos", "--out", "small")
-    assert done.status == 0, done.err
-    float32, int8 = (Path("small", name) for name in ("image_tower.onnx", "image_tower.int8.onnx"))
-    assert int8.stat().st_size < float32.stat().st_size
-    assert {"MatMulInteger", "DynamicQuantizeLinear"} <= {node.op_type for node in onnx.load(int8).graph.node}
-    said = json.loads(Path("small/export.json").read_text())
-    assert (said["image_tower"], said["float32_image_tower"]) == (int8.name, float32.name)
-
-    dataset = load_dataset("photos")  # its classes have another order than those of the export
-    test, order = dataset.test, list(COLOURS)
-    labels = [order.index(dataset.classes.names[label]) for label in test.labels]
-    pixels = torch.stack([centre_square(test.images[index], 16) for index in range(len(test))])
-    mean, std = (np.float32(said["pixels"][name]).reshape(3, 1, 1) for name in ("mean", "std"))
-    given = (pixels.numpy().astype(np.float32) / 255 - mean) / std
-    classes = np.load("small/classes.npy")
-    before, after = (
-        (onnxruntime.InferenceSession(file).run(None, {"pixels": given})[0] @ classes.T).argmax(1)
-        for file in (float32, int8)
-    )
-    right, still, same = (100 * np.mean(found) for found in (before == labels, after == labels, before == after))
-    assert done.out.splitlines()[0] == (
-        f"accuracy on {len(test)} test images of photos: {right:.1f} % in float32, {still:.1f} % in int8; "
-        f"{same:.1f} % of the answers are the same"
-    )
-    assert json.loads(cli("eval", "kgcoop", "--data", "photos", "--json").out)["accuracy"] == pytest.approx(right)
 
 
 def test_classes_are_exchanged_without_exporting_again(cli: Cli, inside: Path) -> None:

@@ -13,8 +13,7 @@ HERE = Path(__file__).parent
 
 def pixels_of(path, size, mean, std):
     image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
-    short = min(image.size)
-    image = image.resize([size * side // short for side in image.size], Image.Resampling.BICUBIC)
+    image = image.resize([size * side // min(image.size) for side in image.size], Image.Resampling.BICUBIC)
     left, top = (round((side - size) / 2) for side in image.size)
     square = np.asarray(image.crop((left, top, left + size, top + size)), np.float32) / 255
     return ((square - np.float32(mean)) / np.float32(std)).transpose(2, 0, 1)
