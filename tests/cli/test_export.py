@@ -90,6 +90,8 @@ def check_int8(cli: Cli, printed: str) -> None:
     float32, int8 = (Path("small", name) for name in ("image_tower.onnx", "image_tower.int8.onnx"))
     assert int8.stat().st_size < float32.stat().st_size
     assert {"MatMulInteger", "DynamicQuantizeLinear"} <= {node.op_type for node in onnx.load(int8).graph.node}
+    weights = [held.raw_data for held in onnx.load(float32).graph.initializer if len(held.raw_data) > 1000]
+    assert len(set(weights)) == len(weights)
     said = json.loads(Path("small/export.json").read_text())
     assert (said["image_tower"], said["float32_image_tower"]) == (int8.name, float32.name)
 

@@ -16,7 +16,7 @@ from bmip.exporting.image_side import INPUT, OUTPUT, check_equal, quiet, traced
 from bmip.prompting.model import PromptedCLIP
 
 TOWER = "image_tower.onnx"
-_PACKAGES = ("onnx", "onnxruntime", "onnxscript")
+_PACKAGES = ("onnx", "onnx_ir", "onnxruntime", "onnxscript")
 _LARGEST = 2**31 - 2**24
 """Bytes of weights in one ONNX file, whose format ends at 2 GiB; those of a larger tower go into a file beside it."""
 
@@ -43,11 +43,14 @@ def write(model: PromptedCLIP, classes: ClassNames, prompts: str, folder: Path) 
 
 
 def write_tower(program: torch.export.ExportedProgram, file: Path) -> None:
-    """Writes a traced image side as an ONNX file, for any number of images."""
+    """Writes a traced image side as an ONNX file, for any number of images. Weights that occur twice are in it once."""
+    from onnx_ir.passes.common import DeduplicateInitializersPass
+
     held = sum(tensor.nbytes for tensor in program.constants.values() if isinstance(tensor, torch.Tensor))
     with quiet():
         found = torch.onnx.export(program, dynamo=True, input_names=[INPUT], output_names=[OUTPUT], verbose=False)
         assert found is not None  # with dynamo it is a program
+        DeduplicateInitializersPass(_LARGEST)(found.model)  # the converter transposes a weight anew for each use
         found.save(file, external_data=held > _LARGEST)
 
 
