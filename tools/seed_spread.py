@@ -1,0 +1,41 @@
+"""Whether seeds move all data sets alike: `python -m tools.seed_spread`.
+
+Intervals of averages over data sets take the seeds of one data set as independent of those of another one. If that
+holds, the variance over seeds of a method's average is the sum of the data sets' own variances, divided by the square
+of their number. This prints the ratio of both, over all trained methods of docs/results/embedded.jsonl.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from statistics import mean, variance
+
+from bmip.experiments.results import Row, read_results
+from tools.results import ROWS
+
+
+def ratio(methods: Sequence[Mapping[str, Mapping[int, float]]]) -> float:
+    """For each method the accuracy by data set and seed, all with the same seeds; 1 where data sets are independent."""
+    seen = expected = 0.0
+    for data in methods:
+        seeds = next(iter(data.values()))
+        seen += variance(mean(own[seed] for own in data.values()) for seed in seeds)
+        expected += sum(variance(own.values()) for own in data.values()) / len(data) ** 2
+    return seen / expected
+
+
+def accuracies(rows: Sequence[Row], part: str) -> list[dict[str, dict[int, float]]]:
+    """Of each trained method in base-to-novel, by data set and seed; `part` is "base" or "novel"."""
+    found: dict[str, dict[str, dict[int, float]]] = defaultdict(lambda: defaultdict(dict))
+    for row in rows:
+        if row.trial.protocol == "base-to-novel" and row.trainable:
+            found[row.trial.run.method][row.trial.run.data][row.trial.run.data_seed] = row.counts[part].percent
+    return list(found.values())
+
+
+if __name__ == "__main__":
+    rows = read_results([ROWS])
+    for part in ("base", "novel"):
+        given = accuracies(rows, part)
+        print(f"{part}: {ratio(given):.2f} times, {len(given)} methods")
