@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from bmip.experiments.method_trial import method_trial
 from bmip.experiments.results import Row
-from bmip.experiments.search import best_presets
+from bmip.experiments.search import best_presets, search_trials
 from bmip.metrics import Count
 from bmip.run_spec import settings
 from tests.experiments.making import a_trial
@@ -52,3 +53,12 @@ def test_rows_that_cannot_be_compared_are_refused() -> None:
     other = replace(row(0.2, "x", 1, 70), backbone="another")
     with pytest.raises(ValueError, match="bmip has rows of several backbones or numbers of shots"):
         best_presets([row(0.1, "x", 1, 60), other])
+
+
+def test_every_method_trains_for_the_epochs_of_the_grid() -> None:
+    """CLIP-LoRA's own settings count steps; its weight decay stays."""
+    lora = method_trial("clip-lora", "default", backbone="embedded")
+    assert dict(lora.training)["steps_per_shot"] == 500
+    (trial,) = search_trials([lora], ["digits"], [1], lrs=[0.01], epochs=[3])
+    found = dict(trial.run.training)
+    assert "steps_per_shot" not in found and found["epochs"] == 3 and found["weight_decay"] == 0.01

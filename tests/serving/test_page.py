@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 import bmip
 from bmip.cli import main
@@ -19,12 +18,13 @@ from bmip.serving.app import make_app
 from bmip.serving.guard import Access
 from bmip.serving.limits import Limits
 from bmip.testing import tiny_clip
+from tests.browser import browser, lowest_contrast, needs_chromium
 from tests.serving.conftest import images, png, served
 from tests.small import SMALL, photo_folder
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+__all__ = ["browser"]
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: apt-get install chromium")
+pytestmark = needs_chromium
 
 expect.set_options(timeout=20_000)
 
@@ -54,14 +54,6 @@ def address(trained: Path) -> Iterator[str]:
     limits = Limits(image_bytes=100_000, class_letters=60)
     with served(make_app(bmip.from_pretrained(trained), limits, Access(), examples)) as place:
         yield place
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
 
 
 @pytest.fixture
@@ -422,28 +414,7 @@ def test_texts_can_be_read(page: Page, media: Any, scheme: Any) -> None:
     """The contrast of every text with its background, as WCAG 2.1 defines it, is at least 4.5."""
     filled(page)
     page.emulate_media(media=media, color_scheme=scheme)
-    lowest = page.evaluate(
-        """() => {
-            const light = (colour) => {
-                const parts = colour.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255);
-                const [r, g, b] = parts.map((c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-            };
-            const behind = (one) => {
-                for (; one; one = one.parentElement) {
-                    const colour = getComputedStyle(one).backgroundColor;
-                    if (!colour.startsWith("rgba") || !colour.endsWith(" 0)")) return colour;
-                }
-                return "rgb(255, 255, 255)";
-            };
-            const texts = [...document.querySelectorAll("body *")].filter((one) => one.textContent.trim());
-            return Math.min(...texts.map((one) => {
-                const [a, b] = [light(getComputedStyle(one).color), light(behind(one))];
-                return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-            }));
-        }"""
-    )
-    assert lowest >= 4.5
+    assert lowest_contrast(page, "body") >= 4.5
 
 
 def test_it_fits_a_telephone_and_paper(page: Page, tmp_path: Path) -> None:

@@ -230,9 +230,9 @@ def test_a_search_is_a_plan(cli: Cli, plan: Path, photos: Path, backbone: Path, 
     )
     plan.write_text(tried.format(photos=photos, backbone=backbone).replace(', label = "shallow"', ""))
     assert cli("study", str(plan), "--out", "search").status == 0
-    chosen = cli("results", "presets", "search", "--out", "presets.toml")
-    assert chosen.status == 0 and "settings of 1 method written to presets.toml" in chosen.err
-    source = tomllib.loads((here / "presets.toml").read_text())["maple"]["source"]
+    chosen = cli("results", "presets", "search", "--out", "chosen/presets.toml")
+    assert chosen.status == 0 and "settings of 1 method written to chosen/presets.toml" in chosen.err
+    source = tomllib.loads((here / "chosen/presets.toml").read_text())["maple"]["source"]
     assert "best of 4 settings" in source and "epochs 1, 2; lr 0.01, 0.1; " in source and "seeds 1, 2" in source
     plan.write_text(PLAN.format(photos=photos, backbone=backbone))
     assert cli("study", str(plan), "--out", "judged", "--limit", "1").status == 0

@@ -82,6 +82,5 @@ def search(
         note(f"cannot be chosen: {failure}")
     for table in tables(rows):
         out().print(as_rich(table))
-    presets.parent.mkdir(parents=True, exist_ok=True)
     write_presets(presets, best_presets(rows))
     out().print(f"Presets: {presets}", soft_wrap=True, markup=False)

@@ -42,7 +42,8 @@ def read_presets(file: Path) -> dict[str, Preset]:
 
 
 def write_presets(file: Path, presets: Mapping[str, Preset]) -> None:
-    """Writes presets by method into a file that `read_presets` reads."""
+    """Writes presets by method into a file that `read_presets` reads, in a new folder where there is none."""
+    file.parent.mkdir(parents=True, exist_ok=True)
     lines = ["# Settings chosen on validation images; `source` says among which, and on what."]
     for name, preset in sorted(presets.items()):
         lines += ["", f"[{name if '+' not in name else _toml(name)}]", f"source = {_toml(preset.source)}"]

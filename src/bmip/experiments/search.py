@@ -18,6 +18,7 @@ from bmip.experiments.trial import Trial
 from bmip.metrics import harmonic_mean
 from bmip.run_spec import Preset, RunSpec, Value, settings, shots_text
 from bmip.system.messages import counted
+from bmip.training.config import over_preset
 
 COMMON: Mapping[str, str | int] = {"optimizer": "adamw", "batch": 16, "warmup_epochs": 0}
 """Settings that are the same for every method and every point of the grid."""
@@ -35,7 +36,8 @@ def search_trials(
     datasets, seeds = [data_name(data) for data in datasets], list(seeds)
     for method in methods:
         for lr, count in product(lrs, epochs):
-            point = replace(method, training=settings({**dict(method.training), **COMMON, "lr": lr, "epochs": count}))
+            training = over_preset(dict(method.training), {**COMMON, "lr": lr, "epochs": count})
+            point = replace(method, training=settings(training))
             for data in datasets:
                 yield from PROTOCOL.trials([data], [point], seeds)
 

@@ -1,25 +1,17 @@
 """The page in a real browser: nothing is loaded from elsewhere, tables sort and filter, and everybody can use it."""
 
-import shutil
 from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+from tests.browser import browser, lowest_contrast, needs_chromium
 from tests.report.page.conftest import Made
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+__all__ = ["browser"]
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here: apt-get install chromium")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield running
-        running.close()
+pytestmark = needs_chromium
 
 
 @pytest.fixture
@@ -170,28 +162,7 @@ def test_the_first_key_skips_to_the_content(page: Page) -> None:
 
 def test_texts_are_dark_enough(page: Page) -> None:
     """The contrast of every colour of text with its background, as WCAG 2.1 defines it, is at least 4.5."""
-    lowest = page.evaluate(
-        """() => {
-            const light = (colour) => {
-                const parts = colour.match(/[\\d.]+/g).slice(0, 3).map((part) => part / 255);
-                const [r, g, b] = parts.map((c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-                return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-            };
-            const behind = (one) => {
-                for (; one; one = one.parentElement) {
-                    const colour = getComputedStyle(one).backgroundColor;
-                    if (!colour.startsWith("rgba") || !colour.endsWith(" 0)")) return colour;
-                }
-                return "rgb(255, 255, 255)";
-            };
-            const texts = [...document.querySelectorAll("main *")].filter((one) => one.textContent.trim());
-            return Math.min(...texts.map((one) => {
-                const [a, b] = [light(getComputedStyle(one).color), light(behind(one))];
-                return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-            }));
-        }"""
-    )
-    assert lowest >= 4.5
+    assert lowest_contrast(page, "main") >= 4.5
 
 
 def test_nothing_is_wider_than_a_telephone(page: Page) -> None:
