@@ -1,5 +1,6 @@
 """What is exported gives the logits of the model, for every method that can be exported; the others are refused."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -105,6 +106,14 @@ def test_an_export_gives_our_logits(
     check_logits(model, features, CLASSES)
     if model.trained_on is None:
         check_logits(model, features, OTHERS)
+
+
+def test_low_rank_differences_cost_an_export_nothing() -> None:
+    ones = (operations(traced(cases(name)[0].model(torch.float32))) for name in ("zero_shot", "clip_lora"))
+    zero_shot, clip_lora = (Counter(each) for each in ones)
+    for product in ("aten.linear.default", "aten.matmul.default", "aten.add.Tensor"):
+        assert clip_lora[product] == zero_shot[product], product
+    assert zero_shot["aten.linear.default"] > 0
 
 
 def test_a_resnet_is_exported_too(tmp_path: Path) -> None:

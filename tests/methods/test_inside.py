@@ -13,6 +13,7 @@ from bmip.class_names import ClassNames
 from bmip.methods import build_model, load_method
 from bmip.methods.mma import Bypass
 from bmip.prompting import LowRankLinear
+from bmip.prompting.low_rank import merged
 from bmip.prompting.model import PromptedCLIP
 from bmip.testing.case import Case, new_vit, shallow
 
@@ -34,13 +35,11 @@ def moved(name: str, **options: object) -> PromptedCLIP:
 
 
 def test_low_rank_differences_merge_into_plain_matrices() -> None:
-    model, merged = moved("clip_lora"), new_vit()
-    assert model.changes
-    for name, part in model.changes.around(model.clip).items():
-        assert isinstance(part, LowRankLinear)
-        with torch.no_grad():
-            merged.get_submodule(name).weight.copy_(part.merged())
-    plain = build_model("zero_shot", {}, merged, CLASSES, seed=0)
+    model = moved("clip_lora")
+    once = merged(model.student)
+    assert not [part for part in once.modules() if isinstance(part, LowRankLinear)]
+    assert once.image.patch is model.clip.image.patch and once.text.blocks[0].up is model.clip.text.blocks[0].up
+    plain = build_model("zero_shot", {}, once, CLASSES, seed=0)
     torch.testing.assert_close(model(pixels(), CLASSES), plain(pixels(), CLASSES), atol=1e-10, rtol=0)
     untouched = build_model("zero_shot", {}, new_vit(), CLASSES, seed=0)
     assert (model(pixels(), CLASSES) - untouched(pixels(), CLASSES)).abs().max() > 1e-3

@@ -1,7 +1,8 @@
-"""Low-rank differences to frozen linear maps."""
+"""Low-rank differences to frozen linear maps, and how they become a part of these."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -10,6 +11,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.clip.block import Linear
+from bmip.clip.changed import changed
+from bmip.clip.model import CLIP
 
 
 class LowRank(nn.Module):
@@ -64,8 +67,18 @@ class LowRankLinear(nn.Module):
         added = [difference(x) for difference in self.differences[start // part : stop // part]]
         return frozen.rows(x, start, stop) + torch.cat(added, dim=-1)
 
-    def merged(self) -> Float[Tensor, "outward inward"]:
-        """The matrix of a plain linear map that computes the same, in at least float32."""
+    @torch.no_grad()
+    def merged(self) -> Linear:
+        """A frozen linear map that computes the same without the dropout; the sum is rounded to the frozen type."""
         (frozen,) = self._frozen
         added = torch.cat([difference.matrix() for difference in self.differences])  # pyright: ignore[reportCallIssue]
-        return frozen.weight.to(added.dtype) + added
+        plain = copy.deepcopy(frozen).requires_grad_(False)
+        plain.weight.copy_(frozen.weight.to(added.dtype) + added)
+        return plain
+
+
+def merged(clip: CLIP) -> CLIP:
+    """The CLIP with a plain linear map in the place of each that has differences. It shares everything else."""
+    return changed(
+        clip, {name: part.merged() for name, part in clip.named_modules() if isinstance(part, LowRankLinear)}
+    )

@@ -18,6 +18,7 @@ from bmip.clip.prompts import Prompts, slots_of
 from bmip.clip.text_layout import TextLayout
 from bmip.clip.texts import ClassTexts
 from bmip.prompting.checkpoint import Description, write_checkpoint
+from bmip.prompting.low_rank import merged
 from bmip.prompting.method import FrozenImages, Given, Method, Step, Teacher, at_least_float32
 from bmip.system.messages import counted
 
@@ -235,11 +236,12 @@ class PromptedCLIP(nn.Module):
 
     def image_reader(self) -> Callable[[Float[Tensor, "image 3 size size"]], tuple[Tensor, ...]]:
         """A function from images to their normalised features: that of the class token and, where there is a read-out,
-        its own. Prompts and changes are in place before it is called, so it can be traced.
+        its own. Prompts and changes are in place before it is called, so it can be traced, and differences to matrices
+        are merged into them: they cost nothing any more, and nothing trained reaches it later.
 
         Raises LookupError for a method whose prompts differ between images.
         """
-        student, prompts = self.student, self.prompts(self.classes)
+        student, prompts = merged(self.student), self.prompts(self.classes)
         return lambda pixels: self._read_images(student, prompts, pixels, FrozenImages(self.clip, (pixels,)))
 
     def feature_classifier(self, classes: ClassNames) -> Callable[[Sequence[Tensor]], Float[Tensor, "image class"]]:
