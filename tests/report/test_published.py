@@ -156,6 +156,14 @@ def test_transfers_and_shots_have_to_fit() -> None:
     assert [line[2:5] for line in table.rows] == [("1 shot", "80.00", "69.27"), ("16 shots", "80.00", "81.79")]
 
 
+def test_a_variant_has_numbers_of_its_own() -> None:
+    data = {name: {"all": 800} for name in BENCHMARK}
+    (variant,) = beside_published(rows("few-shot", data, "tip_adapter", options=(("trained", True),)))
+    assert [line[4] for line in variant.rows] == ["81.15"]
+    (plain,) = beside_published(rows("few-shot", data, "tip_adapter"))
+    assert plain.rows and "81.15" not in [line[4] for line in plain.rows]
+
+
 def test_nothing_fits_embedded_data() -> None:
     assert beside_published(rows("base-to-novel", {"digits": {"base": 1, "novel": 1}})) == []
 

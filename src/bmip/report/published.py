@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from bmip.experiments.default_data import TARGETS
 from bmip.experiments.results import Row
-from bmip.report.labels import NAMED
+from bmip.report.labels import NAMED, Variant
 from bmip.report.places import Place
 from bmip.report.table import Table, without_repeats
 from bmip.report.table_data import TableData, table_data
-from bmip.run_spec import HALF
+from bmip.run_spec import HALF, Value
 from bmip.system.messages import first_few
 
 if sys.version_info >= (3, 11):
@@ -68,6 +68,9 @@ class Published:
     trained_on: str = ""
     """The source data set of a transfer; empty for other protocols."""
 
+    options: Mapping[str, Value] = field(default_factory=dict)
+    """The options that a row must have as well, where they make another method of it, as those of a variant do."""
+
 
 def averaged_over(table: Published) -> tuple[str, ...]:
     """The data sets that its average is over."""
@@ -115,8 +118,8 @@ def _lines(data: TableData, known: Sequence[Published]) -> tuple[list[tuple[str,
     lacking: set[str] = set()
     for name in (*(place.name for place in data.places if not place.older), AVERAGE):
         for one, label in data.labels.items():
-            for paper in known:
-                if paper.method != one.method or name not in paper.numbers:
+            for paper in _of(one, known):
+                if name not in paper.numbers:
                     continue
                 asked = list(map(Place, averaged_over(paper) if name == AVERAGE else [name]))
                 ours = data.summaries(one, asked)
@@ -129,6 +132,13 @@ def _lines(data: TableData, known: Sequence[Published]) -> tuple[list[tuple[str,
                         source = f"{paper.status}: {paper.source}{note}"
                         lines.append((name, label, measure, *numbers, paper.beyond or "–", source))
     return lines, sorted(lacking)
+
+
+def _of(one: Variant, known: Iterable[Published]) -> list[Published]:
+    """The numbers of the method in this line; those of a variant alone, if the line has its options."""
+    own = dict(one.options).items()
+    fitting = [paper for paper in known if paper.method == one.method and paper.options.items() <= own]
+    return [paper for paper in fitting if not any(paper.options.items() < other.options.items() for other in fitting)]
 
 
 def _table(title: str, lines: Sequence[tuple[str, ...]], lacking: Sequence[str]) -> Table:
