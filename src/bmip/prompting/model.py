@@ -141,7 +141,7 @@ class PromptedCLIP(nn.Module):
             raise ValueError(
                 "this method learned something of its own for each class and knows no others; it was trained on "
                 f"{counted(len(known), 'class')} ({known.names[0]}, ...) and was asked about {len(classes)} "
-                f"({classes.names[0]}, ...): choose prompts that all classes share"
+                f"({classes.names[0]}, ...): train prompts that all classes share, such as those of bmip"
             )
         self._laid_out(classes)
 
