@@ -17,8 +17,8 @@ from bmip.embedded.pretrain.evaluate import zero_shot
 from bmip.embedded.scenes.atlas import shown_things
 from bmip.embedded.scenes.datasets import load_scenes
 from tests.small import backbone_folder
-from tools.embedded import curve, photographs, sheets, zero_shot_by_family
-from tools.embedded.zero_shot import HEAD, table
+from tools.embedded import curve, photographs, sheets
+from tools.embedded.zero_shot import HEAD, by_family, of_family, with_each_template
 
 
 def test_a_sheet_shows_every_image_as_it_is() -> None:
@@ -59,7 +59,7 @@ def test_zero_shot_is_measured_on_validation_images(tmp_path: Path, with_val: bo
     other = Split(ArrayImages(255 - pixels, "other"), (0, 0, 1) * 2)
     dataset = Dataset("own", classes, other, split if with_val else None, other)
     known = Dataset("known", classes, other, split, other)
-    found = table(clip, [dataset, known])
+    found = with_each_template(clip, [dataset, known])
     expected = zero_shot(clip, pixels, torch.tensor(split.labels), classes.names, classes.templates)
     lines = [line for line in found[len(HEAD) :] if line.startswith("| own")]
     assert len(lines) == with_val
@@ -73,8 +73,8 @@ def test_zero_shot_by_family_shows_that_familys_pictures() -> None:
     images, labels = one.split("val")
     kept = [*range(10), *range(50, 60)]
     own = zero_shot(clip, images[kept], labels[kept], one.class_names, (one.template,))[0]
-    assert zero_shot_by_family.accuracy(clip, one, "noto-old") == own
-    seen, *_, mean = zero_shot_by_family.table(clip, [one])[2:]
+    assert of_family(clip, one, "noto-old") == own
+    seen, *_, mean = by_family(clip, [one])[2:]
     cells = [cell.strip() for cell in seen.split("|")[2:-1]]
     assert len(cells) == 9 and f"{own:.1f}" in cells
     assert mean.split("|")[2:-1] == seen.split("|")[2:-1]
