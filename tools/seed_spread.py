@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from statistics import mean, variance
 
 from bmip.experiments.results import Row, read_results
-from tools.results import ROWS
+from tools.results import DOCS
 
 
 def ratio(methods: Sequence[Mapping[str, Mapping[int, float]]]) -> float:
@@ -35,7 +35,7 @@ def accuracies(rows: Sequence[Row], part: str) -> list[dict[str, dict[int, float
 
 
 if __name__ == "__main__":
-    rows = read_results([ROWS])
+    rows = read_results([DOCS / "results" / "embedded.jsonl"])
     for part in ("base", "novel"):
         given = accuracies(rows, part)
         print(f"{part}: {ratio(given):.2f} times, {len(given)} methods")

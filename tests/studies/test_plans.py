@@ -12,6 +12,7 @@ __all__ = ["cache", "cli", "here"]
 ROOT = Path(__file__).parents[2]
 PLANS = sorted((ROOT / "plans").glob("*.toml"))
 COUNTS = {
+    "ablations": 23 * 4 * 5,
     "base_to_novel": 7 * 11 * 3,
     "open_world": 7 * 11 * 3,
     "few_shot": 5 * 11 * 3 * 5,

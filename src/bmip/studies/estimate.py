@@ -106,15 +106,20 @@ def classes_of(data: str) -> int | None:
 def measured_rate() -> float:
     """Floating-point operations a second that a training reaches here, roughly: measured in a tenth of a second.
 
-    The fastest product counts, so that other work on the machine hardly matters.
+    The fastest product counts, and one thread computes it, so that other work on the machine hardly matters: several
+    threads wait for the slowest of them, and where the cores are busy that can take a thousand times as long.
     """
-    side, fastest = 256, math.inf
+    side, fastest, threads = 256, math.inf, torch.get_num_threads()
     square = torch.ones(side, side)
-    end = time.perf_counter() + 0.1
-    while fastest == math.inf or time.perf_counter() < end:
-        began = time.perf_counter()
-        torch.mm(square, square)
-        fastest = min(fastest, time.perf_counter() - began)
+    torch.set_num_threads(1)
+    try:
+        end = time.perf_counter() + 0.1
+        while fastest == math.inf or time.perf_counter() < end:
+            began = time.perf_counter()
+            torch.mm(square, square)
+            fastest = min(fastest, time.perf_counter() - began)
+    finally:
+        torch.set_num_threads(threads)
     return EFFICIENCY * 2 * side**3 / fastest
 
 
