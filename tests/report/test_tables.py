@@ -432,6 +432,10 @@ def test_what_departs_from_the_preset_is_told() -> None:
     (table,) = tables(rows)
     assert [line[1] for line in table.rows] == ["zero-shot", "coop lr=2", "maple"]
     assert "16 shots, epochs=1, x" in table.title
+    rows[1] = replace(rows[1], changed=())  # its preset has one epoch anyway
+    (table,) = tables(rows)
+    assert [line[1] for line in table.rows] == ["zero-shot", "coop lr=2", "maple"]
+    assert "16 shots, epochs=1, x" in table.title
 
 
 def test_precision_stands_in_the_title_where_it_is_that_of_all_lines() -> None:

@@ -37,8 +37,8 @@ def labels(rows: Sequence[Row], *, shots: bool, made_for: str = "") -> dict[Vari
     differ from others or from the preset. Where all rows of a line have the same label, it stands in place of these;
     behind it stand the settings that differ between lines of the same label.
 
-    Untrained methods come first and BMIP and its combinations last. Settings that differ from the preset in the same
-    way in all trained lines are left out: the title names them. For `shots` see `variant`, for `made_for` see
+    Untrained methods come first and BMIP and its combinations last. Settings that differ from the preset of some and
+    are the same in all trained lines are left out: the title names them. For `shots` see `variant`, for `made_for` see
     `choose_preset`.
     """
     untrained = {variant(row, shots=shots) for row in rows if row.trainable == 0}
@@ -103,11 +103,12 @@ def _changed(rows: Iterable[Row], shots: bool) -> dict[Variant, Changes]:
 
 
 def _shared(rows: Sequence[Row], shots: bool) -> Changes:
-    """Settings that differ from the preset in the same way in all trained lines; the precision in all lines."""
+    """Settings of all trained lines that differ from the preset of some; the precision, if all lines have it."""
     changed = _changed(rows, shots)
-    trained = [changed[one] for one in {variant(row, shots=shots) for row in rows if row.trainable}]
-    common = set.intersection(*trained) if trained else set()
-    return {pair for pair in common if pair[0] != "precision" or all(pair in own for own in changed.values())}
+    trained = {variant(row, shots=shots) for row in rows if row.trainable}
+    common = set.intersection(*({*one.options, *one.training} for one in trained)) if trained else set()
+    found = common & set().union(*(changed[one] for one in trained))
+    return {pair for pair in found if pair[0] != "precision" or all(pair in one.training for one in changed)}
 
 
 def circumstances(rows: Sequence[Row], *, shots: bool) -> str:
