@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench docs clean
+.PHONY: demo test check bench mutants docs clean
 
 # The embedded model is small: one thread is enough, and steady on a busy machine.
 demo: $(READY)
@@ -20,6 +20,11 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# Which changes of the code the tests notice, for one part of it; docs/trust.md says which parts there are.
+mutants: $(READY)
+	$(BIN)/pip install -q -c constraints.txt -e '.[mutants]'
+	$(BIN)/python -m tools.mutants $(PART)
 
 # A site of the pages in docs/, made without network; Sphinx needs Python 3.11.
 docs: $(READY)

@@ -93,6 +93,12 @@ def test_a_sure_model_is_calibrated_if_it_is_right() -> None:
     assert calibration_error(np.zeros(4), right) == 100
 
 
+def test_a_probability_just_above_1_is_in_the_last_bin() -> None:
+    """Single precision gives such; alone in a bin the second image would make it (5 + 100) / 2."""
+    found = calibration_error(np.array([0.95, 1 + 1e-6]), np.array([True, False]))
+    assert found == pytest.approx(100 * (1 - 0.05) / 2, abs=1e-3)
+
+
 def test_nothing_judged() -> None:
     empty = np.zeros(0, dtype=int)
     with pytest.raises(ValueError, match="counts no image"):

@@ -110,6 +110,15 @@ def test_bounds_are_the_percentiles_of_all_samples_that_there_can_be() -> None:
     assert (bootstrap(mean_score, strata) == bootstrap(mean_score, strata)).all()
 
 
+def test_the_bounds_of_several_numbers_are_those_of_each_alone() -> None:
+    strata = [np.array([10.0, 20.0, 60.0]), np.array([50.0, 90.0])]
+    found = bootstrap(lambda drawn: performance_profile(drawn, THRESHOLDS), strata)
+    assert found.shape == (2, len(THRESHOLDS))
+    for number in range(len(THRESHOLDS)):
+        alone = bootstrap(lambda drawn, k=number: performance_profile(drawn, THRESHOLDS)[..., k], strata)
+        assert found[:, number].tolist() == alone.tolist()
+
+
 def test_on_one_data_set_the_bounds_are_those_of_scipy() -> None:
     values = np.random.default_rng(3).normal(60, 4, 12)
     found = stats.bootstrap([values], np.mean, method="percentile", n_resamples=2000, rng=np.random.default_rng(5))

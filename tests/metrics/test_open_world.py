@@ -41,6 +41,12 @@ def test_false_positives(case: tuple[np.ndarray, ...], accepted: float) -> None:
     assert false_positives(base, novel, accepted) == pytest.approx(expected)
 
 
+def test_fpr95_accepts_95_of_100_base_images() -> None:
+    """Of 1 to 200, the highest 190 are those from 11."""
+    base = np.arange(1.0, 201.0)
+    assert false_positives(base, np.array([11.0, 10.5])) == 50
+
+
 @given(detected())
 def test_openworld_auc_over_all_pairs(case: tuple[np.ndarray, ...]) -> None:
     base, base_right, novel, novel_right = case
@@ -112,6 +118,7 @@ def test_open_world_image_by_image(case: tuple[np.ndarray, np.ndarray, int]) -> 
     assert found.joint_h == harmonic_mean(found.base_joint.percent, found.novel_joint.percent)
     curve = roc(np.array(scores["base"]), np.array(scores["novel"]))
     assert found.auroc == pytest.approx(100 * reference.roc_auc_score(*curve))
+    assert found.fpr95 == false_positives(np.array(scores["base"]), np.array(scores["novel"]))
     assert found.openworld_auc <= min(found.base.percent, found.novel.percent, found.auroc) + 1e-9
     assert found.base_joint.correct <= found.base.correct and found.novel_joint.correct <= found.novel.correct
 
@@ -122,5 +129,11 @@ def test_the_open_world_needs_images_of_both_halves() -> None:
         open_world(np.array([0, 1]), logits, logits[:, :2], logits[:, 2:])
     with pytest.raises(ValueError, match="at least one of each"):
         auroc(np.array([0.5]), np.array([]))
-    with pytest.raises(ValueError, match="0 percent"):
-        false_positives(np.array([0.5]), np.array([0.5]), accepted=0.0)
+
+
+@pytest.mark.parametrize("accepted", [0.0, 100.5])
+def test_shares_of_base_images_that_cannot_be_accepted(accepted: float) -> None:
+    one = np.array([0.5])
+    with pytest.raises(ValueError, match=f"{accepted} percent"):
+        false_positives(one, one, accepted)
+    assert false_positives(one, one, accepted=0.5) == 100

@@ -3,6 +3,7 @@
 import itertools
 import math
 import random
+import re
 import statistics
 
 import numpy as np
@@ -87,9 +88,16 @@ def test_what_cannot_be_judged() -> None:
     assert (one.difference.mean, one.difference.margin, one.p, one.is_clear) == (3.0, None, None, False)
 
 
-@pytest.mark.parametrize("sides", [([], []), ([[1.0, 2.0]], [[1.0]]), ([[1.0]], [[1.0], [2.0]])])
-def test_both_must_have_the_same_results(sides) -> None:
-    with pytest.raises(ValueError, match="give both one for each seed"):
+@pytest.mark.parametrize(
+    ("sides", "sizes"),
+    [
+        (([], []), "[] and []"),
+        (([[1.0, 2.0]], [[1.0]]), "[2] and [1]"),
+        (([[1.0]], [[1.0], [2.0]]), "[1] and [1, 1]"),
+    ],
+)
+def test_both_must_have_the_same_results(sides: tuple[list, list], sizes: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"the two have {sizes} results: give both one for each seed")):
         compare(*sides)
 
 
@@ -130,8 +138,9 @@ def test_holm_does_not_depend_on_the_order(values: list[float], order: random.Ra
 
 def test_holm_refuses_what_is_no_p_value() -> None:
     assert holm([]) == []
-    with pytest.raises(ValueError, match="not all p values"):
-        holm([0.5, math.nan])
+    for odd in (math.nan, -0.1, 1.5):
+        with pytest.raises(ValueError, match="not all p values"):
+            holm([0.5, odd])
 
 
 @settings(max_examples=20)

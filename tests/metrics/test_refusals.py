@@ -31,12 +31,27 @@ def test_scores_that_are_nan(pair: tuple[np.ndarray, np.ndarray]) -> None:
         openworld_auc(pair[0], ~TRUE, pair[1], ~TRUE)
 
 
+def test_scores_of_both_sides_are_counted() -> None:
+    with pytest.raises(ValueError, match="2 of 4 scores are NaN"):
+        auroc(NAN, NAN)
+
+
 def test_logits_that_are_nan() -> None:
     labels = np.array([0, 1])
     with pytest.raises(ValueError, match="the logits of 1 images hold NaN"):
         ranks(LOGITS, labels)
     with pytest.raises(ValueError, match="the logits of 2 images hold NaN"):
         open_world(labels, LOGITS, LOGITS[:, :1], LOGITS[:, 1:])
+    with pytest.raises(ValueError, match="the logits of 2 images hold NaN"):
+        ranks(np.full((2, 2), np.nan), labels)
+
+
+@pytest.mark.parametrize("part", [0, 1, 2])
+def test_logits_that_are_nan_in_one_of_three(part: int) -> None:
+    given = [np.zeros((2, 2)), np.zeros((2, 1)), np.zeros((2, 1))]
+    given[part][1, 0] = np.nan
+    with pytest.raises(ValueError, match="the logits of 1 images hold NaN"):
+        open_world(np.array([0, 1]), *given)
 
 
 @pytest.mark.parametrize("label", [-1, 2])

@@ -66,7 +66,7 @@ def split_base_novel(dataset: Dataset, base: float | Sequence[str] = 0.5) -> tup
     return only_classes(dataset, chosen), only_classes(dataset, rest)
 
 
-def base_novel_labels(dataset: Dataset, base: float | Sequence[str] = 0.5) -> tuple[list[int], list[int]]:
+def base_novel_labels(dataset: Dataset, base: float | Sequence[str]) -> tuple[list[int], list[int]]:
     """The labels of the base classes and of the novel classes; `base` and errors as in `split_base_novel`."""
     count = len(dataset.classes)
     by_share = isinstance(base, float | int)  # 0.07 of 100 are 7, and not 8 because of a last digit
