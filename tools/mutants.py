@@ -5,7 +5,8 @@ that reach the changed function then run until one fails. A mutant that no test 
 
 The work goes on in build/mutants/PART, on a copy of the code. There the tests run with three differences: shapes are
 checked by an import hook instead of a pytest option, which mutmut could use only once in its process; tests with random
-examples take 30, the same ones in each run; and a failure is not simplified. Texts of errors are not changed.
+examples take 30, the same ones in each run; and a failure is not simplified. Texts of errors are not changed, nor other
+lines that begin with a text.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ COPIED = ("src", "tests", "examples", "docs", "plans", "README.md")
 
 @dataclass(frozen=True)
 class Part:
-    """Files of src/bmip whose code is changed, as patterns, and what pytest is asked for."""
+    """Files of src/bmip whose code is changed, as patterns, and what pytest is asked for, the fastest tests first."""
 
     code: tuple[str, ...]
     tests: tuple[str, ...]
@@ -39,7 +40,7 @@ PARTS = {
     "metrics": Part(("metrics/*",), ("tests/metrics",)),
     "bmip": Part(
         ("methods/bmip/*",),
-        ("tests/methods/test_bmip.py", "tests/golden", "tests/contract", "-k", f"bmip and not {SLOW}"),
+        ("tests/methods/test_bmip.py", "tests/contract", "tests/golden", "-k", f"bmip and not {SLOW}"),
     ),
     "towers": Part(
         ("clip/block.py", "clip/image.py", "clip/text.py", "clip/text_layout.py"),
@@ -47,14 +48,15 @@ PARTS = {
     ),
     "prompting": Part(
         ("prompting/averaging.py", "prompting/head.py", "prompting/low_rank.py", "prompting/initial_prompts.py"),
-        ("tests/prompting", "tests/methods", "tests/golden", "tests/training"),
+        ("tests/prompting", "tests/methods", "tests/golden/test_heads.py", "tests/training"),
     ),
     "splits": Part(("data/sampling.py",), ("tests/data/test_sampling.py", "tests/data/test_shots.py")),
     "protocols": Part(("experiments/protocols/*",), ("tests/experiments/protocols",)),
 }
 
-CONFTEST = '''"""The shape checks of the whole package, and the random examples of tests on mutants."""
+CONFTEST = '''"""What is different for tests on mutants: the check of shapes, their order, their random examples."""
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from jaxtyping import install_import_hook
 
@@ -68,6 +70,10 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow],
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next(place for place, name in enumerate(ORDER) if item.nodeid.startswith(name)))
 '''
 
 SETTINGS = """[tool.pytest.ini_options]
@@ -93,7 +99,7 @@ def prepare(part: Part, folder: Path) -> None:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(ROOT / name, folder / name)
-    (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
+    (folder / "conftest.py").write_text(f"{CONFTEST}\n\nORDER = {part.tests}\n", encoding="utf-8")
     also = [*COPIED[2:], "conftest.py"]
     code = [f"src/bmip/{pattern}" for pattern in part.code]
     text = SETTINGS.format(code=json.dumps(code), tests=json.dumps(part.tests), copied=json.dumps(also))

@@ -11,6 +11,7 @@ from torch import Tensor
 from bmip.class_names import ClassNames
 from bmip.clip.text_layout import TextLayout
 from bmip.methods import build_model
+from bmip.methods.bmip.gates import Constant, Half, Learned, Threshold
 from bmip.prompting.method import Given
 from bmip.prompting.model import PromptedCLIP
 from bmip.testing.case import new_vit
@@ -170,6 +171,33 @@ def test_released_start() -> None:
     assert not torch.equal(ours.prompter.image[0], ours.prompter.image[1])
     bound = (6 / (3 * 4 + 32)) ** 0.5
     assert 0.5 * bound < separate.prompter.image[0].abs().max() <= bound
+
+
+def test_gates_alone() -> None:
+    x = torch.tensor([-1.0, 0.5, 2.0])
+    assert Threshold(0.5)(x).tolist() == [0.0, 1.0, 1.0]
+    assert Half()(x).tolist() == [0.5, 0.5, 0.5]
+    constant, learned = Constant(), Learned()
+    torch.testing.assert_close(constant(x), (1 / (1 + torch.exp(-constant.bias))).expand(3))
+    torch.testing.assert_close(learned(x), 1 / (1 + torch.exp(-learned.weight * x - learned.bias)))
+
+
+def test_gates_start_anywhere_between_minus_1_and_1() -> None:
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        for draw in (lambda: Constant().bias, lambda: Learned().bias, lambda: Learned().weight):
+            found = torch.stack([draw().detach() for _ in range(400)])
+            assert -1 <= found.min() < -0.95 and 0.95 < found.max() <= 1 and abs(found.mean()) < 0.1
+
+
+def test_gauges_are_the_gates_of_their_layers() -> None:
+    """In a tower layers count from 1, and the first has no gate."""
+    prompter = build(depth=3).prompter
+    expected = [
+        *(("gate weight", "text", layer, prompter.text_gates[layer - 2]) for layer in (2, 3)),
+        *(("gate weight", "image", layer, prompter.image_gates[layer - 2]) for layer in (2, 3)),
+    ]
+    assert [(one.quantity, one.tower, one.layer, one.module) for one in prompter.gauges()] == expected
 
 
 def test_the_gates_compute_in_float32_under_autocast() -> None:
