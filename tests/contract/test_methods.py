@@ -34,6 +34,7 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
         {"gate": "constant"},
         {"gate": "average", "text_gate": "class"},
         {"gate": "concatenation"},
+        {"gate": "concatenation", "depth": 1, "image_depth": 1},
         {"gate": "concatenation", "direction": "to-text", "shared_projection_to_text": False, "image_slots": 1},
     ],
     "ivlp": [{"text_slots": 5, "image_slots": 1, "text_depth": 1}],

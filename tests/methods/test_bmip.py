@@ -12,6 +12,7 @@ from bmip.class_names import ClassNames
 from bmip.clip.text_layout import TextLayout
 from bmip.methods import build_model
 from bmip.methods.bmip.gates import Constant, Half, Learned, Threshold
+from bmip.methods.bmip.released import set_start_values
 from bmip.prompting.method import Given
 from bmip.prompting.model import PromptedCLIP
 from bmip.testing.case import new_vit
@@ -171,6 +172,15 @@ def test_released_start() -> None:
     assert not torch.equal(ours.prompter.image[0], ours.prompter.image[1])
     bound = (6 / (3 * 4 + 32)) ** 0.5
     assert 0.5 * bound < separate.prompter.image[0].abs().max() <= bound
+    assert len(build(start="released", depth=2).prompter.image) == 1
+
+
+def test_released_uniform_draws_reach_both_bounds() -> None:
+    many, bound = torch.empty(400, 32), (6 / (3 * 4 + 32)) ** 0.5
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        set_start_values([many], shared=False, patch=4)
+    assert -bound <= many.min() < -0.99 * bound and 0.99 * bound < many.max() <= bound
 
 
 def test_gates_alone() -> None:
