@@ -33,7 +33,7 @@ class Part:
     tests: tuple[str, ...]
 
 
-SLOW = "(bmip+ or promptsrc or bfloat16 or chunks)"
+SLOW = "(bmip+ or promptsrc or bfloat16 or chunks or five_steps)"
 """Combinations and checks of BMIP that compute the same code again."""
 
 PARTS = {

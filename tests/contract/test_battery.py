@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from bmip.prompting import CLIP, ClassNames, Given, Method, MethodSpec, Preset, Prompter, Prompts, TextLayout
-from bmip.testing import cases, check_method, checks
+from bmip.testing import cases, check_method, checks, tiny_clip
 
 
 @dataclass(frozen=True)
@@ -81,3 +81,10 @@ def test_a_fault_is_named(fault: str, check: str, message: str) -> None:
         check_method(faulty)
     assert f"faulty-default: the check {check!r} fails: " in str(caught.value) and message in str(caught.value)
     assert check in checks()
+
+
+def test_a_tiny_clip_leaves_the_global_generator_as_it_is() -> None:
+    """Otherwise a check of that would blame the first method for which a CLIP is made."""
+    state = torch.random.get_rng_state()
+    tiny_clip()
+    assert torch.equal(torch.random.get_rng_state(), state)

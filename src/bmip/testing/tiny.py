@@ -45,7 +45,8 @@ def tiny_clip(
             `image_size` and `patch` 32 as well.
     """
     tokenizer = tokenizer or _tokenizer()
-    clip = CLIP(replace(_CONFIG, vocabulary=tokenizer.vocabulary, **sizes), tokenizer)
+    with torch.random.fork_rng(devices=[]):  # torch's modules draw their first weights
+        clip = CLIP(replace(_CONFIG, vocabulary=tokenizer.vocabulary, **sizes), tokenizer)
     generator = torch.Generator().manual_seed(seed)
     for name, parameter in clip.named_parameters():
         value = torch.randn(parameter.shape, generator=generator) * 0.2
