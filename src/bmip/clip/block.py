@@ -48,6 +48,8 @@ class _QuickGELU(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         scaled = 1.702 * x
+        if not ctx.needs_input_grad[0]:
+            return F.silu(scaled, inplace=True).div_(1.702)  # new memory would cost as much as the computation
         ctx.save_for_backward(scaled)
         return F.silu(scaled).div_(1.702)
 
