@@ -1,7 +1,7 @@
 """Writes the tables of the pages in docs anew from the rows beside them: `python -m tools.results`.
 
-The rows of docs/results.md are those of plans/embedded.toml, and those of docs/ablations.md of plans/ablations.toml:
-`bmip results merge STUDY/results.jsonl --out docs/results/NAME.jsonl`, where NAME is the plan's.
+The rows of docs/results.md are those of plans/embedded.toml, and those of docs/ablations.md and docs/fidelity.md are of
+the plans with their names: `bmip results merge STUDY/results.jsonl --out docs/results/NAME.jsonl`.
 """
 
 from __future__ import annotations
@@ -19,27 +19,29 @@ DOCS = Path(__file__).parents[1] / "docs"
 PAGES: Mapping[Path, Path] = {
     DOCS / "results.md": DOCS / "results" / "embedded.jsonl",
     DOCS / "ablations.md": DOCS / "results" / "ablations.jsonl",
+    DOCS / "fidelity.md": DOCS / "results" / "fidelity.jsonl",
 }
 """The rows of each page."""
 
-PLACE = re.compile(r"(<!-- (tables|averages): ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-"""Where the tables of a protocol stand in a page: all of them, or the averages alone and their differences to BMIP."""
+PLACE = re.compile(r"(<!-- (tables|averages of (\w+)): ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+"""Where the tables of a protocol stand in a page: all of them, or the averages of one method with its combinations."""
 
 
 def filled(page: str, rows: Sequence[Row]) -> str:
     """The page with the tables of these rows in its places."""
 
     def between(place: re.Match[str]) -> str:
-        own = select(rows, [], [], protocols=[place[3]])
-        shown = [*tables(own), *verdict_tables(own)] if place[2] == "tables" else averages(own)
-        return place[1] + "\n" + "".join(f"{as_markdown(table)}\n\n" for table in shown) + place[4]
+        own = select(rows, [], [], protocols=[place[4]])
+        shown = averages(own, place[3]) if place[3] else [*tables(own), *verdict_tables(own)]
+        return place[1] + "\n" + "".join(f"{as_markdown(table)}\n\n" for table in shown) + place[5]
 
     return PLACE.sub(between, page)
 
 
-def averages(rows: Sequence[Row]) -> list[Table]:
-    """The last part of each table, which is over all data sets."""
-    return [_of_averages(table) for table in (*tables(rows), *against_tables(rows, "bmip")[0])]
+def averages(rows: Sequence[Row], method: str) -> list[Table]:
+    """A method's averages over all data sets, with other options and other methods' parts, and what these change."""
+    own = [row for row in rows if row.trial.run.method.partition("+")[0] == method]
+    return [_of_averages(table) for table in (*tables(own), *against_tables(own, method)[0])]
 
 
 def _of_averages(table: Table) -> Table:
