@@ -1,4 +1,5 @@
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,10 +18,16 @@ from bmip.experiments.presets import (
     write_presets,
 )
 from bmip.experiments.registry import protocol
+from bmip.experiments.results import read_results
+from bmip.experiments.search import best_presets
 from bmip.methods import combination_names, load_method, method_names
 from bmip.prompting import Preset
 from bmip.report.published import BENCHMARK
 from bmip.run_spec import RunSpec, settings
+
+ROWS = Path(__file__).parents[2] / "docs" / "results" / "embedded_search.jsonl"
+RATES = 4
+"""Learning rates that plans/embedded_search.toml asks for."""
 
 
 @pytest.mark.parametrize("method", method_names())
@@ -70,10 +77,21 @@ def test_methods_of_one_search_had_the_same_budget() -> None:
     budgets: dict[str, set[tuple[object, ...]]] = {}
     for preset in read_presets(SEARCHED).values():
         asked = preset.source.partition("--data")[2].partition(":")[0]
+        asked = asked or preset.source.partition("%): ")[2].partition("; backbone")[0]
         budget = tuple(preset.training.get(name) for name in ("optimizer", "batch", "epochs", "warmup_epochs"))
         budgets.setdefault(asked, set()).add(budget)
     assert all(asked and len(found) == 1 for asked, found in budgets.items())
     assert len(budgets) < len(read_presets(SEARCHED)) / 4
+
+
+def test_searched_settings_are_those_that_the_stored_rows_choose() -> None:
+    rows = read_results([ROWS])
+    cells = Counter(row.trial.run.method for row in rows)
+    each = RATES * len({row.trial.run.data for row in rows})
+    whole = {method for method, count in cells.items() if count % each == 0}
+    found = best_presets(row for row in rows if row.trial.run.method in whole)
+    stored = read_presets(SEARCHED)
+    assert whole and {method: stored[method] for method in whole} == found
 
 
 def test_written_presets_come_back(tmp_path: Path) -> None:
