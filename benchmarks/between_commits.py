@@ -24,7 +24,10 @@ WORKER = "--worker"
 
 
 def answer() -> None:
-    """Does a step of the method that a line names, and says the processor time that it took."""
+    """Does a step of the method that a line names, and says the processor time that it took.
+
+    It is put together anew here, of what the benchmarks of earlier states have as well.
+    """
     import torch
 
     from benchmarks.class_names import class_names

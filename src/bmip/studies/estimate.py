@@ -107,7 +107,7 @@ def measured_rate() -> float:
     """Floating-point operations a second that a training reaches here, roughly: measured in a tenth of a second.
 
     The fastest product counts, and one thread computes it, so that other work on the machine hardly matters: several
-    threads wait for the slowest of them, and where the cores are busy that can take a thousand times as long.
+    threads wait for the slowest of them, and where the cores are busy that took ninety times as long.
     """
     side, fastest, threads = 256, math.inf, torch.get_num_threads()
     square = torch.ones(side, side)
