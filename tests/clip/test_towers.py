@@ -212,8 +212,11 @@ def test_attention_equals_the_formula(
     torch.testing.assert_close(attend(q, k, v, past=early), gold, atol=1e-10, rtol=0)
     at = torch.randperm(keys, generator=generator)[:6]
     offset = wide_k.shape[-3] - keys
+    received_by_all = shares.mean((-2, -3))
+    torch.testing.assert_close(received(q, k, at, past=early), received_by_all[..., at + offset], atol=1e-10, rtol=0)
+    end = slice(keys // 2, None)
     torch.testing.assert_close(
-        received(q, k, at, past=early), shares[..., at + offset].mean((-2, -3)), atol=1e-10, rtol=0
+        received(q, k, end, past=early), received_by_all[..., offset:][..., end], atol=1e-10, rtol=0
     )
 
 

@@ -110,7 +110,7 @@ def attend(
 def received(
     q: Float[Tensor, "*lead query head channel"],
     k: Float[Tensor, "*lead key head channel"],
-    at: Int64[Tensor, "*some slot"],
+    at: Int64[Tensor, "*some slot"] | slice,
     *,
     past: Keys | None = None,
     mask: Bool[Tensor, "*sequence query key"] | None = None,
@@ -123,7 +123,7 @@ def received(
     wide as a head, because fused kernels are fast only where keys and values have the same width.
     """
     heads, width = k.shape[-2:]
-    if past is None and mask is None and at.ndim == 1 and q.device.type == "cpu":
+    if past is None and mask is None and q.device.type == "cpu" and (isinstance(at, slice) or at.ndim == 1):
         q, k = _scaled(q), k.transpose(-2, -3).transpose(-1, -2)
         if torch.compiler.is_compiling():  # a traced program has no loop over an unknown number of images
             return _shares(q, k, at)
@@ -131,6 +131,8 @@ def received(
         return torch.cat([_shares(a, b, at) for a, b in zip(q.split(images), k.split(images), strict=True)])
     if past is not None:
         past = Keys(past.k, torch.zeros_like(past.v))
+    if isinstance(at, slice):
+        at = torch.arange(k.shape[-3], device=k.device)[at]
     found = []
     for part in at.split(width, dim=-1):
         points = (part.unsqueeze(-2) == torch.arange(k.shape[-3], device=k.device)[:, None]).to(k.dtype)
@@ -150,7 +152,9 @@ def _fuses(q: Tensor) -> bool:
 
 
 def _shares(
-    q: Float[Tensor, "*lead head query channel"], k: Float[Tensor, "*lead head channel key"], at: Int64[Tensor, " slot"]
+    q: Float[Tensor, "*lead head query channel"],
+    k: Float[Tensor, "*lead head channel key"],
+    at: Int64[Tensor, " slot"] | slice,
 ) -> Float[Tensor, "*lead slot"]:
     """What `received` returns, from queries that are scaled already."""
     shares = (q @ k).softmax(-1)[..., at]

@@ -115,15 +115,15 @@ class ImageTower(nn.Module):
                 )
             with torch.no_grad():
                 q, k, _ = block.unpack(packed)
-                return received(q[:, :content], k, torch.arange(content, x.shape[-2], device=x.device))
+                return received(q[:, :content], k, slice(content, None))
 
         new = resolve(prompt, LayerView(i, content + slots, look, lambda: x[:, content:]))
         if i == 0:
             new = self.ln_pre(new)  # CLIP normalises what enters at the bottom; deeper layers expect it raw
         fresh = block.pack(new)
-        if slots:
+        if slots and not torch.compiler.is_compiling():
             packed[:, content:] = fresh  # in place, which copies least: the look was the only one to read these rows
-        else:
-            packed = join(packed, fresh, axis=-4)
+        else:  # in a traced program, writing in place becomes a scatter, which is slower than joining
+            packed = join(packed[:, :content], fresh, axis=-4)
         q, k, v = block.unpack(packed)
         return join(x[:, :content], new), Projected(q[:, asks], k, v)
