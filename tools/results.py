@@ -23,25 +23,31 @@ PAGES: Mapping[Path, Path] = {
 }
 """The rows of each page."""
 
-PLACE = re.compile(r"(<!-- (tables|averages of (\w+)): ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
-"""Where the tables of a protocol stand in a page: all of them, or the averages of one method with its combinations."""
+PLACE = re.compile(
+    r"(<!-- (?P<kind>tables|averages)(?: against (?P<rival>[\w+-]+))?: (?P<protocol>[\w-]+)"
+    r"(?: of (?P<methods>[\w+ -]+?))?(?: on (?P<data>[\w -]+?))? -->\n).*?(<!-- end -->)",
+    re.DOTALL,
+)
+"""Where tables stand in a page, such as
+
+<!-- tables: base-to-novel of zero-shot bmip on clothes digits -->          and who beats whom
+<!-- tables against bmip: open-world -->                                     and how each method differs from BMIP
+<!-- averages against bmip: validation -->                                   the averages over data sets of these alone
+"""
 
 
 def filled(page: str, rows: Sequence[Row]) -> str:
     """The page with the tables of these rows in its places."""
 
     def between(place: re.Match[str]) -> str:
-        own = select(rows, [], [], protocols=[place[4]])
-        shown = averages(own, place[3]) if place[3] else [*tables(own), *verdict_tables(own)]
-        return place[1] + "\n" + "".join(f"{as_markdown(table)}\n\n" for table in shown) + place[5]
+        methods, data = ((place[name] or "").split() for name in ("methods", "data"))
+        own, rival = select(rows, data, methods, protocols=[place["protocol"]]), place["rival"]
+        shown = [*tables(own), *(against_tables(own, rival)[0] if rival else verdict_tables(own))]
+        if place["kind"] == "averages":
+            shown = [_of_averages(table) for table in shown]
+        return place[1] + "\n" + "".join(f"{as_markdown(table)}\n\n" for table in shown) + "<!-- end -->"
 
     return PLACE.sub(between, page)
-
-
-def averages(rows: Sequence[Row], method: str) -> list[Table]:
-    """A method's averages over all data sets, with other options and other methods' parts, and what these change."""
-    own = [row for row in rows if row.trial.run.method.partition("+")[0] == method]
-    return [_of_averages(table) for table in (*tables(own), *against_tables(own, method)[0])]
 
 
 def _of_averages(table: Table) -> Table:

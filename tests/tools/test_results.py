@@ -7,7 +7,7 @@ import pytest
 
 from bmip.experiments.results import read_results
 from tests.experiments.making import replaced
-from tools.results import PAGES, PLACE, averages, filled
+from tools.results import PAGES, PLACE, filled
 
 SHOWN = {page: rows for page, rows in PAGES.items() if rows.exists()}
 PAGE, ROWS = next(iter(SHOWN.items()))
@@ -17,7 +17,7 @@ PAGE, ROWS = next(iter(SHOWN.items()))
 def test_a_page_shows_the_rows_beside_it(page: Path) -> None:
     text, rows = page.read_text(encoding="utf-8"), read_results([SHOWN[page]])
     assert filled(text, rows) == text, "python -m tools.results writes the page anew"
-    assert {place[3] for place in PLACE.findall(text)} == {row.trial.protocol for row in rows}
+    assert {place["protocol"] for place in PLACE.finditer(text)} == {row.trial.protocol for row in rows}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -30,13 +30,32 @@ def test_other_rows_make_another_page() -> None:
     assert filled(page, [row for row in rows if row.trial.run.method != "bmip"]) != page
 
 
-def test_averages_are_the_last_lines_of_a_methods_tables() -> None:
+def lines(page: str) -> list[list[str]]:
+    """The cells of all tables' lines."""
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if "|" in line]
+    return [line for line in cells if line[0] not in ("data set", "---")]
+
+
+def test_a_place_names_methods_and_data_sets() -> None:
+    rows = read_results([ROWS])
+    place = "<!-- tables against bmip: base-to-novel of bmip zero-shot on clothes digits -->\nstale\n<!-- end -->\n"
+    page = filled(f"before\n{place}after\n", rows)
+    assert page.startswith("before\n<!--") and page.endswith("<!-- end -->\nafter\n") and "stale" not in page
+    shown, against = page.split("against bmip,")
+    assert {line[1] for line in lines(shown)} == {"zero-shot", "bmip"}
+    assert [line[:2] for line in lines(against)] == [[name, "zero-shot"] for name in ("clothes", "digits", "average")]
+    assert {line[0] for line in lines(shown)} >= {"clothes", "digits", "average"}
+    assert filled(page, rows) == page
+
+
+def test_averages_are_the_last_lines_of_the_tables() -> None:
     rows = [row for row in read_results([ROWS]) if row.trial.protocol == "base-to-novel"]
     maple = [row for row in rows if row.trial.run.method == "maple"]
     other = [replace(row, trial=replaced(row.trial, options=(("slots", 4),)), changed=(("slots", 4),)) for row in maple]
-    own, against = averages([*rows, *other], "maple")
-    assert [line[0] for line in own.rows] == ["average", "", "mean of HMs", ""]
-    assert [line[1] for line in own.rows[:2]] == ["maple slots=4", "maple"]
-    assert [line[:2] for line in against.rows] == [("average", "maple slots=4")]
+    place = "<!-- averages against maple: base-to-novel of maple -->\n<!-- end -->"
+    own, against = filled(place, [*rows, *other]).split("against maple,")
+    assert [line[0] for line in lines(own)] == ["average", "", "mean of HMs", ""]
+    assert [line[1] for line in lines(own)[:2]] == ["maple slots=4", "maple"]
+    assert [line[:2] for line in lines(against)] == [["average", "maple slots=4"]]
     bases = [row.counts["base"].percent for row in maple]
-    assert own.rows[1][2].startswith(f"{sum(bases) / len(bases):.1f}")
+    assert lines(own)[1][2].startswith(f"{sum(bases) / len(bases):.1f}")
