@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from PIL import Image
 from torch import Tensor
 
 from benchmarks.machine import describe
+from benchmarks.timing import alternate
 from bmip.class_names import ClassNames
 from bmip.clip.loading.load import load_clip
 from bmip.data.transforms import centre_square
@@ -38,8 +39,8 @@ from bmip.system.threads import threads
 
 REQUESTS, EARLY, CLIENTS, PICTURES = 2000, 200, 32, 256
 DATA, METHOD = "animals", "bmip"
-SECONDS = 3.0
-"""For at least so long each rate of the bare model is measured."""
+ROUNDS = 25
+"""Batches of each kind that the bare model gets, in turn."""
 
 
 @dataclass(frozen=True)
@@ -126,16 +127,6 @@ def measure(prompts: Path, files: Sequence[bytes], requests: int, early: int) ->
         return Served([*first, *further], seconds + more, pictures / batches, resident, gauge(address, memory))
 
 
-def rate(work: Callable[[Sequence[bytes]], object], files: Sequence[bytes], batch: int) -> float:
-    """Images per second of `work` on batches of this size."""
-    done, began = 0, time.perf_counter()
-    while (passed := time.perf_counter() - began) < SECONDS:
-        start = done % (len(files) - batch + 1)
-        work(files[start : start + batch])
-        done += batch
-    return done / passed
-
-
 def bare_rates(model: PromptedCLIP, files: Sequence[bytes], batch: int) -> tuple[float, float]:
     """Images per second of the model on one thread: of squares in memory, and of files in memory."""
     classify = model.classifiers([model.classes])
@@ -148,11 +139,15 @@ def bare_rates(model: PromptedCLIP, files: Sequence[bytes], batch: int) -> tuple
         for _, (logits,) in batch_logits(model, [(squares, None)], [model.classes], classify=classify):
             logits.softmax(-1)
 
+    batches = itertools.cycle(files[start : start + batch] for start in range(0, len(files) - batch + 1, batch))
     kept = torch.stack([square(file) for file in files[:batch]])
-    return (
-        rate(lambda some: answers(kept), files, batch),
-        rate(lambda some: answers(torch.stack([square(file) for file in some])), files, batch),
-    )
+    contestants = {
+        "squares": lambda: answers(kept),
+        "files": lambda: answers(torch.stack([square(file) for file in next(batches)])),
+    }
+    times = alternate(contestants, dict.fromkeys(contestants, ROUNDS))
+    squares, whole = (batch / statistics.median(times[name].wall) for name in contestants)
+    return squares, whole
 
 
 def pictures(count: int) -> tuple[list[bytes], tuple[str, ...]]:
@@ -184,7 +179,8 @@ def report(requests: int = REQUESTS, early: int = EARLY) -> str:
         f"torch {machine['torch']}: {requests:,} requests of one picture each (PNG, scenes of `{DATA}`) from "
         f"{CLIENTS} clients on the same machine, to `bmip serve` with {METHOD} on the embedded CLIP, {len(names)} "
         "classes and one thread for the model. Every answer was 200. The clients run on the same cores. The bare model "
-        f"runs alone, on one thread, with batches of {batch} pictures, the mean of the server's batches.",
+        f"runs alone, on one thread, with batches of {batch} pictures, the mean of the server's batches: medians of "
+        f"{ROUNDS} batches with decoding and as many without, in turn.",
         "",
         "| | |",
         "|---|---:|",
