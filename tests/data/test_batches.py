@@ -1,3 +1,4 @@
+import os
 import threading
 from pathlib import Path
 
@@ -183,3 +184,10 @@ def test_working_ahead_keeps_the_order_and_does_not_run_away() -> None:
     assert len(started) < 20
     results.close()  # type: ignore[attr-defined]
     assert list(ahead(work, range(30), workers=3)) == [item * item for item in range(30)]
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not say which cores are allowed")
+def test_as_many_threads_work_ahead_as_the_process_may_use_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {5})
+    workers = list(ahead(lambda item: threading.get_ident(), range(20)))
+    assert len(set(workers)) == 1 and workers[0] != threading.get_ident()

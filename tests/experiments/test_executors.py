@@ -87,6 +87,17 @@ def test_no_workers_are_refused() -> None:
         Pool(0)
 
 
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system does not say which cores are allowed")
+def test_workers_divide_the_cores_that_the_process_may_use(
+    trials: list[Trial], resources: Resources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {0, 3, 4, 7, 8, 9, 12})
+    (row,) = run_trials(
+        trials[:1], Results(tmp_path / "r"), runs=tmp_path, resources=resources, executor=Pool(2, devices=["cpu"])
+    )
+    assert row.environment["threads"] == 3
+
+
 def test_untrained_methods_are_one_task_and_a_training_with_all_its_protocols_too(trials: list[Trial]) -> None:
     joint = [replace(trial, protocol="open-world") for trial in trials]
     tasks = tasks_of([*trials, *joint], "runs", Results("r"))

@@ -1,7 +1,6 @@
 """Batches of square uint8 images for training and for evaluation."""
 
 import hashlib
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from bmip.data.dataset import ArrayImages, Chosen, DataError, Images, Split
 from bmip.data.transforms import Augmentation, augmented, centre_square
+from bmip.system.machine import cores
 
 HELD_FOR_TRAINING = 2**31  # bytes of decoded images kept in memory; what goes beyond is decoded again each epoch
 HELD_FOR_EVALUATION = 2**29  # bytes of squares kept for the next pass: 3500 images at 224 pixels
@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 def ahead(function: Callable[[Item], Result], items: Iterable[Item], workers: int | None = None) -> Iterator[Result]:
     """Like `map`, but threads compute a few results ahead. (Decoding an image releases Python's lock.)"""
-    workers = workers or min(8, os.cpu_count() or 1)
+    workers = workers or min(8, cores())
     pending: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(workers) as pool:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,6 +21,7 @@ from bmip.serving.explainer import Comparison, Explainer
 from bmip.serving.gauges import Gauges
 from bmip.serving.limits import Limits, RefusedError
 from bmip.serving.uploads import check_bytes, shown_name, upload_pixels
+from bmip.system.machine import cores
 from bmip.system.messages import first_line
 
 
@@ -30,7 +30,7 @@ class Service:
 
     def __init__(self, model: PromptedCLIP, limits: Limits, gauges: Gauges) -> None:
         self._model, self._limits = model, limits
-        self._decoders = ThreadPoolExecutor(min(4, os.cpu_count() or 1), "bmip-decoder")
+        self._decoders = ThreadPoolExecutor(min(4, cores()), "bmip-decoder")
         self._classifying = Lane(Classifier(model, limits.class_lists).answers, limits.batch, gauges.batch)
         self._explaining = Lane(Explainer(model).pictures, 1, gauges.explanation)
 

@@ -18,11 +18,16 @@ def machine(device: torch.device) -> dict[str, Any]:
     """Processor, cores that this process may use, threads of torch, bytes of memory, GPU; None where unknown."""
     return {
         "processor": _processor(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "threads": torch.get_num_threads(),
         "memory": _memory(),
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
     }
+
+
+def cores() -> int:
+    """How many processor cores this process may use: a batch system or a container may allow fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _processor() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from bmip.experiments.failures import Failure
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.task import Task
 from bmip.experiments.trial import Trial
+from bmip.system.machine import cores
 
 TRIES = 3
 """How often a task is begun whose worker dies, before it counts as failed."""
@@ -29,7 +29,7 @@ class Pool:
     Args:
         workers: how many processes.
         devices: where they compute; worker i takes device i, beginning anew after the last one.
-        threads: processor threads of each; None divides the processor's cores.
+        threads: processor threads of each; None divides the cores that this process may use.
 
     Raises ValueError for no workers.
     """
@@ -38,7 +38,7 @@ class Pool:
         if workers < 1:
             raise ValueError(f"{workers} workers: give 1 or more")
         self._workers, self._devices = workers, devices
-        self._threads = threads or max(1, (os.cpu_count() or 1) // workers)
+        self._threads = threads or max(1, cores() // workers)
 
     def run(self, tasks: Sequence[Task], report: ProgressListener) -> list[Task]:
         """As `Executor.run`."""
