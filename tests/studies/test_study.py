@@ -193,6 +193,25 @@ def test_failures_of_shards_count_until_there_is_a_row(plan: Path, here: Path) -
     assert folder.planned() == ("photos", planned)
 
 
+def test_a_failure_that_was_cut_off_by_a_crash_does_not_count(cli: Cli, plan: Path, here: Path) -> None:
+    folder, planned = StudyFolder(here / "runs/studies/plan"), expand(read_plan(plan))
+    failure = Failure("crash", "it died", "where")
+    for one in planned[:2]:
+        folder.add_failure(one.trial, failure)
+    file = folder.path / "failures.jsonl"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:-30])
+    assert folder.failures() == {planned[0].trial: failure}
+    assert f"done 0, failed 1, missing {TRIALS - 1}" in cli("study", str(plan), "--status").out
+    assert cli("study", str(plan), "--dry-run").status == 0
+    folder.add_failure(planned[1].trial, failure)
+    assert len(file.read_bytes().splitlines()) == 2
+    assert folder.failures() == {one.trial: failure for one in planned[:2]}
+    file.write_bytes(b"{}\n" + whole)
+    with pytest.raises(ValueError, match=r"failures.jsonl, line 1 cannot be read \('trial'\): delete it"):
+        folder.failures()
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_driver_that_is_killed_loses_nothing(cli: Cli, plan: Path, here: Path, workers: str) -> None:
     assert cli("study", str(plan), "--out", "whole").status == 0

@@ -24,6 +24,7 @@ from bmip.studies.expand import Planned
 from bmip.studies.plan import Plan
 from bmip.system.clock import utc_now
 from bmip.system.files import write_json, write_text
+from bmip.system.line_file import LineFile
 
 
 @dataclass(frozen=True)
@@ -125,17 +126,17 @@ class StudyFolder:
     def add_failure(self, trial: Trial, failure: Failure, shard: Shard | None = None) -> None:
         """Writes down that a trial failed."""
         line = {"trial": trial.to_json(), "described": trial.described(), **asdict(failure), "time": utc_now()}
-        file = self._file("failures", shard)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(line) + "\n")
+        LineFile(self._file("failures", shard)).append(json.dumps(line).encode())
 
     def failures(self) -> dict[Trial, Failure]:
-        """Why trials failed that have no row since. Raises ValueError for a line that cannot be read."""
+        """Why trials failed that have no row since. A last line that was cut off by a crash does not count.
+
+        Raises ValueError for another line that cannot be read.
+        """
         done = {row.trial for row in self.stored()}
         found: dict[Trial, Failure] = {}
         for file in sorted(self.path.glob("failures.jsonl")) + sorted(self.path.glob("shards/*.failures.jsonl")):
-            for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            for number, line in enumerate(LineFile(file).read()[0], 1):
                 try:
                     content = json.loads(line)
                     trial = Trial.from_json(content["trial"])
