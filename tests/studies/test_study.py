@@ -14,7 +14,8 @@ import pytest
 
 from bmip.experiments.failures import Failure
 from bmip.experiments.presets import tomllib
-from bmip.experiments.results import Results
+from bmip.experiments.results import Results, Row
+from bmip.experiments.trial import Trial
 from bmip.report import select
 from bmip.studies.expand import expand
 from bmip.studies.folder import Shard, StudyFolder
@@ -210,6 +211,28 @@ def test_a_failure_that_was_cut_off_by_a_crash_does_not_count(cli: Cli, plan: Pa
     file.write_bytes(b"{}\n" + whole)
     with pytest.raises(ValueError, match=r"failures.jsonl, line 1 cannot be read \('trial'\): delete it"):
         folder.failures()
+
+
+def test_a_line_of_results_is_read_once_in_a_command(
+    cli: Cli, plan: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that the command makes are read once too, and shards are files like others."""
+    read: list[Trial] = []
+
+    def counting(content: dict) -> Row:
+        read.append(Trial.from_json(content["trial"]))
+        return from_json(content)
+
+    from_json = Row.from_json
+    monkeypatch.setattr(Row, "from_json", counting)
+    assert cli("study", str(plan), "--shard", "1/2", "--only", "zero-shot").status == 0
+    for way in ((), (), ("--status",), ("--dry-run",), ("--retry-failed",)):
+        read.clear()
+        assert cli("study", str(plan), *way).status == 0
+        assert len(read) == len(set(read)) == TRIALS, way
+    read.clear()
+    assert cli("report", "runs/studies/plan").status == 0
+    assert len(read) == TRIALS
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

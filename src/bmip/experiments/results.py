@@ -222,13 +222,18 @@ class Results:
 
 def read_results(paths: Iterable[Path]) -> list[Row]:
     """The rows of several files, each once. Raises ValueError where two files have different results of the same."""
+    return all_rows(map(Results, paths))
+
+
+def all_rows(files: Iterable[Results]) -> list[Row]:
+    """As `read_results`, of files that were perhaps read before."""
     found: dict[Work, tuple[Row, Path]] = {}
-    for path in paths:
-        for row in Results(path).rows():
-            known, other = found.setdefault(row.work, (row, path))
-            if not known.same_result(row):
+    for file in files:
+        for work, row in file.by_work().items():
+            known, other = found.setdefault(work, (row, file.path))
+            if known is not row and not known.same_result(row):
                 raise ValueError(
-                    f"{other} and {path} have different results of {row.described()}: "
+                    f"{other} and {file.path} have different results of {row.described()}: "
                     "report one of the files at a time, or delete the line that is not to count"
                 )
     return [row for row, _ in found.values()]

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from bmip.experiments.failures import Failure
-from bmip.experiments.results import Results, Row, read_results
+from bmip.experiments.results import Results, Row, all_rows
 from bmip.experiments.trial import Trial
 from bmip.run_spec import FORMAT, check_format
 from bmip.studies.checks import PlanError
@@ -48,9 +48,10 @@ class Shard:
 
 @dataclass(frozen=True)
 class StudyFolder:
-    """A study on disk."""
+    """A study on disk. What was read of its rows is kept in memory: after that only new lines are read."""
 
     path: Path
+    _kept: dict[Path, Results] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def runs(self) -> Path:
@@ -59,7 +60,7 @@ class StudyFolder:
 
     def results(self, shard: Shard | None = None) -> Results:
         """The file of rows that the study, or one of its shards, writes."""
-        return Results(self._file("results", shard))
+        return self._results(self._file("results", shard))
 
     def rows(self) -> list[Row]:
         """All rows with the labels that the plan gives to their methods; otherwise as `stored`."""
@@ -72,7 +73,7 @@ class StudyFolder:
 
     def stored(self) -> list[Row]:
         """All rows as they are stored, those of shards included. Raises ValueError where two files differ."""
-        return read_results(self.files())
+        return all_rows(map(self._results, self.files()))
 
     def misfit(self, planned: Sequence[Planned]) -> str:
         """What is stored here and is not in this plan, and what to do about it; empty where all is in the plan."""
@@ -144,6 +145,9 @@ class StudyFolder:
                 except (ValueError, KeyError, TypeError) as error:
                     raise ValueError(f"{file}, line {number} cannot be read ({error}): delete it") from error
         return {trial: failure for trial, failure in found.items() if trial not in done}
+
+    def _results(self, file: Path) -> Results:
+        return self._kept.setdefault(file, Results(file))
 
     def _file(self, kind: str, shard: Shard | None) -> Path:
         return self.path / f"{kind}.jsonl" if shard is None else self.path / "shards" / f"{shard}.{kind}.jsonl"
