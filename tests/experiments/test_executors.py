@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from bmip.clip.loading.load import load_clip
 from bmip.experiments.executors.pool import TRIES, Pool
 from bmip.experiments.failures import Failure
 from bmip.experiments.listener import ProgressListener
@@ -80,6 +81,40 @@ def test_a_task_whose_worker_always_dies_fails_and_the_others_go_on(
         )  # fmt: skip
     assert {failure.kind for failure in caught.value.failures.values()} == {"crash"}
     assert len(caught.value.rows) == len(trials) - 1
+
+
+def test_what_a_worker_cannot_load_is_the_cause_and_its_other_tasks_go_on(
+    trials: list[Trial], tmp_path: Path, backbone: Path
+) -> None:
+    """The driver has the backbone: what the worker lacks shows there alone, and the worker does not die of it."""
+    lost, seen = str(tmp_path / "lost"), Killer(times=0)
+    resources = Resources(device="cpu", backbone=lambda name: load_clip(str(backbone) if name == lost else name))
+    asked = [*(replaced(trial, backbone=lost) for trial in trials[:2]), trials[1]]
+    with pytest.raises(TrialsFailed) as caught:
+        run_trials(
+            asked, Results(tmp_path / "r"), runs=tmp_path, resources=resources, listener=seen,
+            executor=Pool(1, devices=["cpu"], threads=1),
+        )  # fmt: skip
+    assert [row.trial for row in caught.value.rows] == [trials[1]]
+    for trial in asked[:2]:
+        assert caught.value.failures[trial].kind == "data"
+        assert lost in caught.value.failures[trial].cause
+    assert [trial for trial, _ in seen.failures] == asked[:2]
+    assert not any("died" in text for text in seen.remarks)
+
+
+def test_a_device_that_a_worker_does_not_have_is_the_cause(
+    trials: list[Trial], resources: Resources, tmp_path: Path
+) -> None:
+    with pytest.raises(TrialsFailed, match="this machine has no device 'abacus': it has ") as caught:
+        run_trials(
+            trials[:1],
+            Results(tmp_path / "r"),
+            runs=tmp_path,
+            resources=resources,
+            executor=Pool(1, devices=["abacus"]),
+        )
+    assert caught.value.rows == []
 
 
 def test_no_workers_are_refused() -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import torch
 
-from bmip.experiments.failures import Failure
+from bmip.experiments.failures import Failure, failure_of
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row
@@ -32,14 +33,29 @@ class Worker:
     def __init__(self, device: str, threads: int | None) -> None:
         if threads:
             torch.set_num_threads(threads)
-        self._resources = Resources(device=device)
+        self._device = device
         self._stored: dict[str, StoredRows] = {}
 
+    @cached_property
+    def _resources(self) -> Resources:
+        return Resources(device=self._device)
+
     def carry_out(self, task: Task, send: Send) -> tuple[Trial, ...]:
-        """Carries out a task; returns the trials at whose run another driver works."""
-        if task.results not in self._stored:
-            self._stored[task.results] = StoredRows(Results(task.results), self._resources)
-        return carry_out(task, self._stored[task.results], self._resources, _Sender(send))
+        """Carries out a task; returns the trials at whose run another driver works.
+
+        Where a device, a backbone or data cannot be loaded, the trials that have not ended fail for this cause. What
+        `send` raises goes through: it fails again.
+        """
+        sender = _Sender(send)
+        try:
+            if task.results not in self._stored:
+                self._stored[task.results] = StoredRows(Results(task.results), self._resources)
+            return carry_out(task, self._stored[task.results], self._resources, sender)
+        except Exception as error:
+            for trial in task.trials:
+                if trial not in sender.ended:
+                    sender.failed(trial, failure_of(error))
+            return ()
 
 
 def pass_on(event: Event, report: ProgressListener) -> None:
@@ -49,10 +65,11 @@ def pass_on(event: Event, report: ProgressListener) -> None:
 
 
 class _Sender(ProgressListener):
-    """Sends what happens."""
+    """Sends what happens, and knows which trials have ended."""
 
     def __init__(self, send: Send) -> None:
         self._send, self._ticked = send, 0.0
+        self.ended: set[Trial] = set()
 
     def begin(self, trial: Trial) -> None:
         self._send(("begin", (trial,), {}))
@@ -67,6 +84,8 @@ class _Sender(ProgressListener):
 
     def done(self, row: Row, *, skipped: bool) -> None:
         self._send(("done", (row,), {"skipped": skipped}))
+        self.ended.add(row.trial)
 
     def failed(self, trial: Trial, failure: Failure) -> None:
         self._send(("failed", (trial, failure), {}))
+        self.ended.add(trial)
