@@ -235,6 +235,17 @@ def test_a_line_of_results_is_read_once_in_a_command(
     assert len(read) == TRIALS
 
 
+def test_a_tracker_that_fails_is_named_once_and_costs_no_row(cli: Cli, plan: Path, here: Path) -> None:
+    pytest.importorskip("tensorboard")
+    plan.write_text(plan.read_text().replace("[defaults]", 'trackers = ["tensorboard"]\n\n[defaults]'))
+    folder = here / "runs/studies/plan"
+    folder.mkdir(parents=True)
+    (folder / "tensorboard").write_text("no folder")
+    found = cli("study", str(plan), "--only", "zero-shot")
+    assert found.status == 0 and len(judged(folder / "results.jsonl")) == TRIALS // 2
+    assert len(re.findall(r"TensorBoard did not take .*: the study goes on", found.err)) == 1, found.err
+
+
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_driver_that_is_killed_loses_nothing(cli: Cli, plan: Path, here: Path, workers: str) -> None:
     assert cli("study", str(plan), "--out", "whole").status == 0

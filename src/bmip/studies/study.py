@@ -18,7 +18,7 @@ from bmip.studies.checks import PlanError
 from bmip.studies.expand import Planned
 from bmip.studies.folder import Shard, StudyFolder
 from bmip.studies.trackers import Tracker
-from bmip.system.messages import first_few
+from bmip.system.messages import first_few, first_line
 from bmip.training.progress import Tick
 
 
@@ -175,6 +175,7 @@ class _Keeping(ProgressListener):
         self, folder: StudyFolder, listener: ProgressListener, shard: Shard | None, trackers: Sequence[Tracker]
     ) -> None:
         self._folder, self._listener, self._shard, self._trackers = folder, listener, shard, trackers
+        self._refused: list[Tracker] = []
 
     def plan(self, trials: int) -> None:
         self._listener.plan(trials)
@@ -191,8 +192,20 @@ class _Keeping(ProgressListener):
     def done(self, row: Row, *, skipped: bool) -> None:
         if not skipped:
             for tracker in self._trackers:
-                tracker.track(row, self._folder.runs / row.trial.run.folder)
+                self._track(tracker, row)
         self._listener.done(row, skipped=skipped)
+
+    def _track(self, tracker: Tracker, row: Row) -> None:
+        """The row is stored already: a tracker that fails costs no trial, and is named once."""
+        try:
+            tracker.track(row, self._folder.runs / row.trial.run.folder)
+        except Exception as error:
+            if tracker not in self._refused:
+                self._refused.append(tracker)
+                self.remark(
+                    f"{type(tracker).__name__} did not take {described(row.trial)} ({type(error).__name__}: "
+                    f"{first_line(error)}): the study goes on, and this is not said again"
+                )
 
     def failed(self, trial: Trial, failure: Failure) -> None:
         self._folder.add_failure(trial, failure, self._shard)
