@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from bmip.data.read_config import how_to_set
 from bmip.experiments.registry import protocol
 from bmip.studies.checks import PlanError
 from bmip.studies.expand import expand
@@ -115,3 +116,10 @@ def test_what_does_not_fit_together_is_named(plan) -> None:
         expand(plan(HEAD + COMPARE.replace('"bmip"', '"bmip:nosuch"')))
     with pytest.raises(PlanError, match="number 1: few-shot has no targets: leave them out"):
         expand(plan(HEAD + COMPARE.replace("base-to-novel", "few-shot") + 'targets = ["caltech101"]\n'))
+
+
+@pytest.mark.parametrize(("name", "value"), [("root", "DIR"), ("label_column", "NAME"), ("skip_bad_images", "")])
+def test_what_messages_name_is_a_setting_of_a_plan(plan, name: str, value: str) -> None:
+    told = how_to_set(name, value).partition(", in a plan ")[2]
+    (found,) = plan(HEAD + COMPARE + told).comparisons
+    assert getattr(found.read, name) == (value or True)

@@ -55,6 +55,16 @@ class ReadConfig:
         return Path(self.cache) if self.cache else cache_folder()
 
 
+def how_to_set(name: str, value: str = "") -> str:
+    """How a field of `ReadConfig` is set, for messages: by a command's option, and in the plan of a study.
+
+    >>> how_to_set("root", "DIR"), how_to_set("skip_bad_images")
+    ('--root DIR, in a plan root = "DIR"', '--skip-bad-images, in a plan skip_bad_images = true')
+    """
+    option = f"--{name.replace('_', '-')}"
+    return f'{option} {value}, in a plan {name} = "{value}"' if value else f"{option}, in a plan {name} = true"
+
+
 def with_usable_cache(read: ReadConfig) -> tuple[ReadConfig, tuple[str, ...]]:
     """The settings, without a cache if nothing can be written to its folder, and a note if so."""
     try:
@@ -62,6 +72,9 @@ def with_usable_cache(read: ReadConfig) -> tuple[ReadConfig, tuple[str, ...]]:
             folder.mkdir(parents=True, exist_ok=True)
             tempfile.TemporaryFile(dir=folder).close()  # permissions do not show a full or read-only disk
     except (OSError, RuntimeError) as error:  # RuntimeError: the user has no home folder
-        note = f"nothing can be written to the cache ({error}): the work goes on without it; --cache DIR names another"
+        note = (
+            f"nothing can be written to the cache ({error}): the work goes on without it, or with another one "
+            f"({how_to_set('cache', 'DIR')})"
+        )
         return replace(read, cache_images=False), (note,)
     return read, ()

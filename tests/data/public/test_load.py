@@ -167,12 +167,13 @@ def refused(root: Path | None, message: str, name: str = "dtd", **options) -> No
 
 
 def test_without_a_root() -> None:
-    refused(None, r"dtd is read from files: give the folder that holds dtd/ with --root DIR")
+    told = r"give the folder that holds dtd/ with --root DIR, in a plan root = .DIR. \(`bmip data prepare dtd"
+    refused(None, f"dtd is read from files: {told}")
 
 
 def test_a_root_that_is_not_there(tmp_path: Path) -> None:
     refused(tmp_path / "absent", r"the root .*absent does not exist")
-    refused(tmp_path, r"dtd does not exist; --root is the folder that holds dtd/ \(`bmip data prepare dtd")
+    refused(tmp_path, r"dtd does not exist; the root \(--root DIR, .*\) is the folder that holds dtd/ \(`bmip data")
 
 
 def test_the_folder_of_the_data_set_as_root(textures: Path) -> None:
@@ -188,7 +189,9 @@ def test_files_that_are_missing(textures: Path) -> None:
     gone = [published(textures)[part][0][0] for part in ("train", "test")]
     for path in gone:
         (textures / "dtd/images" / path).unlink()
-    refused(textures, "dtd: .*images lacks 2 files of its split .*--skip-bad-images")
+    refused(
+        textures, r"dtd: .*images lacks 2 files of its split .*\(--skip-bad-images, in a plan skip_bad_images = true\)"
+    )
     with pytest.raises(DataError) as error:
         dtd(textures)
     assert all(path in str(error.value) for path in gone)

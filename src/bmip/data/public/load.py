@@ -9,7 +9,7 @@ from bmip.data.checks import class_faults, refuse
 from bmip.data.dataset import DataError, Dataset
 from bmip.data.public.readers import READERS
 from bmip.data.public.registry import PUBLIC, PublicSet
-from bmip.data.read_config import ReadConfig
+from bmip.data.read_config import ReadConfig, how_to_set
 from bmip.data.sources.assembly import (
     files,
     first_there,
@@ -44,7 +44,7 @@ def load_public(name: str, read: ReadConfig = ReadConfig()) -> Dataset:
     if gone and not read.skip_bad_images:
         raise DataError(
             f"{name}: {images} lacks {counted(len(gone), 'file')} of its split ({first_few(gone)}): unpack its "
-            "archives again, or go on without them (--skip-bad-images)"
+            f"archives again, or go on without them ({how_to_set('skip_bad_images')})"
         )
     if read.skip_bad_images:
         parts, bad = readable(images, without(parts, set(gone)), read)
@@ -87,8 +87,8 @@ def places(known: PublicSet, root: str) -> tuple[Path, Path]:
     """The data set's folder and its folder of images. Raises DataError if one of them does not exist."""
     if not root:
         raise DataError(
-            f"{known.name} is read from files: give the folder that holds {known.folder}/ with --root DIR "
-            f"(`bmip data prepare {known.name} --root DIR` fetches it)"
+            f"{known.name} is read from files: give the folder that holds {known.folder}/ with "
+            f"{how_to_set('root', 'DIR')} (`bmip data prepare {known.name} --root DIR` fetches it)"
         )
     folder = Path(root) / known.folder
     images = folder / known.images
@@ -97,8 +97,8 @@ def places(known: PublicSet, root: str) -> tuple[Path, Path]:
     if not folder.is_dir():
         within = ", and this looks like that folder: give the one above it" * (Path(root).name == known.folder)
         raise DataError(
-            f"{folder} does not exist; --root is the folder that holds {known.folder}/{within} "
-            f"(`bmip data prepare {known.name} --root DIR` fetches it)"
+            f"{folder} does not exist; the root ({how_to_set('root', 'DIR')}) is the folder that holds "
+            f"{known.folder}/{within} (`bmip data prepare {known.name} --root DIR` fetches it)"
         )
     if not images.is_dir():
         found = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))

@@ -10,7 +10,7 @@ from bmip.class_names import ClassNames, words
 from bmip.data.checks import cache_key, class_faults, leak_faults, refuse, same_content, unreadable
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.images import FileImages
-from bmip.data.read_config import ReadConfig
+from bmip.data.read_config import ReadConfig, how_to_set
 from bmip.data.sources.listing import Item, Listing, Parts
 from bmip.data.sources.split_file import PARTS, draw_parts, draw_val, write_parts
 from bmip.system.messages import counted, first_few
@@ -100,7 +100,7 @@ def readable(folder: Path, parts: Parts, read: ReadConfig, cure: str = "") -> tu
     if bad and not read.skip_bad_images:
         raise DataError(
             f"{first_few(bad.values(), separator='; ')}: replace, restore or remove what is bad{cure}, "
-            "or go on without it (--skip-bad-images)"
+            f"or go on without it ({how_to_set('skip_bad_images')})"
         )
     return without(parts, bad), list(bad.values())
 

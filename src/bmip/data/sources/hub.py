@@ -9,7 +9,7 @@ from typing import Any
 from bmip.class_names import ClassNames
 from bmip.data.dataset import Chosen, DataError, Dataset, Split
 from bmip.data.names import HUB_PREFIX
-from bmip.data.read_config import ReadConfig
+from bmip.data.read_config import ReadConfig, how_to_set
 from bmip.data.sources.assembly import Names, missing_drawn, renamed
 from bmip.data.sources.listing import Item
 from bmip.data.sources.rows import TableImages, incomplete, shared, unreadable
@@ -60,7 +60,7 @@ def _usable(
     if reasons and not skip_bad_images:
         raise DataError(
             f"{name} has {counted(len(reasons), 'row')} without an image or a label ({first_few(reasons)}): mend or "
-            "remove what is bad, or go on without it (--skip-bad-images)"
+            f"remove what is bad, or go on without it ({how_to_set('skip_bad_images')})"
         )
     digests: dict[str, bytes] = {}
     for part in images if skip_bad_images else ():
@@ -145,8 +145,8 @@ def _columns(name: str, table: Any, chosen: str) -> tuple[str, str]:
     if not chosen and len(labels) != 1:
         found = f"several columns of labels, {', '.join(labels)}" if labels else "no column of labels"
         raise DataError(
-            f"{name} has {found}, among {', '.join(features)}: choose one with --label-column NAME (in Python "
-            "ReadConfig(label_column=NAME))"
+            f"{name} has {found}, among {', '.join(features)}: choose one with "
+            f"{how_to_set('label_column', 'NAME')} (in Python ReadConfig(label_column=NAME))"
         )
     return images[0], chosen or labels[0]
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from bmip.class_names import words
 from bmip.data.dataset import DataError
-from bmip.data.read_config import ReadConfig
+from bmip.data.read_config import ReadConfig, how_to_set
 from bmip.data.sources.assembly import Source, first_there, is_whole, split_places, unused_note
 from bmip.data.sources.listing import VAL_NAMES, Item, Listing, is_text
 from bmip.data.sources.split_file import read_split
@@ -134,7 +134,7 @@ def _row(row: object, where: str, column: str) -> dict[str, str]:
         columns = ", ".join(given) or "nothing"
         raise DataError(
             f"{where} has no {' and no '.join(lacking)}; it has {columns}: name the columns path and label, or choose "
-            "the column of labels (--label-column)"
+            f"the column of labels ({how_to_set('label_column', 'NAME')})"
         )
     return texts
 
