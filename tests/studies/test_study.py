@@ -194,6 +194,49 @@ def test_failures_of_shards_count_until_there_is_a_row(plan: Path, here: Path) -
     assert folder.planned() == ("photos", planned)
 
 
+def two_data_sets(plan: Path, first: str) -> None:
+    """Makes a plan of two trials on `first` and two on the digits."""
+    plan.write_text(
+        '[study]\nname = "two"\n[[compare]]\nprotocols = ["base-to-novel", "open-world"]\nmethods = ["zero-shot"]\n'
+        f'data = ["{first}", "digits"]\nbackbone = "embedded"\nseeds = [1]\n'
+    )
+
+
+def test_a_torn_image_costs_the_trials_of_its_data_set_alone(cli: Cli, plan: Path, here: Path, photos: Path) -> None:
+    two_data_sets(plan, "photos")
+    torn, folder = photos / "red" / "03.png", StudyFolder(here / "runs/studies/plan")
+    whole = torn.read_bytes()
+    torn.write_bytes(whole[: len(whole) // 2])
+    found = cli("study", str(plan))
+    assert found.status == 1 and "done 2, failed 2, missing 0 of 4" in found.err
+    assert len(re.findall(r"^\[\d/4\] .*photos .*: failed \(.*03.png", found.err, re.MULTILINE)) == 2
+    assert {row.trial.place for row in folder.stored()} == {"digits"} and "digits" in found.out
+    failures = folder.failures()
+    assert len(failures) == 2 and {trial.place for trial in failures} == {"photos"}
+    assert {failure.kind for failure in failures.values()} == {"data"}
+    assert all("in a plan skip_bad_images = true" in failure.cause for failure in failures.values())
+    again = cli("study", str(plan))
+    assert again.status == 1 and len(re.findall("^Failed: ", again.err, re.MULTILINE)) == 2
+    torn.write_bytes(whole)
+    assert cli("study", str(plan), "--retry-failed").status == 0
+    assert "done 4, failed 0, missing 0" in cli("study", str(plan), "--status").out
+    rows = judged(folder.path / "results.jsonl")
+    torn.write_bytes(whole[: len(whole) // 2])
+    later = cli("study", str(plan))
+    assert later.status == 0 and later.err.count("The rows that are stored of these data stay as they are") == 1
+    assert judged(folder.path / "results.jsonl") == rows and folder.failures() == {}
+    assert "photos" in later.out
+
+
+def test_a_data_set_that_is_not_there_costs_its_trials_alone(cli: Cli, plan: Path, here: Path) -> None:
+    two_data_sets(plan, "dtd")
+    found = cli("study", str(plan), "--only", "base-to-novel")
+    assert found.status == 1 and "done 1, failed 1, missing 2" in found.err
+    assert re.search("^Failed: .*dtd is read from files: give .* in a plan root = ", found.err, re.MULTILINE)
+    alone = cli("study", str(plan), "--only", "dtd", "--out", "alone")
+    assert alone.status == 1 and "done 0, failed 2, missing 2" in alone.err and alone.out == ""
+
+
 def test_a_failure_that_was_cut_off_by_a_crash_does_not_count(cli: Cli, plan: Path, here: Path) -> None:
     folder, planned = StudyFolder(here / "runs/studies/plan"), expand(read_plan(plan))
     failure = Failure("crash", "it died", "where")

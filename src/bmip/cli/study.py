@@ -84,7 +84,7 @@ def study(
     What is done is skipped, what was interrupted goes on, what fails is written down: give the same command again.
 
     The exit status is 0 where no trial that was asked for has failed, now or before, 1 where one has, and 2 where
-    something is wrong with the command, the plan or the data.
+    something is wrong with the command or the plan, or where data or methods do not fit the protocol.
     """
     file = plan / "plan.toml" if plan.is_dir() else plan
     if plan.is_dir() and not file.exists():

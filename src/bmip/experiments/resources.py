@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 from bmip.clip.feature_memory import FeatureMemory
 from bmip.clip.loading.load import load_clip
@@ -13,6 +14,7 @@ from bmip.data.dataset import Dataset, split_hash
 from bmip.data.load import load_dataset
 from bmip.data.read_config import ReadConfig
 from bmip.experiments.evaluated_parts import Parts
+from bmip.experiments.failures import Failure, failure_of
 from bmip.experiments.registry import protocol
 from bmip.experiments.results import Hashes
 from bmip.experiments.trial import Trial
@@ -88,3 +90,23 @@ class Resources:
             dataset = self._load(name, read)
             self._datasets[name, read] = dataset, split_hash(dataset)
         return self._datasets[name, read]
+
+
+def unreadable(trials: Iterable[Trial], resources: Resources) -> dict[Trial, Failure]:
+    """The trials of which a data set cannot be read, with the cause. Each data set is tried once."""
+
+    @cache
+    def fault(name: str, read: ReadConfig) -> Failure | None:
+        try:
+            resources.dataset(name, read)
+        except (ValueError, OSError) as error:
+            return failure_of(error)
+        return None
+
+    found: dict[Trial, Failure] = {}
+    for trial in trials:
+        names = (trial.run.data, trial.target) if trial.target else (trial.run.data,)
+        for name in names:
+            if (failure := fault(name, trial.run.read)) is not None:
+                found.setdefault(trial, failure)
+    return found

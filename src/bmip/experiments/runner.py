@@ -53,6 +53,7 @@ def run_trials(
     listener: ProgressListener | None = None,
     executor: Executor | None = None,
     minutes: float | None = None,
+    lost: Mapping[Trial, Failure] | None = None,
 ) -> list[Row]:
     """The rows of all trials, in their order. Those that are not stored in `results` are made and appended.
 
@@ -62,6 +63,7 @@ def run_trials(
     Args:
         executor: makes the missing rows; without one this process does, with `resources`.
         minutes: the longest that one training may take.
+        lost: trials that fail, as is known before any work; the others go on.
 
     Raises:
         ValueError: before any work, for data that cannot be read, and for data or a method that do not fit the
@@ -69,15 +71,20 @@ def run_trials(
         TrialsFailed: at the end, if a trial failed.
     """
     trials = list(dict.fromkeys(trials))
-    check_trials(trials, resources)
+    lost = lost or {}
+    able = [trial for trial in trials if trial not in lost]
+    check_trials(able, resources)
     stored = StoredRows(results, resources)
     keeper = _Keeper(results, listener or ProgressListener())
     keeper.plan(len(trials))
     for trial in trials:
-        if (row := stored.find(trial)) is not None:
+        if trial in lost:
+            keeper.begin(trial)
+            keeper.failed(trial, lost[trial])
+        elif (row := stored.find(trial)) is not None:
             keeper.begin(trial)
             keeper.done(row, skipped=True)
-    missing = [trial for trial in trials if trial not in keeper.rows]
+    missing = [trial for trial in able if trial not in keeper.rows]
     if keeper.rows:
         keeper.remark(f"trials that are done already: {len(keeper.rows)} of {len(trials)}")
     executor = executor or InProcess(resources, stored)

@@ -9,7 +9,7 @@ from functools import cached_property
 from bmip.experiments.executors.executor import Executor
 from bmip.experiments.failures import Failure
 from bmip.experiments.listener import ProgressListener
-from bmip.experiments.resources import Resources
+from bmip.experiments.resources import Resources, unreadable
 from bmip.experiments.results import Results, Row
 from bmip.experiments.runner import TrialsFailed, run_trials
 from bmip.experiments.task import tasks_of
@@ -144,14 +144,19 @@ def run_study(
 ) -> list[Row]:
     """Makes the trials that have no row yet, and returns the rows of all. What fails is written down; the rest goes on.
 
+    A trial fails, too, whose data cannot be read. One that has a row keeps it.
+
     Raises what `run_trials` raises before any work.
     """
     store = folder.results(shard)
-    own = {row.work for row in store.rows()} if store.path.exists() else set()
-    elsewhere = {row.work: row for row in folder.stored() if row.work not in own}
-    found = {trial: elsewhere.get((trial, resources.hashes(trial))) for trial in trials} if elsewhere else {}
-    left = [trial for trial in trials if found.get(trial) is None]
     keeping = _Keeping(folder, listener or ProgressListener(), shard, trackers)
+    lost = unreadable(trials, resources)
+    found = _stored_elsewhere(folder, store, [trial for trial in trials if trial not in lost], resources)
+    for row in folder.stored():
+        if row.trial in lost:
+            keeping.remark(f"{lost[row.trial].cause}. The rows that are stored of these data stay as they are")
+            found[row.trial] = row
+    left = [trial for trial in trials if trial not in found]
     try:
         made = run_trials(
             left,
@@ -161,11 +166,24 @@ def run_study(
             listener=keeping,
             executor=executor,
             minutes=minutes,
+            lost=lost,
         )
     except TrialsFailed as failed:
         made = list(failed.rows)
-    rows = {row.trial: row for row in [*filter(None, found.values()), *made]}
+    rows = {**found, **{row.trial: row for row in made}}
     return [rows[trial] for trial in trials if trial in rows]
+
+
+def _stored_elsewhere(
+    folder: StudyFolder, store: Results, trials: Sequence[Trial], resources: Resources
+) -> dict[Trial, Row]:
+    """The rows of these trials that the study has in other files than `store`."""
+    own = store.by_work() if store.path.exists() else {}
+    elsewhere = {row.work: row for row in folder.stored() if row.work not in own}
+    if not elsewhere:
+        return {}
+    works = ((trial, resources.hashes(trial)) for trial in trials)
+    return {work[0]: elsewhere[work] for work in works if work in elsewhere}
 
 
 class _Keeping(ProgressListener):
