@@ -43,11 +43,22 @@ def test_a_foreign_name_is_refused_everywhere(server: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("origin", "status"),
-    [("http://evil.example", 403), ("null", 403), ("http://localhost:1", 403), (None, 200), ("", 403)],
+    [
+        ("http://evil.example", 403),
+        ("null", 403),
+        ("http://localhost:1", 403),
+        (None, 200),
+        ("", 403),
+        ("http://[", 403),
+        ("http://[::1", 403),
+        ("http://a]b", 403),
+        ("http://[not an address]", 403),
+    ],
 )
 def test_pages_of_other_servers(server: httpx.Client, origin: str | None, status: int) -> None:
     headers = {} if origin is None else {"origin": origin}
     assert server.post("/api/predict", files=images(png()), headers=headers).status_code == status
+    assert server.get("/healthz", headers=headers).status_code == status
 
 
 def test_its_own_page_may_ask(server: httpx.Client) -> None:

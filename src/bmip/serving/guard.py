@@ -101,7 +101,7 @@ class Guard:
         if not self._access.knows(host):
             sentence = f"this server is not called {host!r}: ask it by its address, or name it with --allow-host"
             await refuse(dressed, 403, sentence)
-        elif origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        elif origin is not None and _place(origin) != host.lower():
             await refuse(dressed, 403, "a page of another server asks, which is not allowed")
         elif scope["path"] not in OPEN_PATHS and not self._access.admits(_token(scope, headers)):
             sentence = (
@@ -129,6 +129,14 @@ def _token_in_address(scope: Scope) -> str | None:
     """The token of `/?token=TOKEN`; other addresses carry none."""
     given = parse_qs(scope["query_string"].decode("latin-1")).get("token") if scope["path"] == "/" else None
     return given[0] if given else None
+
+
+def _place(origin: str) -> str | None:
+    """The name and port in an Origin header, in small letters; None for what is no such header."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 def _hostname(host: str) -> str | None:
