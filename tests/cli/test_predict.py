@@ -12,9 +12,14 @@ import pandas
 import pytest
 
 from bmip import PromptLearner
+from bmip.class_names import ClassNames
 from bmip.cli import predict, predictions
 from bmip.cli.calibrate import SCORES
+from bmip.clip.loading.load import load_clip
+from bmip.data.images import FileImages
+from bmip.data.load import load_dataset
 from bmip.evaluation import unknown
+from bmip.methods import build_model
 from bmip.prompting.checkpoint import read_checkpoint
 from tests.cli.conftest import Cli
 from tests.small import SMALL, photo_folder
@@ -101,8 +106,12 @@ def test_a_threshold_is_chosen_kept_and_used(cli: Cli, inside: Path) -> None:
     )
     assert row["unknown"] == "true"
 
+    assert "the threshold was chosen" not in cli(*asked, "calibrated").err
     other = cli("calibrate", "run", "--classes", "red,grey", "--score", "probability", "--false-alarms", "0.2")
     assert "score: probability, " in other.out
+    told = cli(*asked, "calibrated")
+    assert told.status == 0 and "the threshold was chosen for other classes (red, grey), so " in told.err
+    assert "the threshold was chosen" not in cli(*asked, "calibrated", "--classes", "grey,red").err
     Path("run/prompts.threshold.json").write_text(json.dumps({**kept, "tensors": "0" * 64}))
     foreign = cli("predict", "run", "photos/red", "--unknown", "calibrated")
     assert foreign.status == 2 and "was chosen for other prompts" in foreign.err
@@ -110,6 +119,33 @@ def test_a_threshold_is_chosen_kept_and_used(cli: Cli, inside: Path) -> None:
     assert "is damaged" in cli("predict", "run", "photos/red", "--unknown", "calibrated").err
     few = cli("calibrate", "run", "--false-alarms", "0.01")
     assert few.status == 2 and "24 images of known classes are too few" in few.err
+
+
+def test_a_threshold_belongs_to_the_sentence_that_was_asked_with(
+    cli: Cli, inside: Path, backbone: Path, tmp_path: Path
+) -> None:
+    """With the same sentence `predict` marks the images below the k-th lowest score, here the fifth."""
+    plain, sentence = tmp_path / "plain", ("--template", "on monday a {}")
+    clip = ("--backbone", backbone)
+    build_model("zero-shot", {}, load_clip(backbone), ClassNames(("blue", "green")), seed=1).save_pretrained(plain)
+    given = (plain, "--data", "photos", "--false-alarms", "0.2", "--score", "probability", *clip)
+    done = cli("calibrate", *given, *sentence)
+    assert done.status == 0, done.err
+    known = load_dataset("photos").val
+    assert known is not None and isinstance(known.images, FileImages)
+    shown = [f"photos/{name}" for name in known.images.paths if name.startswith(("blue/", "green/"))]
+    asked = ("predict", plain, *shown, "--format", "jsonl", "--unknown", "calibrated", *clip)
+    same = cli(*asked, *sentence)
+    marked = sum(json.loads(line)["unknown"] for line in same.out.splitlines())
+    assert marked in (4, 5), "another batch rounds the fifth otherwise"
+    assert "was chosen" not in same.err
+    assert "the threshold was chosen with the sentence 'on monday a {}'" in cli(*asked).err
+
+
+def test_a_threshold_has_no_place_on_the_hub(cli: Cli, here: Path) -> None:
+    found = cli("calibrate", "someone/pets")
+    assert found.status == 2 and "someone/pets is on the hub" in found.err
+    assert "`hf download someone/pets --local-dir pets`, and name the copy" in found.err
 
 
 def test_features_in_both_formats_are_those_of_the_learner(cli: Cli, inside: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from scipy.stats import binomtest
 
 from bmip import PromptLearner
+from bmip.class_names import ClassNames
 from bmip.evaluation.calibration_files import read_calibration, write_calibration
 from bmip.evaluation.unknown import Calibration, Threshold
 from bmip.metrics import accuracy_interval
@@ -72,7 +73,8 @@ def test_prompts_go_to_the_hub_and_come_back(hub: Hub, backbone: Path, drawn: Pa
     learner = small("bmip", backbone, epochs=2).fit(paths, labels)
     learner.save_pretrained(tmp_path / "prompts")
     chosen = Calibration(Threshold(0.25, "similarity"), 0.05, 20, None, 0)
-    threshold = write_calibration(tmp_path / "prompts", chosen, "photos", ("red", "blue")).read_bytes()
+    classes = ClassNames(("red", "blue"), "a drawing of a {}.")
+    threshold = write_calibration(tmp_path / "prompts", chosen, "photos", classes).read_bytes()
     said = run(hub, tmp_path, PUSH, tmp_path / "prompts", backbone, drawn)
     assert said.strip() == f"{hub.address}/someone/pets" and hub.private == {"someone/pets"}
     assert "Bearer hf_secret" in hub.tokens and hub.unknown == []
@@ -81,7 +83,8 @@ def test_prompts_go_to_the_hub_and_come_back(hub: Hub, backbone: Path, drawn: Pa
     assert files["prompts.threshold.json"] == threshold
     for name in ("prompts.json", "prompts.safetensors", "prompts.threshold.json"):
         (tmp_path / name).write_bytes(files[name])
-    assert read_calibration(tmp_path) == chosen
+    found, names = read_calibration(tmp_path)
+    assert (found, names.names, names.template) == (chosen, classes.names, classes.template)
     assert not any(str(tmp_path).encode() in content or str(backbone).encode() in content for content in files.values())
 
     found = run(hub, tmp_path, PULL, "someone/pets", backbone, paths[0])

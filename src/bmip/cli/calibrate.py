@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,7 @@ from bmip.cli import common_options, completion
 from bmip.cli.arguments import names_asked
 from bmip.cli.command import Command
 from bmip.cli.console import line, note
+from bmip.cli.remarks import remark_on_template
 from bmip.data.names import check_data
 from bmip.system.messages import counted, nearest
 
@@ -71,20 +73,27 @@ def calibrate(
     from bmip.evaluation.predict import classes_of
     from bmip.evaluation.unknown import MEANING, better_score, score_named, validation_scores
     from bmip.evaluation.unknown import calibrate as choose
+    from bmip.training.hub import is_repository
 
+    if is_repository(run):
+        raise ValueError(
+            f"{run} is on the hub, and the threshold is written beside the prompts: copy them first, with "
+            f"`hf download {run} --local-dir {run.name}`, and name the copy"
+        )
     common_options.use_threads(threads)
     model = load_run(run, backbone, device)
     description = model.described()
+    remark_on_template(model, description.spec.method, read.get("template", ""))
     name = data or data_of(run, description)
     dataset = load_dataset(name, read_of(description, name, read))
     for remark in dataset.remarks():
         note(remark)
-    names = classes_of(model, asked)
+    names = replace(classes_of(model, asked), template=read.get("template", model.classes.template))
     known, other = validation_scores(model, dataset, names)
     best = better_score(known, other) if len(other["similarity"]) else "similarity"
     chosen = score_named(score) if score else best
     found = choose(known[chosen], other[chosen], chosen, false_alarms)
-    file = write_calibration(run, found, dataset.name, names.names)
+    file = write_calibration(run, found, dataset.name, names)
     line(f"score: {chosen}, {MEANING[chosen]}")
     line(f"threshold: {found.threshold.value:.4f}; an image with a lower score is unknown")
     line(

@@ -12,7 +12,7 @@ import typer
 from bmip.cli import common_options, given_images
 from bmip.cli.arguments import names_asked
 from bmip.cli.command import Command
-from bmip.cli.remarks import remark_on_drawings, remark_on_template
+from bmip.cli.remarks import remark_on_drawings, remark_on_template, remark_on_threshold
 from bmip.system.messages import nearest
 
 app = typer.Typer(add_completion=False)
@@ -72,14 +72,17 @@ def predict(
 
     common_options.use_threads(threads)
     files = given_images.image_files(images)
-    threshold = None if probability is None else Threshold(probability)
+    threshold, chosen_for = None if probability is None else Threshold(probability), None
     if unknown == CALIBRATED:
-        threshold = read_calibration(located(run)).threshold
+        calibration, chosen_for = read_calibration(located(run))
+        threshold = calibration.threshold
     model = load_run(run, backbone, device)
     template = read.get("template", model.classes.template)
     remark_on_drawings(model.described().spec.backbone, images)
     remark_on_template(model, model.described().spec.method, read.get("template", ""))
     names = replace(classes_of(model, asked), template=template)
+    if chosen_for is not None:
+        remark_on_threshold(chosen_for, names)
     unread: list[str] = []
     found = classify(model, files, names, top=top, unread=unread.append)
     write(found, format, top=min(top, len(names)), threshold=threshold)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from bmip.cli.console import note
 from bmip.clip.loading.backbones import EMBEDDED, STANDARD
 from bmip.data.names import embedded_names
+from bmip.system.messages import first_few
 
 if TYPE_CHECKING:
+    from bmip.class_names import ClassNames
     from bmip.prompting.model import PromptedCLIP
 
 
@@ -30,4 +32,18 @@ def remark_on_template(model: PromptedCLIP, method: str, template: str) -> None:
         note(
             f"{method} has a sentence of its own around the class names, so --template does not change how it "
             "classifies; it changes zero-shot, and what the losses of some methods compare with"
+        )
+
+
+def remark_on_threshold(chosen_for: ClassNames, asked: ClassNames) -> None:
+    """Says that a threshold was chosen for other classes, or another sentence, than those that are asked about."""
+    if set(chosen_for.names) != set(asked.names):
+        note(
+            f"the threshold was chosen for other classes ({first_few(chosen_for.names)}), so its share of false alarms "
+            "need not hold for these: choose it with `bmip calibrate` and the same --classes"
+        )
+    elif chosen_for.template != asked.template:
+        note(
+            f"the threshold was chosen with the sentence {chosen_for.template!r}: choose it with `bmip calibrate` and "
+            f"--template {asked.template!r}"
         )

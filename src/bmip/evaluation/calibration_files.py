@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from bmip.class_names import ClassNames
 from bmip.evaluation.unknown import Calibration
 from bmip.prompting.checkpoint import beside, tensors_hash
 from bmip.system.files import write_json, write_text
@@ -23,26 +24,30 @@ def store_calibration(run: Path, content: str) -> None:
     write_text(beside(run, KIND), content)
 
 
-def write_calibration(run: Path, calibration: Calibration, data: str, classes: tuple[str, ...]) -> Path:
+def write_calibration(run: Path, calibration: Calibration, data: str, classes: ClassNames) -> Path:
     """Writes the calibration beside the prompts, with what it was chosen on; returns the file."""
     file = beside(run, KIND)
-    said = {"data": data, "classes": classes, "tensors": tensors_hash(run)}
-    write_json(file, {**calibration.to_json(), **said})
+    on = {"data": data, "classes": classes.names, "template": classes.template}
+    write_json(file, {**calibration.to_json(), **on, "tensors": tensors_hash(run)})
     return file
 
 
-def read_calibration(run: Path) -> Calibration:
-    """The calibration of these prompts. Raises ValueError where there is none, and where it is of other prompts."""
+def read_calibration(run: Path) -> tuple[Calibration, ClassNames]:
+    """The calibration of these prompts, and the classes that it was chosen for.
+
+    Raises ValueError where there is none, and where it is of other prompts.
+    """
     file, tensors = beside(run, KIND), tensors_hash(run)
     cure = f"bmip calibrate {run} --data DATA"
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         known = content.pop("tensors") == tensors
-        found = Calibration.from_json({k: v for k, v in content.items() if k not in ("data", "classes")})
+        classes = ClassNames(tuple(content.pop("classes")), content.pop("template"), duplicates=True)
+        found = Calibration.from_json({name: value for name, value in content.items() if name != "data"})
     except FileNotFoundError:
         raise ValueError(f"no threshold was chosen for {run}: {cure}") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{file} is damaged ({error}): choose the threshold again with {cure}") from error
     if not known:
         raise ValueError(f"{file} was chosen for other prompts than those beside it: choose it again with {cure}")
-    return found
+    return found, classes

@@ -20,15 +20,24 @@ from bmip.system.files import write_text
 from bmip.system.messages import first_line
 
 
+def is_repository(place: str | Path) -> bool:
+    """Whether a place of prompts names a repository on the hub.
+
+    What begins like a path that exists, such as runs/pets where there is a folder runs, is a path.
+    """
+    path = Path(place)
+    there = path.exists() or path.parent.exists()
+    return not there and re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", str(place)) is not None
+
+
 def located(place: str | Path) -> Path:
     """The folder or file of prompts: a path, or the prompts of a repository on the hub, which are fetched.
 
-    What begins like a path that exists, such as runs/pets where there is a folder runs, is a path. Raises
-    CheckpointError for a repository that does not exist or cannot be reached.
+    Raises CheckpointError for a repository that does not exist or cannot be reached.
     """
-    path, name = Path(place), str(place)
-    if path.exists() or path.parent.exists() or re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", name) is None:
-        return path
+    if not is_repository(place):
+        return Path(place)
+    name = str(place)
     try:
         return Path(huggingface_hub.snapshot_download(name, allow_patterns=f"{NAME}.*"))
     except (RepositoryNotFoundError, HFValidationError, EntryNotFoundError) as error:
