@@ -71,14 +71,16 @@ class PromptLearner(Arguments):
         shapes = InputTags(one_d_array=True, two_d_array=False, string=True)
         return Tags("classifier", TargetTags(required=False), classifier_tags=ClassifierTags(), input_tags=shapes)
 
-    def fit(self, images: Any, labels: Any = None) -> PromptLearner:
+    def fit(self, images: Any, labels: Any = None, **misplaced: Any) -> PromptLearner:
         """Draws the shots and trains on them; returns the learner itself.
 
         Raises:
+            TypeError: for settings, such as `shots`: the constructor takes them.
             DataError: a ValueError; for images that cannot be read or have no labels.
             ValueError: for a method, an option or a setting that does not exist or does not fit.
             TrainingError: where training diverges.
         """
+        self._refuse(misplaced)
         dataset, data = training_data(images, labels, self.read)
         spec = self.spec(data)
         drawn = sample_few_shot(dataset, spec.shots, spec.data_seed)
