@@ -11,8 +11,8 @@ import torch
 
 from bmip.class_names import ClassNames
 from bmip.exporting import to_linear, to_onnx, to_torch
-from bmip.exporting.class_files import class_matrix
-from bmip.exporting.image_side import ExportError, check_equal, traced
+from bmip.exporting.class_files import check_equal, class_matrix
+from bmip.exporting.image_side import ExportError, ImageSide, traced
 from bmip.methods import combination_names, method_names
 from bmip.prompting.model import PromptedCLIP
 from bmip.system.method_name import method_name
@@ -139,6 +139,21 @@ def test_the_methods_that_fit_a_plain_clip_are_those_that_the_refusal_names() ->
 
 
 def test_an_export_that_computes_something_else_is_noticed() -> None:
+    """Also one whose features are nearly the same: CLIP's scale multiplies what they differ by."""
     model = cases("coop")[0].model(torch.float32)
-    with pytest.raises(ExportError, match="differ from the model's by 2"):
-        check_equal(model, lambda pixels: np.full((len(pixels), model.clip.config.out), 2, np.float32))
+    found = class_matrix(model, CLASSES)
+
+    def features(pixels: np.ndarray) -> np.ndarray:
+        return ImageSide(model)(torch.from_numpy(pixels)).numpy()
+
+    check_equal(model, found, features)
+    away = 1e-4 * (found.matrix[0] / found.matrix[0].norm()).numpy()
+    wrong = {
+        "other features": lambda pixels: np.full((len(pixels), model.clip.config.out), 2, np.float32),
+        "features 1e-4 away": lambda pixels: features(pixels) + away,
+        "no numbers": lambda pixels: features(pixels) * np.nan,
+    }
+    for what, compute in wrong.items():
+        with pytest.raises(ExportError, match="logits differ from the model's by "):
+            check_equal(model, found, compute)
+            pytest.fail(what)

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from bmip.class_names import ClassNames
-from bmip.exporting.class_files import class_matrix, write_classes
+from bmip.exporting.class_files import check_equal, class_matrix, write_classes
 from bmip.exporting.folder import Export, write_example, write_export
-from bmip.exporting.image_side import INPUT, OUTPUT, check_equal, quiet, traced
+from bmip.exporting.image_side import INPUT, OUTPUT, quiet, traced
 from bmip.prompting.model import PromptedCLIP
 
 TOWER = "image_tower.onnx"
@@ -30,13 +30,13 @@ def check_packages() -> None:
 def write(model: PromptedCLIP, classes: ClassNames, prompts: str, folder: Path) -> None:
     """Writes all files of the export; `prompts` is the hash of the prompts.
 
-    Raises ExportError for a model that cannot be exported, and where onnxruntime computes other features than torch.
+    Raises ExportError for a model that cannot be exported, and where onnxruntime computes other logits than torch.
     """
     check_packages()
     matrix = class_matrix(model, classes)
     folder.mkdir(parents=True, exist_ok=True)
     write_tower(traced(model), folder / TOWER)
-    check_equal(model, features_of(folder / TOWER))
+    check_equal(model, matrix, features_of(folder / TOWER))
     write_classes(folder, matrix)
     write_example(folder, "onnx")
     write_export(folder, model, Export("onnx", prompts), {"image_tower": TOWER})

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 
 from bmip.class_names import ClassNames
-from bmip.exporting.class_files import class_matrix, write_classes
+from bmip.exporting.class_files import check_equal, class_matrix, write_classes
 from bmip.exporting.folder import Export, write_example, write_export
-from bmip.exporting.image_side import check_equal, quiet, traced
+from bmip.exporting.image_side import quiet, traced
 from bmip.prompting.model import PromptedCLIP
 
 TOWER = "image_tower.pt2"
@@ -20,13 +20,13 @@ TOWER = "image_tower.pt2"
 def write(model: PromptedCLIP, classes: ClassNames, prompts: str, folder: Path) -> None:
     """Writes all files of the export; `prompts` is the hash of the prompts.
 
-    Raises ExportError for a model that cannot be exported, and where the program computes other features.
+    Raises ExportError for a model that cannot be exported, and where the program computes other logits.
     """
     matrix = class_matrix(model, classes)
     program = traced(model)
     folder.mkdir(parents=True, exist_ok=True)
     write_tower(program, folder / TOWER)
-    check_equal(model, features_of(folder / TOWER))
+    check_equal(model, matrix, features_of(folder / TOWER))
     write_classes(folder, matrix)
     write_example(folder, "torch")
     write_export(folder, model, Export("torch", prompts), {"image_tower": TOWER})
