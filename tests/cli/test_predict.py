@@ -18,7 +18,7 @@ from bmip.cli.calibrate import SCORES
 from bmip.clip.loading.load import load_clip
 from bmip.data.images import FileImages
 from bmip.data.load import load_dataset
-from bmip.evaluation import unknown
+from bmip.evaluation import feature_files, unknown
 from bmip.methods import build_model
 from bmip.prompting.checkpoint import read_checkpoint
 from tests.cli.conftest import Cli
@@ -174,6 +174,21 @@ def test_features_in_both_formats_are_those_of_the_learner(cli: Cli, inside: Pat
     together = np.concatenate([found["image_features"], found["class_features"]])
     np.testing.assert_array_equal(np.stack(frame["feature"].tolist()), together)
     Path("bad.png").unlink()
+
+
+def test_features_that_could_not_be_written_are_not_computed(
+    cli: Cli, inside: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The prompts do not even exist: the place of the file is looked at first."""
+    given = ("embed", "absent", "photos/red/00.png", "--out")
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.npz").mkdir()
+    for place, why in ((tmp_path / "file" / "a.npz", "file"), (tmp_path / "folder.npz", "is a folder: name a file")):
+        done = cli(*given, place)
+        assert done.status == 2 and why in done.err and "absent" not in done.err, done.err
+    monkeypatch.setattr(feature_files, "find_spec", lambda name: None)
+    done = cli(*given, tmp_path / "a.parquet")
+    assert done.status == 2 and "Parquet needs the package pyarrow: pip install 'bmip[parquet]'" in done.err
 
 
 def test_what_prompts_are(cli: Cli, inside: Path, tmp_path: Path) -> None:

@@ -47,12 +47,13 @@ def embed(
     import numpy as np
 
     from bmip.cli.load_run import load_run
-    from bmip.evaluation.feature_files import FORMATS, Features
+    from bmip.evaluation.feature_files import FORMATS, Features, check_writable
     from bmip.evaluation.features import picture_features
     from bmip.evaluation.predict import classes_of
 
     common_options.use_threads(threads)
     files = given_images.image_files(images)
+    check_writable(to_file)
     model = load_run(run, backbone, device)
     names = classes_of(model, asked).names
     out = model.clip.config.out
@@ -73,7 +74,6 @@ def embed(
     content = FORMATS[to_file.suffix](
         Features(tuple(kept), np.concatenate(found), names, class_features, float(model.clip.scale))
     )
-    to_file.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(to_file, content)
     note(f"features of {counted(len(kept), 'image')} and {counted(len(names), 'class')} written to {to_file}")
     given_images.report_unread(unread)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
@@ -24,6 +27,17 @@ class Features:
     scale: float
 
 
+def check_writable(file: Path) -> None:
+    """Makes the folder of a file that will be written. Raises ImportError where Parquet needs pyarrow, and OSError
+    where the file cannot be written."""
+    if file.suffix == ".parquet" and find_spec("pyarrow") is None:
+        raise ImportError("Parquet needs the package pyarrow: pip install 'bmip[parquet]'")
+    if file.is_dir():
+        raise IsADirectoryError(f"{file} is a folder: name a file")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    tempfile.TemporaryFile(dir=file.parent).close()
+
+
 def to_npz(features: Features) -> bytes:
     """The arrays `images`, `image_features`, `classes`, `class_features` and `scale`; names are text."""
     file = io.BytesIO()
@@ -39,15 +53,10 @@ def to_npz(features: Features) -> bytes:
 
 
 def to_parquet(features: Features) -> bytes:
-    """A row for each image and each class: `kind` ("image" or "class"), `name`, `feature` and `scale`.
+    """A row for each image and each class: `kind` ("image" or "class"), `name`, `feature` and `scale`."""
+    import pyarrow
+    from pyarrow import parquet
 
-    Raises ImportError without pyarrow.
-    """
-    try:
-        import pyarrow
-        from pyarrow import parquet
-    except ImportError as error:
-        raise ImportError("Parquet needs the package pyarrow: pip install 'bmip[parquet]'") from error
     together = np.concatenate([features.image_features, features.class_features]).astype(np.float32)
     kinds = ["image"] * len(features.images) + ["class"] * len(features.classes)
     table = pyarrow.table(
