@@ -70,6 +70,12 @@ def test_prompts_of_a_released_checkpoint(cli: Cli, released: Path, photos: Path
     assert content["epoch"] == 0 and content["state_dict"].keys() == TRAINED.keys()
     assert all(torch.equal(content["state_dict"][key], tensor) for key, tensor in TRAINED.items())
 
+    before = file.read_bytes()
+    refused(
+        cli("export", "prompts", "--to", "dassl", "--out", "maple", "--backbone", backbone), f"{file} exists, and is"
+    )
+    assert file.read_bytes() == before
+
     unnamed = cli("import-checkpoint", released, "--method", "maple", "--backbone", backbone)
     assert unnamed.status == 0 and "are read from the file: blue, green, grey, red" in unnamed.err
     assert Path("runs/maple-imported/prompts.json").exists()
@@ -86,7 +92,7 @@ def test_the_page_on_released_checkpoints(cli: Cli, released: Path, photos: Path
     own = dict.fromkeys(("import-checkpoint", "predict", "export"), ("--backbone", str(backbone)))
     taken, answer, written = run_page(cli, "docs/using.md", first="## Checkpoints of released", more=own).values()
     assert "taken: 9 tensors" in taken and "photo.jpg" in answer and "model-best.pth.tar" in written
-    assert (place / "model-best.pth.tar").exists()
+    assert Path("released", place.name, "model-best.pth.tar").exists()
 
 
 def test_prompts_of_bmip_for_the_released_code(cli: Cli, photos: Path, backbone: Path) -> None:

@@ -21,11 +21,15 @@ from bmip.prompting.released import Released, Stored
 def export_checkpoint(model: PromptedCLIP, folder: Path) -> Path:
     """Writes the prompts as the released code of their method stores them, and returns the file.
 
-    Raises ValueError for a method without released checkpoints, and for options that the released code does not have.
+    Raises ValueError for a method without released checkpoints, for options that the released code does not have, and
+    where the file exists.
     """
     description = model.described()
     method, released = released_of(description.spec.method)
     _check_fixed(method, released, description.options)
+    file = folder / released.folder / released.file
+    if file.exists():
+        raise ValueError(f"{file} exists, and is not overwritten: name another folder than {folder}, or remove it")
     config, trainable = method_config(method, dict(description.options)), model.trainable()
     state = frozen_tensors(model.clip) if released.strict else {}
     for name, key in released.keys(config, model.clip, trainable).items():
@@ -34,7 +38,6 @@ def export_checkpoint(model: PromptedCLIP, folder: Path) -> Path:
     before = f"{released.part}." if released.part else ""
     state = {key.removeprefix(before): tensor for key, tensor in state.items()}
     content = {"state_dict": state, "epoch": 0} if released.said is None else {**nested(state), **released.said(config)}
-    file = folder / released.folder / released.file
     write_released(file, content)
     return file
 
