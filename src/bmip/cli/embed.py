@@ -38,7 +38,7 @@ def embed(
     Features have length 1; their products times `scale` are the logits. For a method with a head or a read-out these
     are not its logits, which is told.
     All are kept in memory until they are written: 2 KB for each image with ViT-B/16.
-    Images that cannot be read are listed at the end.
+    A name without an image stops the command before any work; images that cannot be read are listed at the end.
     """
     asked = names_asked(classes, classes_file)
     if to_file.suffix not in ENDINGS:

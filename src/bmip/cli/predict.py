@@ -56,7 +56,9 @@ def predict(
     """Classify images among any class names, also names that training has never seen.
 
     Images are read as they are needed, so there may be any number.
-    Those that cannot be read are listed at the end, and the exit status is then 1.
+    A name without an image stops the command before any work.
+    Images that cannot be read, and files of a list that are not there, are listed at the end, and the exit status is
+    then 1.
     """
     asked = names_asked(classes, classes_file)
     if format not in FORMATS:

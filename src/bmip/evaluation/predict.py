@@ -36,8 +36,11 @@ class Prediction:
     """The most probable class first."""
 
     similarity: float
-    """The cosine of the features of the image and of the most probable class, -1 to 1. Unlike a probability it does not
-    depend on the other names that were asked about."""
+    """The logit of the most probable class, divided by CLIP's scale. Unlike a probability it does not depend on the
+    other names that were asked about.
+
+    It is the cosine of the features of the image and of this class, -1 to 1, except for a method with a head or a
+    read-out (`PromptedCLIP.logits_need`), whose logits are made otherwise; that of a head can be above 1."""
 
 
 def predict(

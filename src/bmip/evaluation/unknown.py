@@ -21,7 +21,7 @@ from bmip.system.messages import first_few
 Score = Literal["similarity", "probability"]
 SCORES: tuple[Score, ...] = get_args(Score)
 MEANING: dict[Score, str] = {
-    "similarity": "the cosine of the features of an image and of the class nearest to it",
+    "similarity": "the largest logit of an image, divided by CLIP's scale",
     "probability": "the probability of the most probable class among the names that are asked about",
 }
 
