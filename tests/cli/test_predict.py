@@ -213,6 +213,7 @@ def test_what_prompts_are(cli: Cli, inside: Path, tmp_path: Path) -> None:
     PromptLearner.from_pretrained("run", device="cpu").save_pretrained(tmp_path / "away")
     away = cli("inspect", tmp_path / "away")
     assert away.status == 0 and "the nearest words need the CLIP: " in away.err and "gate weight" not in away.out
+    assert "the gate weights are not known" in away.err and "the gate weights are not known" not in found.err
 
 
 def test_an_explanation_is_drawn(cli: Cli, inside: Path) -> None:

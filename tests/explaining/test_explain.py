@@ -1,6 +1,7 @@
 """Attention and covered patches against plain computations, and the picture of them."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,7 @@ def test_before_training_is_the_start_of_the_same_seed(tmp_path: Path) -> None:
     found = explain(model, DATA.test.images[0], ["red", "blue"])
     start = tiny("bmip", depth=3)
     square = normalise(found.pixels[None], model.clip.config.mean, model.clip.config.std)[0]
+    assert found.untrained is not None
     assert found.untrained.attention is not None and found.trained.attention is not None
     assert torch.equal(found.untrained.attention.slots, attention_of(start, square).slots)
     assert not torch.equal(found.untrained.attention.slots, found.trained.attention.slots)
@@ -111,6 +113,15 @@ def test_before_training_is_the_start_of_the_same_seed(tmp_path: Path) -> None:
     drawn = np.asarray(Image.open(tmp_path / "deep" / "x.png").convert("RGB")).astype(int)
     orange = (drawn[..., 0] - drawn[..., 2] > 100) & (drawn[..., 1] - drawn[..., 2] > 30)
     assert orange.any() and drawn.shape[0] > drawn.shape[1] > 300
+
+
+def test_the_start_of_prompts_from_released_code_is_not_known(tmp_path: Path) -> None:
+    model = tiny("bmip", depth=3)
+    model.description = replace(model.described(), imported="model.pth.tar-5, SHA-256 abc")
+    found = explain(model, DATA.test.images[0], ["red", "blue"])
+    assert found.untrained is None and [view.name for view in found.views] == ["CLIP without prompts", "after training"]
+    draw_explanation(found, tmp_path / "x.png")
+    assert (tmp_path / "x.png").exists()
 
 
 def test_a_resnet_has_covered_patches_alone(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def inspect(
         add(sizes, name, " x ".join(map(str, tensor.shape)) or "1", f"{tensor.numel():,}")
     add(sizes, "all", "", f"{sum(tensor.numel() for tensor in tensors.values()):,}")
     out().print(sizes)
-    _show_gauges(run)
+    _show_gauges(run, description)
     if not words:
         return
     from bmip.cli.load_run import load_run
@@ -87,12 +87,14 @@ def _facts(description: Description) -> dict[str, str]:
     }
 
 
-def _show_gauges(run: Path) -> None:
-    """The means that a run folder keeps of what its prompts' gauges showed."""
+def _show_gauges(run: Path, description: Description) -> None:
+    """The means that a run folder keeps of what its prompts' gauges showed; for BMIP a note where there are none."""
     from bmip.training.run_folder import GAUGES
 
     file = (run if run.is_dir() else run.parent) / GAUGES
     if not file.exists():
+        if description.spec.method_name.partition("+")[0] == "bmip":
+            note("the gate weights are not known: only the folder of a run keeps their means over its test images")
         return
     try:
         readings = json.loads(file.read_text(encoding="utf-8"))

@@ -47,17 +47,23 @@ class Explanation:
     frozen: View
     """CLIP without prompts."""
 
-    untrained: View
-    """The prompts as they were before training."""
+    untrained: View | None
+    """The prompts as they were before training; None for those of released code, whose start is not known."""
 
     trained: View
+
+    @property
+    def views(self) -> tuple[View, ...]:
+        """Those that there are, from CLIP without prompts to the trained ones."""
+        return tuple(view for view in (self.frozen, self.untrained, self.trained) if view is not None)
 
 
 def explain(model: PromptedCLIP, image: Picture, names: Sequence[str] | None = None) -> Explanation:
     """Explains how the model sees an image.
 
     Args:
-        model: a trained model. Its method is built again with the same seed, to show the prompts before training.
+        model: a trained model. Its method is built again with the same seed, to show the prompts before training,
+            unless they are from a checkpoint of released code.
         image: a picture in any form that `bmip.predict` takes.
         names: two class names to tell apart; by default the two that the model finds most probable.
 
@@ -66,7 +72,7 @@ def explain(model: PromptedCLIP, image: Picture, names: Sequence[str] | None = N
         ValueError: for another number of names than two, for fewer than two classes of training, and for names that
             the method cannot know.
     """
-    clip, spec = model.clip, model.described().spec
+    clip, description = model.clip, model.described()
     square = centre_square(picture_pixels(image), clip.config.image_size)
     pixels = normalise(square[None].to(clip.device), clip.config.mean, clip.config.std)[0]
     if names is None:
@@ -80,11 +86,14 @@ def explain(model: PromptedCLIP, image: Picture, names: Sequence[str] | None = N
                 "alone: choose prompts that all classes share"
             )
     classes = classes_of(model, names)
-    before = build_model(spec.method, dict(model.described().options), clip, model.classes, seed=spec.init_seed)
-    plain = build_model("zero-shot", {}, clip, model.classes, seed=0)
-    models = {"CLIP without prompts": plain, "before training": before, "after training": model}
-    frozen, untrained, trained = (_view(name, one, pixels, classes) for name, one in models.items())
+    frozen = _view("CLIP without prompts", build_model("zero-shot", {}, clip, model.classes, seed=0), pixels, classes)
+    untrained = None
+    if not description.imported:
+        spec = description.spec
+        before = build_model(spec.method, dict(description.options), clip, model.classes, seed=spec.init_seed)
+        untrained = _view("before training", before, pixels, classes)
     first, second = classes.names
+    trained = _view("after training", model, pixels, classes)
     return Explanation(square, (first, second), frozen, untrained, trained)
 
 

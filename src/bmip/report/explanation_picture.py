@@ -25,10 +25,11 @@ SLOTS = 6
 def draw_explanation(found: Explanation, path: Path) -> None:
     """Draws a row for the class token, one for each image prompt, and one for what tells the two names apart.
 
-    Columns are CLIP without prompts, the prompts before training and after it. Orange patches receive much attention.
-    In the last row red patches speak for the first name and blue ones for the second; all columns have one scale.
+    Columns are CLIP without prompts, the prompts before training, if that is known, and after it. Orange patches
+    receive much attention. In the last row red patches speak for the first name and blue ones for the second; all
+    columns have one scale.
     """
-    views = (found.frozen, found.untrained, found.trained)
+    views = found.views
     rows = _attention_rows(views)
     down, across = len(rows) + 1, len(views) + 1
     figure = blank(across * PANEL + 0.2, down * (PANEL + HEAD))
@@ -59,7 +60,7 @@ def draw_explanation(found: Explanation, path: Path) -> None:
 
 
 def _attention_rows(views: tuple[View, ...]) -> list[tuple[str, list[Tensor | None]]]:
-    """For each row its label and the maps of the three views; None where a view has no such prompt."""
+    """For each row its label and the maps of the views; None where a view has no such prompt."""
     seen = [view.attention for view in views]
     if any(one is None for one in seen):
         return []
