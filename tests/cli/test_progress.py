@@ -1,10 +1,15 @@
-"""What is printed while trials run, where stderr is no terminal."""
+"""What is shown while trials run: the lines where stderr is no terminal, and the time left where it is one."""
+
+from dataclasses import replace
 
 import pytest
+from rich.console import Console
 
-from bmip.cli.progress import watching
-from bmip.training.progress import Tick
-from tests.experiments.making import a_trial
+from bmip.cli.progress import Bars, watching
+from bmip.experiments.failures import Failure
+from bmip.training.progress import Tick, progress_bars
+from tests.experiments.making import a_trial, replaced
+from tests.experiments.test_results import ROW
 
 
 def test_a_training_that_goes_on_says_at_which_epoch(capfd: pytest.CaptureFixture[str]) -> None:
@@ -18,3 +23,27 @@ def test_a_training_that_goes_on_says_at_which_epoch(capfd: pytest.CaptureFixtur
     assert capfd.readouterr().err.splitlines() == [
         "y bmip, 16 shots, seeds 1/1: its training was interrupted and goes on at epoch 3"
     ]
+
+
+@pytest.mark.parametrize("before", [0, 60])
+def test_the_time_left_follows_from_the_rows_that_were_made(before: int) -> None:
+    """One a minute: long after the half minute that rich looks back. What was done before came in no time."""
+    now = 1000.0
+    bars = progress_bars(Console(quiet=True, get_time=lambda: now))
+    listener = Bars(bars)
+    rows = [replace(ROW, trial=replaced(ROW.trial, data_seed=seed)) for seed in range(100)]
+    listener.plan(len(rows))
+    for row in rows[:before]:
+        listener.done(row, skipped=True)
+    (trials,) = bars.tasks
+    assert trials.time_remaining is None
+    for made, row in enumerate(rows[before:-1], 1):
+        now += 60
+        if made % 5:
+            listener.done(row, skipped=False)
+        else:
+            listener.failed(row.trial, Failure("crash", "it died"))
+        assert (trials.completed, trials.total) == (made, 100 - before)
+        assert trials.time_remaining == pytest.approx(60 * (100 - before - made), abs=1)
+    listener.done(rows[-1], skipped=False)
+    assert trials.finished

@@ -20,10 +20,11 @@ from bmip.training.progress import Tick, progress_bars
 
 
 class Bars(ProgressListener):
-    """Shows all the trials as one bar, and each training that goes on as another.
+    """Shows the trials that are made as one bar, and each training that goes on as another.
 
-    With `protocols` the line of a finished trial begins with its protocol. `labels` are the names that a plan gives to
-    the methods of trials.
+    Rows that were stored before are lines, but no part of the first bar: they say nothing about the time left. With
+    `protocols` the line of a finished trial begins with its protocol. `labels` are the names that a plan gives to the
+    methods of trials.
     """
 
     def __init__(self, bars: Progress, *, protocols: bool = False, labels: Mapping[Trial, str] | None = None) -> None:
@@ -32,12 +33,12 @@ class Bars(ProgressListener):
         self._all = bars.add_task("trials", total=None, text="")
         self._running: dict[RunSpec, TaskID] = {}
         self._numbers: dict[Trial, int] = {}
-        self._count, self._failed = 0, 0
+        self._count, self._before, self._failed = 0, 0, 0
         self._remarks: set[str] = set()
 
     def plan(self, trials: int) -> None:
         self._count = trials
-        self._bars.update(self._all, total=trials)
+        self._measure()
 
     def begin(self, trial: Trial) -> None:
         self._numbers.setdefault(trial, len(self._numbers) + 1)
@@ -58,16 +59,26 @@ class Bars(ProgressListener):
         found = ", ".join(f"{name} {count.percent:.1f}" for name, count in row.counts.items())
         time = "done before" if skipped else f"{row.seconds:.0f} s"
         time += f"; {row.template!r}, best on validation" if row.template else ""
-        self._end(row.trial, f"{found} ({time})")
+        self._tell(row.trial, f"{found} ({time})")
+        if skipped:
+            self._before += 1
+            self._measure()
+        else:
+            self._bars.update(self._all, advance=1)
 
     def failed(self, trial: Trial, failure: Failure) -> None:
         self._failed += 1
-        self._end(trial, f"failed ({failure.cause})")
+        self._bars.update(self._all, advance=1, text=f"{self._failed} failed")
+        self._tell(trial, f"failed ({failure.cause})")
         if failure.details:
             self._bars.console.print(failure.details, style="dim", markup=False, soft_wrap=True)
 
-    def _end(self, trial: Trial, text: str) -> None:
-        self._bars.update(self._all, advance=1, text=f"{self._failed} failed" if self._failed else "")
+    def _measure(self) -> None:
+        """Sets how many trials are to be made. Another number makes rich forget the speed: it counts from now on."""
+        self._bars.update(self._all, total=self._count - self._before)
+        self._bars.advance(self._all, 0)
+
+    def _tell(self, trial: Trial, text: str) -> None:
         if (bar := self._running.pop(trial.run, None)) is not None:
             self._bars.remove_task(bar)
         number = f"[{self._numbers.get(trial, 0)}/{self._count}]"

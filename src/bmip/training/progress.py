@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,7 +45,8 @@ class Tick:
 def progress_bars(console: Console, *, transient: bool = False) -> progress.Progress:
     """Bars that are shown where the console is a terminal; each task has a description and a field `text`.
 
-    With `transient` they vanish at the end.
+    The time left follows from the mean speed so far: what takes minutes each has no speed in rich's half minute. With
+    `transient` the bars vanish at the end.
     """
     return progress.Progress(
         progress.TextColumn("{task.description}", markup=False),
@@ -54,6 +56,7 @@ def progress_bars(console: Console, *, transient: bool = False) -> progress.Prog
         progress.TimeElapsedColumn(),
         progress.TimeRemainingColumn(),
         console=console,
+        speed_estimate_period=math.inf,
         disable=not console.is_terminal,
         transient=transient,
     )
