@@ -128,11 +128,16 @@ def _about_averages(data: TableData) -> str:
             " There the harmonic mean is that of the averages, as papers print it; 'mean of HMs' is the mean of the "
             "data sets' own harmonic means."
         )
+    return text + without_average(data)
+
+
+def without_average(data: TableData) -> str:
+    """A sentence on the lines that have no average, and the cells that each lacks; empty where no line lacks any."""
     lacking = {label: lacking_text(cells) for one, label in data.labels.items() if (cells := data.lacking(one))}
-    if lacking:
-        named = "; ".join(f"{label} lacks {said}" for label, said in lacking.items())
-        text += f" Without an average, for lack of results that other lines have: {named}."
-    return text
+    if not lacking:
+        return ""
+    named = "; ".join(f"{label} lacks {said}" for label, said in lacking.items())
+    return f" Without an average, for lack of results that other lines have: {named}."
 
 
 def lacking_text(lacking: Mapping[str, Sequence[str]]) -> str:

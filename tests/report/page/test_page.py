@@ -13,6 +13,7 @@ import pytest
 
 from bmip.cli import main
 from bmip.experiments.failures import Failure
+from bmip.experiments.results import Row
 from bmip.report.page.content import Content, Fold, Picture, Section, Sheet, pictures
 from bmip.report.page.html import as_html
 from bmip.report.page.page import SECTIONS, page, write_page
@@ -150,6 +151,52 @@ def test_what_is_missing_is_named() -> None:
 def test_a_whole_comparison_lacks_nothing() -> None:
     found = section(page(Source("s", ROWS)), "What is missing or failed")
     assert not sheets(found) and len(found.blocks) == 1
+
+
+def costs(rows: list[Row]) -> Table:
+    found = section(page(Source("s", rows)), "Accuracy against trained parameters, seconds and memory")
+    (table,) = sheets(found).values()
+    return table
+
+
+def took(one: Row, training: float, evaluation: float, gigabytes: float | None = None) -> Row:
+    memory = None if gigabytes is None else int(gigabytes * 2**30)
+    return replace(one, training_seconds=float(training), evaluation_seconds=float(evaluation), peak_memory=memory)
+
+
+def test_costs_are_means_over_the_same_cells_or_none() -> None:
+    """A line on one quick data set alone would seem cheaper than one on a quick and a slow one."""
+    quick = [took(row("x", method, seed, 100, 60), 10, 1, 1) for method in ("bmip", "maple") for seed in (1, 2)]
+    slow = [took(row("y", "bmip", seed, 100, 60), 1000, 3, 2) for seed in (1, 2)]
+    found = costs([*quick, *slow])
+    assert found.rows == (("maple", "1,234", "–", "–", "–"), ("bmip", "1,234", "505.0", "2.0", "1.50"))
+    assert found.caption.endswith("Without an average, for lack of results that other lines have: maple lacks y.")
+    whole = costs([*quick, *slow, *(replace(one, trial=replaced(one.trial, method="maple")) for one in slow)])
+    assert {line[1:] for line in whole.rows} == {("1,234", "505.0", "2.0", "1.50")}
+    assert "lacks" not in whole.caption
+    seeds = costs(quick[:-1])
+    assert seeds.rows[0] == ("maple", "1,234", "–", "–", "–") and "maple lacks x (seeds 2/2)" in seeds.caption
+
+
+def test_costs_of_what_is_not_trained_are_those_of_the_run_that_was_made() -> None:
+    """Rows of its other seeds are copies, which took no time. Data sets count alike, however many runs they have."""
+    trained = [took(row(data, "bmip", seed, 100, 60), 10, 1, 1) for data in ("x", "y") for seed in (1, 2)]
+    spent = {("x", 1): 2.0, ("x", 2): 0.0, ("y", 1): 6.0, ("y", 2): 6.0}
+    copied = [
+        took(row(data, "zero_shot", seed, 100, 60), 0, seconds, 0.5 if seconds else None)
+        for (data, seed), seconds in spent.items()
+    ]
+    assert costs([*trained, *copied]).rows[0] == ("zero-shot", "0", "–", "4.0", "0.50")
+
+
+def test_costs_that_are_not_known_of_every_run_have_no_mean() -> None:
+    found = costs([took(row("x", "bmip", seed, 100, 60), 10, 1, memory) for seed, memory in ((1, 1.0), (2, None))])
+    assert found.rows == (("bmip", "1,234", "10.0", "1.0", "–"),)
+
+
+def test_parameters_that_depend_on_the_data_set_are_a_range() -> None:
+    found = costs([replace(row(data, "bmip", 1, 100, 60), trainable=count) for data, count in (("x", 2000), ("y", 9))])
+    assert found.rows[0][1] == "9 to 2,000"
 
 
 @pytest.mark.parametrize("part", ["base", "novel"])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from bmip.experiments.results import Row
-from bmip.report.lines import ABSENT
+from bmip.report.labels import Variant
+from bmip.report.lines import ABSENT, without_average
 from bmip.report.page.content import Absent, Block, Picture, Section, Sheet
 from bmip.report.page.figures import count_by_tens, finished, name_panel, panels
 from bmip.report.page.material import Material, headline, title_of
@@ -13,6 +14,7 @@ from bmip.report.table import Table
 from bmip.report.table_data import TableData
 
 Measure = Callable[[Row], float | None]
+MEANS = "Costs are means over the data sets, of means over the runs on each."
 
 
 def efforts(material: Material) -> Section | Absent:
@@ -31,6 +33,10 @@ def _memory(row: Row) -> float | None:
     return None if held is None else held / 2**30
 
 
+def _evaluation(row: Row) -> float | None:
+    return row.evaluation_seconds or None
+
+
 AXES: tuple[tuple[str, Measure], ...] = (
     ("trained parameters", lambda row: float(row.trainable)),
     ("seconds of training", lambda row: row.training_seconds),
@@ -38,13 +44,21 @@ AXES: tuple[tuple[str, Measure], ...] = (
 )
 
 
-def _rows(data: TableData, one: object) -> list[Row]:
-    return [row for (_, other), rows in data.cells.items() if other == one for row in rows]
+def _mean(data: TableData, one: Variant, measure: Measure) -> float | None:
+    """The mean over the data sets of what the runs there took; None where a result, or what it took, is lacking.
 
-
-def _mean(rows: Sequence[Row], measure: Measure) -> float | None:
-    known = [value for row in rows if (value := measure(row)) is not None]
-    return sum(known) / len(known) if known else None
+    Runs that took no time are copies of another seed's (`StoredRows.of_another_seed`).
+    """
+    if data.lacking(one):
+        return None
+    means = []
+    for place in data.averaged:
+        found = [measure(row) for row in data.cells[place, one] if row.seconds]
+        known = [value for value in found if value is not None]
+        if not found or len(known) < len(found):
+            return None
+        means.append(sum(known) / len(known))
+    return sum(means) / len(means)
 
 
 def _picture(material: Material, data: TableData, name: str) -> Picture:
@@ -53,12 +67,11 @@ def _picture(material: Material, data: TableData, name: str) -> Picture:
     for panel, (heading, measure) in zip(axes, AXES, strict=True):
         name_panel(panel, "", heading, f"{column}, in %")
         for one, label in data.labels.items():
-            rows, look = _rows(data, one), material.looks[label]
+            look, where = material.looks[label], _mean(data, one, measure)
             number = data.summaries(one, data.averaged).get(column)
-            where = _mean(rows, measure)
             if number is None:
                 continue
-            if not rows[0].trainable:
+            if not _trained(data, one):
                 panel.axhline(number.mean, color=look.colour, linestyle="--", linewidth=1.2, label=label)
             elif where is not None:
                 style = {**look.style(), "linestyle": "none", "markersize": 6}
@@ -70,34 +83,36 @@ def _picture(material: Material, data: TableData, name: str) -> Picture:
         name,
         finished(figure),
         f"{column} over trained parameters, over seconds of training and over memory in {title}.",
-        f"{title}: the mean over all its data sets with 95 % CIs; a line that lacks a data set is not drawn. Dashed: "
-        "what is not trained. Costs are means over runs.",
+        f"{title}: the mean over all its data sets with 95 % CIs; a line that lacks results of others is not drawn. "
+        f"Dashed: what is not trained. {MEANS}",
     )
 
 
 def _table(data: TableData) -> Table:
-    lines = []
-    machines = {
-        row.environment.get("gpu") or row.environment.get("processor") for one in data.rows for row in [one.row]
-    }
-    for one, label in data.labels.items():
-        rows = _rows(data, one)
-        training, memory = _mean(rows, lambda row: row.training_seconds), _mean(rows, _memory)
-        evaluation = [row.evaluation_seconds for row in rows if row.evaluation_seconds]
-        lines.append(
-            (
-                label,
-                f"{rows[0].trainable:,}",
-                f"{training:.1f}" if rows[0].trainable else ABSENT,
-                f"{sum(evaluation) / len(evaluation):.1f}" if evaluation else ABSENT,
-                ABSENT if memory is None else f"{memory:.2f}",
-            )
-        )
+    machines = {one.row.environment.get("gpu") or one.row.environment.get("processor") for one in data.rows}
     several = "" if len(machines) < 2 else f" The rows come from {len(machines)} kinds of machines: compare with care."
     return Table(
         f"Costs: {title_of(data)}",
         ("method", "trained parameters", "seconds of training", "seconds of evaluation", "GiB of memory"),
-        tuple(lines),
-        "Means over runs. Memory is the most that the process held at one time, backbone and libraries included; on a "
-        f"GPU, the most that torch held there.{several}",
+        tuple(_line(data, one) for one in data.labels),
+        f"{MEANS} Memory is the most that the process held at one time, backbone and libraries included; on a "
+        f"GPU, the most that torch held there.{several}{without_average(data)}",
     )
+
+
+def _line(data: TableData, one: Variant) -> tuple[str, ...]:
+    trained = _trained(data, one)
+    counts = [f"{count:,}" for count in sorted({min(trained), max(trained)})] if trained else ["0"]
+    training = _mean(data, one, lambda row: row.training_seconds) if trained else None
+    evaluation, memory = _mean(data, one, _evaluation), _mean(data, one, _memory)
+    return (
+        data.labels[one],
+        " to ".join(counts),
+        *(ABSENT if value is None else f"{value:.1f}" for value in (training, evaluation)),
+        ABSENT if memory is None else f"{memory:.2f}",
+    )
+
+
+def _trained(data: TableData, one: Variant) -> set[int]:
+    """The numbers of trained parameters of a line, which may depend on the data set; none of what is not trained."""
+    return {row.trainable for (_, other), rows in data.cells.items() if other == one for row in rows if row.trainable}
