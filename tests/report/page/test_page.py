@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from bmip.cli import main
 from bmip.experiments.failures import Failure
 from bmip.experiments.results import Row
 from bmip.report.page.content import Content, Fold, Picture, Section, Sheet, pictures
+from bmip.report.page.figures import looks
 from bmip.report.page.html import as_html
 from bmip.report.page.page import SECTIONS, page, write_page
 from bmip.report.source import Source, read_source
@@ -303,6 +305,21 @@ def test_markdown_has_what_the_page_has(made: Made, whole: Content) -> None:
         == {picture.name for picture in pictures(whole)}
         == {one.name for one in (made.page / "pictures").iterdir()}
     )
+
+
+def test_lines_differ_without_their_colours_too() -> None:
+    names = [str(number) for number in range(16)]
+    found = [looks(names)[name] for name in names]
+    assert len({(one.mark, one.dash) for one in found}) == len(found)
+    assert all(one.dash != other.dash for one, other in pairwise(found))
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_profiles_have_bands_where_seeds_say_something(seeds: int) -> None:
+    rows = [one for one in ROWS if one.trial.run.data_seed <= seeds]
+    (profiles,) = [one for one in pictures(page(Source("s", rows))) if one.name.startswith("profiles-")]
+    assert ("Bands are 95 % CIs" in profiles.caption) == (seeds > 1)
+    assert ("No curve has a 95 % CI" in profiles.caption) == (seeds == 1)
 
 
 def test_no_two_pictures_have_one_name(whole: Content) -> None:

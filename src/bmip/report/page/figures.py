@@ -35,12 +35,12 @@ class Look:
 
 
 def looks(labels: Iterable[str]) -> dict[str, Look]:
-    """A look for each line. Those with the same colour differ in mark and dashes."""
+    """A look for each line. Up to sixteen differ in mark or dashes, too, for eyes and prints without colour."""
     found: dict[str, Look] = {}
     for index, label in enumerate(dict.fromkeys(labels)):
-        again = index // len(COLOURS)
-        mark = MARKS[(index + again) % len(MARKS)]
-        found[label] = Look(COLOURS[index % len(COLOURS)], mark, DASHES[again % len(DASHES)])
+        mark = index + index // len(COLOURS)
+        dash = mark + index // len(MARKS)
+        found[label] = Look(COLOURS[index % len(COLOURS)], MARKS[mark % len(MARKS)], DASHES[dash % len(DASHES)])
     return found
 
 

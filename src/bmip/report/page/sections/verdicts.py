@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from bmip.report.page.content import Absent, Block, Picture, Section, Sheet, Text
 from bmip.report.page.figures import finished, name_panel, panels
 from bmip.report.page.material import Material, headline, title_of
-from bmip.report.standings import profiles
+from bmip.report.standings import Profile, profiles
 from bmip.report.table_data import TableData
 from bmip.report.verdicts import pairs_table, standings_table
 
 STEPS = 200  # thresholds of a profile
+MARKED = 25  # thresholds from one mark of a curve to the next
 
 
 def verdicts(material: Material) -> Section | Absent:
@@ -43,14 +46,19 @@ def _profiles(material: Material, data: TableData, number: int) -> Picture | Non
     for one in found:
         label = data.labels[one.line]
         look = material.looks[label]
-        style = {**look.style(), "marker": ""}
-        panel.plot(thresholds, one.shares, label=label, **style)
+        panel.plot(thresholds, one.shares, label=label, markevery=MARKED, **look.style())
         if one.bounds is not None:
             panel.fill_between(thresholds, *one.bounds, color=look.colour, alpha=0.12, linewidth=0)
     return Picture(
         f"profiles-{number}.svg",
         finished(figure),
         f"Performance profiles of {title_of(data)}: for each threshold of {column.heading} the share of runs above it.",
-        f"{title_of(data)}: performance profiles over data sets and seeds with 95 % CIs (stratified bootstrap). A "
-        "curve that is higher everywhere belongs to the better method. Lines that lack results have none.",
+        f"{title_of(data)}: performance profiles over data sets and seeds. A curve that is higher everywhere belongs "
+        f"to the better method. Lines that lack results have none. {_about_bands(found)}",
     )
+
+
+def _about_bands(found: Sequence[Profile]) -> str:
+    if any(one.bounds is not None for one in found):
+        return "Bands are 95 % CIs (stratified bootstrap), of lines whose seeds matter."
+    return "No curve has a 95 % CI: that needs two seeds on every data set, of a method whose seeds matter."
