@@ -65,6 +65,9 @@ def test_a_study_from_plan_to_status(cli: Cli, plan: Path, here: Path) -> None:
     assert not (here / "runs").exists()
     part = cli("study", str(plan), "--limit", "1")
     assert part.status == 0 and f"done 1, failed 0, missing {TRIALS - 1} of {TRIALS}" in part.err
+    dry = cli("study", str(plan), "--dry-run").out
+    assert re.search(r"photos zero-shot, .* 1 of 4 +unknown ", dry)
+    assert f"{TRIALS} trials: 1 done, {TRIALS - 1} missing in 3 tasks" in dry
     begun = cli("study", str(plan), "--status")
     assert "done 1, failed 0, missing 7" in begun.out and begun.status == 1
     whole = cli("study", str(plan))
@@ -81,12 +84,19 @@ def test_a_study_from_plan_to_status(cli: Cli, plan: Path, here: Path) -> None:
     assert re.search(r"open-world +shallow +2 +0 +0", status.out)
     assert "done 8, failed 0, missing 0" in status.out and status.status == 0
     dry = cli("study", str(plan), "--dry-run").out
-    assert "8 done, 0 missing" in dry
+    assert "8 done, 0 missing in 0 tasks" in dry
+    assert len(re.findall(r"photos maple, .* 2 of 2 +$", dry, re.MULTILINE)) == 2, "nothing is left"
     assert f"its page: bmip report {folder.relative_to(here)} --html" in whole.err
     assert cli("report", folder).out.count("shallow") == cli("report", folder / "results.jsonl").out.count("maple") > 0
     assert len(cli("results", folder).out.splitlines()) == len(
         cli("results", folder / "results.jsonl").out.splitlines()
     )
+
+
+def test_a_dry_run_begins_with_what_is_left(cli: Cli, plan: Path) -> None:
+    assert cli("study", str(plan), "--only", "zero-shot").status == 0
+    found = cli("study", str(plan), "--dry-run").out
+    assert re.findall(r"photos (\S+), .* (\d of \d)", found) == [("maple", "0 of 2")] * 2 + [("zero-shot", "4 of 4")]
 
 
 def test_a_label_is_the_plan_s_and_may_change(cli: Cli, plan: Path, here: Path) -> None:

@@ -16,11 +16,9 @@ from bmip.system.messages import counted
 
 if TYPE_CHECKING:
     from bmip.experiments.trial import Trial
-    from bmip.studies.folder import StudyFolder
     from bmip.studies.study import State
 
 app = typer.Typer(add_completion=False)
-SHOWN = 40  # tasks that a dry run lists
 INCOMPLETE = 1  # the exit status where a trial has no row
 
 
@@ -113,7 +111,9 @@ def study(
         _tell_status(said.name, state)
         raise typer.Exit(INCOMPLETE if state.failed or state.missing else 0)
     if dry_run:
-        _tell_plan(said.name, folder, state, trials, workers)
+        from bmip.cli.dry_run import tell_plan
+
+        tell_plan(said.name, folder, state, trials, workers)
         return
     if not trials:
         why = "what was asked for failed before (--retry-failed tries it again)" if asked else "the shard has no trials"
@@ -137,33 +137,6 @@ def study(
     note(f"done {len(state.done)}, failed {len(state.failed)}, missing {len(state.missing)} of {len(planned)}")
     note(f"Its tables: bmip report {folder.path}; its page: bmip report {folder.path} --html {folder.path / 'page'}")
     _end(state.of(asked))
-
-
-def _tell_plan(name: str, folder: StudyFolder, state: State, trials: list[Trial], workers: int) -> None:
-    from bmip.experiments.task import tasks_of
-    from bmip.studies.estimate import estimates
-
-    missing = [trial for trial in trials if trial not in state.done]
-    tasks = tasks_of(missing, folder.runs, folder.results())
-    found = estimates(tasks, folder.stored())
-    shown = table("task", "trials", "time", "memory", title=name)
-    for task, guess in list(zip(tasks, found, strict=True))[:SHOWN]:
-        first = task.trials[0]
-        ways = ", ".join(dict.fromkeys(trial.protocol for trial in task.trials))
-        label = f" [{state.labels[first]}]" if state.labels[first] else ""
-        what = f"{first.run.data} {first.run.described()}{label} ({ways}) {first.run.hash()}"
-        add(shown, what, f"{len(task.trials)}",
-            _span(guess.seconds) + ("" if guess.measured or guess.seconds is None else " ?"),
-            "unknown" if guess.gigabytes is None else f"{guess.gigabytes:.1f} GB")  # fmt: skip
-    if len(tasks) > SHOWN:
-        shown.caption = f"the first {SHOWN} of {len(tasks)} tasks"
-    out().print(shown)
-    known = [guess.seconds for guess in found if guess.seconds is not None]
-    unknown = f", and {len(found) - len(known)} of unknown length" if len(known) < len(found) else ""
-    done = f"{counted(len(trials), 'trial')}: {len(trials) - len(missing)} done, {len(missing)} missing"
-    span = f"about {_span(sum(known) / workers)} with {counted(workers, 'worker')}{unknown}"
-    told = f"{done} in {counted(len(tasks), 'task')}; {span}. Times with ? follow from sizes, others from stored rows."
-    out().print(told, soft_wrap=True, markup=False)
 
 
 def _tell_status(name: str, state: State) -> None:
@@ -190,11 +163,3 @@ def _end(state: State) -> NoReturn:
     """Names what failed, now or before, and ends with the exit status that says whether something did."""
     _tell_failures(state)
     raise typer.Exit(INCOMPLETE if state.failed else 0)
-
-
-def _span(seconds: float | None) -> str:
-    if seconds is None:
-        return "unknown"
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
