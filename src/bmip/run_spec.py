@@ -14,6 +14,7 @@ from bmip.clip.precision import Precision
 from bmip.data.names import dataset_names, embedded_names
 from bmip.data.read_config import ReadConfig
 from bmip.system.messages import counted
+from bmip.system.method_name import asked_name
 
 FORMAT = 5
 """The number of the format in which runs are written: in run folders, in checkpoints and in rows of results."""
@@ -139,7 +140,7 @@ class RunSpec:
     @property
     def method_name(self) -> str:
         """The method as one asks for it, such as "zero-shot"; a dotted path stays as it is."""
-        return "+".join(part if "." in part else part.replace("_", "-") for part in self.method.split("+"))
+        return asked_name(self.method)
 
     def places(self) -> dict[str, str]:
         """The absolute paths of what it names by a path that exists: "data", "class_names", "root" and "backbone"."""

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from bmip.methods import load_method
 from bmip.prompting import CLIP, ClassNames, Given, Method, MethodSpec, Preset, Prompter, Prompts, TextLayout
 from bmip.testing import cases, check_method, checks, tiny_clip
 
@@ -81,6 +82,27 @@ def test_a_fault_is_named(fault: str, check: str, message: str) -> None:
         check_method(faulty)
     assert f"faulty-default: the check {check!r} fails: " in str(caught.value) and message in str(caught.value)
     assert check in checks()
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "message"),
+    [
+        ("coop", {"prompted": frozenset({"image"})}, "prompts enter the towers: text; declare that as `prompted`"),
+        (
+            "clip_adapter",
+            {"adapted": frozenset()},
+            "changes and adapter train: image; declare that as `adapted`",
+        ),
+        (
+            "kgcoop",
+            {"watched": frozenset({"image"})},
+            "the loss depends on: text; declare that as `watched`",
+        ),
+    ],
+)
+def test_a_declaration_for_combinations_that_is_not_true_is_named(name: str, wrong: dict, message: str) -> None:
+    with pytest.raises(AssertionError, match=message):
+        check_method(replace(load_method(name), **wrong))
 
 
 def test_a_tiny_clip_leaves_the_global_generator_as_it_is() -> None:

@@ -248,7 +248,7 @@ def test_what_no_prompt_touches_is_computed_once(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
-        ("bmip+ivlp", {}, "ivlp has no loss, adapter or average"),
+        ("bmip+ivlp", {}, "ivlp adds nothing to other prompts"),
         ("kgcoop+kgcoop", {}, "has the option 'guidance' twice"),
         ("bmip+promtsrc", {}, "did you mean 'promptsrc'"),
         (
@@ -273,12 +273,28 @@ def test_what_cannot_work_is_refused_before_any_work(name: str, options: dict, m
     ("name", "message"),
     [
         ("coop+mmrl", r"mmrl reads the slots of the image tower, and coop has no prompts there: .* vpt, maple or bmip"),
-        ("clip-lora+mmrlpp", "mmrlpp reads the slots of the image tower, and clip_lora has no prompts there"),
+        ("clip-lora+mmrlpp", "mmrlpp reads the slots of the image tower, and clip-lora has no prompts there"),
         ("coop+promptsrc+mmrl", r"and coop\+promptsrc has no prompts there"),
         ("clip-adapter+coprompt", "both methods bring an adapter, and only one can be used"),
         ("vpt+mma+clip-lora", "both methods bring changes of CLIP, and only one can be used"),
-        ("linear-probe+kgcoop", "a head is fitted once to the features of the frozen CLIP, .* use it alone"),
-        ("bmip+tip-adapter", "tip_adapter has no loss, adapter or average"),
+        (
+            "linear-probe+kgcoop",
+            r"linear-probe\+kgcoop cannot work: a head works on the features of the frozen CLIP",
+        ),
+        ("bmip+tip-adapter", r"bmip\+tip-adapter cannot work: a head works on the features of the frozen CLIP alone"),
+        ("bmip+deep-language", "deep-language adds nothing to other prompts, neither a loss nor changes of CLIP"),
+        *(
+            (f"zero-shot+{name}", rf"zero-shot\+{name} cannot work: zero-shot trains nothing, and {name} adds nothing")
+            for name in ("kgcoop", "prograd", "tcp", "promptsrc", "hicropl")
+        ),
+        *(
+            (
+                f"{first}+{name}",
+                f"the loss of {name} depends on the class features alone, and nothing here trains these",
+            )
+            for first in ("vpt", "clip-adapter", "vpt+promptsrc")
+            for name in ("kgcoop", "tcp")
+        ),
     ],
 )
 def test_a_combination_that_cannot_work_is_refused_when_it_is_named(
@@ -286,3 +302,21 @@ def test_a_combination_that_cannot_work_is_refused_when_it_is_named(
 ) -> None:
     assert main(["methods", name]) == 2
     assert re.search(message, capfd.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "zero-shot+clip-lora",
+        "zero-shot+mma",
+        "zero-shot+clip-adapter",
+        "zero-shot+coprompt",
+        "vpt+prograd",
+        "vpt+clip-lora+kgcoop",
+    ],
+)
+def test_a_combination_in_which_something_is_trained_has_a_loss_that_trains_it(name: str) -> None:
+    model = build(name, **{"adapter_top": 2} if "mma" in name else {"depth": 2} if "vpt" in name else {})
+    found = model.losses([pixels(), pixels(2)], LABELS).parts
+    model.backward(found)
+    assert any(tensor.grad is not None and tensor.grad.any() for tensor in model.trainable().values())

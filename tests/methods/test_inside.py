@@ -101,7 +101,7 @@ def test_options_that_cannot_work_are_refused() -> None:
 def test_a_read_out_without_image_prompts_is_refused() -> None:
     with pytest.raises(ValueError, match=r"coop\+mmrl cannot work: .* coop has no prompts there"):
         load_method("coop+mmrl")
-    wrong = replace(load_method("coop"), image_prompts=True) + load_method("mmrl")
+    wrong = replace(load_method("coop"), prompted=frozenset({"image"})) + load_method("mmrl")
     model = Case(wrong, "wrong", shallow(wrong, {})).on(new_vit()).double()
     with pytest.raises(ValueError, match="these prompts fill none: take prompts that enter the image tower"):
         model(pixels(), CLASSES)

@@ -82,7 +82,7 @@ def test_what_is_no_whole_method_is_refused() -> None:
         replace(spec, presets={"released": Preset("x")})
     with pytest.raises(ValueError, match="both Extra and extras, or neither"):
         replace(spec, Extra=spec.Config)
-    with pytest.raises(ValueError, match="coop has no loss, adapter or average"):
+    with pytest.raises(ValueError, match="coop adds nothing to other prompts"):
         load_method("bmip") + spec
 
 

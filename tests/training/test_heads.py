@@ -148,5 +148,5 @@ def test_tip_adapter_chooses_weight_and_sharpness_on_validation() -> None:
 
 
 def test_nothing_can_be_added_to_a_head() -> None:
-    with pytest.raises(ValueError, match="fitted once to the features of the frozen CLIP"):
+    with pytest.raises(ValueError, match="a head works on the features of the frozen CLIP alone"):
         build_model("linear_probe+clip_adapter", {}, tiny_clip(), tiny_dataset().classes, seed=0)

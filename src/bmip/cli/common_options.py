@@ -63,8 +63,8 @@ With = Annotated[
     typer.Option(
         "--with",
         metavar="METHOD",
-        help="Adds the losses, adapter and average of these to the method's prompts: bmip with promptsrc is the method "
-        "bmip+promptsrc.",
+        help="Adds to the method's prompts what these have for any prompts, such as a loss: bmip with promptsrc is the "
+        "method bmip+promptsrc.",
         rich_help_panel=METHOD,
         autocompletion=completion.additions,
     ),

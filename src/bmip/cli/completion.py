@@ -12,6 +12,7 @@ from bmip.data.public.registry import PUBLIC
 from bmip.experiments.method_facts import known_methods
 from bmip.experiments.presets import presets as presets_of
 from bmip.experiments.registry import protocol_names
+from bmip.system.method_name import asked_name
 
 
 def methods(incomplete: str) -> list[str]:
@@ -19,7 +20,7 @@ def methods(incomplete: str) -> list[str]:
     method, colon, _ = incomplete.partition(":")
     if colon:
         return _starting(incomplete, (f"{method}:{preset}" for preset in _presets(method)))
-    return _starting(incomplete, (facts.name.replace("_", "-") for facts in known_methods()))
+    return _starting(incomplete, (asked_name(facts.name) for facts in known_methods()))
 
 
 def presets(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -15,6 +15,7 @@ from bmip.cli.console import add, out, table
 from bmip.experiments.method_facts import MethodFacts, known_methods, method_facts
 from bmip.experiments.presets import presets
 from bmip.run_spec import Preset
+from bmip.system.method_name import asked_name
 
 app = typer.Typer(add_completion=False)
 
@@ -41,7 +42,7 @@ def methods(
 def _list() -> Table:
     listed = table("method", "what it is", "presets")
     for facts in known_methods():
-        add(listed, facts.name.replace("_", "-"), facts.summary, ", ".join(presets(facts.name)))
+        add(listed, asked_name(facts.name), facts.summary, ", ".join(presets(facts.name)))
     adding = ", ".join(facts.name for facts in known_methods() if facts.adds)
     listed.caption = f"--with adds what goes with any prompts: {adding}"
     return listed

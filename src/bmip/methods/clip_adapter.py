@@ -79,6 +79,8 @@ METHOD = MethodSpec(
     Config=Config,
     build=build,
     parts=frozenset({"adapter"}),
+    prompted=frozenset(),
+    adapted=frozenset({"image"}),
     presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
     Extra=Extra,
     extras=extras,

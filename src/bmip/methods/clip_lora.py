@@ -13,6 +13,7 @@ from torch import nn
 
 from bmip.methods.zero_shot import ZeroShot
 from bmip.prompting import (
+    BOTH_TOWERS,
     CLIP,
     Changes,
     ClassNames,
@@ -139,6 +140,8 @@ METHOD = MethodSpec(
     Config=Config,
     build=build,
     parts=frozenset({"changes"}),
+    prompted=frozenset(),
+    adapted=BOTH_TOWERS,
     presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
     Extra=Extra,
     extras=extras,

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from bmip.methods import maple
 from bmip.prompting import (
+    BOTH_TOWERS,
     CLIP,
     Adapter,
     ClassNames,
@@ -146,7 +147,8 @@ METHOD = MethodSpec(
     Config=Config,
     build=maple.METHOD.build,
     parts=frozenset({"adapter"}),
-    image_prompts=True,
+    prompted=BOTH_TOWERS,
+    adapted=BOTH_TOWERS,
     presets={
         "default": Preset(f"{_SOURCE}, its adapters free to subtract (docs/fidelity.md)", training=_TRAINING),
         "released": Preset(_SOURCE, {"rectified": True}, _TRAINING, by_data=_TUNED),

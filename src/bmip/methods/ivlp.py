@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.prompting import (
+    BOTH_TOWERS,
     CLIP,
     ClassNames,
     Given,
@@ -148,7 +149,7 @@ METHOD = MethodSpec(
     summary="IVLP: deep prompt tokens in both towers, independent of each other. (MaPLe, section 4.1)",
     Config=Config,
     build=build,
-    image_prompts=True,
+    prompted=BOTH_TOWERS,
     presets={
         "default": Preset(_SOURCE, training=_TRAINING),
         "released": Preset(_SOURCE, training=_TRAINING),

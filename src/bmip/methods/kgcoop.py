@@ -50,6 +50,7 @@ METHOD = MethodSpec(
     summary="KgCoOp: CoOp's prompts, with class features kept near the fixed sentence's. (Yao et al. 2023, CVPR)",
     Config=Config,
     build=coop.METHOD.build,
+    watched=frozenset({"text"}),
     presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
     Extra=Extra,
     extras=extras,

@@ -90,5 +90,6 @@ METHOD = MethodSpec(
     Config=Config,
     build=build,
     parts=frozenset({"head"}),
+    prompted=frozenset(),
     presets={"default": Preset("Radford et al. 2021, section 3.1; the penalty chosen on validation images")},
 )

@@ -105,6 +105,7 @@ METHOD = MethodSpec(
     Config=Config,
     build=build,
     parts=frozenset({"head"}),
+    prompted=frozenset(),
     presets={
         "default": Preset(f"{_SOURCE}; shares step along the gradient of their step"),
         "released": Preset(_SOURCE, {"summed_gradients": True}),

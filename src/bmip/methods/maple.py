@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.prompting import (
+    BOTH_TOWERS,
     CLIP,
     ClassNames,
     Given,
@@ -103,7 +104,7 @@ METHOD = MethodSpec(
     summary="MaPLe: deep text prompts, and image prompts that are linear maps of them. (Khattak et al. 2023, CVPR)",
     Config=Config,
     build=build,
-    image_prompts=True,
+    prompted=BOTH_TOWERS,
     presets={
         "default": Preset(_SOURCE, training=_TRAINING),
         "released": Preset(_SOURCE, training=_TRAINING),

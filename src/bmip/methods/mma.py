@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from bmip.methods.zero_shot import ZeroShot
 from bmip.prompting import (
+    BOTH_TOWERS,
     CLIP,
     Changes,
     ClassNames,
@@ -155,6 +156,8 @@ METHOD = MethodSpec(
     Config=Config,
     build=build,
     parts=frozenset({"changes"}),
+    prompted=frozenset(),
+    adapted=BOTH_TOWERS,
     presets={
         "default": Preset(_SOURCE, training=_TRAINING),
         "released": Preset(_SOURCE, training=_TRAINING, by_data={"imagenet": Tuned(training=_LARGE)}),

@@ -20,6 +20,7 @@ from bmip.methods.mmrl.options import Extra as PlainExtra
 from bmip.methods.mmrl.prompter import MMRL, Maps
 from bmip.methods.mmrl.read_out import Nearness, SlotReadOut
 from bmip.prompting import (
+    BOTH_TOWERS,
     CLIP,
     ClassNames,
     Extras,
@@ -144,7 +145,7 @@ METHOD = MethodSpec(
     Config=Config,
     build=build,
     parts=frozenset({"read_out"}),
-    image_prompts=True,
+    prompted=BOTH_TOWERS,
     presets={
         "default": Preset(f"{_SOURCE}, base to novel; one rule for all classes (docs/fidelity.md)", training=TRAINING),
         "released": Preset(f"{_SOURCE}, base to novel", {"trained_classes_only": True}, TRAINING, by_data=_TUNED),

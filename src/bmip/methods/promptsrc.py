@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bmip.methods import ivlp
-from bmip.prompting import CLIP, ClassNames, Extras, GaussianAverage, MethodSpec, Preset, Step, Term
+from bmip.prompting import BOTH_TOWERS, CLIP, ClassNames, Extras, GaussianAverage, MethodSpec, Preset, Step, Term
 from bmip.prompting.templates import IMAGENET_80, PROMPTSRC_60
 
 
@@ -95,7 +95,7 @@ METHOD = MethodSpec(
     Config=Config,
     build=ivlp.METHOD.build,
     parts=frozenset({"average"}),
-    image_prompts=True,
+    prompted=BOTH_TOWERS,
     presets={
         "default": Preset(_SOURCE, training=_TRAINING),
         "released": Preset(_SOURCE, training=_TRAINING),

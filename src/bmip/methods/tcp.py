@@ -102,6 +102,7 @@ METHOD = MethodSpec(
     summary="TCP: text prompts made of the class's own fixed sentence, in an upper layer. (Yao et al. 2024, CVPR)",
     Config=Config,
     build=build,
+    watched=frozenset({"text"}),
     presets={
         "default": Preset(_SOURCE, training=_TRAINING),
         "released": Preset(

@@ -113,6 +113,7 @@ METHOD = MethodSpec(
     Config=Config,
     build=build,
     parts=frozenset({"head"}),
+    prompted=frozenset(),
     presets={
         "default": Preset(f"{_SOURCE}; weight and sharpness chosen on validation images"),
         "released": Preset(f"{_SOURCE}; weight and sharpness chosen on validation images"),

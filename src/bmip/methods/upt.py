@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.prompting import (
+    BOTH_TOWERS,
     CLIP,
     ClassNames,
     Given,
@@ -132,7 +133,7 @@ METHOD = MethodSpec(
     summary="UPT: one prompt for both towers in each layer, made by a small transformer. (Zang et al. 2022)",
     Config=Config,
     build=build,
-    image_prompts=True,
+    prompted=BOTH_TOWERS,
     presets={
         "default": Preset(f"{_SOURCE}, both towers equally deep (docs/fidelity.md)", training=_TRAINING),
         "released": Preset(_SOURCE, options={"text_short": True}, training=_TRAINING),

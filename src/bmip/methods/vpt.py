@@ -43,7 +43,7 @@ METHOD = MethodSpec(
     summary="VPT: deep prompt tokens in the image tower, with one fixed sentence. (Jia et al. 2022)",
     Config=Config,
     build=build,
-    image_prompts=True,
+    prompted=frozenset({"image"}),
     presets={"default": Preset(_SOURCE, training=_TRAINING), "released": Preset(_SOURCE, training=_TRAINING)},
     released=Released(
         folder="prompt_learner",

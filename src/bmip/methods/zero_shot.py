@@ -55,6 +55,7 @@ METHOD = MethodSpec(
     summary="Zero-shot CLIP: classifies by sentences in words and trains nothing. (Radford et al. 2021)",
     Config=Config,
     build=build,
+    prompted=frozenset(),
     presets={
         "default": Preset(f"{_SOURCE}: one template per data set"),
         "released": Preset(f"{_SOURCE}: one template per data set"),

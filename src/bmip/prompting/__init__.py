@@ -40,11 +40,12 @@ from bmip.prompting.method import (
     Term,
     at_least_float32,
 )
-from bmip.prompting.method_spec import MethodSpec
+from bmip.prompting.method_spec import BOTH_TOWERS, MethodSpec
 from bmip.prompting.released import Released, Shapes, Stored
 from bmip.run_spec import Preset, Tuned
 
 __all__ = [
+    "BOTH_TOWERS",
     "CLIP",
     "Adapter",
     "Average",

@@ -293,14 +293,14 @@ SINGLE = {
 
 
 def check_together(own: frozenset[str], added: frozenset[str]) -> None:
-    """Raises ValueError where both have a part of which there can be only one, and for anything added to a head.
+    """Raises ValueError where both have a part of which there can be only one, and where one of them has a head.
 
     Both are names of `SINGLE`.
     """
-    if "head" in own:
+    if "head" in own | added:
         raise ValueError(
-            "a head is fitted once to the features of the frozen CLIP, so nothing can be added that changes them: "
-            "use it alone"
+            "a head works on the features of the frozen CLIP alone, so it goes with nothing that changes them: use the "
+            "method that has it alone"
         )
     if twice := own & added:
         raise ValueError(f"both methods bring {SINGLE[min(twice)]}, and only one can be used: combine others")

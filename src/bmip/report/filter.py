@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from bmip.experiments.results import Row
 from bmip.report.places import PlacedRow, placed
+from bmip.system.method_name import asked_name
 
 _JOINED = {"method": "of", "data set": "on", "protocol": "under", "seed": "with seed"}
 
@@ -27,7 +28,7 @@ def select(
     """
     rows = list(rows)
     wanted = {
-        "method": [name if "." in name else name.replace("_", "-") for name in methods],
+        "method": [asked_name(name) for name in methods],
         "data set": list(data),
         "protocol": list(protocols),
         "seed": list(map(str, seeds)),

@@ -22,6 +22,11 @@ def method_name(given: str, known: Collection[str]) -> str:
     return "+".join(_part(part.strip(), known) for part in given.split("+"))
 
 
+def asked_name(name: str) -> str:
+    """The method as one asks for it, such as "zero-shot"; a dotted path stays as it is."""
+    return "+".join(part if "." in part else part.replace("_", "-") for part in name.split("+"))
+
+
 def _part(given: str, known: Collection[str]) -> str:
     name = given.replace("-", "_")
     if name in known:

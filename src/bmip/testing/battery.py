@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bmip.prompting.method_spec import MethodSpec
-from bmip.testing import backbone_checks, logits_checks, preset_checks, training_checks
+from bmip.testing import backbone_checks, combination_checks, logits_checks, preset_checks, training_checks
 from bmip.testing.case import Case, cases
 
 _CHECKS = (
     preset_checks.a_preset_says_its_source,
     preset_checks.the_default_has_no_faults,
-    preset_checks.declared_parts_are_there,
+    combination_checks.declared_parts_are_there,
+    combination_checks.declared_towers_are_those,
     training_checks.every_trainable_parameter_gets_a_gradient,
     training_checks.a_step_leaves_clip_unchanged,
     training_checks.trainable_parameters_carry_over,

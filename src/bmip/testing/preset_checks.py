@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from bmip.clip.prompts import slots_of
-from bmip.testing.case import CLASSES, Case, images, require
+from bmip.testing.case import Case, require
 
 
 def the_default_has_no_faults(case: Case) -> None:
@@ -22,16 +21,6 @@ def the_default_has_no_faults(case: Case) -> None:
         not prompter.dead,
         f"the default has parameters without a gradient ({', '.join(sorted(prompter.dead))}): choose options without",
     )
-
-
-def declared_parts_are_there(case: Case) -> None:
-    """The MethodSpec's `parts` and `image_prompts`, by which combinations are refused, are those of the method."""
-    model, spec = case.model(), case.spec
-    found = model.method.single
-    require(found == spec.parts, f"the method has the parts {sorted(found)}: declare them as `parts` of the MethodSpec")
-    entering = bool(slots_of(model.prompts(CLASSES, images()).image))
-    what = "" if entering else "no "
-    require(entering == spec.image_prompts, f"{what}prompts enter the image tower: declare `image_prompts={entering}`")
 
 
 def a_preset_says_its_source(case: Case) -> None:

@@ -7,14 +7,14 @@ they differ from the released code, and `stored` has the names of its checkpoint
 from bmip.methods.bmip.builder import build
 from bmip.methods.bmip.options import Config
 from bmip.methods.bmip.stored import RELEASED
-from bmip.prompting import MethodSpec, Preset
+from bmip.prompting import BOTH_TOWERS, MethodSpec, Preset
 
 METHOD = MethodSpec(
     name="bmip",
     summary="BMIP: mixes each tower's deep prompts with the other's, projected, weighted by attention. (IJCAI 2025)",
     Config=Config,
     build=build,
-    image_prompts=True,
+    prompted=BOTH_TOWERS,
     presets={
         "default": Preset(
             "LAMDASZ-ML/BMIP, configs/trainers/BMIP/BMIP_ctx2_dp9_lr2.yaml, its faults mended (docs/fidelity.md)",

@@ -7,7 +7,7 @@ HiCroPL adds to any prompts (`nearness`) from the `options`. `stored` has the na
 from bmip.methods.hicropl.builder import build, extras
 from bmip.methods.hicropl.options import Config, Extra
 from bmip.methods.hicropl.stored import RELEASED
-from bmip.prompting import MethodSpec, Preset
+from bmip.prompting import BOTH_TOWERS, MethodSpec, Preset
 
 _SOURCE = "zzeoZheng/HiCroPL, configs/trainers/HiCroPL, base to novel and few shots"
 _TRAINING = {"optimizer": "adam", "eps": 1e-3, "lr": 0.0025, "epochs": 50, "batch": 32}
@@ -18,7 +18,7 @@ METHOD = MethodSpec(
     Config=Config,
     build=build,
     parts=frozenset({"adapter"}),
-    image_prompts=True,
+    prompted=BOTH_TOWERS,
     presets={
         "default": Preset(f"{_SOURCE}; with the gradient that the paper describes", training=_TRAINING),
         "released": Preset(_SOURCE, {"written_back": True}, _TRAINING),

@@ -7,7 +7,7 @@ that MMRL adds to any prompts, from the `options`. `stored` has the names of the
 from bmip.methods.mmrl.builder import build, extras
 from bmip.methods.mmrl.options import Config, Extra
 from bmip.methods.mmrl.stored import RELEASED
-from bmip.prompting import MethodSpec, Preset, Tuned
+from bmip.prompting import BOTH_TOWERS, MethodSpec, Preset, Tuned
 
 _SOURCE = "yunncheng/MMRL, configs/trainers/MMRL and scripts/mmrl"
 TRAINING = {"optimizer": "adamw", "lr": 0.001, "epochs": 10, "batch": 4}
@@ -30,7 +30,7 @@ METHOD = MethodSpec(
     Config=Config,
     build=build,
     parts=frozenset({"read_out"}),
-    image_prompts=True,
+    prompted=BOTH_TOWERS,
     presets={
         "default": Preset(f"{_SOURCE}, base to novel; one rule for all classes (docs/fidelity.md)", training=TRAINING),
         "released": Preset(f"{_SOURCE}, base to novel", {"trained_classes_only": True}, TRAINING, by_data=_TUNED),
