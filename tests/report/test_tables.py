@@ -82,7 +82,7 @@ def test_an_average_needs_every_data_set() -> None:
     assert averages["zero-shot"] == "–"
     assert averages["bmip"] == "63.3", "seeds differ between data sets, so there is no interval"
     assert table.rows[-2][4] == "–"
-    assert "for lack of results that other lines have: zero-shot lacks z." in table.caption
+    assert "for lack of results that other lines have: zero-shot (without z)." in table.caption
     assert "lacks" not in tables(ROWS)[0].caption
 
 
@@ -92,7 +92,7 @@ def test_an_average_needs_every_seed() -> None:
     averages, means = ({line[1]: line for line in lines} for lines in (table.rows[-6:-3], table.rows[-3:]))
     assert averages["bmip"][2:5] == ("–",) * 3 and averages["maple"][2] == "50.0 ± 0.0"
     assert means["bmip"][4] == "–" and means["maple"][4] == "50.0"
-    assert "other lines have: bmip lacks y (seeds 3/3)." in table.caption
+    assert "other lines have: bmip (without y (seeds 3/3))." in table.caption
 
 
 def test_an_average_lacks_cells_column_by_column() -> None:
@@ -102,7 +102,7 @@ def test_an_average_lacks_cells_column_by_column() -> None:
     (table,) = tables(rows)
     assert table.rows[-1][1:5] == ("bmip", "50.0", "50.0", "50.0")
     assert table.rows[-2][1:5] == ("maple", "50.0", "–", "–")
-    assert "maple lacks y in 2 shots; x, y in 4 shots." in table.caption
+    assert "maple (without y in 2 shots; x, y in 4 shots)." in table.caption
 
 
 def test_the_best_is_bold_only_where_it_is_clearly_better_than_the_next() -> None:

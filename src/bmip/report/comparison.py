@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from bmip.experiments.results import Row
 from bmip.metrics import Comparison
 from bmip.report.labels import Variant
-from bmip.report.lines import ABSENT
+from bmip.report.lines import ABSENT, by_cells
 from bmip.report.pairs import pair
 from bmip.report.seeds import seeds_text
 from bmip.report.table import Table, without_repeats
 from bmip.report.table_data import TableData, table_data
+from bmip.system.messages import first_few
 
 
 def against_tables(rows: Iterable[Row], reference: str) -> tuple[list[Table], list[str]]:
@@ -73,7 +74,7 @@ DIFFERENCE = (
 
 def about_lacking(lacking: dict[str, str]) -> str:
     """A sentence on the cells that comparisons had to leave out, by the names of what is compared."""
-    named = "; ".join(f"{label} without {cells}" for label, cells in lacking.items())
+    named = "; ".join(f"{first_few(names)} without {cells}" for cells, names in by_cells(lacking).items())
     return f" Averages over fewer results than the table has: {named}." if named else ""
 
 

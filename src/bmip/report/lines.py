@@ -136,8 +136,16 @@ def without_average(data: TableData) -> str:
     lacking = {label: lacking_text(cells) for one, label in data.labels.items() if (cells := data.lacking(one))}
     if not lacking:
         return ""
-    named = "; ".join(f"{label} lacks {said}" for label, said in lacking.items())
+    named = "; ".join(f"{', '.join(names)} (without {cells})" for cells, names in by_cells(lacking).items())
     return f" Without an average, for lack of results that other lines have: {named}."
+
+
+def by_cells(lacking: Mapping[str, str]) -> dict[str, list[str]]:
+    """The names of what lacks the same cells, by these cells."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name, cells in lacking.items():
+        found[cells].append(name)
+    return found
 
 
 def lacking_text(lacking: Mapping[str, Sequence[str]]) -> str:

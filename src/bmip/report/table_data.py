@@ -39,8 +39,8 @@ class TableData:
 
     @property
     def averaged(self) -> list[Place]:
-        """The data sets that an average is over: all but the source of a transfer."""
-        return [place for place in self.places if place != self.layout.source]
+        """The data sets that an average is over: all but the source of a transfer, or the source where it is alone."""
+        return [place for place in self.places if place != self.layout.source] or self.places
 
     @cached_property
     def numbers(self) -> Mapping[str, Numbers]:

@@ -27,7 +27,7 @@ from bmip.studies.folder import StudyFolder
 from bmip.studies.plan import Plan
 from tests.experiments.making import a_trial, replaced
 from tests.report.page.conftest import Made
-from tests.report.test_tables import ROWS, row
+from tests.report.test_tables import ROWS, judged, row
 
 
 @pytest.fixture(scope="session")
@@ -172,12 +172,17 @@ def test_costs_are_means_over_the_same_cells_or_none() -> None:
     slow = [took(row("y", "bmip", seed, 100, 60), 1000, 3, 2) for seed in (1, 2)]
     found = costs([*quick, *slow])
     assert found.rows == (("maple", "1,234", "–", "–", "–"), ("bmip", "1,234", "505.0", "2.0", "1.50"))
-    assert found.caption.endswith("Without an average, for lack of results that other lines have: maple lacks y.")
+    assert found.caption.endswith("Without an average, for lack of results that other lines have: maple (without y).")
     whole = costs([*quick, *slow, *(replace(one, trial=replaced(one.trial, method="maple")) for one in slow)])
     assert {line[1:] for line in whole.rows} == {("1,234", "505.0", "2.0", "1.50")}
     assert "lacks" not in whole.caption
     seeds = costs(quick[:-1])
-    assert seeds.rows[0] == ("maple", "1,234", "–", "–", "–") and "maple lacks x (seeds 2/2)" in seeds.caption
+    assert seeds.rows[0] == ("maple", "1,234", "–", "–", "–") and "maple (without x (seeds 2/2))" in seeds.caption
+
+
+def test_costs_of_a_transfer_whose_source_alone_is_shown() -> None:
+    alone = took(judged("cross-dataset", "bmip", 1, {"all": 60}, data="z", target=""), 10, 1, 1)
+    assert costs([alone]).rows == (("bmip", "1,234", "10.0", "1.0", "1.00"),)
 
 
 def test_costs_of_what_is_not_trained_are_those_of_the_run_that_was_made() -> None:
