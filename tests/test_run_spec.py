@@ -35,6 +35,12 @@ def test_every_field_counts(name: str) -> None:
     assert RunSpec.from_json(json.loads(json.dumps(other.to_json()))) == other
 
 
+def test_the_hash_stays_what_it_was() -> None:
+    """Another hash gives every run another folder: nothing that was trained before would be found."""
+    assert SPEC.hash() == "6cb54c729f"
+    assert SPEC.folder == "x/bmip-all-16-shots-seeds-1-1-6cb54c729f"
+
+
 def test_the_fields_are_all_tried() -> None:
     assert OTHERS.keys() == {field.name for field in fields(RunSpec)}
 
