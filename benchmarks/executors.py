@@ -5,6 +5,7 @@ python -m benchmarks.executors
 
 from __future__ import annotations
 
+import os
 import statistics
 import sys
 import tempfile
@@ -30,12 +31,13 @@ TRIALS, ROUNDS = 20, 3
 METHOD = RunSpec(
     method="coop", shots=1, backbone="embedded", training=settings(epochs=1, batch=4, lr=0.001, warmup_epochs=0)
 )
-EXECUTORS: Mapping[str, Callable[[], Executor | None]] = {
-    "this process": lambda: None,
-    "pool, 1 worker": partial(Pool, 1, threads=1),
-    "pool, 2 workers": partial(Pool, 2, threads=1),
-    "Ray, 1 core a task": partial(Ray, "local", Needs(cpus=1)),
+EXECUTORS: Mapping[str, tuple[Callable[[], Executor | None], int]] = {
+    "this process": (lambda: None, 1),
+    "pool, 1 worker": (partial(Pool, 1, threads=1), 1),
+    "pool, 2 workers": (partial(Pool, 2, threads=1), 2),
+    "Ray, 1 core a task": (partial(Ray, "local", Needs(cpus=1.0)), os.cpu_count() or 1),
 }
+"""Each with the number of trials that it carries out at a time."""
 
 
 class Clock(ProgressListener):
@@ -78,7 +80,7 @@ def measure(make: Callable[[], Executor | None], trials: int) -> Cost:
 def report(trials: int = TRIALS, rounds: int = ROUNDS) -> str:
     found: dict[str, list[Cost]] = {name: [] for name in EXECUTORS}
     for _ in range(rounds):
-        for name, make in EXECUTORS.items():
+        for name, (make, _) in EXECUTORS.items():
             found[name].append(measure(make, trials))
     machine = describe("cpu")
     lines = [
@@ -87,18 +89,25 @@ def report(trials: int = TRIALS, rounds: int = ROUNDS) -> str:
         f"Made by `python -m benchmarks.executors` on {machine['cores']} cores, {machine['processor']}, "
         f"torch {machine['torch']}: {trials} trials of one short training each (CoOp, one shot, one epoch, `digits`), "
         f"one thread for each. Seconds, median of {rounds} rounds in turn. A trial's own work is training and "
-        "evaluation as its row says; what is left is the run folder, the row and the executor. The first row has the "
-        "start of processes and the loading of libraries, CLIP and data in it, where this process has them loaded. "
-        "Ray's cluster is started in the first round alone, so its start is not in the median.",
+        "evaluation as its row says; the overhead of a trial is what is left of the time for which it had a core: the "
+        "run folder, the row and the executor. The first row has in it the loading of CLIP and data; in workers also "
+        "the start of processes and the loading of libraries. Ray's cluster is started in the first round alone, so "
+        "its start is not in the median.",
         "",
-        "| | first row | each further row | own work of a trial |",
-        "|---|---:|---:|---:|",
+        "| | first row | each further row | own work of a trial | overhead of a trial |",
+        "|---|---:|---:|---:|---:|",
         *(
-            f"| {name} | {middle(costs, 'first'):.2f} | {middle(costs, 'further'):.3f} | {middle(costs, 'own'):.3f} |"
+            line(name, *(middle(costs, column) for column in ("first", "further", "own")))
             for name, costs in found.items()
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def line(name: str, first: float, further: float, own: float) -> str:
+    """The table's line of an executor. A trial that runs beside another one has the time of two further rows."""
+    _, at_once = EXECUTORS[name]
+    return f"| {name} | {first:.2f} | {further:.3f} | {own:.3f} | {further * at_once - own:.2f} |"
 
 
 def middle(costs: list[Cost], name: str) -> float:
