@@ -2,10 +2,13 @@
 
 import re
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from bmip.data.read_config import ReadConfig
+from bmip.studies.plan import Comparison, Plan, PlannedMethod
 from tests.cli.conftest import Cli, cache, cli, here
 
 __all__ = ["cache", "cli", "here"]
@@ -60,6 +63,14 @@ def test_a_terminal_gets_the_first_tasks(cli: Cli, here: Path, monkeypatch: pyte
     assert len(re.findall(r" 0 of \d+ ", found)) == 40
     assert "the first 40 of 671 tasks; a file or a pipe gets all" in found
     assert "825 missing in 671 tasks" in found
+
+
+def test_the_page_lists_every_key_of_a_plan() -> None:
+    page = (ROOT / "docs" / "studies.md").read_text(encoding="utf-8")
+    table = "".join(line for line in page.splitlines() if line.startswith("|"))
+    parts = Plan, PlannedMethod, Comparison, ReadConfig
+    keys = {one.name for part in parts for one in fields(part)} - {"comparisons", "text", "read"}
+    assert set(re.findall(r"`(\w+)`", table)) >= keys
 
 
 def test_the_plan_of_the_page_is_one(cli: Cli, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

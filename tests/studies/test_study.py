@@ -163,6 +163,8 @@ def test_failures_are_kept_and_tried_again_only_when_asked(cli: Cli, plan: Path,
     assert len(re.findall(r"^Failed: .* maple, 2 shots, seeds ./. \[shallow\]: ", again.err, re.MULTILINE)) == 4
     assert (folder.path / "failures.jsonl").read_text() == before, "nothing was tried that failed"
     assert cli("study", str(plan), "--only", "zero-shot").status == 0, "what failed was not asked for"
+    assert cli("study", str(plan), "--limit", "1").status == 1, "a limit changes nothing about what is asked for"
+    assert cli("study", str(plan), "--dry-run").status == 0
     nothing = cli("study", str(plan), "--only", "maple")
     assert nothing.status == 1
     assert "there is nothing to do: what was asked for failed before (--retry-failed" in nothing.err

@@ -62,7 +62,7 @@ def _described(task: Task, labels: Mapping[Trial, str]) -> str:
     ways: dict[str, list[str]] = {}
     for trial in task.trials:
         ways.setdefault(trial.protocol, []).append(trial.target)
-    protocols = ", ".join(way + _targets(dict.fromkeys(filter(None, targets))) for way, targets in ways.items())
+    protocols = "; ".join(way + _targets(dict.fromkeys(filter(None, targets))) for way, targets in ways.items())
     what = f"{runs[0].data} {runs[0].method_name}, {shots}, seeds {seeds}"
     label, hash_ = f" [{called}]" if called else "", "" if len(runs) > 1 else f" {runs[0].hash()}"
     return f"{what}{label} ({protocols}){hash_}"
