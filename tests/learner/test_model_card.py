@@ -2,12 +2,14 @@
 
 import re
 import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bmip import ClassNames, build_model
+import bmip
+from bmip import ClassNames, PromptLearner, build_model
 from bmip.learner import learner as learners
 from bmip.learner.model_card import model_card
 from bmip.testing import tiny_clip
@@ -22,6 +24,28 @@ def test_imported_prompts_claim_no_training() -> None:
     for claim in ("16 shots", "seed of the draw", "lr = 0.002"):
         assert [claim in card for card in cards] == [True, False]
     assert "| imported from a checkpoint of the method's released code | model.pth.tar-5, SHA-256 abc |" in cards[1]
+
+
+@pytest.mark.parametrize("selection", ["last", "best-val"])
+def test_the_card_of_a_run_says_how_long_its_training_took(
+    selection: str, backbone: Path, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run's folder knows it, and a copy of the prompts alone does not."""
+    photos = shutil.copytree(drawn, tmp_path / "photos")
+    spec = small("maple", backbone, epochs=2, selection=selection).spec(str(photos))
+    data = bmip.sample_few_shot(bmip.load_dataset(photos), 2, 1)
+    run = bmip.train(spec, bmip.load_clip(backbone), data, tmp_path / "run")
+    run.model.save_pretrained(tmp_path / "copy")
+    monkeypatch.setattr(learners, "push", lambda save, repository, card, **given: card)
+    for place, said in (
+        ("run", f"Training took {sum(epoch.seconds for epoch in run.history.epochs):.0f} s in 2 epochs."),
+        ("run/prompts.json", " s in 2 epochs."),
+        ("copy", "How long training took is not known."),
+    ):
+        learner = PromptLearner.from_pretrained(tmp_path / place, backbone=backbone, device="cpu")
+        assert learner.history_ == (None if place == "copy" else run.history)
+        card = learner.push_to_hub("someone/pets")
+        assert said in card and "`pip install .`" in card
 
 
 @pytest.mark.parametrize("method", ["coop", "linear-probe"])

@@ -20,7 +20,7 @@ from bmip.training.finite import TrainingError
 from bmip.training.optimizer import Optimizer
 from bmip.training.progress import Tick
 from bmip.training.run import train
-from bmip.training.run_folder import RunFolder, RunFolderError
+from bmip.training.run_folder import RunFolder, RunFolderError, read_metrics
 from tests.training import killed
 from tests.training.tiny import OPTIONS
 
@@ -164,7 +164,7 @@ def test_damaged_files_are_named(tmp_path: Path) -> None:
     run = RunFolder(tmp_path, {"method": "ivlp"})
     for name, read in (
         ("state.safetensors", run.read_state),
-        ("metrics.jsonl", run.read_metrics),
+        ("metrics.jsonl", lambda: read_metrics(run.path)),
         ("predictions.csv", lambda: run.read_predictions(DATA.classes)),
         ("environment.json", lambda: RunFolder(tmp_path, {"method": "ivlp"})),
         ("config.json", lambda: RunFolder(tmp_path, {"method": "ivlp"})),

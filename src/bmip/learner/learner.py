@@ -33,7 +33,7 @@ from bmip.training.checkpoint import from_pretrained
 from bmip.training.history import History
 from bmip.training.hub import located, push
 from bmip.training.progress import progress_bar
-from bmip.training.run import train_without_test
+from bmip.training.run import stored_history, train_without_test
 
 Names = Sequence[str] | ClassNames | None
 Classify = Callable[[Tensor], list[Tensor]]
@@ -59,7 +59,7 @@ class PromptLearner(Arguments):
     """The trained model."""
 
     history_: History | None
-    """How training went; None for prompts that were loaded."""
+    """How training went; None for prompts that were loaded from elsewhere than the folder of their run."""
 
     remarks_: tuple[str, ...]
     """Sentences on the data that a person should read, such as classes with few images."""
@@ -215,7 +215,7 @@ class PromptLearner(Arguments):
             device=device,
             **dict(spec.training),  # pyright: ignore[reportArgumentType]
         )
-        learner._take(model, None, (), stored_calibration(found))
+        learner._take(model, stored_history(model, found), (), stored_calibration(found))
         return learner
 
     @property

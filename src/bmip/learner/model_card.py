@@ -79,7 +79,7 @@ Prompts for a frozen CLIP, trained with `bmip` and the method `{spec.method_name
 
 ## How to use them
 
-With the package `bmip` installed:
+With the package `bmip`, which `pip install .` installs in a clone of its repository:
 
 ```sh
 bmip predict {repository} photo.jpg{for_command}

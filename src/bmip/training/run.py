@@ -22,10 +22,10 @@ from bmip.run_spec import RunSpec
 from bmip.training.config import TrainConfig, in_epochs, train_config
 from bmip.training.epoch_selection import check_selection, concluded
 from bmip.training.finite import TrainingError
-from bmip.training.history import History, epochs_of
+from bmip.training.history import EpochMetrics, History, epochs_of
 from bmip.training.loop import fit
 from bmip.training.progress import Tick
-from bmip.training.run_folder import RunFolder, alone_in
+from bmip.training.run_folder import RunFolder, alone_in, read_metrics
 from bmip.training.support import fit_head
 
 
@@ -112,6 +112,15 @@ def train_without_test(
     return _fitted(None, model, _describe(model, spec, dataset), dataset, False, progress)
 
 
+def stored_history(model: PromptedCLIP, place: Path) -> History | None:
+    """How the training of a loaded model went; None where its prompts do not lie in the folder of their run.
+
+    Raises RunFolderError where the folder is damaged.
+    """
+    epochs = epochs_of(read_metrics(place if place.is_dir() else place.parent))
+    return _history(model, epochs, train_config(dict(model.described().training))) if epochs else None
+
+
 def _describe(model: PromptedCLIP, spec: RunSpec, dataset: Dataset) -> TrainConfig:
     """Notes in the model what it is about to be trained on, and returns the settings, which are checked before."""
     config = train_config(dict(spec.training))
@@ -183,8 +192,12 @@ def _trained(
 def _finished(run: RunFolder, model: PromptedCLIP, config: TrainConfig) -> Run:
     run.conclude()
     model.load_learned(read_checkpoint(run.path)[1])
-    history = concluded(epochs_of(run.read_metrics()), config, averaged=model.method.average is not None)
+    history = _history(model, epochs_of(read_metrics(run.path)), config)
     return Run(model, history, run.read_predictions(model.classes), _seconds(history))
+
+
+def _history(model: PromptedCLIP, epochs: tuple[EpochMetrics, ...], config: TrainConfig) -> History:
+    return concluded(epochs, config, averaged=model.method.average is not None)
 
 
 def _seconds(history: History) -> float:

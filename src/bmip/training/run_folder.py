@@ -159,16 +159,6 @@ class RunFolder:
         """Replaces metrics.jsonl by one line for each of the rows."""
         write_text(self.path / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
 
-    def read_metrics(self) -> list[dict[str, Any]]:
-        """The rows of metrics.jsonl; none where it is missing. Raises RunFolderError where it is damaged."""
-        file = self.path / "metrics.jsonl"
-        if not file.exists():
-            return []
-        try:
-            return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        except ValueError as error:
-            raise RunFolderError(f"{file} is damaged ({error}): delete the folder and train again") from error
-
     def write_state(self, saved: Saved) -> None:
         """Replaces the state of training."""
         tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in saved.tensors.items()}
@@ -212,6 +202,20 @@ class RunFolder:
         known = _read_json(file) if file.exists() else []
         if not known or known[-1] != this:
             write_json(file, [*known, this])
+
+
+def read_metrics(folder: Path) -> list[dict[str, Any]]:
+    """The rows of metrics.jsonl in the folder of a run; none where it is missing.
+
+    Raises RunFolderError where it is damaged.
+    """
+    file = folder / "metrics.jsonl"
+    if not file.exists():
+        return []
+    try:
+        return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    except ValueError as error:
+        raise RunFolderError(f"{file} is damaged ({error}): delete the folder and train again") from error
 
 
 def _read_json(file: Path) -> Any:
