@@ -105,7 +105,8 @@ def test_other_machines_need_a_token(
     found: list[tuple[int, ...]] = []
 
     def asked(app: Any, listening: socket.socket) -> None:
-        printed = capfd.readouterr().out
+        printed, told = capfd.readouterr()
+        assert ("0.0.0.0 stands for every address of this machine" in told) == ("http://0.0.0.0:" in printed)
         shown = re.search(r"\?token=([\w-]+)", printed)
         token = shown[1] if shown else file.read_text().strip()
         assert len(token) >= 22 and ("from-a-file" in token) == (shown is None)

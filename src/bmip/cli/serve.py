@@ -18,6 +18,7 @@ from bmip.cli.options import with_fields
 from bmip.serving.limits import Limits
 
 app = typer.Typer(add_completion=False)
+EVERY_ADDRESS = ("0.0.0.0", "::")
 LOOPBACK, LIMITS, ACCESS = "127.0.0.1", "Limits", "Other machines"
 NEEDED = ("fastapi", "uvicorn", "python_multipart", "prometheus_client")
 
@@ -92,6 +93,11 @@ def serve(
         remark_on_drawings(model.described().spec.backbone, ["what is sent"])
         place = address(host, listening)
         line(f"serving {run} at {place}/" + (f"?token={token}" if token and token_file is None else ""))
+        if host in EVERY_ADDRESS:
+            note(
+                f"{host} stands for every address of this machine: on another machine, open the same with an address of "
+                "this one in its place, or with a name that --allow-host gives"
+            )
         note("Ctrl-C ends it")
         serve_on(application, listening)
     note("ended")
