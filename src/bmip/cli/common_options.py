@@ -82,8 +82,7 @@ Stored = Annotated[
 Names = Annotated[
     list[str] | None,
     typer.Option(
-        help="Names to classify among: 'a cat,a dog', or one or more names with a space between. Otherwise those it "
-        "was trained on.",
+        help="Class names: 'a cat,a dog', or one or more names with a space between. Otherwise those it was trained on.",
         metavar="NAME...",
         show_default=False,
     ),
@@ -92,7 +91,7 @@ NamesFile = Annotated[
     Path | None,
     typer.Option(
         "--classes-file",
-        help="A file with more names to classify among, one a line, or a JSON list.",
+        help="A file of class names, one a line, or a JSON list; with --classes they stand behind those.",
         metavar="FILE",
         show_default=False,
         dir_okay=False,

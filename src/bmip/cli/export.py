@@ -39,7 +39,15 @@ TARGETS = {
 @common_options.read_options(make=dict)
 def export(
     run: common_options.Run,
-    folder: Annotated[Path, typer.Option("--out", help="The folder to write, new or empty.", metavar="DIR")],
+    folder: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            help="The folder to write: new, empty or with an export of the same prompts; with --to dassl any that does "
+            "not have the file.",
+            metavar="DIR",
+        ),
+    ],
     to: Annotated[
         str | None,
         typer.Option(
@@ -71,7 +79,7 @@ def export(
     """Write trained prompts for programs without bmip: the image tower with them, and a matrix of the classes.
 
     The matrix can be exchanged later for other classes, without writing the tower again.
-    Everything is in float32.
+    All numbers are float32 but those of --int8.
     """
     asked = names_asked(classes, classes_file)
     if to is not None and to not in TARGETS:
