@@ -82,7 +82,7 @@ Stored = Annotated[
 Names = Annotated[
     list[str] | None,
     typer.Option(
-        help="Class names: 'a cat,a dog', or one or more names with a space between. Otherwise those it was trained on.",
+        help="Class names: 'a cat,a dog', or one or more names with a space between. Otherwise those of training.",
         metavar="NAME...",
         show_default=False,
     ),

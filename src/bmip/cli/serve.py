@@ -95,8 +95,8 @@ def serve(
         line(f"serving {run} at {place}/" + (f"?token={token}" if token and token_file is None else ""))
         if host in EVERY_ADDRESS:
             note(
-                f"{host} stands for every address of this machine: on another machine, open the same with an address of "
-                "this one in its place, or with a name that --allow-host gives"
+                f"{host} stands for every address of this machine: on another machine, put an address of this one in "
+                "its place, or a name that --allow-host gives"
             )
         note("Ctrl-C ends it")
         serve_on(application, listening)
