@@ -89,6 +89,12 @@ def test_lp_plus_plus() -> None:
         assert found == pytest.approx(case.gold[name].item(), rel=1e-4)
     close(head(data.images, data.cosines(), data.scale), case.gold["support_logits"], 2e-4)
     close(model.classifier(model.classes)(recipe.images()), case.gold["logits"], 2e-4)
+    first = loss_on(head, data)
+    close(first, case.gold["loss"], 1e-4)
+    for part, tensor in (("weight", head.weights), ("bias", head.bias)):
+        gold = case.gold[f"grad/classifier.{part}"]
+        (grad,) = torch.autograd.grad(first, tensor, retain_graph=True)
+        assert (grad - gold).norm() <= 2e-4 * gold.norm() + 1e-5
     losses = []
     for steps in range(25):
         head.config = replace(head.config, steps=steps)
