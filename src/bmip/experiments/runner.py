@@ -146,8 +146,8 @@ def check_trials(trials: Sequence[Trial], resources: Resources) -> None:
         run, parts = trial.run, resources.parts(trial)
         model = build_model(run.method, dict(run.options), resources.clip_for(run), parts.train.classes, seed=0)
         if bare and model.trainable():
-            raise DataError(f"{bare[0]} has no images to train on, which {run.method} needs: leave out either")
-        refused = f"{trial.protocol} is not for {run.method} as it is set"
+            raise DataError(f"{bare[0]} has no images to train on, which {run.method_name} needs: leave out either")
+        refused = f"{trial.protocol} is not for {run.method_name} as it is set"
         if protocol(trial.protocol).one_rule and model.tells_trained_classes:
             raise ValueError(
                 f"{refused}: its read-out counts only among the classes of training, so their logits do not compare "

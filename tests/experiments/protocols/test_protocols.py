@@ -359,15 +359,20 @@ def test_a_shift_shows_no_new_class(work: Work, photos: Path, others: Path, tmp_
         work.resources.parts(backwards)
 
 
-def test_prompts_of_single_classes_are_for_protocols_without_new_ones(work: Work, photos: Path, others: Path) -> None:
-    maple = work.methods["maple"]
-    work.methods["coop"] = replace(maple, method="coop", options=settings({"class_specific": True, "slots": 2}))
-    targets = {"cross-dataset": [str(others)]}
-    for name in ("base-to-novel", "open-world", "ratio-sweep", "cross-dataset"):
-        with pytest.raises(ValueError, match=f"{name} is not for coop as it is set: .* knows no others"):
-            work.run(work.trials(name, photos, ("maple", "coop"), targets=targets.get(name)))
+@pytest.mark.parametrize(
+    ("method", "options"), [("coop", {"class_specific": True, "slots": 2}), ("linear_probe", {}), ("tip_adapter", {})]
+)
+def test_what_is_learned_for_single_classes_is_for_protocols_without_new_ones(
+    method: str, options: dict, work: Work, photos: Path, others: Path
+) -> None:
+    maple, asked = work.methods["maple"], method.replace("_", "-")
+    work.methods[method] = replace(maple, method=method, options=settings(options))
+    targets = {"cross-dataset": [str(others)], "domain": [str(others)]}
+    for name in ("base-to-novel", "open-world", "ratio-sweep", "validation", "cross-dataset", "domain"):
+        with pytest.raises(ValueError, match=f"{name} is not for {asked} as it is set: .* knows no others"):
+            work.run(work.trials(name, photos, ("maple", method), targets=targets.get(name)))
         assert work.seen.ticks == 0, "not even the method that fits is trained"
-    (row,) = work.run(work.trials("few-shot", photos, ("coop",)))
+    (row,) = work.run(work.trials("few-shot", photos, (method,)))
     assert row.trainable > 0
 
 
