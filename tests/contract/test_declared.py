@@ -56,10 +56,30 @@ def test_a_prompt_that_mixes_over_classes_depends_on_them_and_is_refused_in_chun
         model(pixels, CLASSES)
 
 
+class Reading(Prompter):
+    """Looks at the features of the classes without saying so."""
+
+    def layout(self, classes: ClassNames) -> TextLayout:
+        return TextLayout(slots=1, per_class=True)
+
+    def forward(self, given: Given) -> Prompts:
+        return Prompts(text=[given.class_features[None, :, None, :24]])
+
+
 def test_images_are_not_to_be_had_unless_declared() -> None:
     model = PromptedCLIP(new_vit(), Method(prompter=Peeking()), CLASSES).double()
     with pytest.raises(LookupError, match="declare `reads_images = True`"):
         model(torch.randn(2, 3, 12, 12, dtype=torch.float64), CLASSES)
+
+
+def test_class_features_are_not_to_be_had_unless_declared() -> None:
+    class Declared(Reading):
+        reads_class_features = True
+
+    pixels = torch.randn(2, 3, 12, 12, dtype=torch.float64)
+    with pytest.raises(LookupError, match="declare `reads_class_features = True`"):
+        PromptedCLIP(new_vit(), Method(prompter=Reading()), CLASSES).double()(pixels, CLASSES)
+    assert PromptedCLIP(new_vit(), Method(prompter=Declared()), CLASSES).double()(pixels, CLASSES).isfinite().all()
 
 
 def test_a_prompt_of_each_image_s_own_is_the_same_in_a_batch() -> None:
