@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from bmip.class_names import ClassNames
 from bmip.methods import build_model, load_method
 from bmip.methods.mma import Bypass
-from bmip.prompting import LowRankLinear
+from bmip.methods.zero_shot import Config
+from bmip.prompting import CLIP, Changes, Extras, LowRank, LowRankLinear
 from bmip.prompting.low_rank import merged
 from bmip.prompting.model import PromptedCLIP
 from bmip.testing.case import Case, new_vit, shallow
@@ -43,6 +44,45 @@ def test_low_rank_differences_merge_into_plain_matrices() -> None:
     torch.testing.assert_close(model(pixels(), CLASSES), plain(pixels(), CLASSES), atol=1e-10, rtol=0)
     untouched = build_model("zero_shot", {}, new_vit(), CLASSES, seed=0)
     assert (model(pixels(), CLASSES) - untouched(pixels(), CLASSES)).abs().max() > 1e-3
+
+
+class InEach(Changes):
+    """Low-rank differences to one matrix of every block of both towers; that of queries, keys and values has three."""
+
+    def __init__(self, matrix: str, clip: CLIP) -> None:
+        super().__init__()
+        self.places, parts = {}, 3 if matrix == "qkv" else 1
+        for tower in ("text", "image"):
+            for layer, block in enumerate(getattr(clip, tower).blocks):
+                outward, inward = getattr(block, matrix).weight.shape
+                own = [LowRank(inward, outward // parts, 2, scale=0.5, dropout=0.0) for _ in range(parts)]
+                self.places[f"{tower}.blocks.{layer}.{matrix}"] = own
+        self.all = nn.ModuleList(one for own in self.places.values() for one in own)
+
+    def around(self, clip: CLIP) -> dict[str, nn.Module]:
+        return {place: LowRankLinear(clip.get_submodule(place), own) for place, own in self.places.items()}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("matrix", ["qkv", "out", "up", "down"])
+def test_every_matrix_of_a_block_can_have_a_difference(matrix: str) -> None:
+    clip, plain = new_vit(), new_vit()
+    changes = InEach(matrix, clip).double()
+    generator = torch.Generator().manual_seed(3)
+    for place, own in changes.places.items():
+        for one in own:
+            one.up.data.normal_(generator=generator)
+        plain.get_submodule(place).weight.data += torch.cat([0.5 * one.up.data @ one.down.data for one in own])
+    own = load_method("zero_shot").build(Config(), clip, CLASSES)
+    model = PromptedCLIP(clip, own.plus(Extras(changes=changes)), CLASSES)
+    gold = build_model("zero_shot", {}, plain, CLASSES, seed=0)(pixels(), CLASSES)
+    assert (gold - build_model("zero_shot", {}, clip, CLASSES, seed=0)(pixels(), CLASSES)).abs().max() > 1e-3
+    torch.testing.assert_close(model(pixels(), CLASSES), gold, atol=1e-10, rtol=0)
+    once = build_model("zero_shot", {}, merged(model.student), CLASSES, seed=0)
+    torch.testing.assert_close(once(pixels(), CLASSES), gold, atol=1e-10, rtol=0)
+    parts = model.losses([pixels()], torch.tensor([0, 2])).parts
+    model.backward(parts)
+    for name, tensor in changes.named_parameters():
+        assert tensor.grad is not None and tensor.grad.any(), name
 
 
 def test_the_teacher_runs_the_same_frozen_clip() -> None:
