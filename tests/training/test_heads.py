@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bmip.class_names import ClassNames
-from bmip.methods import build_model
+from bmip.methods import build_model, load_method
 from bmip.methods.linear_probe import Probe
 from bmip.methods.lp_plus_plus import LPPlusPlus
 from bmip.methods.tip_adapter import Memory
@@ -63,6 +64,22 @@ def test_test_images_choose_nothing(case: str) -> None:
     same, none = (train(spec_of(case), clip, tiny_dataset(**how)) for how in ({"val_is_test": True}, {"val": False}))
     for name, tensor in same.model.learned().items():
         assert torch.equal(tensor, none.model.learned()[name]), name
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"val_is_test": True}, "would choose by the images that are evaluated"),
+        ({"val": False}, "no validation images"),
+    ],
+)
+def test_tip_adapter_f_chooses_no_epoch_without_validation_images(how: dict, message: str) -> None:
+    preset = load_method("tip_adapter").presets["trained"]
+    spec = RunSpec(method="tip_adapter", options=settings(preset.options), training=settings(preset.training))
+    with pytest.raises(ValueError, match=f"{message}.*use selection 'last'"):
+        train(spec, tiny_clip(), tiny_dataset(**how))
+    last = settings({**preset.training, "selection": "last", "epochs": 2})
+    assert train(replace(spec, training=last), tiny_clip(), tiny_dataset(**how)).history.kept == 2
 
 
 def test_support_is_what_the_frozen_tower_says() -> None:
