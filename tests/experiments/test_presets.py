@@ -153,6 +153,12 @@ def test_a_preset_may_have_settings_for_one_data_set_alone() -> None:
     assert (imagenet["epochs"], imagenet["batch"], imagenet["lr"]) == (5, 32, 0.001)
 
 
+@pytest.mark.parametrize(("data", "rate", "epochs"), [("imagenet", 0.001, 5), ("dtd", 0.002, 100)])
+def test_mmrlpp_with_few_shots_takes_another_file_of_settings_on_imagenet(data: str, rate: float, epochs: int) -> None:
+    chosen = dict(method_trial("mmrlpp", "few-shot", backbone="x", trained_on=data).training)
+    assert (chosen["lr"], chosen["epochs"], chosen["batch"]) == (rate, epochs, 32)
+
+
 def test_prograd_leaves_out_less_on_three_data_sets_with_many_shots() -> None:
     """Its README: lambda is 0.8 for Flowers102, DTD and EuroSAT with 8 or 16 shots, otherwise 1."""
 

@@ -16,7 +16,9 @@ _NEARNESS = {
     "imagenet": 0.5, "caltech101": 0.5, "oxford_pets": 0.2, "stanford_cars": 7.0, "oxford_flowers": 4.0,
     "food101": 5.0, "fgvc_aircraft": 6.0, "sun397": 6.0, "dtd": 6.0, "eurosat": 0.01, "ucf101": 3.0,
 }  # fmt: skip
-LARGE = {"epochs": 5, "batch": 32}
+LARGE = {"lr": 0.001, "epochs": 5, "batch": 32}
+"""On ImageNet, with few shots, too. (configs/trainers/MMRL and MMRLpp, vit_b16_imagenet.yaml)"""
+
 _TUNED = {
     **{data: Tuned({"nearness": weight}) for data, weight in _NEARNESS.items()},
     "imagenet": Tuned({"nearness": _NEARNESS["imagenet"]}, LARGE),
