@@ -10,13 +10,13 @@ demo: $(READY)
 	$(BIN)/bmip demo --threads 1
 
 test: $(READY)
-	$(BIN)/pytest -n 2 --dist loadfile tests
+	$(BIN)/pytest -n 3 --dist loadfile tests
 
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
-	$(BIN)/pytest -n 2 --dist loadfile tests
+	$(BIN)/pytest -n 3 --dist loadfile tests
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

@@ -1,4 +1,4 @@
-"""Every test process computes on one thread: pytest runs as many processes as there are processors."""
+"""Every test process computes on one thread: pytest runs one more than the two processors that CI has."""
 
 import os
 
