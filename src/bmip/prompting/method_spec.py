@@ -15,6 +15,7 @@ from bmip.system.method_name import asked_name
 
 Tower = Literal["text", "image"]
 BOTH_TOWERS: frozenset[Tower] = frozenset({"text", "image"})
+"""For the declarations of a MethodSpec that name towers."""
 
 
 @dataclass(frozen=True, kw_only=True)
