@@ -121,6 +121,7 @@ def test_what_others_used_beyond_the_few_images_is_said() -> None:
     assert "each data set" in found("base-to-novel", "mmrl", AVERAGE).beyond
     assert "which classes are base" in found("base-to-novel", "mmrl", AVERAGE).beyond
     assert not found("base-to-novel", "tcp", AVERAGE).beyond
+    assert "three of the data sets" in found("few-shot", "prograd", AVERAGE).beyond
 
 
 def test_the_average_stands_beside_the_average_of_the_same_data_sets_alone() -> None:
