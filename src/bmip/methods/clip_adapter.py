@@ -1,4 +1,4 @@
-"""CLIP-Adapter: a small network behind the image tower, whose output is mixed into the feature. (Gao et al. 2021)
+"""CLIP-Adapter: a small network behind the image tower, whose output is mixed into the feature. (Gao et al. 2024)
 
 (gaopengcuhk/CLIP-Adapter, clip_adapter.py)
 """
