@@ -1,4 +1,8 @@
-"""Makes the pictures of docs/report.md: `python -m tools.screenshots PAGE/index.html`. It needs Chromium."""
+"""Makes the pictures of docs/report.md: `python -m tools.screenshots PAGE/index.html`. It needs Chromium.
+
+The page is one of the base-to-novel rows of four methods:
+`bmip report ROWS --method zero-shot coop maple bmip --html PAGE`, where ROWS are those of docs/results/embedded.jsonl.
+"""
 
 import shutil
 import sys
@@ -7,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
-SHOWN = {"report": ("What was compared", "What is missing or failed"), "report-verdicts": ("Who beats whom",)}
+SHOWN = {"report": ("What was compared",), "report-verdicts": ("Who beats whom",)}
 """The sections of each picture, which stand one below the other."""
 
 WIDE, EDGE = 1000, 24  # pixels
@@ -23,7 +27,8 @@ def main(page: Path) -> None:
                 shown.locator("section", has=shown.locator("h2", has_text=text)).bounding_box() for text in headings
             ]
             found = [box for box in boxes if box is not None]
-            top, bottom = found[0]["y"] - EDGE, found[-1]["y"] + found[-1]["height"] + EDGE
+            start = 0 if name == "report" else found[0]["y"] - EDGE  # its picture begins with the title of the page
+            top, bottom = start, found[-1]["y"] + found[-1]["height"] + EDGE
             clip = {"x": 0, "y": top, "width": WIDE, "height": bottom - top}
             shown.screenshot(path=IMAGES / f"{name}.png", full_page=True, clip=clip)
         browser.close()
