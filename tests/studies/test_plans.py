@@ -23,7 +23,7 @@ COUNTS = {
     "cross_dataset": 7 * 3 * (1 + 10),
     "domain": 7 * 3 * (1 + 4),
     "fidelity": 4 * 4 * 3,
-    "embedded_search": (24 * 4 + 4 + 2) * 4 * 3,
+    "embedded_search": (24 * 4 + 4 + 2 + 1) * 4 * 3,
     "embedded": 6 * 12 * 3 + 6 * 3 * (1 + 11) + 6 * 3 * (1 + 5) + (25 * 2 * 2 - 6 * 2) * 3 + 4 * 2 * 3 * 5,
 }
 
