@@ -190,11 +190,13 @@ def test_every_setting_of_training_is_an_argument() -> None:
     assert repr(PromptLearner("maple", lr=0.1, seed=1)) == "PromptLearner(method='maple', lr=0.1)"
 
 
-def test_settings_belong_to_the_constructor() -> None:
-    with pytest.raises(TypeError, match=r"^give shots and seed to PromptLearner\(\.\.\.\): fit takes images"):
-        PromptLearner("bmip").fit("absent/", shots=16, seed=1)
-    with pytest.raises(TypeError, match=r"^fit has no argument sample_weight: it takes"):
-        PromptLearner("bmip").fit("absent/", sample_weight=[1])
+def test_fit_takes_settings_as_the_constructor_does(backbone: Path, photos: Path) -> None:
+    said = small("maple", backbone).fit(photos, shots=1, seed=5)
+    given = small("maple", backbone, shots=1, seed=5).fit(photos)
+    assert (said.shots, said.seed) == (1, 5)
+    assert said.model_.described() == given.model_.described()
+    with pytest.raises(ValueError, match=r"^PromptLearner has no argument 'sample_weight'"):
+        said.fit(photos, sample_weight=[1])
 
 
 def test_wrong_questions(backbone: Path, drawn: Path, tmp_path: Path) -> None:

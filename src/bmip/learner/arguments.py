@@ -88,13 +88,6 @@ class Arguments:
             setattr(self, name, value)
         return self
 
-    def _refuse(self, misplaced: Mapping[str, Any]) -> None:
-        """Raises TypeError for keyword arguments of `fit`, with where they belong."""
-        if own := [name for name in misplaced if name in self.get_params()]:
-            raise TypeError(f"give {' and '.join(own)} to {type(self).__name__}(...): fit takes images and labels only")
-        if misplaced:
-            raise TypeError(f"fit has no argument {' and '.join(misplaced)}: it takes images and labels only")
-
     def __repr__(self) -> str:
         """The arguments that are not the defaults."""
         said = {field.name: getattr(self, field.name) for field in fields(self)}

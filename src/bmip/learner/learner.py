@@ -71,16 +71,20 @@ class PromptLearner(Arguments):
         shapes = InputTags(one_d_array=True, two_d_array=False, string=True)
         return Tags("classifier", TargetTags(required=False), classifier_tags=ClassifierTags(), input_tags=shapes)
 
-    def fit(self, images: Any, labels: Any = None, **misplaced: Any) -> PromptLearner:
+    def fit(self, images: Any, labels: Any = None, **params: Any) -> PromptLearner:
         """Draws the shots and trains on them; returns the learner itself.
 
+        Args:
+            images: the images; see above.
+            labels: their class names, where `images` has none itself.
+            params: arguments of the constructor, such as `shots` and `seed`, that `set_params` changes first.
+
         Raises:
-            TypeError: for settings, such as `shots`: the constructor takes them.
             DataError: a ValueError; for images that cannot be read or have no labels.
             ValueError: for a method, an option or a setting that does not exist or does not fit.
             TrainingError: where training diverges.
         """
-        self._refuse(misplaced)
+        self.set_params(**params)
         dataset, data = training_data(images, labels, self.read)
         spec = self.spec(data)
         drawn = sample_few_shot(dataset, spec.shots, spec.data_seed)
