@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench mutants docs clean
+.PHONY: demo test check bench results mutants docs clean
 
 # The embedded model is small: one thread is enough, and steady on a busy machine.
 demo: $(READY)
@@ -20,6 +20,23 @@ check: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
+
+# Every number and picture of docs/results.md, docs/ablations.md and docs/fidelity.md from plans/, settings first.
+# Given again, it goes on where it was stopped. docs/results.md says how long it takes.
+STUDY := $(BIN)/bmip study --workers 2 --threads 1
+results: $(READY)
+	$(STUDY) plans/embedded_search.toml
+	$(BIN)/bmip results presets runs/studies/embedded_search --out src/bmip/experiments/embedded_presets.toml
+	$(BIN)/python -m tools.facts
+	set -e; for plan in ablations fidelity embedded; do $(STUDY) plans/$$plan.toml; done
+	set -e; for plan in embedded_search ablations fidelity embedded; do \
+	  rm -f docs/results/$$plan.jsonl; \
+	  $(BIN)/bmip results merge runs/studies/$$plan --out docs/results/$$plan.jsonl; \
+	done
+	$(BIN)/python -m tools.results
+	$(BIN)/python -m tools.screenshots
+	$(BIN)/bmip demo --threads 1
+	cp runs/demo/predictions.png docs/images/demo.png
 
 # Which changes of the code the tests notice, for one part of it; docs/trust.md says which parts there are.
 mutants: $(READY)

@@ -7,12 +7,14 @@ the plans with their names: `bmip results merge STUDY/results.jsonl --out docs/r
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bmip.experiments.results import Row, read_results
-from bmip.report import Table, against_tables, as_markdown, select, tables, verdict_tables
+from bmip.report import Table, against_tables, as_markdown, matrix_tables, select, tables
+from bmip.report.table_data import table_data
+from bmip.report.verdicts import pairs_table
 from bmip.system.files import write_text
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -24,15 +26,16 @@ PAGES: Mapping[Path, Path] = {
 """The rows of each page."""
 
 PLACE = re.compile(
-    r"(<!-- (?P<kind>tables|averages)(?: against (?P<rival>[\w+-]+))?: (?P<protocol>[\w-]+)"
+    r"(<!-- (?P<kind>matrix|averages|pairs)(?: against (?P<rival>[\w+-]+))?: (?P<protocol>[\w-]+)"
     r"(?: of (?P<methods>[\w+ -]+?))?(?: on (?P<data>[\w -]+?))? -->\n).*?(<!-- end -->)",
     re.DOTALL,
 )
 """Where tables stand in a page, such as
 
-<!-- tables: base-to-novel of zero-shot bmip on clothes digits -->          and who beats whom
-<!-- tables against bmip: open-world -->                                     and how each method differs from BMIP
-<!-- averages against bmip: validation -->                                   the averages over data sets of these alone
+<!-- matrix: base-to-novel of zero-shot bmip on clothes digits -->   methods times data sets
+<!-- averages: few-shot -->                                          the averages over data sets
+<!-- averages against bmip: validation -->                           and how each method's average differs from BMIP's
+<!-- pairs: base-to-novel -->                                        who beats whom
 """
 
 
@@ -41,13 +44,28 @@ def filled(page: str, rows: Sequence[Row]) -> str:
 
     def between(place: re.Match[str]) -> str:
         methods, data = ((place[name] or "").split() for name in ("methods", "data"))
-        own, rival = select(rows, data, methods, protocols=[place["protocol"]]), place["rival"]
-        shown = [*tables(own), *(against_tables(own, rival)[0] if rival else verdict_tables(own))]
-        if place["kind"] == "averages":
-            shown = [_of_averages(table) for table in shown]
+        own = select(rows, data, methods, protocols=[place["protocol"]])
+        shown = KINDS[place["kind"]](own)
+        if place["rival"]:
+            shown = [*shown, *map(_of_averages, against_tables(own, place["rival"])[0])]
         return place[1] + "\n" + "".join(f"{as_markdown(table)}\n\n" for table in shown) + "<!-- end -->"
 
     return PLACE.sub(between, page)
+
+
+def _averages(rows: Sequence[Row]) -> list[Table]:
+    return [_of_averages(table) for table in tables(rows)]
+
+
+def _pairs(rows: Sequence[Row]) -> list[Table]:
+    return [table for data in table_data(rows) if (table := pairs_table(data)) is not None]
+
+
+KINDS: Mapping[str, Callable[[Sequence[Row]], list[Table]]] = {
+    "matrix": matrix_tables,
+    "averages": _averages,
+    "pairs": _pairs,
+}
 
 
 def _of_averages(table: Table) -> Table:

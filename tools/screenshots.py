@@ -1,16 +1,21 @@
-"""Makes the pictures of docs/report.md: `python -m tools.screenshots PAGE/index.html`. It needs Chromium.
+"""Makes the pictures of docs/report.md from docs/results/embedded.jsonl: `python -m tools.screenshots`.
 
-The page is one of the base-to-novel rows of four methods:
-`bmip report ROWS --method zero-shot coop maple bmip --html PAGE`, where ROWS are those of docs/results/embedded.jsonl.
+They show the page of four methods in base-to-novel. It needs Chromium.
 """
 
 import shutil
-import sys
+import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-IMAGES = Path(__file__).parents[1] / "docs" / "images"
+from bmip.experiments.results import read_results
+from bmip.report import select
+from bmip.report.page.page import write_page
+from bmip.report.source import Source
+from tools.results import DOCS
+
+METHODS = ("zero-shot", "coop", "maple", "bmip")
 SHOWN = {"report": ("What was compared",), "report-verdicts": ("Who beats whom",)}
 """The sections of each picture, which stand one below the other."""
 
@@ -30,9 +35,11 @@ def main(page: Path) -> None:
             start = 0 if name == "report" else found[0]["y"] - EDGE  # its picture begins with the title of the page
             top, bottom = start, found[-1]["y"] + found[-1]["height"] + EDGE
             clip = {"x": 0, "y": top, "width": WIDE, "height": bottom - top}
-            shown.screenshot(path=IMAGES / f"{name}.png", full_page=True, clip=clip)
+            shown.screenshot(path=DOCS / "images" / f"{name}.png", full_page=True, clip=clip)
         browser.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    rows = select(read_results([DOCS / "results" / "embedded.jsonl"]), [], METHODS, protocols=["base-to-novel"])
+    with tempfile.TemporaryDirectory() as folder:
+        main(write_page(Source("embedded data", rows), Path(folder, "page")))

@@ -38,14 +38,20 @@ def lines(page: str) -> list[list[str]]:
 
 def test_a_place_names_methods_and_data_sets() -> None:
     rows = read_results([ROWS])
-    place = "<!-- tables against bmip: base-to-novel of bmip zero-shot on clothes digits -->\nstale\n<!-- end -->\n"
+    place = "<!-- matrix against bmip: base-to-novel of bmip zero-shot on clothes digits -->\nstale\n<!-- end -->\n"
     page = filled(f"before\n{place}after\n", rows)
     assert page.startswith("before\n<!--") and page.endswith("<!-- end -->\nafter\n") and "stale" not in page
     shown, against = page.split("against bmip,")
-    assert {line[1] for line in lines(shown)} == {"zero-shot", "bmip"}
-    assert [line[:2] for line in lines(against)] == [[name, "zero-shot"] for name in ("clothes", "digits", "average")]
-    assert {line[0] for line in lines(shown)} >= {"clothes", "digits", "average"}
+    assert lines(shown)[0] == ["method", "clothes", "digits", "average"]
+    assert {line[0] for line in lines(shown)[1:]} == {"zero-shot", "bmip"}
+    assert [line[:2] for line in lines(against)] == [["average", "zero-shot"]]
     assert filled(page, rows) == page
+
+
+def test_pairs_are_of_every_two_methods() -> None:
+    place = "<!-- pairs: base-to-novel of bmip zero-shot maple on clothes digits -->\n<!-- end -->"
+    found = [line[:2] for line in lines(filled(place, read_results([ROWS])))[1:]]
+    assert found == [["zero-shot", "maple"], ["zero-shot", "bmip"], ["maple", "bmip"]]
 
 
 def test_averages_are_the_last_lines_of_the_tables() -> None:

@@ -2,6 +2,7 @@
 
 from bmip.report.comparison import against_tables
 from bmip.report.filter import select
+from bmip.report.matrix import matrix_tables
 from bmip.report.plots import draw_tables
 from bmip.report.published import beside_published
 from bmip.report.table import Table, as_markdown, as_rich
@@ -16,6 +17,7 @@ __all__ = [
     "as_rich",
     "beside_published",
     "draw_tables",
+    "matrix_tables",
     "select",
     "tables",
     "verdict_tables",

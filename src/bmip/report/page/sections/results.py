@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bmip.report.matrix import matrix_tables
 from bmip.report.page.content import Absent, Block, Fold, Picture, Section, Sheet
 from bmip.report.page.figures import as_svg
 from bmip.report.page.material import Material, title_of
@@ -15,10 +16,11 @@ def results(material: Material) -> Section | Absent:
     """The tables in the layout of the papers, a picture of each, and tables of all that was measured."""
     if not material.tables:
         return Absent("Results", "no trial has a result")
-    blocks: list[Block] = [Sheet(table) for table in tables(material.source.rows)]
+    rows = material.source.rows
+    blocks: list[Block] = [Sheet(table) for table in (*matrix_tables(rows), *tables(rows))]
     shown = [data for data in material.tables if not data.layout.shots_in_columns]
     blocks += [_picture(data, f"results-{number}.svg") for number, data in enumerate(shown, 1)]
-    every = tuple(Sheet(table) for table in all_metrics(material.source.rows))
+    every = tuple(Sheet(table) for table in all_metrics(rows))
     return Section("Results", [*blocks, Fold("All metrics", every)])
 
 
