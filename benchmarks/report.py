@@ -225,8 +225,9 @@ def _steps(places: Sequence[str], kept: Kept) -> str:
                 )
     heads = ["", "precision", "classes", "ours", "floor", "ours / floor", "plain", "plain / ours", "the look adds"]
     note = (
-        "\nSeconds, median: wall clock (CPU time of the process). Ratios are of CPU time with one thread, else of wall "
-        "clock.\n' one first step in a process of its own. ~ extrapolated on a line through 10 and 100 classes.\n"
+        "\nSeconds, median: wall clock (CPU time of the process). A ratio is the median of those of single rounds, so "
+        "it may differ from the ratio of two medians; of CPU time with one thread, else of wall clock.\n"
+        "' one first step in a process of its own. ~ extrapolated on a line through 10 and 100 classes.\n"
     )
     return _table(heads, rows) + note if rows else ""
 

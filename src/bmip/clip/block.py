@@ -43,7 +43,7 @@ class LayerNorm(nn.LayerNorm):
 
 
 class _QuickGELU(torch.autograd.Function):
-    """x * sigmoid(1.702 x) as silu(1.702 x) / 1.702, whose slope is that of silu: one kernel on the way back."""
+    """x * sigmoid(1.702 x) as silu(1.702 x) / 1.702, whose slope is that of silu: one kernel backward."""
 
     @staticmethod
     def forward(ctx, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]

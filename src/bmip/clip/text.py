@@ -154,7 +154,7 @@ def _opened(x: Float[Tensor, "image token width"], slots: int) -> Float[Tensor, 
 
 
 def _spread(packed: Float[Tensor, "image token *rest"], tails: Tails) -> Float[Tensor, "image class longest *rest"]:
-    # Picking rows adds up whole rows on the way back; indexing would add number by number.
+    # Picking rows adds up whole rows in the backward pass; indexing would add number by number.
     return packed.index_select(1, tails.spread.flatten()).unflatten(1, tails.spread.shape)
 
 

@@ -56,11 +56,11 @@ def _spaces(parts: Parts, seed: int) -> dict[int, tuple[int, ...]]:
 
 PROTOCOL = Protocol(
     "ratio-sweep",
-    "Prompts are trained on the base classes, as in base-to-novel. Test images are then classified in label spaces of "
-    "as many classes as there are base ones, of which 100 to 0 percent, rounded down to whole classes, are kept while "
-    "novel ones take the places of the others; where fewer classes are novel than base, there are not enough of them "
-    "and the last spaces are smaller. How accuracy falls along the sweep says what a growing share of new classes "
-    "costs, as far as the spaces are of one size.",
+    "Prompts are trained on the base classes, as in base-to-novel. A *label space* is the list of classes that an image "
+    "is classified among. There are eleven of them, each with as many classes as there are base ones. From one to the "
+    "next, novel classes take the places of base classes: 100 %, 90 %, ..., 0 % of the base classes stay, rounded down. "
+    "If there are fewer novel than base classes, the last label spaces are smaller. How accuracy falls along the sweep "
+    "says what new classes cost, as long as the spaces are of one size.",
     _parts,
     _evaluate,
     classes="base",
