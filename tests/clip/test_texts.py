@@ -102,6 +102,12 @@ def test_a_template_has_one_place(template: str) -> None:
         ClassNames(("cat",), template)
 
 
+@pytest.mark.parametrize("name", ["\ufeff", "&nbsp;", "\x00"])
+def test_a_name_needs_a_character_that_is_read(name: str) -> None:
+    with pytest.raises(ValueError, match="no character that CLIP reads"):
+        texts(["cat", name], TextLayout())
+
+
 def test_class_lists() -> None:
     with pytest.raises(ValueError, match="class 1 has an empty name"):
         ClassNames(("cat", " _"))

@@ -257,6 +257,25 @@ def test_prompts_that_do_not_fit(prompts: list, message: str) -> None:
         clip.encode_text(clip.texts(WORDS, TextLayout(slots=2)), prompts)
 
 
+@pytest.mark.parametrize("read", [False, True])
+def test_every_prompt_of_a_tower_fills_the_slots_of_the_first(read: bool) -> None:
+    clip = clip_of()
+
+    def later(*shape: int) -> object:
+        prompt = torch.zeros(*shape, dtype=torch.float64)
+        return (lambda view: prompt) if read else prompt
+
+    texts = clip.texts(WORDS, TextLayout(slots=2))
+    pixels = torch.zeros(1, 3, 12, 12, dtype=torch.float64)
+    text, image = (torch.zeros(*shape, dtype=torch.float64) for shape in ((1, 1, 2, 24), (1, 2, 32)))
+    for ask in (
+        lambda: clip.encode_text(texts, Prompts(text=[text, later(1, 1, 5, 24)]).text),
+        lambda: clip.encode_image(pixels, Prompts(image=[image, later(1, 1, 32)]).image),
+    ):
+        with pytest.raises(ValueError, match=r"fills (1|5) slots, and the first prompt of its tower 2"):
+            ask()
+
+
 def test_images_of_another_size() -> None:
     with pytest.raises(ValueError, match="takes \\(12, 12\\) pixels"):
         clip_of().encode_image(torch.zeros(1, 3, 16, 16, dtype=torch.float64))

@@ -1,3 +1,4 @@
+import pickle
 import shutil
 from dataclasses import fields
 from pathlib import Path
@@ -11,8 +12,10 @@ from sklearn.metrics import accuracy_score
 
 import bmip
 from bmip import ClassNames, PromptLearner, ReadConfig, TrainConfig
-from bmip.data.dataset import DataError
+from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.images import read_image
+from bmip.evaluation.evaluate import evaluate
+from bmip.learner.given import GivenImages
 from bmip.learner.learner import NotTrainedError
 from bmip.methods import combination_names, method_names
 from bmip.prompting.model import PromptedCLIP
@@ -118,6 +121,28 @@ def test_a_folder_is_trained_on_as_the_trainer_does(backbone: Path, photos: Path
     assert run.model.described() == learner.model_.described()
     assert learner.history_ is not None and len(learner.history_.epochs) == 1
     assert learner.score(photos) == run.predictions.accuracy / 100, "the test split that was written down"
+
+
+def test_equal_names_are_classes_of_their_own(backbone: Path, drawn: Path) -> None:
+    paths, labels = labelled_paths(drawn)
+    learner = small("bmip", backbone, epochs=5, lr=0.05).fit(paths, labels)
+    names = tuple(sorted(set(labels)))
+    images = GivenImages(tuple(paths))
+    split = Split(images, tuple(map(names.index, labels)))
+    twice = Dataset("twice", ClassNames((*names, names[0]), duplicates=True), split, None, split)
+    asked = twice.classes
+    assert learner.score(twice, classes=asked) == evaluate(learner.model_, split, asked).accuracy / 100
+    assert learner.score(twice, classes=asked) == pytest.approx(learner.score(paths, labels))
+    with pytest.raises(DataError, match="occurs more than once, so a label does not say which class is meant"):
+        learner.score(paths, labels, classes=asked)
+
+
+def test_a_trained_learner_can_be_stored(backbone: Path, drawn: Path) -> None:
+    paths, labels = labelled_paths(drawn)
+    learner = small("bmip", backbone).fit(paths, labels).with_classes(OTHERS)
+    again = pickle.loads(pickle.dumps(learner))
+    assert np.array_equal(again.predict_proba(paths), learner.predict_proba(paths))
+    assert again.classes_.tolist() == OTHERS
 
 
 def test_score_is_the_share_of_right_answers(backbone: Path, photos: Path, drawn: Path) -> None:

@@ -8,13 +8,14 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from bmip.class_names import ClassNames
+from bmip.cli.load_run import load_run
 from bmip.clip.loading.load import load_clip, save_clip
 from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.tokenizer import Tokenizer
 from bmip.data.read_config import ReadConfig
 from bmip.evaluation.evaluate import evaluate
 from bmip.methods import build_model, method_config
-from bmip.prompting.checkpoint import CheckpointError, read_description
+from bmip.prompting.checkpoint import CheckpointError, read_checkpoint
 from bmip.prompting.model import PromptedCLIP
 from bmip.run_spec import FORMAT, RunSpec, settings
 from bmip.testing import tiny_clip, tiny_dataset
@@ -70,7 +71,7 @@ def test_the_configuration_says_everything(tmp_path: Path) -> None:
     assert {"bmip", "torch", "format"} <= said.keys()
     for path in ("mine.safetensors", "mine.json"):
         assert from_pretrained(tmp_path / "deep" / path, tiny_clip()).classes == DATA.classes
-    assert read_description(tmp_path / "deep" / "mine.json").classes == DATA.classes
+    assert read_checkpoint(tmp_path / "deep" / "mine.json")[0].classes == DATA.classes
 
 
 def test_the_backbone_is_loaded_from_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +125,7 @@ def test_what_is_given_away_holds_no_path_of_the_machine(tmp_path: Path) -> None
     )
     run = train(spec, clip, DATA, tmp_path / "run")
     assert str(tmp_path) not in (tmp_path / "run" / "prompts.json").read_text()
-    inside = read_description(tmp_path / "run")
+    inside = read_checkpoint(tmp_path / "run")[0]
     assert (inside.spec.data, inside.spec.read.class_names) == ("./digits", "./names.json"), "no data set's name"
     assert inside.places == spec.places() and inside.places["data"] == data
     assert from_pretrained(tmp_path / "run").classes == DATA.classes
@@ -136,7 +137,20 @@ def test_what_is_given_away_holds_no_path_of_the_machine(tmp_path: Path) -> None
     from_pretrained(tmp_path / "away", tmp_path / "clip")
     (tmp_path / "run" / "config.json").write_text("{")
     with pytest.raises(CheckpointError, match=r"config.json is damaged"):
-        read_description(tmp_path / "run")
+        read_checkpoint(tmp_path / "run")
+
+
+def test_prompts_of_float16_are_used_on_a_processor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_clip(tiny_clip(), tmp_path / "clip")
+    saved = build_model("bmip", OPTIONS["bmip"], load_clip(tmp_path / "clip"), DATA.classes, seed=1)
+    spec = replace(saved.described().spec, training=settings(precision="float16"))
+    saved.description = replace(saved.described(), spec=spec)
+    saved.save_pretrained(tmp_path / "run")
+    loaded = load_run(tmp_path / "run", str(tmp_path / "clip"), "cpu")
+    assert loaded.clip.text.projection.weight.dtype == torch.float32 and loaded.described().spec.precision == "float16"
+    assert "computed in float32: training used float16" in capsys.readouterr().err
+    asked = from_pretrained(tmp_path / "run", tmp_path / "clip", precision="bfloat16")
+    assert asked.clip.text.projection.weight.dtype == torch.bfloat16
 
 
 def test_bmip_for_vit_b16_takes_less_than_7_mb(tmp_path: Path) -> None:

@@ -50,6 +50,33 @@ def test_a_run_is_fitted_stored_and_read(case: str, tmp_path: Path) -> None:
     assert len(run.history.epochs) == (3 if case.endswith(" trained") else 0)
 
 
+class Drawn(Probe):
+    def fit(self, support: Support, validation: Support | None) -> None:
+        self._set(torch.randn_like(self.weights), self.bias.detach())
+
+
+def test_what_a_head_draws_follows_from_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bmip.methods.linear_probe.Probe", Drawn)
+    found = []
+    for seed, init_seed in ((1, 1), (2, 1), (2, 2)):
+        torch.manual_seed(seed)
+        run = train(replace(spec_of("linear_probe"), init_seed=init_seed), tiny_clip(), tiny_dataset())
+        found.append(run.model.learned()["head.weights"])
+        assert torch.equal(torch.rand(3), torch.rand(3, generator=torch.Generator().manual_seed(seed)))
+    assert torch.equal(found[0], found[1]) and not torch.equal(found[1], found[2])
+
+
+def test_of_penalties_with_equal_accuracy_the_surest_is_chosen() -> None:
+    """The strongest of them would make all classes equally likely."""
+    features = torch.eye(4).repeat_interleave(3, 0)
+    support = Support(features, torch.arange(4).repeat_interleave(3), torch.eye(4), torch.tensor(100.0))
+    head = Probe(ClassNames(("a", "b", "c", "d")), load_method("linear_probe").Config(), 4)
+    head.fit(support, support)
+    assert head_accuracy(head, support) == 1
+    sure = head(features, support.cosines(), support.scale).softmax(-1).amax(-1)
+    assert sure.min() > 0.9
+
+
 @every_head
 def test_new_classes_are_refused_by_name(case: str) -> None:
     run = train(spec_of(case), tiny_clip(), tiny_dataset())

@@ -19,7 +19,11 @@ from bmip.training.checkpoint import from_pretrained
 
 def load_run(run: Path, backbone: str | None, device: str, precision: Precision | None = None) -> PromptedCLIP:
     """The trained model, ready to classify, in this precision or in the one it was trained in."""
-    return from_pretrained(run, backbone, device=pick_device(device), precision=precision)
+    model = from_pretrained(run, backbone, device=pick_device(device), precision=precision)
+    then, now = model.described().spec.precision, str(model.clip.text.projection.weight.dtype).removeprefix("torch.")
+    if precision is None and now != then:
+        note(f"computed in {now}: training used {then}, in which a processor is many times slower")
+    return model
 
 
 def data_of(run: Path, description: Description) -> str:

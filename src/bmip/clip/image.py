@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.clip.block import Activation, Block, Blocks, LayerNorm, Linear, Projected, attend, join, received
-from bmip.clip.prompts import Entering, LayerView, Prompt, check_depth, resolve, slots_of
+from bmip.clip.prompts import Entering, LayerView, Prompt, check_layers, resolve, slots_of
 
 Asking = slice | Tensor
 """The tokens whose results are needed."""
@@ -78,7 +78,7 @@ class ImageTower(nn.Module):
         watch: Callable[[int, Projected], None] | None = None,
     ) -> Tensor:
         """The class token above the last layer, and with `slots` behind it what stands in them."""
-        check_depth("image", prompts, len(self.blocks))
+        check_layers("image", prompts, len(self.blocks))
         x = self._embed(pixels)
         content = x.shape[-2]
         behind = range(content, content + slots_of(prompts))
@@ -117,7 +117,7 @@ class ImageTower(nn.Module):
                 q, k, _ = block.unpack(packed)
                 return received(q[:, :content], k, slice(content, None))
 
-        new = resolve(prompt, LayerView(i, content + slots, look, lambda: x[:, content:]))
+        new = resolve(prompt, LayerView(i, content + slots, look, lambda: x[:, content:]), slots)
         if i == 0:
             new = self.ln_pre(new)  # CLIP normalises what enters at the bottom; deeper layers expect it raw
         fresh = block.pack(new)

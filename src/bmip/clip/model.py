@@ -152,7 +152,7 @@ class CLIP(nn.Module):
 
     def texts(self, names: Sequence[str], layout: TextLayout) -> ClassTexts:
         """The sentences of these class names as tokens. Raises ValueError for a sentence that is too long."""
-        return class_texts(names, layout, self.tokenizer, self.config.context)
+        return class_texts(names, layout, self.tokenizer, self.config.context).to(self.device)
 
     def set_precision(self, precision: Precision) -> CLIP:
         """Store the matrices in the type of computation; norms and embeddings stay in float32. Returns this CLIP.

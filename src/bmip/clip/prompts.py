@@ -59,7 +59,7 @@ class Prompts:
 
     The first prompt of a tower sets its number of slots, so it is a tensor. Layers below it may be None: then prompts
     enter late. Raises TypeError where the first one is no tensor, and ValueError for a tensor with a wrong number of
-    axes.
+    axes or of slots.
     """
 
     text: Sequence[Prompt] = ()
@@ -87,6 +87,8 @@ class Prompts:
                         f"{tower}[{layer}] has shape {tuple(prompt.shape)}; it needs {axes} axes: "
                         + ("(image, class, slot, width)" if axes == 4 else "(image, slot, width)")
                     )
+                if isinstance(prompt, Tensor):
+                    _check_slots(prompt, slots_of(prompts), f"{tower}[{layer}]")
 
 
 def first_layer(prompts: Sequence[Prompt]) -> int | None:
@@ -101,12 +103,24 @@ def slots_of(prompts: Sequence[Prompt]) -> int:
     return prompt.shape[-2] if isinstance(prompt, Tensor) else 0
 
 
-def resolve(prompt: Entering, view: LayerView) -> Tensor:
-    """The prompt as a tensor; one that is a function is called with the view of its layer."""
-    return prompt if isinstance(prompt, Tensor) else prompt(view)
+def resolve(prompt: Entering, view: LayerView, slots: int) -> Tensor:
+    """The prompt as a tensor; one that is a function is called with the view of its layer.
+
+    Raises ValueError where it fills another number of slots.
+    """
+    if isinstance(prompt, Tensor):
+        return prompt
+    found = prompt(view)
+    _check_slots(found, slots, f"the prompt of layer {view.layer}")
+    return found
 
 
-def check_depth(tower: str, prompts: Sequence[Prompt], layers: int) -> None:
+def _check_slots(prompt: Tensor, slots: int, which: str) -> None:
+    if prompt.shape[-2] != slots:
+        raise ValueError(f"{which} fills {prompt.shape[-2]} slots, and the first prompt of its tower {slots}")
+
+
+def check_layers(tower: str, prompts: Sequence[Prompt], layers: int) -> None:
     """Raises ValueError for more prompts than the tower has layers."""
     if len(prompts) > layers:
         raise ValueError(f"{len(prompts)} {tower} prompts for a tower of {layers} layers: lower the depth to {layers}")

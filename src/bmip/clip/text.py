@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from bmip.clip.block import Activation, Block, Blocks, Keys, LayerNorm, Linear, attend, received
-from bmip.clip.prompts import LayerView, Prompt, check_depth, resolve, slots_of
+from bmip.clip.prompts import LayerView, Prompt, check_layers, resolve, slots_of
 from bmip.clip.texts import ClassTexts, Lead, Tails
 
 
@@ -59,7 +59,7 @@ class TextTower(nn.Module):
 
         Raises ValueError for more prompts than layers, and for prompts that fit neither the slots nor the classes.
         """
-        check_depth("text", prompts, len(self.blocks))
+        check_layers("text", prompts, len(self.blocks))
         offered = slots_of(prompts)
         if offered != texts.layout.slots:
             raise ValueError(f"the prompts fill {offered} slots; the sentences were laid out for {texts.layout.slots}")
@@ -71,8 +71,7 @@ class TextTower(nn.Module):
                 )
         texts = texts.to(self.positional_embedding.device)
         past, entered = self._run_lead(texts, prompts)
-        images = max(past[0].k.shape[0], *(p.shape[0] for p in entered if isinstance(p, Tensor)), 1)
-        chunks = texts.chunks(max(1, self.chunk_tokens // images))
+        chunks = self.chunks(texts, entered)
         run = partial(self._run_tails, past, entered)
         if len(chunks) == 1:
             features = run(chunks[0])
@@ -81,6 +80,11 @@ class TextTower(nn.Module):
         else:
             features = torch.cat([run(chunk) for chunk in chunks], dim=1)
         return features[:, torch.cat([chunk.classes for chunk in chunks]).argsort()]
+
+    def chunks(self, texts: ClassTexts, prompts: Sequence[Prompt]) -> tuple[Tails, ...]:
+        """The classes that run at once; fewer where each image has prompts of its own."""
+        images = max((prompt.shape[0] for prompt in prompts if isinstance(prompt, Tensor)), default=1)
+        return texts.chunks(max(1, self.chunk_tokens // max(1, images)))
 
     def _run_lead(self, texts: ClassTexts, prompts: Sequence[Prompt]) -> tuple[list[Keys], Sequence[Prompt]]:
         """The stem's keys and values in every layer, and the prompts that entered it, for the slots in the tails."""
@@ -95,7 +99,7 @@ class TextTower(nn.Module):
                     x, stem = _opened(x, lead.inserted), stem + lead.inserted
                     mask = _causal(x.shape[1], x.device)
                 look, below = partial(_look_at_lead, block, x, lead), partial(_below_lead, x, lead)
-                prompt = resolve(prompt, LayerView(i, x.shape[1], look, below))
+                prompt = resolve(prompt, LayerView(i, x.shape[1], look, below), texts.layout.slots)
                 new = _shared(prompt)[:, lead.slot_numbers]
                 placed = i == 0 and not lead.inserted
                 x = _enter(x, self._placed(new, lead.slot_places) if placed else new, lead.slot_places)
@@ -119,7 +123,7 @@ class TextTower(nn.Module):
             if prompt is not None and len(tails.slot_numbers):
                 reach = (tails.positions[tails.ends] + 1)[:, None]
                 look, below = partial(_look_at_tails, block, x, tails, past[i]), partial(_below_tails, x, tails)
-                new = resolve(prompt, LayerView(i, reach, look, below))
+                new = resolve(prompt, LayerView(i, reach, look, below), slots_of(prompts))
                 if isinstance(prompt, Tensor) and prompt.shape[1] > 1:
                     new = new[:, tails.classes]
                 new = new[:, :, tails.slot_numbers].expand(-1, len(tails.classes), -1, -1).flatten(1, 2)

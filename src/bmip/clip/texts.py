@@ -127,9 +127,13 @@ class ClassTexts:
 def class_texts(names: Sequence[str], layout: TextLayout, tokenizer: Tokenizer, context: int) -> ClassTexts:
     """The sentences of these class names under a layout, as tokens.
 
-    Raises ValueError for a sentence that does not fit the text tower, naming the class and the limit, and for a
-    template with fewer tokens before the name than slots.
+    An empty name gives the sentence without a name. Raises ValueError for another one of which no token is left, for a
+    sentence that does not fit the text tower, naming the class and the limit, and for a template with fewer tokens
+    before the name than slots.
     """
+    for name in names:
+        if name and not tokenizer.encode(name):
+            raise ValueError(f"the class name {name!r} has no character that CLIP reads: give it a name in words")
     pairs = [sentence(name if layout.raw_names else words(name), layout, tokenizer) for name in names]
     for name, (ids, _) in zip(names, pairs, strict=True):
         if len(ids) > context:

@@ -1,6 +1,5 @@
 """Batches of square uint8 images for training and for evaluation."""
 
-import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -13,6 +12,7 @@ from torch import Tensor
 from bmip.data.dataset import ArrayImages, Chosen, DataError, Images, Split
 from bmip.data.transforms import Augmentation, augmented, centre_square
 from bmip.system.machine import cores
+from bmip.system.seeds import seed_of
 
 HELD_FOR_TRAINING = 2**31  # bytes of decoded images kept in memory; what goes beyond is decoded again each epoch
 HELD_FOR_EVALUATION = 2**29  # bytes of squares kept for the next pass: 3500 images at 224 pixels
@@ -80,7 +80,7 @@ class TrainBatches:
 
     def epoch(self, number: int) -> Iterator[tuple[list[Tensor], Tensor]]:
         """Yields for each batch one uint8 tensor (image, 3, size, size) per view, and the labels."""
-        generator = torch.Generator().manual_seed(_seed(self.data_seed, number))
+        generator = torch.Generator().manual_seed(seed_of(self.data_seed, number))
         order = torch.randperm(len(self._labels), generator=generator)
         decoded = self._decoded(order[: len(self) * self.batch].tolist())
         for start in range(0, len(self) * self.batch, self.batch):
@@ -167,11 +167,6 @@ def _square(images: Images, index: int, size: int) -> UInt8[Tensor, "3 {size} {s
     if isinstance(images, Chosen):
         return _square(images.images, images.indices[index], size)
     return images.square(index, size) if isinstance(images, HasSquares) else centre_square(images[index], size)
-
-
-def _seed(*parts: int) -> int:
-    """A seed of 63 bits from several numbers, so that neighbouring numbers give unrelated seeds."""
-    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "little") >> 1
 
 
 def _in_memory(images: Images) -> bool:

@@ -113,7 +113,8 @@ def evaluate_logits(
 
 
 def accuracy_on(model: PromptedCLIP, split: Split, classes: ClassNames, batch: int = 100) -> Callable[[], float]:
-    """A function that returns the model's present accuracy in percent; images are decoded in its first call only.
+    """A function that returns the model's present accuracy in percent; images are decoded in its first
+    call only, as far as memory is kept for them.
 
     Raises what `evaluate` raises.
     """

@@ -54,5 +54,5 @@ class _Mean:
         self.gauge, self.sum, self.count = gauge, 0.0, 0
 
     def add(self, module: object, given: object, output: Tensor) -> None:
-        self.sum += float(output.double().sum())
+        self.sum += float(output.cpu().double().sum())  # MPS has no float64
         self.count += output.numel()

@@ -29,7 +29,8 @@ class Arguments:
     _: KW_ONLY
 
     backbone: str | Path | None = None
-    """The CLIP, as `load_clip` takes it; None: ViT-B/16, and the embedded one for the data sets of the package."""
+    """The CLIP, as `load_clip` takes it; None: the embedded one for the name of a data set of the package,
+    otherwise ViT-B/16."""
 
     shots: int = 16
     """Training images of each class that are drawn from those given; 0 means all."""

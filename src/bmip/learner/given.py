@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +72,13 @@ def evaluated_data(images: Any, labels: Any, read: ReadConfig, classes: ClassNam
         names = known.names
     else:
         split, names = labelled(images, labels, read)
+    if names == classes.names:  # equal names may stand among them
+        return split
+    if twice := [name for name, count in Counter(map(words, classes.names)).items() if count > 1]:
+        raise DataError(
+            f"the class name {twice[0]!r} occurs more than once, so a label does not say which class is meant: give "
+            "names that differ (`classes`)"
+        )
     positions = {words(name): place for place, name in enumerate(classes.names)}
     found = [names[label] for label in sorted(set(split.labels))]
     if strange := [name for name in found if words(name) not in positions]:

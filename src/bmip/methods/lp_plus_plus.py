@@ -85,7 +85,8 @@ def start(head: LPPlusPlus, support: Support) -> None:
 def step_sizes(support: Support) -> tuple[float, float]:
     """The learning rates of the weights and of the shares, from bounds of the loss's curvature. (section 3.3)"""
     count = len(support.images)
-    curvature = torch.linalg.eigvalsh(support.images.T.double() @ support.images.double())[-1]
+    images = support.images.cpu().double()
+    curvature = torch.linalg.eigvalsh(images.T @ images)[-1]
     greatest = support.cosines().square().sum(0).max()
     return 4 * count / curvature.item(), count / (4 * greatest.item())
 

@@ -45,11 +45,6 @@ class OpenWorld:
         """Harmonic mean of `base` and `novel`. (DeCoOp's H)"""
         return harmonic_mean(self.base.percent, self.novel.percent)
 
-    @property
-    def joint_h(self) -> float:
-        """Harmonic mean of `base_joint` and `novel_joint`."""
-        return harmonic_mean(self.base_joint.percent, self.novel_joint.percent)
-
 
 def open_world(
     labels: Int[np.ndarray, " image"],

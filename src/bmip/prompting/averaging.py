@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from bmip.prompting.method import Average
@@ -51,7 +50,7 @@ class RunningMean:
             raise ValueError(f"an epoch's weight in the average is {weight}; it must be finite and not negative")
         self.total += weight
         for name, tensor in tensors.items():
-            value = weight * tensor.detach().to("cpu", torch.float64)
+            value = weight * tensor.detach().cpu().double()
             self.sums[name] = self.sums[name] + value if name in self.sums else value
 
     def mean(self) -> dict[str, Tensor]:

@@ -139,14 +139,6 @@ def write_checkpoint(path: str | Path, trainable: Mapping[str, Tensor], descript
     write_json(json_file, {**shared, **versions, "tensors": hashlib.sha256(content).hexdigest()})
 
 
-def read_description(path: str | Path) -> Description:
-    """The description of a checkpoint, with `places` where it lies in the run folder of its training.
-
-    Raises CheckpointError as `read_checkpoint` does.
-    """
-    return _read_json(_files(path)[1])[0]
-
-
 def beside(path: str | Path, kind: str) -> Path:
     """The file of this kind that belongs to a checkpoint, such as prompts.threshold.json for "threshold"."""
     return _files(path)[1].with_suffix(f".{kind}.json")
@@ -159,6 +151,8 @@ def tensors_hash(path: str | Path) -> str:
 
 def read_checkpoint(path: str | Path) -> tuple[Description, dict[str, Tensor]]:
     """The description and the tensors of a checkpoint; `path` as for `write_checkpoint`.
+
+    The description has `places` where the checkpoint lies in the run folder of its training.
 
     Raises CheckpointError for files that are missing, cut short, foreign or of another format.
     """

@@ -7,7 +7,6 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from bmip.class_names import ClassNames
 from bmip.clip.text_layout import TextLayout
 from bmip.prompting.method import Teacher, at_least_float32
 from bmip.prompting.sentences import read_sentences, sentences_of
@@ -15,7 +14,7 @@ from bmip.prompting.templates import NEUTRAL
 
 
 class DescribedClasses:
-    """The frozen features of sentences about each class; those of a class list are computed once.
+    """The frozen features of sentences about each class; a teacher computes them once.
 
     Args:
         file: a JSON file of {class name: [sentence, ...]}; without one the sentences are neutral templates.
@@ -23,13 +22,10 @@ class DescribedClasses:
 
     def __init__(self, file: str) -> None:
         self.file = file
-        self._known: dict[ClassNames, list[Tensor]] = {}
 
     def each(self, teacher: Teacher) -> list[Float[Tensor, "sentence out"]]:
         """For each class the normalised features of its sentences. Raises ValueError for classes without sentences."""
-        if teacher.classes not in self._known:
-            self._known[teacher.classes] = self._encode(teacher)
-        return self._known[teacher.classes]
+        return teacher.once(("sentences", self.file), lambda: self._encode(teacher))
 
     def features(self, teacher: Teacher) -> Float[Tensor, "class out"]:
         """The normalised mean of each class's features. Raises ValueError for classes without sentences."""

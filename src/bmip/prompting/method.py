@@ -6,9 +6,9 @@ The towers and the trainer know these parts and no method by name, so any prompt
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +21,8 @@ from bmip.clip.model import CLIP
 from bmip.clip.prompts import Prompts
 from bmip.clip.text_layout import TextLayout
 from bmip.prompting.head import Head
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -122,23 +124,30 @@ class Teacher:
 
     clip: CLIP
     classes: ClassNames
-    _text: dict[tuple[Sequence[str], bool], Tensor] = field(default_factory=dict)
+    remembered: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+    """What was computed once, by what it was computed from."""
+
+    def once(self, key: Hashable, compute: Callable[[], Found]) -> Found:
+        """What `compute` returned when it was first asked for under this key."""
+        if key not in self.remembered:
+            self.remembered[key] = compute()
+        return self.remembered[key]
 
     def text_features(self, templates: Sequence[str], *, normalise_each: bool = True) -> Float[Tensor, "class out"]:
         """Normalised mean of the class features over the templates; each list of templates is computed once.
 
         `normalise_each`: whether each template's features are normalised before the mean; PromptSRC does not.
         """
-        key = (tuple(templates), normalise_each)
-        if key not in self._text:
-            found = []
-            with torch.no_grad():
-                for template in templates:
-                    texts = self.clip.texts(self.classes.names, TextLayout(template=template))
-                    features = at_least_float32(self.clip.encode_text(texts)[0])
-                    found.append(F.normalize(features, dim=-1) if normalise_each else features)
-            self._text[key] = F.normalize(torch.stack(found).mean(0), dim=-1)
-        return self._text[key]
+        return self.once((tuple(templates), normalise_each), lambda: self._encode(templates, normalise_each))
+
+    @torch.no_grad()
+    def _encode(self, templates: Sequence[str], normalise_each: bool) -> Tensor:
+        found = []
+        for template in templates:
+            texts = self.clip.texts(self.classes.names, TextLayout(template=template))
+            features = at_least_float32(self.clip.encode_text(texts)[0])
+            found.append(F.normalize(features, dim=-1) if normalise_each else features)
+        return F.normalize(torch.stack(found).mean(0), dim=-1)
 
 
 class FrozenImages:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -62,8 +63,15 @@ class PromptedCLIP(nn.Module):
         self.views = max((term.views for term in method.terms), default=1)
         self._texts: dict[ClassNames, tuple[ClassTexts, ...]] = {}
         self._frozen_texts: dict[ClassNames, Tensor] = {}
-        self._laid_out(classes)  # names and slots that do not fit are known before any work
         self.to(clip.device)
+        self._laid_out(classes)  # names and slots that do not fit are known before any work
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> PromptedCLIP:
+        """Where the model moves or changes its type, what is remembered of class lists is computed anew."""
+        for held in (self._texts, self._frozen_texts, self.teacher.remembered):
+            held.clear()
+        self._teachers = {self.classes: self.teacher}
+        return super()._apply(fn, recurse)
 
     @property
     def student(self) -> CLIP:
@@ -186,7 +194,10 @@ class PromptedCLIP(nn.Module):
             frozen_images=frozen,
         )
         for term in self.terms:
-            parts |= term(step)
+            found = term(step)
+            if twice := parts.keys() & found.keys():
+                raise ValueError(f"two parts of the loss are called {min(twice)!r}: give each its own name")
+            parts |= found
         return Losses(parts, logits)
 
     def backward(self, parts: Mapping[str, Tensor], scale: float = 1.0) -> None:
@@ -260,21 +271,19 @@ class PromptedCLIP(nn.Module):
     def classifiers(self, lists: Sequence[ClassNames]) -> Callable[[Float[Tensor, "image 3 size size"]], list[Tensor]]:
         """As `classifier` for several class lists; the features of an image are computed once for all lists."""
         if self.prompter.reads_images or self.prompter.changes_itself:
-            return lambda pixels: [self._in_parts(pixels, classes) for classes in lists]
-        texts = [self.class_features(classes) for classes in lists]
-
-        @torch.no_grad()
-        def classify(pixels: Tensor) -> list[Tensor]:
-            images = self._each_image(pixels)
-            return [self._logits(images, text, classes) for text, classes in zip(texts, lists, strict=True)]
-
-        return classify
+            return partial(self._in_parts, lists)
+        return partial(self._classified, lists, [self.class_features(classes) for classes in lists])
 
     @torch.no_grad()
-    def _in_parts(self, pixels: Tensor, classes: ClassNames) -> Tensor:
+    def _classified(self, lists: Sequence[ClassNames], texts: Sequence[Tensor], pixels: Tensor) -> list[Tensor]:
+        images = self._each_image(pixels)
+        return [self._logits(images, text, classes) for text, classes in zip(texts, lists, strict=True)]
+
+    @torch.no_grad()
+    def _in_parts(self, lists: Sequence[ClassNames], pixels: Tensor) -> list[Tensor]:
         """Logits where each image has class features of its own: only so many images at once."""
-        few = max(1, self.pairs_at_once // len(classes))
-        return torch.cat([self(part, classes) for part in pixels.split(few)])
+        parts = [pixels.split(max(1, self.pairs_at_once // len(classes))) for classes in lists]
+        return [torch.cat([self(part, own) for part in each]) for each, own in zip(parts, lists, strict=True)]
 
     @torch.no_grad()
     def prompts(self, classes: ClassNames, pixels: Float[Tensor, "image 3 size size"] | None = None) -> Prompts:
@@ -331,22 +340,23 @@ class PromptedCLIP(nn.Module):
     def _encode_texts(
         self, student: CLIP, texts: Sequence[ClassTexts], prompts: Prompts
     ) -> Float[Tensor, "lead class out"]:
-        if self.prompter.reads_classes and any(len(text.chunks(self.clip.text.chunk_tokens)) > 1 for text in texts):
-            raise ValueError(
-                f"this method mixes over classes, so its {texts[0].classes} classes must run at once: raise "
-                f"`clip.text.chunk_tokens` (now {self.clip.text.chunk_tokens}) or use fewer classes"
-            )
-        found = [
-            student.encode_text(text, entering)
-            for text, entering in zip(texts, prompts.sentences or [prompts.text] * len(texts), strict=True)
-            if not (entering and isinstance(entering[0], Tensor) and entering[0].shape[0] == 0)
-        ]
+        found = []
+        for text, entering in zip(texts, prompts.sentences or [prompts.text] * len(texts), strict=True):
+            if self.prompter.reads_classes and len(student.text.chunks(text, entering)) > 1:
+                raise ValueError(
+                    f"this method mixes over classes, so its {text.classes} classes must run at once: raise "
+                    f"`clip.text.chunk_tokens` (now {self.clip.text.chunk_tokens}) or use fewer classes"
+                )
+            if not (entering and isinstance(entering[0], Tensor) and entering[0].shape[0] == 0):
+                found.append(student.encode_text(text, entering))
         return at_least_float32(torch.cat(found))
 
     def _laid_out(self, classes: ClassNames) -> tuple[ClassTexts, ...]:
         if classes not in self._texts:
             layouts = self.prompter.layout(classes)
             layouts = (layouts,) if isinstance(layouts, TextLayout) else layouts
+            if self.prompter.reads_images and len(layouts) > 1:
+                raise ValueError("prompts that read images stand in one sentence a class, and this layout has several")
             self._texts[classes] = tuple(self.clip.texts(classes.names, layout) for layout in layouts)
         return self._texts[classes]
 

@@ -32,7 +32,8 @@ def from_pretrained(
         clip: the backbone, or where `load_clip` finds it: any file of the weights that it had in training. Without one
             it is loaded from where it was in training.
         device: where a backbone that is loaded here is put.
-        precision: of such a backbone; otherwise the one that it had in training.
+        precision: of such a backbone; otherwise the one that it had in training, or float32 where that was float16 and
+            the device is a processor, which is many times slower in it.
 
     Raises:
         CheckpointError: a ValueError; for files that are missing, cut short, foreign, of another format or made with
@@ -40,8 +41,11 @@ def from_pretrained(
     """
     description, tensors = read_checkpoint(located(path))
     if not isinstance(clip, CLIP):
-        found = _clip_of(path, description) if clip is None else load_clip(clip)
-        clip = found.to(device).set_precision(precision or description.spec.precision)
+        found = (_clip_of(path, description) if clip is None else load_clip(clip)).to(device)
+        then = description.spec.precision
+        clip = found.set_precision(
+            precision or ("float32" if (then, found.device.type) == ("float16", "cpu") else then)
+        )
     if clip.sha256 != description.backbone_hash:
         raise CheckpointError(
             f"{path} was trained with the CLIP {description.backbone!r}, whose weights have the hash "

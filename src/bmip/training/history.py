@@ -16,7 +16,7 @@ class EpochMetrics:
     """Counted from 1."""
 
     lr: float
-    """The learning rate of all its steps."""
+    """The learning rate of its first step; of all its steps unless the schedule goes by step."""
 
     losses: Mapping[str, float]
     """The mean of each part of the loss over the steps; their sum is the loss."""

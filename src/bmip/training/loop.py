@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +13,7 @@ from torch import Tensor
 from bmip.data.transforms import normalise
 from bmip.metrics import accuracy
 from bmip.prompting.model import PromptedCLIP
+from bmip.system.seeds import seeded
 from bmip.training.config import TrainConfig, learning_rate
 from bmip.training.epoch_selection import concluded, finished, selected
 from bmip.training.finite import TrainingError, check_losses, check_tensors, largest
@@ -126,8 +126,7 @@ def _train_epoch(
     model.train()
     model.clip.eval()
     try:
-        with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-            torch.manual_seed(_seed(seed, epoch))
+        with seeded(device, seed, epoch):
             for step, (views, labels) in enumerate(train.epoch(epoch), start=1):
                 if len(views) < model.views:
                     raise ValueError(f"{len(views)} views of each image came; this method needs {model.views}")
@@ -168,7 +167,3 @@ def _step(model: PromptedCLIP, parts: Mapping[str, Tensor], state: State, lr: fl
     else:
         check_tensors(grads, "the gradient of", where)
     return found
-
-
-def _seed(*parts: int) -> int:
-    return int.from_bytes(hashlib.sha256(repr(parts).encode()).digest()[:8], "little") >> 1

@@ -19,6 +19,7 @@ from bmip.methods import build_model
 from bmip.prompting.checkpoint import read_checkpoint
 from bmip.prompting.model import PromptedCLIP
 from bmip.run_spec import RunSpec
+from bmip.system.seeds import seeded
 from bmip.training.config import TrainConfig, in_epochs, train_config
 from bmip.training.epoch_selection import check_selection, concluded
 from bmip.training.finite import TrainingError
@@ -158,7 +159,10 @@ def _fitted(
     )
     val = dataset.val if validate or config.selection == "best-val" else None
     validation = None if val is None else accuracy_on(model, val, dataset.classes)
-    chosen_on = fit_head(model, model.head, dataset, spec.data_seed) if model.head else None
+    chosen_on = None
+    if model.head:
+        with seeded(model.clip.device, spec.init_seed, "head"):
+            chosen_on = fit_head(model, model.head, dataset, spec.data_seed)
     history = fit(model, batches, config, seed=spec.init_seed, validate=validation, run=run, progress=progress)
     if model.head and chosen_on:
         model.head.choose(chosen_on)

@@ -56,11 +56,10 @@ def _spaces(parts: Parts, seed: int) -> dict[int, tuple[int, ...]]:
 
 PROTOCOL = Protocol(
     "ratio-sweep",
-    "Prompts are trained on the base classes, as in base-to-novel. A *label space* is the list of classes that an image "
-    "is classified among. There are eleven of them, each with as many classes as there are base ones. From one to the "
-    "next, novel classes take the places of base classes: 100 %, 90 %, ..., 0 % of the base classes stay, rounded down. "
-    "If there are fewer novel than base classes, the last label spaces are smaller. How accuracy falls along the sweep "
-    "says what new classes cost, as long as the spaces are of one size.",
+    "Prompts are trained on the base classes, as in base-to-novel. Test images are then classified among eleven lists "
+    "of classes (label spaces), each as long as that of the base classes: 100 %, 90 %, ..., 0 % of the base classes "
+    "stay, rounded down, and novel ones take the places of the others, as far as there are enough. How accuracy falls "
+    "along the sweep says what new classes cost, as long as the lists are of one length.",
     _parts,
     _evaluate,
     classes="base",
