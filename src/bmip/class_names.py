@@ -11,8 +11,8 @@ from dataclasses import dataclass
 class ClassNames:
     """Class names and the sentences around them. A label is an index into `names`; labels are never looked up by name.
 
-    Raises ValueError for an empty list, one text in place of a list, a name that is no text or is empty, equal names,
-    and a template without exactly one {}.
+    Raises ValueError for an empty list, one text in place of a list, a name that is no text or is empty, names that
+    CLIP reads alike, and a template without exactly one {}.
     """
 
     names: tuple[str, ...]
@@ -33,9 +33,12 @@ class ClassNames:
         for index, name in enumerate(self.names):
             if not words(name):
                 raise ValueError(f"class {index} has an empty name ({name!r}): give every class a name")
-        twice = [name for name, count in Counter(map(words, self.names)).items() if count > 1]
+        counts = Counter(words(name).lower() for name in self.names)
+        twice = dict.fromkeys(map(words, (name for name in self.names if counts[words(name).lower()] > 1)))
         if twice and not self.duplicates:
-            raise ValueError(f"class names occur more than once: {', '.join(map(repr, twice))}: give each its own name")
+            alike = "" if len({name.lower() for name in twice}) == len(twice) else ", as CLIP reads A and a alike"
+            named = ", ".join(map(repr, twice))
+            raise ValueError(f"class names occur more than once{alike}: {named}: give each its own name")
         for template in (self.template, *self.templates):
             check_template(template)
 

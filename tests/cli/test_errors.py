@@ -92,6 +92,46 @@ def test_a_damaged_file_of_results(cli: Cli, here: Path) -> None:
     refused(cli("report", "empty.jsonl"), "holds no results")
 
 
+def test_a_folder_that_cannot_be_made(cli: Cli, photos: Path, backbone: Path) -> None:
+    Path("file").touch()
+    given = ("train", "--data", "photos", "--backbone", backbone, "--out", "file/run", *SMALL)
+    found = cli(*given)
+    assert found.status == 2 and "the folder file/run cannot be made (Not a directory): name another" in found.err
+
+
+def test_what_the_system_refuses_is_said_in_words(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(given: list[str]) -> int:
+        raise PermissionError(13, "Permission denied", "out\x1b.csv")
+
+    monkeypatch.setattr("bmip.cli._run", fail)
+    refused(cli("report", "x"), "out\\x1b.csv cannot be used: permission denied")
+
+
+@pytest.mark.parametrize(
+    ("command", "goes_on"), [("train", True), ("study", True), ("serve", False), ("predict", False)]
+)
+def test_what_was_stopped_says_whether_it_goes_on(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, command: str, goes_on: bool
+) -> None:
+    def stop(given: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("bmip.cli._run", stop)
+    found = cli(command)
+    assert found.status == 130 and found.err.startswith("Stopped.")
+    assert ("The same command goes on" in found.err) is goes_on
+
+
+def test_other_files_than_checkpoints_are_no_released_ones(cli: Cli, here: Path) -> None:
+    Path("prompts.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{}")
+    Path("a.png").write_bytes(b"\x89PNG")
+    given = ("--method", "bmip", "--out", "x", "--backbone", "embedded")
+    refused(cli("import-checkpoint", "prompts.safetensors", *given), "prompts of bmip are used as they are")
+    refused(
+        cli("import-checkpoint", "a.png", *given), "a.png is no checkpoint that torch.save wrote; it was not opened"
+    )
+
+
 def test_debug_shows_the_traceback(here: Path) -> None:
     with pytest.raises(ValueError, match=r"missing\.jsonl does not exist"):
         main(["report", "missing.jsonl", "--debug"])

@@ -15,6 +15,7 @@ from bmip import PromptLearner
 from bmip.class_names import ClassNames
 from bmip.cli import predict, predictions
 from bmip.cli.calibrate import SCORES
+from bmip.cli.inspect import _natural
 from bmip.clip.loading.load import load_clip
 from bmip.data.images import FileImages
 from bmip.data.load import load_dataset
@@ -189,6 +190,28 @@ def test_features_that_could_not_be_written_are_not_computed(
     monkeypatch.setattr(feature_files, "find_spec", lambda name: None)
     done = cli(*given, tmp_path / "a.parquet")
     assert done.status == 2 and "Parquet needs the package pyarrow: pip install 'bmip[parquet]'" in done.err
+
+
+def test_one_class_name_gets_a_remark(cli: Cli, inside: Path) -> None:
+    found = cli("predict", "run", "photos/red/00.png", "--classes", "red;blue")
+    assert found.status == 0 and "one class name, 'red;blue', so it gets 100 % of every image" in found.err
+    assert "one class name" not in cli("predict", "run", "photos/red/00.png", "--classes", "red,blue").err
+
+
+def test_a_class_may_be_called_as_a_file(cli: Cli, inside: Path) -> None:
+    Path("crane").touch()
+    assert cli("predict", "run", "photos/red/00.png", "--classes", "red,crane").status == 0
+    found = cli("predict", "run", "photos/red/00.png", "--classes", "red", "photos/blue/00.png")
+    assert found.status == 2 and "photos/blue/00.png is a file, not a class name" in found.err
+    long = cli("predict", "run", "photos/red/00.png", "--classes", f"red,{'very ' * 150}long")
+    assert long.status == 2 and "tokens" in long.err and "shorten the name" in long.err
+
+
+def test_parameters_stand_in_their_order(cli: Cli, inside: Path) -> None:
+    assert [_natural(name) for name in ("text.10", "text.2")] == [[(-1, "text"), (10, "")], [(-1, "text"), (2, "")]]
+    names = list(read_checkpoint("run")[1])
+    shown = [line.split()[0] for line in cli("inspect", "run").out.splitlines() if line.split()[:1]]
+    assert [name for name in shown if name in names] == sorted(names, key=_natural)
 
 
 def test_what_prompts_are(cli: Cli, inside: Path, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What is shown while trials run: the lines where stderr is no terminal, and the time left where it is one."""
 
+import io
+import re
 from dataclasses import replace
 
 import pytest
@@ -25,6 +27,16 @@ def test_a_training_that_goes_on_says_at_which_epoch(capfd: pytest.CaptureFixtur
     ]
 
 
+def test_a_bar_has_room_in_a_narrow_terminal() -> None:
+    console = Console(file=io.StringIO(), width=60, force_terminal=True)
+    bars = progress_bars(console)
+    task = bars.add_task("training bmip", total=None, text="")
+    Tick(52, 60, 1, 10, 0.02, None).show(bars, task)
+    console.print(bars.get_renderable())
+    shown = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", console.file.getvalue())  # type: ignore[attr-defined]
+    assert "training bmip" in shown and "epoch 52/60  loss 0.020" in shown and shown.strip().endswith("-:--:--")
+
+
 @pytest.mark.parametrize("before", [0, 60])
 def test_the_time_left_follows_from_the_rows_that_were_made(before: int) -> None:
     """One a minute: long after the half minute that rich looks back. What was done before came in no time."""
@@ -45,5 +57,7 @@ def test_the_time_left_follows_from_the_rows_that_were_made(before: int) -> None
             listener.failed(row.trial, Failure("crash", "it died"))
         assert (trials.completed, trials.total) == (made, 100 - before)
         assert trials.time_remaining == pytest.approx(60 * (100 - before - made), abs=1)
+        failed = f", {made // 5} failed" if made >= 5 else ""
+        assert trials.fields["text"] == f"{made}/{100 - before}{failed}"
     listener.done(rows[-1], skipped=False)
     assert trials.finished

@@ -115,6 +115,8 @@ def test_class_lists() -> None:
         ClassNames(())
     with pytest.raises(ValueError, match="more than once: 'sea lion'"):
         ClassNames(("sea_lion", "cat", "sea lion"))
+    with pytest.raises(ValueError, match="as CLIP reads A and a alike: 'Cat', 'cat'"):
+        ClassNames(("Cat", "dog", "cat"))
     twice = ClassNames(("missile", "missile"), duplicates=True)
     rows = texts(list(twice.names), TextLayout()).rows
     assert rows[0] == rows[1] and len(rows) == 2

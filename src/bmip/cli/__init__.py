@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from bmip.cli.command import Group
-from bmip.system.messages import nearest
+from bmip.system.messages import nearest, plain
 
 COMMANDS = {
     "demo": ("demo", "Train BMIP on two small data sets and look at what it does."),
@@ -43,6 +43,9 @@ COMMANDS = {
 """Name -> module and short description, in the order in which they are listed."""
 
 EXAMPLE = "bmip run base-to-novel --method zero-shot bmip --data digits --seeds 1 2 3"
+RESUMED = ("demo", "train", "run", "study", "search", "data", "pretrain")
+"""Commands that go on, when they are given again, where they were stopped."""
+
 FAILED, INTERRUPTED = 2, 130
 
 
@@ -69,10 +72,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = _message(error)
         if message is None:
             raise
-        print(f"Error: {message}", file=sys.stderr)
+        print("Error:", "\n".join(map(plain, message.splitlines())), file=sys.stderr)
         return FAILED
     if status == INTERRUPTED:  # some versions of typer return it, others raise
-        print("Stopped. The same command goes on where it was.", file=sys.stderr)
+        again = " The same command goes on where it was." if given and given[0] in RESUMED else ""
+        print(f"Stopped.{again}", file=sys.stderr)
     return status
 
 
@@ -129,6 +133,8 @@ def _message(error: Exception) -> str | None:
         return f"{error.format_message()} (see --help)"  # type: ignore[attr-defined]
     if isinstance(error, FileNotFoundError) and error.filename is not None:
         return f"{error.filename} does not exist"
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename} cannot be used: {error.strerror.lower()}"
     if isinstance(error, ValueError | OSError | ImportError | ArithmeticError) or _is_ours(error):
         return " ".join(str(error).split()) or type(error).__name__
     return None

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bmip.class_names import words
+from bmip.class_names import ClassNames, words
 from bmip.data.names import DataError
 from bmip.data.sources.class_name_file import read_class_names
 from bmip.run_spec import HALF
@@ -43,7 +43,7 @@ def base_asked(said: str | None) -> float | tuple[str, ...]:
     """
     if said is None:
         return HALF
-    if Path(said).is_file():
+    if _is_file(said):
         return tuple(_listed(Path(said)))
     try:
         share = float(said)
@@ -57,20 +57,22 @@ def base_asked(said: str | None) -> float | tuple[str, ...]:
 def names_asked(said: Sequence[str] | None, file: Path | None) -> list[str] | None:
     """Class names as --classes gives them, one text with commas or several texts, and those of --classes-file.
 
-    None where neither is given. Raises ValueError for a name that is a file, and DataError for a file that is no list
-    of names.
+    None where neither is given. Raises ValueError for a name that is a file, and for names that are empty or alike;
+    DataError for a file that is no list of names.
     """
     if said is None and file is None:
         return None
     texts = said or []
-    names = texts[0].split(",") if len(texts) == 1 else texts
+    names = [name.strip() for name in (texts[0].split(",") if len(texts) == 1 else texts)]
     for name in names:
-        if Path(name.strip()).is_file():
+        if Path(name).suffix and _is_file(name):
             raise ValueError(
                 f"{name} is a file, not a class name: give images before --classes, and a file of names as "
                 f"--classes-file {name}"
             )
-    return [*(name.strip() for name in names), *(_listed(file) if file else ())]
+    found = [*names, *(_listed(file) if file else ())]
+    ClassNames(tuple(found))  # what is wrong with them is said before any work
+    return found
 
 
 def among(dataset: Dataset, names: Sequence[str]) -> Dataset:
@@ -87,6 +89,13 @@ def among(dataset: Dataset, names: Sequence[str]) -> Dataset:
     test = dataset.test.relabelled(positions)
     classes = replace(dataset.classes, names=tuple(names), duplicates=False)
     return replace(dataset, classes=classes, train=test, val=None, test=test)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except (OSError, ValueError):  # too long for a file, or with a zero byte
+        return False
 
 
 def _listed(file: Path) -> Sequence[str]:

@@ -11,6 +11,7 @@ from bmip.cli import common_options
 from bmip.cli.arguments import names_asked
 from bmip.cli.command import Command
 from bmip.cli.console import line, note
+from bmip.system.messages import counted
 
 app = typer.Typer(add_completion=False)
 
@@ -43,7 +44,7 @@ def explain(
     """
     asked = names_asked(classes, None)
     if asked is not None and len(asked) != 2:
-        raise ValueError(f"--classes has {len(asked)} names: give two, to see what tells them apart")
+        raise ValueError(f"--classes has {counted(len(asked), 'name')}: give two, to see what tells them apart")
     if to_file.suffix != ".png":
         raise ValueError(f"--out {to_file} must end in .png")
 

@@ -40,7 +40,7 @@ def inspect(
         add(shown, name, value)
     out().print(shown)
     sizes = table("trainable parameter", "shape", "numbers")
-    for name, tensor in tensors.items():
+    for name, tensor in sorted(tensors.items(), key=lambda item: _natural(item[0])):
         add(sizes, name, " x ".join(map(str, tensor.shape)) or "1", f"{tensor.numel():,}")
     add(sizes, "all", "", f"{sum(tensor.numel() for tensor in tensors.values()):,}")
     out().print(sizes)
@@ -68,6 +68,11 @@ def inspect(
     for one in found:
         add(near, one.slot, ", ".join(f"{word} {value:.2f}" for word, value in one.words))
     out().print(near)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """The parts of a tensor's name, with numbers in the order of numbers."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in name.split(".")]
 
 
 def _facts(description: Description) -> dict[str, str]:

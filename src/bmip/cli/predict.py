@@ -12,7 +12,7 @@ import typer
 from bmip.cli import common_options, given_images
 from bmip.cli.arguments import names_asked
 from bmip.cli.command import Command
-from bmip.cli.remarks import remark_on_drawings, remark_on_template, remark_on_threshold
+from bmip.cli.remarks import remark_on_drawings, remark_on_one_name, remark_on_template, remark_on_threshold
 from bmip.system.messages import nearest
 
 app = typer.Typer(add_completion=False)
@@ -83,6 +83,7 @@ def predict(
     remark_on_drawings(model.described().spec.backbone, images)
     remark_on_template(model, model.described().spec.method, read.get("template", ""))
     names = replace(classes_of(model, asked), template=template)
+    remark_on_one_name(names)
     if chosen_for is not None:
         remark_on_threshold(chosen_for, names)
     unread: list[str] = []

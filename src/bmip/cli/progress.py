@@ -64,19 +64,29 @@ class Bars(ProgressListener):
             self._before += 1
             self._measure()
         else:
-            self._bars.update(self._all, advance=1)
+            self._advance()
 
     def failed(self, trial: Trial, failure: Failure) -> None:
         self._failed += 1
-        self._bars.update(self._all, advance=1, text=f"{self._failed} failed")
+        self._advance()
         self._tell(trial, f"failed ({failure.cause})")
         if failure.details:
             self._bars.console.print(failure.details, style="dim", markup=False, soft_wrap=True)
+
+    def _advance(self) -> None:
+        self._bars.update(self._all, advance=1)
+        self._count_up()
+
+    def _count_up(self) -> None:
+        made = sum(int(task.completed) for task in self._bars.tasks if task.id == self._all)
+        failed = f", {self._failed} failed" if self._failed else ""
+        self._bars.update(self._all, text=f"{made}/{self._count - self._before}{failed}")
 
     def _measure(self) -> None:
         """Sets how many trials are to be made. Another number makes rich forget the speed: it counts from now on."""
         self._bars.update(self._all, total=self._count - self._before)
         self._bars.advance(self._all, 0)
+        self._count_up()
 
     def _tell(self, trial: Trial, text: str) -> None:
         if (bar := self._running.pop(trial.run, None)) is not None:

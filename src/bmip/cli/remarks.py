@@ -35,6 +35,14 @@ def remark_on_template(model: PromptedCLIP, method: str, template: str) -> None:
         )
 
 
+def remark_on_one_name(classes: ClassNames) -> None:
+    """Says that one class name alone gets every image."""
+    if len(classes) == 1:
+        note(
+            f"there is one class name, {classes.names[0]!r}, so it gets 100 % of every image: separate names by commas"
+        )
+
+
 def remark_on_threshold(chosen_for: ClassNames, asked: ClassNames) -> None:
     """Says that a threshold was chosen for other classes, or another sentence, than those that are asked about."""
     if set(chosen_for.names) != set(asked.names):

@@ -38,7 +38,8 @@ def remark(trained: Predictions, zero_shot: Predictions) -> str | None:
             return f"{counted(total, 'test image')} cannot tell whether the result is better than guessing: take more."
         return (
             f"The result is not clearly better than guessing: {trained.accuracy:.1f} % of {total} test images are "
-            f"right with {classes} classes, and guessing gives {100 * guessing:.1f} %. {_CURE}."
+            f"right with {classes} classes, and guessing gives {100 * guessing:.1f} %. {_CURE}; more test images tell "
+            "more."
         )
     if trained.correct >= zero_shot.correct:
         return None

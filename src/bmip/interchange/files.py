@@ -46,6 +46,10 @@ _STAND_INS = [*((_Ignored, name) for name in _IGNORED), (_table, "collections.de
 """For each object that Dassl's checkpoints hold beside tensors and plain values."""
 
 
+_MADE_BY_TORCH = (b"PK", b"\x80")
+"""How the files of torch.save begin: an archive, and before torch 1.6 a pickle."""
+
+
 @dataclass(frozen=True, eq=False)
 class ReleasedFile:
     """What a file of released code holds that counts here."""
@@ -67,6 +71,9 @@ def read_released(file: Path) -> ReleasedFile:
     if not file.is_file():
         raise ReleasedError(f"{file} is no file: name a checkpoint of released code, such as model.pth.tar-5")
     content = file.read_bytes()
+    if not content.startswith(_MADE_BY_TORCH):
+        own = ": prompts of bmip are used as they are" if file.suffix == ".safetensors" else ""
+        raise ReleasedError(f"{file} is no checkpoint that torch.save wrote{own}; it was not opened")
     found = _unpickled(content, file)
     state = found.get("state_dict", found) if isinstance(found, dict) else found
     values = dict(_flat(state)) if isinstance(state, dict) else {}
@@ -104,8 +111,8 @@ def _unpickled(content: bytes, file: Path) -> object:
             return load_pickle(io.BytesIO(content))
     except MoreThanTensors as error:
         raise ReleasedError(
-            f"{file} holds objects that a checkpoint of released code does not have, or is none; it was not opened, "
-            "since such objects can run code: save its state dict alone"
+            f"{file} holds objects that a checkpoint of released code does not have; it was not opened, since such "
+            "objects can run code: save its state dict alone"
         ) from error
     except Damaged as error:
         raise ReleasedError(

@@ -28,6 +28,7 @@ from bmip.system.files import write_bytes, write_json
 
 NAME = "prompts"
 _CURE = "name a folder that `bmip train` or `save_pretrained` wrote, or train the method again with bmip"
+_LOST = "restore it, or delete the folder and train again"
 
 
 class CheckpointError(ValueError):
@@ -161,15 +162,16 @@ def read_checkpoint(path: str | Path) -> tuple[Description, dict[str, Tensor]]:
     try:
         content = tensors_file.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"{json_file} has no {tensors_file.name} beside it: restore it or train again") from error
+        raise CheckpointError(f"{json_file} has no {tensors_file.name} beside it: {_LOST}") from error
     if hashlib.sha256(content).hexdigest() != sha256:
         raise CheckpointError(
-            f"{tensors_file} is damaged or belongs to another checkpoint: its hash is not the one in {json_file.name}"
+            f"{tensors_file} is damaged or belongs to another checkpoint: its hash is not the one in {json_file.name}: "
+            f"{_LOST}"
         )
     try:
         return description, load(content)
     except SafetensorError as error:
-        raise CheckpointError(f"{tensors_file} holds no tensors ({error}): train again") from error
+        raise CheckpointError(f"{tensors_file} holds no tensors ({error}): {_LOST}") from error
 
 
 def _read_json(json_file: Path) -> tuple[Description, str]:
@@ -178,15 +180,16 @@ def _read_json(json_file: Path) -> tuple[Description, str]:
     except FileNotFoundError as error:
         raise CheckpointError(_missing(json_file)) from error
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{json_file} is damaged ({error}): restore it or train again") from error
+        raise CheckpointError(f"{json_file} is damaged ({error}): {_LOST}") from error
     if not isinstance(said, dict) or not isinstance(said.get("format"), int):
         raise CheckpointError(f"{json_file} is no checkpoint of bmip: it does not say its format")
     try:
         check_format(said, str(json_file), "train again, or install the version that wrote it")
     except ValueError as error:
         raise CheckpointError(str(error)) from error
+    places = _places(json_file.parent)
     try:
-        return Description.from_json(said, _places(json_file.parent)), str(said["tensors"])
+        return Description.from_json(said, places), str(said["tensors"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise CheckpointError(
             f"{json_file} is no checkpoint of bmip or is damaged ({type(error).__name__}: {error})"

@@ -42,6 +42,15 @@ def first_few(items: Iterable[object], most: int = FEW, *, separator: str = ", "
     return separator.join(texts[:most]) + more
 
 
+def plain(text: str) -> str:
+    """The text with escapes in place of control characters, which a file's name may hold and a terminal would obey.
+
+    >>> plain("a" + chr(27) + "[31mb" + chr(10))
+    'a\\x1b[31mb\\n'
+    """
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 def first_line(error: Exception) -> str:
     """The first line of an error's text, or the error's kind where it says nothing; at most 200 characters."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

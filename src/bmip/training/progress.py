@@ -42,18 +42,21 @@ class Tick:
         bars.update(task, completed=done, total=self.epochs * self.steps, text=text)
 
 
+_WIDE = 80  # columns
+
+
 def progress_bars(console: Console, *, transient: bool = False) -> progress.Progress:
     """Bars that are shown where the console is a terminal; each task has a description and a field `text`.
 
-    The time left follows from the mean speed so far: what takes minutes each has no speed in rich's half minute. With
-    `transient` the bars vanish at the end.
+    The time left follows from the mean speed so far: what takes minutes each has no speed in rich's half minute. A
+    narrow terminal shows it alone, without the time that has passed. With `transient` the bars vanish at the end.
     """
+    passed = (progress.TimeElapsedColumn(),) if console.width >= _WIDE else ()
     return progress.Progress(
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(),
-        progress.MofNCompleteColumn(),
         progress.TextColumn("{task.fields[text]}", markup=False),
-        progress.TimeElapsedColumn(),
+        *passed,
         progress.TimeRemainingColumn(),
         console=console,
         speed_estimate_period=math.inf,

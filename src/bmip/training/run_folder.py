@@ -81,7 +81,10 @@ def alone_in(folder: Path) -> Iterator[None]:
     The system drops the lock with the process that holds it. Raises BusyError where another process is at work, and
     RunFolderError where the folder holds something else than a run.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RunFolderError(f"the folder {folder} cannot be made ({error.strerror}): name another") from error
     others = sorted(entry.name for entry in folder.iterdir() if entry.name[0] != "." and entry.name != EVALUATED)
     if others and not (folder / "config.json").exists():
         raise RunFolderError(f"{folder} is no run folder and holds {first_few(others, 3)}: name another")
@@ -128,8 +131,9 @@ class RunFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         file = self.path / "config.json"
         if file.exists():
-            there = _differences(_read_json(file), self.config)
-            differences = [f"{place}: {told}" for place, told in there if not place.startswith(MOVED)]
+            there = dict(_differences(_read_json(file), self.config))
+            told = {place for place in there if not place.startswith(MOVED) and f"spec.{place}" not in there}
+            differences = [f"{place}: {there[place]}" for place in sorted(told)]
             saved = any((self.path / name).exists() for name in _SAVED)
             if differences and saved and not (self.path / _FAILED).exists():
                 raise OtherRunError(self.path, differences)

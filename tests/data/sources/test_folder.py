@@ -193,6 +193,25 @@ def test_images_that_arrive_later_are_named_and_left_out(make_folder: Make, pict
     assert note == f"{folder / 'split.json'} leaves out 1 image of {folder} (cat/new.png); delete it to draw again"
 
 
+@pytest.mark.parametrize("place", ["", "train/"])
+def test_a_class_that_arrives_later_is_named(make_folder: Make, picture, place: str) -> None:
+    folder = make_folder("pets", {"cat": 4, "dog": 4})
+    load_dataset(str(folder))
+    (folder / place / "new_bird").mkdir(parents=True)
+    picture(99).save(folder / place / "new_bird" / "0.png")
+    (note,) = load_dataset(str(folder)).notes
+    assert f"({place}new_bird/0.png), and with them the class 'new bird'; delete it to draw again" in note
+
+
+def test_two_folders_that_clip_reads_alike_are_refused(make_folder: Make) -> None:
+    refused(make_folder("pets", {"Cat": 3, "cat": 3}), r"'Cat' and 'cat' are both the class 'cat' for CLIP: rename one")
+
+
+def test_class_names_in_numbers_get_a_remark(make_folder: Make) -> None:
+    (note,) = load_dataset(str(make_folder("pets", {"0": 4, "1": 4}))).notes
+    assert "numbers say nothing about an image" in note and "class_names" in note
+
+
 def test_a_few_shots_of_a_folder_end_to_end(make_folder: Make) -> None:
     folder = make_folder("pets", {"a": 8, "b": 8, "c": 2, "d": 8})
     base, novel = split_base_novel(sample_few_shot(load_dataset(str(folder)), 2, 1))
@@ -257,7 +276,7 @@ def test_no_folder(tmp_path: Path) -> None:
 
 def test_nothing_in_it(tmp_path: Path, picture) -> None:
     (tmp_path / "pets").mkdir()
-    refused(tmp_path / "pets", "pets is empty: put each class's images")
+    refused(tmp_path / "pets", "pets holds no images: put each class's images")
     picture(0).save(tmp_path / "pets" / "a.png")
     refused(tmp_path / "pets", "pets holds 1 image but no class folders")
 

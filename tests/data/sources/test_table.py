@@ -189,7 +189,7 @@ def test_a_table_that_got_a_test_split(tmp_path: Path, photos: list[Row]) -> Non
     ("content", "message"),
     [
         ("file,label\na.png,cat\n", "line 2 has no path; it has file, label: name the columns path and label"),
-        ("path,label\na.png,\n", "line 2 has no label"),
+        ("path,label\na.png,\n", "line 2: its label is empty"),
         ("path,label\na.png,cat, big\n", "line 2 has more values than there are columns"),
         ("path,label\n", "lists no images"),
         ("path,label\na.png,cat\na.png,dog\n", "line 3 lists a.png again, after .*line 2"),

@@ -64,7 +64,12 @@ def assembled(
     """The data set with these parts, whether their files can be read or not; `notes` join those of the listing."""
     classes = ClassNames(renamed(source.listing.names, class_names), read.template or ClassNames.template)
     train, val, test = (files(source.folder, items) for items in (parts[part] for part in PARTS))
-    notes = (*source.listing.notes, *notes, *untested(source.folder, classes.names, parts["test"]))
+    notes = (
+        *source.listing.notes,
+        *notes,
+        *untested(source.folder, classes.names, parts["test"]),
+        *numbered(source.folder, classes.names),
+    )
     return Dataset(source.name, classes, train, val if len(val) else None, test, notes=notes)
 
 
@@ -83,6 +88,14 @@ def untested(folder: Path, names: Sequence[str], test: Sequence[Item]) -> list[s
     tested = {item.label for item in test}
     lacking = [repr(name) for label, name in enumerate(names) if label not in tested]
     return [f"{folder} has no test images of {first_few(lacking)}"] if lacking else []
+
+
+def numbered(folder: Path, names: Sequence[str]) -> list[str]:
+    """A note on class names that are all numbers."""
+    if not all(name.replace(".", "").isdigit() for name in names):
+        return []
+    told = "CLIP reads the names of the classes, and numbers say nothing about an image"
+    return [f"{folder}: {told}: give names in words ({how_to_set('class_names', 'FILE')})"]
 
 
 def is_whole(parts: Parts) -> bool:
@@ -143,10 +156,11 @@ def first_there(files: Iterable[Path]) -> Path | None:
     return next((file for file in files if file.exists()), None)
 
 
-def unused_note(unused: Sequence[str], place: Path, written: Path) -> tuple[str, ...]:
-    """A note on images of `place` that the written split does not name."""
+def unused_note(unused: Sequence[str], place: Path, written: Path, classes: Sequence[str] = ()) -> tuple[str, ...]:
+    """A note on images of `place` that the written split does not name, and on classes of which it names none."""
     images = f"{counted(len(unused), 'image')} of {place} ({first_few(unused)})"
-    return (f"{written} leaves out {images}; delete it to draw again",) if unused else ()
+    whole = f", and with them the class {first_few(map(repr, classes))}" if classes else ""
+    return (f"{written} leaves out {images}{whole}; delete it to draw again",) if unused else ()
 
 
 def keep_split(

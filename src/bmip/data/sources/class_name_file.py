@@ -19,6 +19,8 @@ def read_class_names(file: Path) -> Mapping[str, str] | Sequence[str]:
         names = json.loads(text)
     except FileNotFoundError:
         raise DataError(f"the file of class names {file} does not exist") from None
+    except UnicodeDecodeError as error:
+        raise DataError(f"the file of class names {file} is no UTF-8 ({error}): save it as UTF-8") from error
     except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"the file of class names {file} cannot be read ({error})") from error
     entries = [*names, *names.values()] if isinstance(names, dict) else names

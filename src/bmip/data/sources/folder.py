@@ -3,9 +3,10 @@
 from dataclasses import replace
 from pathlib import Path
 
+from bmip.class_names import words
 from bmip.data.images import image_files
 from bmip.data.sources.assembly import Source, first_there, split_places, unused_note
-from bmip.data.sources.listing import list_files, list_folder
+from bmip.data.sources.listing import PART_NAMES, list_files, list_folder
 from bmip.data.sources.split_file import inspect_split
 
 SPLIT_FILE = "split.json"
@@ -25,5 +26,13 @@ def find_folder(folder: Path, cache: Path | None) -> Source:
     cure = f"mend it, or delete {written.name} to have a new split drawn"
     faults = [f"{fault}: {cure}" for fault in listing.faults]
     unused = tuple(sorted(set(image_files(list_files(folder, faults=faults))).difference(listing.paths())))
-    listing = replace(listing, notes=unused_note(unused, folder, written), faults=tuple(faults))
+    classes = sorted({words(_class_folder(path)) for path in unused}.difference(listing.names))
+    listing = replace(listing, notes=unused_note(unused, folder, written, classes), faults=tuple(faults))
     return Source(name, folder, listing, splits, written, unused)
+
+
+def _class_folder(path: str) -> str:
+    """The folder that says the class of an image: the first one, or the one below train/, val/ or test/."""
+    first, *others = path.split("/")
+    is_part = any(first.lower() in known for known in PART_NAMES.values())
+    return others[0] if is_part and len(others) > 1 else first

@@ -64,7 +64,7 @@ def list_folder(folder: Path) -> Listing:
         )
     if not inside:
         loose = _loose(folder)
-        found = f"holds {counted(loose, 'image')} but no class folders" if loose else "is empty"
+        found = f"holds {counted(loose, 'image')} but no class folders" if loose else "holds no images"
         raise DataError(f"the folder {folder} {found}: put each class's images into a folder with the class's name")
     labels = _labels(folder, inside)
     faults: list[str] = []
@@ -125,10 +125,11 @@ def _labels(folder: Path, names: list[str]) -> dict[str, int]:
         raise DataError(f"{folder} has {found}; at least two classes are needed: one folder of images for each")
     by_words: dict[str, str] = {}
     for name in names:
-        other = by_words.setdefault(words(name), name)
+        other = by_words.setdefault(words(name).lower(), name)
         if other != name:
             raise DataError(
-                f"{folder}: the folders {other!r} and {name!r} are both the class {words(name)!r}: rename one"
+                f"{folder}: the folders {other!r} and {name!r} are both the class {words(name).lower()!r} for CLIP: "
+                "rename one"
             )
     return {name: label for label, name in enumerate(names)}
 

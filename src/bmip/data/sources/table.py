@@ -120,7 +120,8 @@ def _row(row: object, where: str, column: str) -> dict[str, str]:
         raise DataError(f"{where} is no object with path and label")
     if None in row:
         raise DataError(f"{where} has more values than there are columns: put text with a separator in quotes")
-    given = {str(key).strip(): value for key, value in row.items()}
+    exact = {str(key).strip(): value for key, value in row.items()}
+    given = {**{key.lower(): value for key, value in exact.items()}, **exact}
     texts = {}
     for key, name in (("path", "path"), ("label", column), ("split", "split")):
         value = given.get(name)
@@ -130,8 +131,10 @@ def _row(row: object, where: str, column: str) -> dict[str, str]:
         if not is_text(texts[key]):
             raise DataError(f"{where}: its {name} {texts[key]!a} holds a broken character: write the table again")
     lacking = [name for key, name in (("path", "path"), ("label", column)) if not texts[key]]
+    if lacking and set(lacking) <= set(given):
+        raise DataError(f"{where}: its {' and its '.join(lacking)} is empty: fill it in, or take the line out")
     if lacking:
-        columns = ", ".join(given) or "nothing"
+        columns = ", ".join(exact) or "nothing"
         raise DataError(
             f"{where} has no {' and no '.join(lacking)}; it has {columns}: name the columns path and label, or choose "
             f"the column of labels ({how_to_set('label_column', 'NAME')})"
