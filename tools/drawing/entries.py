@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from bmip.clip.prompts import LayerView, Prompt, resolve
+from bmip.clip.prompts import LayerView, Prompt
 
 Tower = Literal["text", "image"]
 TOWERS: tuple[Tower, ...] = ("text", "image")
@@ -65,9 +65,9 @@ def watched(prompts: Sequence[Prompt], run: Callable[[Sequence[Prompt]], object]
             return prompt
 
         def enter(view: LayerView) -> Tensor:
-            new = resolve(prompt, view)
-            none, all_ = (resolve(prompt, replace(view, look=partial(_constant, view, x))) for x in (0.0, 1.0))
-            other = resolve(prompt, replace(view, below=lambda: view.below() + 1))
+            new = prompt(view)
+            none, all_ = (prompt(replace(view, look=partial(_constant, view, x))) for x in (0.0, 1.0))
+            other = prompt(replace(view, below=lambda: view.below() + 1))
             seen[layer] = Entered(new, looks=not torch.equal(none, all_), keeps=not torch.equal(new, other))
             return new
 
