@@ -83,17 +83,20 @@ def test_methods_of_one_search_had_the_same_budget() -> None:
 
 @pytest.mark.parametrize("method", read_presets(SEARCHED))
 def test_searched_settings_are_those_that_the_stored_rows_choose(method: str) -> None:
-    """The source says which seeds chose, and whether more than the rate was varied: the search goes on."""
+    """The source says among which rates, with which seeds, and whether more was varied: the search goes on."""
     stored = read_presets(SEARCHED)[method]
-    (said,) = re.findall(r"; seeds ([\d, ]+);", stored.source)
-    seeds, whole = {int(seed) for seed in said.split(",")}, "epochs" in stored.source
-    runs = [(row, row.trial.run) for row in read_results([ROWS]) if row.trial.run.method == method]
-    own = [row for row, run in runs if run.data_seed in seeds and (whole or varies_the_rate_alone(run))]
-    assert best_presets(own) == {method: stored}
+    seeds, rates = (
+        {float(one) for one in re.findall(rf"[;:] {name} ([-\de., ]+);", stored.source)[0].split(",")}
+        for name in ("seeds", "lr")
+    )
+    whole = "epochs" in stored.source
 
+    def counts(run: RunSpec) -> bool:
+        among = run.data_seed in seeds and dict(run.training)["lr"] in rates
+        first = dict(run.training)["epochs"] == 5 and dict(run.options) == dict(presets(method)["default"].options)
+        return run.method == method and among and (whole or first)
 
-def varies_the_rate_alone(run: RunSpec) -> bool:
-    return dict(run.training)["epochs"] == 5 and dict(run.options) == dict(presets(run.method)["default"].options)
+    assert best_presets(row for row in read_results([ROWS]) if counts(row.trial.run)) == {method: stored}
 
 
 def test_written_presets_come_back(tmp_path: Path) -> None:
