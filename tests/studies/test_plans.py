@@ -23,7 +23,7 @@ COUNTS = {
     "cross_dataset": 7 * 3 * (1 + 10),
     "domain": 7 * 3 * (1 + 4),
     "fidelity": 4 * 4 * 3,
-    "embedded_search": (24 * 4 + 7 + 2 + 2) * 4 * 3,
+    "embedded_search": (24 * (4 + 2) + 7 + 2 + 2) * 4 * 3,
     "embedded": 13 * 12 * 2 * 5 + 13 * 5 * (1 + 11 + 1 + 5) + 12 * 4 * 2 * 3 + 10 * 4 * 3 + 13 * 4 * 3 * 5,
 }
 
