@@ -33,7 +33,7 @@ class Bars(ProgressListener):
         self._all = bars.add_task("trials", total=None, text="")
         self._running: dict[RunSpec, TaskID] = {}
         self._numbers: dict[Trial, int] = {}
-        self._count, self._before, self._failed = 0, 0, 0
+        self._count, self._before, self._made, self._failed = 0, 0, 0, 0
         self._remarks: set[str] = set()
 
     def plan(self, trials: int) -> None:
@@ -74,19 +74,17 @@ class Bars(ProgressListener):
             self._bars.console.print(failure.details, style="dim", markup=False, soft_wrap=True)
 
     def _advance(self) -> None:
-        self._bars.update(self._all, advance=1)
-        self._count_up()
+        self._made += 1
+        self._bars.update(self._all, advance=1, text=self._counted())
 
-    def _count_up(self) -> None:
-        made = sum(int(task.completed) for task in self._bars.tasks if task.id == self._all)
+    def _counted(self) -> str:
         failed = f", {self._failed} failed" if self._failed else ""
-        self._bars.update(self._all, text=f"{made}/{self._count - self._before}{failed}")
+        return f"{self._made}/{self._count - self._before}{failed}"
 
     def _measure(self) -> None:
         """Sets how many trials are to be made. Another number makes rich forget the speed: it counts from now on."""
-        self._bars.update(self._all, total=self._count - self._before)
+        self._bars.update(self._all, total=self._count - self._before, text=self._counted())
         self._bars.advance(self._all, 0)
-        self._count_up()
 
     def _tell(self, trial: Trial, text: str) -> None:
         if (bar := self._running.pop(trial.run, None)) is not None:

@@ -43,9 +43,8 @@ def from_pretrained(
     if not isinstance(clip, CLIP):
         found = (_clip_of(path, description) if clip is None else load_clip(clip)).to(device)
         then = description.spec.precision
-        clip = found.set_precision(
-            precision or ("float32" if (then, found.device.type) == ("float16", "cpu") else then)
-        )
+        slow = then == "float16" and found.device.type == "cpu"
+        clip = found.set_precision(precision or ("float32" if slow else then))
     if clip.sha256 != description.backbone_hash:
         raise CheckpointError(
             f"{path} was trained with the CLIP {description.backbone!r}, whose weights have the hash "

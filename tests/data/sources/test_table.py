@@ -126,6 +126,14 @@ def test_a_spreadsheets_export_is_read(tmp_path: Path, photos: list[Row]) -> Non
     assert len(everything(load_dataset(str(tmp_path / "pets.csv")))) == 30
 
 
+def test_columns_may_be_called_in_capitals(tmp_path: Path, photos: list[Row]) -> None:
+    capitals = [{key.capitalize(): value for key, value in row.items()} for row in photos]
+    found, plain = (
+        load_dataset(write(tmp_path / name, rows)) for name, rows in (("a.csv", capitals), ("b.csv", photos))
+    )
+    assert found.classes == plain.classes and shown(found.train) == shown(plain.train)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
 @pytest.mark.parametrize("separator", [";", "\t", ","])
 def test_what_spreadsheets_write(tmp_path: Path, photos: list[Row], encoding: str, separator: str) -> None:
