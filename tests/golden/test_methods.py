@@ -358,10 +358,10 @@ def test_released_hicropl_answers_differently_each_time() -> None:
 @pytest.mark.parametrize("name", ["hicropl", "hicropl_functional"])
 def test_hicropl_s_features_before_those_of_the_frozen_clip_are_added(name: str) -> None:
     case, model, _ = released(name)
-    model.adapter = None
+    model.towers.adapter = None
     close(model.class_features(model.classes)[0], case.gold["prompted_text_features"], 2e-6)
     model = unused(name, model)
-    model.adapter = None
+    model.towers.adapter = None
     close(model.image_features(recipe.images()), case.gold["prompted_image_features"], 2e-6)
 
 

@@ -92,7 +92,7 @@ def test_class_lists_are_remembered_and_forgotten() -> None:
     for asked, computed in ((0, 1), (1, 2), (0, 2), (2, 3), (0, 3), (1, 4)):
         (answer,) = classifier.answers([Question(square, lists[asked])])
         assert isinstance(answer, torch.Tensor) and classifier.computed == computed
-    assert set(model._texts) == {model.classes, lists[0], lists[1]}
+    assert set(model.towers._texts) == {model.classes, lists[0], lists[1]}
 
 
 def test_an_explanation_is_a_picture(server: httpx.Client) -> None:

@@ -11,6 +11,7 @@ from bmip.clip.text_layout import Position, TextLayout
 from bmip.clip.texts import ClassTexts
 from bmip.prompting.averaging import GaussianAverage
 from bmip.prompting.described import DescribedClasses
+from bmip.prompting.frozen import FrozenImages, Teacher, at_least_float32
 from bmip.prompting.head import Head, Support
 from bmip.prompting.head import accuracy as head_accuracy
 from bmip.prompting.initial_prompts import (
@@ -29,16 +30,13 @@ from bmip.prompting.method import (
     Average,
     Changes,
     Extras,
-    FrozenImages,
     Gauge,
     Given,
     Method,
     Prompter,
     ReadOut,
     Step,
-    Teacher,
     Term,
-    at_least_float32,
 )
 from bmip.prompting.method_spec import BOTH_TOWERS, MethodSpec
 from bmip.prompting.released import Released, Shapes, Stored

@@ -174,6 +174,28 @@ def read_checkpoint(path: str | Path) -> tuple[Description, dict[str, Tensor]]:
         raise CheckpointError(f"{tensors_file} holds no tensors ({error}): {_LOST}") from error
 
 
+def copy_into(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
+    """Copy what a checkpoint holds into a model's own tensors of the same names.
+
+    Raises ValueError that lists missing and unexpected names, and tensors of another shape; then nothing is copied.
+    """
+    faults = {
+        "missing": sorted(own.keys() - tensors.keys()),
+        "unexpected": sorted(tensors.keys() - own.keys()),
+        "shape": [
+            f"{name} is {tuple(tensors[name].shape)} and needs {tuple(own[name].shape)}"
+            for name in sorted(own.keys() & tensors.keys())
+            if own[name].shape != tensors[name].shape
+        ],
+    }
+    if any(faults.values()):
+        said = "; ".join(f"{what}: {', '.join(names)}" for what, names in faults.items() if names)
+        raise ValueError(f"these trainable parameters do not fit the method: {said}")
+    with torch.no_grad():
+        for name, parameter in own.items():
+            parameter.copy_(tensors[name])
+
+
 def _read_json(json_file: Path) -> tuple[Description, str]:
     try:
         said = json.loads(json_file.read_text(encoding="utf-8"))

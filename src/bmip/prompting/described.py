@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from bmip.clip.text_layout import TextLayout
-from bmip.prompting.method import Teacher, at_least_float32
+from bmip.prompting.frozen import Teacher, at_least_float32
 from bmip.prompting.sentences import read_sentences, sentences_of
 from bmip.prompting.templates import NEUTRAL
 

@@ -13,14 +13,14 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from bmip.class_names import ClassNames, check_class_names
-from bmip.clip.changed import changed
 from bmip.clip.model import CLIP
-from bmip.clip.prompts import Prompts, slots_of
-from bmip.clip.text_layout import TextLayout
-from bmip.clip.texts import ClassTexts
-from bmip.prompting.checkpoint import Description, write_checkpoint
+from bmip.clip.prompts import Prompts
+from bmip.prompting.checkpoint import Description, copy_into, write_checkpoint
+from bmip.prompting.frozen import FrozenImages
+from bmip.prompting.gradients import set_gradients
 from bmip.prompting.low_rank import merged
-from bmip.prompting.method import FrozenImages, Given, Method, Step, Teacher, at_least_float32
+from bmip.prompting.method import Method, Step
+from bmip.prompting.towers import PromptedTowers
 from bmip.system.messages import counted
 
 
@@ -58,25 +58,21 @@ class PromptedCLIP(nn.Module):
         self.prompter, self.terms = method.prompter, nn.ModuleList(method.terms)
         self.changes, self.adapter, self.read_out = method.changes, method.adapter, method.read_out
         self.head = method.head
-        self.teacher = Teacher(clip, classes)
-        self._teachers = {classes: self.teacher}
+        self.towers = PromptedTowers(clip, method)
+        self.teacher = self.towers.teacher(classes)
         self.views = max((term.views for term in method.terms), default=1)
-        self._texts: dict[ClassNames, tuple[ClassTexts, ...]] = {}
-        self._frozen_texts: dict[ClassNames, Tensor] = {}
         self.to(clip.device)
-        self._laid_out(classes)  # names and slots that do not fit are known before any work
+        self.towers.texts(classes)  # names and slots that do not fit are known before any work
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> PromptedCLIP:
         """Where the model moves or changes its type, what is remembered of class lists is computed anew."""
-        for held in (self._texts, self._frozen_texts, self.teacher.remembered):
-            held.clear()
-        self._teachers = {self.classes: self.teacher}
+        self.towers.forget()
         return super()._apply(fn, recurse)
 
     @property
     def student(self) -> CLIP:
         """The CLIP that classifies: the frozen one, in which the method's changes stand in their places."""
-        return changed(self.clip, self.changes.around(self.clip)) if self.changes else self.clip
+        return self.towers.student
 
     @property
     def trained_on(self) -> ClassNames | None:
@@ -129,14 +125,14 @@ class PromptedCLIP(nn.Module):
         if self.head:
             own = {name.removeprefix("head."): tensor.shape for name, tensor in tensors.items()}
             self.head.make_room(own)
-        _copy(self.learned(), tensors)
+        copy_into(self.learned(), tensors)
 
     def load_trainable(self, tensors: Mapping[str, Tensor]) -> None:
         """Copy the tensors into the trainable parameters of the same names.
 
         Raises ValueError that lists missing and unexpected names, and tensors of another shape.
         """
-        _copy(self.trainable(), tensors)
+        copy_into(self.trainable(), tensors)
 
     def check_classes(self, classes: ClassNames) -> None:
         """Raises ValueError where the method has parameters for each class and knows other classes than these.
@@ -151,7 +147,7 @@ class PromptedCLIP(nn.Module):
                 f"{counted(len(known), 'class')} ({known.names[0]}, ...) and was asked about {len(classes)} "
                 f"({classes.names[0]}, ...): train prompts that all classes share, such as those of bmip"
             )
-        self._laid_out(classes)
+        self.towers.texts(classes)
 
     def keep_only(self, lists: Collection[ClassNames]) -> None:
         """Drops what is remembered of class lists, but for these and for the classes of training.
@@ -159,16 +155,14 @@ class PromptedCLIP(nn.Module):
         Nothing changes but memory and time: what is asked for again is computed again. Functions that `classifiers`
         returned keep what they need.
         """
-        for held in (self._texts, self._frozen_texts, self._teachers):
-            for classes in held.keys() - {self.classes, *lists}:
-                del held[classes]
+        self.towers.keep_only({self.classes, *lists})
 
     def forward(self, pixels: Float[Tensor, "image 3 size size"], classes: ClassNames) -> Float[Tensor, "image class"]:
         """Logits of the images over `classes`. Everything is computed anew; for many images use `classifier`."""
         frozen = FrozenImages(self.clip, (pixels,))
-        prompts = self.prompter(self._given(classes, frozen))
-        images = self._read_images(self.student, prompts, pixels, frozen)
-        return self._logits(images, self._text_features(prompts, classes)[0], classes)
+        prompts = self._prompts(classes, frozen)
+        images = self.towers.image_features(self.student, prompts, pixels, frozen)
+        return self._logits(images, self.towers.class_features(prompts, classes)[0], classes)
 
     def losses(self, views: Sequence[Float[Tensor, "image 3 size size"]], labels: Int64[Tensor, " image"]) -> Losses:
         """The parts of the loss on a batch of the training classes; `backward` turns them into gradients.
@@ -178,9 +172,9 @@ class PromptedCLIP(nn.Module):
             labels: indices into `self.classes`.
         """
         frozen = FrozenImages(self.clip, views)
-        prompts = self.prompter(self._given(self.classes, frozen))
-        images = self._read_images(self.student, prompts, views[0], frozen)
-        text, sentences = self._text_features(prompts, self.classes)
+        prompts = self._prompts(self.classes, frozen)
+        images = self.towers.image_features(self.student, prompts, views[0], frozen)
+        text, sentences = self.towers.class_features(prompts, self.classes)
         logits = self._logits(images, text, self.classes)
         parts = self._cross_entropies(images, text, logits, labels)
         step = Step(
@@ -205,20 +199,7 @@ class PromptedCLIP(nn.Module):
 
         Terms with guides edit it; the parts that are their guides are not in the sum.
         """
-        editors = [term for term in self.method.terms if term.guides]
-        guides = {name for term in editors for name in term.guides}
-        minimised = torch.stack([part for name, part in parts.items() if name not in guides]).sum()
-        (minimised * scale).backward(retain_graph=bool(editors))
-        for number, term in enumerate(editors, start=1):
-            tensors = [tensor for tensor in self.trainable().values() if tensor.grad is not None]
-            guide = torch.stack([parts[name] for name in sorted(term.guides)]).sum() * scale
-            found = torch.autograd.grad(
-                guide, tensors, retain_graph=number < len(editors), allow_unused=True, materialize_grads=True
-            )
-            own = [tensor.grad for tensor in tensors if tensor.grad is not None]
-            edited = term.edit(*(torch.cat([grad.flatten() for grad in grads]) for grads in (own, found)))
-            for grad, new in zip(own, edited.split([grad.numel() for grad in own]), strict=True):
-                grad.copy_(new.view_as(grad))
+        set_gradients(list(self.trainable().values()), parts, self.method.terms, scale)
 
     @torch.no_grad()
     def class_features(self, classes: ClassNames) -> Float[Tensor, "1 class out"]:
@@ -231,7 +212,7 @@ class PromptedCLIP(nn.Module):
                 "this method's class features differ between images, so no class has features of its own: ask for the "
                 "probabilities of images (in Python `classifier` or `predict_proba`)"
             )
-        return self._text_features(self.prompter(self._given(classes)), classes)[0]
+        return self.towers.class_features(self._prompts(classes), classes)[0]
 
     @torch.no_grad()
     def image_features(self, pixels: Float[Tensor, "image 3 size size"]) -> Float[Tensor, "image out"]:
@@ -243,7 +224,7 @@ class PromptedCLIP(nn.Module):
 
     def _each_image(self, pixels: Tensor) -> tuple[Tensor, ...]:
         frozen = FrozenImages(self.clip, (pixels,), self.clip.memory)
-        return self._read_images(self.student, self.prompter(self._given(self.classes, frozen)), pixels, frozen)
+        return self.towers.image_features(self.student, self._prompts(self.classes, frozen), pixels, frozen)
 
     def image_reader(self) -> Callable[[Float[Tensor, "image 3 size size"]], tuple[Tensor, ...]]:
         """A function from images to their normalised features: that of the class token and, where there is a read-out,
@@ -253,7 +234,7 @@ class PromptedCLIP(nn.Module):
         Raises LookupError for a method whose prompts differ between images.
         """
         student, prompts = merged(self.student), self.prompts(self.classes)
-        return lambda pixels: self._read_images(student, prompts, pixels, FrozenImages(self.clip, (pixels,)))
+        return lambda pixels: self.towers.image_features(student, prompts, pixels, FrozenImages(self.clip, (pixels,)))
 
     def feature_classifier(self, classes: ClassNames) -> Callable[[Sequence[Tensor]], Float[Tensor, "image class"]]:
         """A function from what `image_reader`'s returns to logits over `classes`; both in turn are `classifier`.
@@ -291,74 +272,11 @@ class PromptedCLIP(nn.Module):
 
         Raises LookupError without images where the prompts differ between images.
         """
-        return self.prompter(self._given(classes, None if pixels is None else FrozenImages(self.clip, (pixels,))))
+        return self._prompts(classes, None if pixels is None else FrozenImages(self.clip, (pixels,)))
 
-    def _given(self, classes: ClassNames, frozen: FrozenImages | None = None) -> Given:
-        """What the prompter reads of these classes and images. Raises ValueError as `check_classes` does."""
+    def _prompts(self, classes: ClassNames, frozen: FrozenImages | None = None) -> Prompts:
         self.check_classes(classes)
-        images = frozen.features(0) if frozen and self.prompter.reads_images else None
-        if not self.prompter.reads_class_features:
-            return Given(images)
-        return Given(images, self._teacher_of(classes).text_features([classes.template]))
-
-    def _teacher_of(self, classes: ClassNames) -> Teacher:
-        return self._teachers.setdefault(classes, Teacher(self.clip, classes))
-
-    def _read_images(self, student: CLIP, prompts: Prompts, pixels: Tensor, frozen: FrozenImages) -> tuple[Tensor, ...]:
-        """Normalised features of the images: read at the class token, and by the read-out where there is one."""
-        beside = ()
-        if self.read_out:
-            if not slots_of(prompts.image):
-                raise ValueError(
-                    "this read-out reads the image tower's slots, and these prompts fill none: take prompts that enter "
-                    "the image tower"
-                )
-            features, slots = student.read_image(pixels, prompts.image)
-            beside = (F.normalize(self.read_out(at_least_float32(slots)), dim=-1),)
-        elif prompts.image or student.image is not self.clip.image:
-            features = student.encode_image(pixels, prompts.image)
-        else:
-            features = frozen.unnormalised(0)
-        features = at_least_float32(features)
-        return F.normalize(self.adapter.image(features, frozen) if self.adapter else features, dim=-1), *beside
-
-    def _text_features(self, prompts: Prompts, classes: ClassNames) -> tuple[Tensor, Tensor]:
-        """Normalised features of the classes, and of the sentences that those are pooled from."""
-        texts = self._laid_out(classes)
-        student = self.student
-        if prompts.text or any(prompts.sentences) or student.text is not self.clip.text:
-            features = self._encode_texts(student, texts, prompts)
-        else:
-            if classes not in self._frozen_texts:
-                with torch.no_grad():
-                    self._frozen_texts[classes] = self._encode_texts(student, texts, prompts)
-            features = self._frozen_texts[classes]
-        each = F.normalize(self.adapter.text(features, self._teacher_of(classes)) if self.adapter else features, dim=-1)
-        several = len(texts) > 1 or prompts.sentences
-        return (self.prompter.pool(each) if several else each), each
-
-    def _encode_texts(
-        self, student: CLIP, texts: Sequence[ClassTexts], prompts: Prompts
-    ) -> Float[Tensor, "lead class out"]:
-        found = []
-        for text, entering in zip(texts, prompts.sentences or [prompts.text] * len(texts), strict=True):
-            if self.prompter.reads_classes and len(student.text.chunks(text, entering)) > 1:
-                raise ValueError(
-                    f"this method mixes over classes, so its {text.classes} classes must run at once: raise "
-                    f"`clip.text.chunk_tokens` (now {self.clip.text.chunk_tokens}) or use fewer classes"
-                )
-            if not (entering and isinstance(entering[0], Tensor) and entering[0].shape[0] == 0):
-                found.append(student.encode_text(text, entering))
-        return at_least_float32(torch.cat(found))
-
-    def _laid_out(self, classes: ClassNames) -> tuple[ClassTexts, ...]:
-        if classes not in self._texts:
-            layouts = self.prompter.layout(classes)
-            layouts = (layouts,) if isinstance(layouts, TextLayout) else layouts
-            if self.prompter.reads_images and len(layouts) > 1:
-                raise ValueError("prompts that read images stand in one sentence a class, and this layout has several")
-            self._texts[classes] = tuple(self.clip.texts(classes.names, layout) for layout in layouts)
-        return self._texts[classes]
+        return self.towers.prompts(classes, frozen)
 
     def _logits(self, images: Sequence[Tensor], text: Tensor, classes: ClassNames) -> Float[Tensor, "image class"]:
         """Logits from each feature of the images, mixed as the read-out says; or those of the head."""
@@ -383,21 +301,3 @@ class PromptedCLIP(nn.Module):
         if text.shape[0] == 1:
             return self.clip.scale * image @ text[0].T
         return self.clip.scale * torch.einsum("io,ico->ic", image, text)
-
-
-def _copy(own: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> None:
-    faults = {
-        "missing": sorted(own.keys() - tensors.keys()),
-        "unexpected": sorted(tensors.keys() - own.keys()),
-        "shape": [
-            f"{name} is {tuple(tensors[name].shape)} and needs {tuple(own[name].shape)}"
-            for name in sorted(own.keys() & tensors.keys())
-            if own[name].shape != tensors[name].shape
-        ],
-    }
-    if any(faults.values()):
-        said = "; ".join(f"{what}: {', '.join(names)}" for what, names in faults.items() if names)
-        raise ValueError(f"these trainable parameters do not fit the method: {said}")
-    with torch.no_grad():
-        for name, parameter in own.items():
-            parameter.copy_(tensors[name])

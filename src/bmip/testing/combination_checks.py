@@ -8,7 +8,8 @@ import torch
 
 from bmip.clip.prompts import slots_of
 from bmip.methods import method_config
-from bmip.prompting.method import FrozenImages, Step, Term
+from bmip.prompting.frozen import FrozenImages
+from bmip.prompting.method import Step, Term
 from bmip.prompting.model import PromptedCLIP
 from bmip.testing.case import CLASSES, LABELS, Case, images, require
 

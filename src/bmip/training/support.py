@@ -11,8 +11,8 @@ from torch import Tensor
 from bmip.data.batches import EvalBatches, ahead
 from bmip.data.dataset import Dataset, Split
 from bmip.data.transforms import Augmentation, augmented, normalise
+from bmip.prompting.frozen import at_least_float32
 from bmip.prompting.head import Head, Support
-from bmip.prompting.method import at_least_float32
 from bmip.prompting.model import PromptedCLIP
 
 BATCH = 100

@@ -1,0 +1,33 @@
+"""Turns the parts of a loss into gradients, edited by the terms that have guides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from bmip.prompting.method import Term
+
+
+def set_gradients(
+    parameters: Sequence[nn.Parameter], parts: Mapping[str, Tensor], terms: Sequence[Term], scale: float
+) -> None:
+    """Set the parameters' `grad` to `scale` times the gradient of the sum of the parts, which have a graph.
+
+    Terms with guides edit it; the parts that are their guides are not in the sum.
+    """
+    editors = [term for term in terms if term.guides]
+    guides = {name for term in editors for name in term.guides}
+    minimised = torch.stack([part for name, part in parts.items() if name not in guides]).sum()
+    (minimised * scale).backward(retain_graph=bool(editors))
+    for number, term in enumerate(editors, start=1):
+        tensors = [tensor for tensor in parameters if tensor.grad is not None]
+        guide = torch.stack([parts[name] for name in sorted(term.guides)]).sum() * scale
+        found = torch.autograd.grad(
+            guide, tensors, retain_graph=number < len(editors), allow_unused=True, materialize_grads=True
+        )
+        own = [tensor.grad for tensor in tensors if tensor.grad is not None]
+        edited = term.edit(*(torch.cat([grad.flatten() for grad in grads]) for grads in (own, found)))
+        for grad, new in zip(own, edited.split([grad.numel() for grad in own]), strict=True):
+            grad.copy_(new.view_as(grad))
