@@ -16,23 +16,13 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
 
+from bmip.clip.linear import Linear
+
 Activation = Literal["quick_gelu", "gelu"]
 
 
 _CACHED = 2**19
 """Numbers of an attention matrix that a CPU's cache holds: one image of ViT-B/16. (benchmarks/attention.py)"""
-
-
-class Linear(nn.Linear):
-    """A linear map that computes, and returns, in the type of its weight."""
-
-    def forward(self, input: Float[Tensor, "*lead inward"]) -> Float[Tensor, "*lead outward"]:
-        return F.linear(input.to(self.weight.dtype), self.weight, self.bias)
-
-    def rows(self, input: Float[Tensor, "*lead inward"], start: int, stop: int) -> Float[Tensor, "*lead part"]:
-        """The channels from `start` to `stop` of what `forward` returns."""
-        weight = self.weight[start:stop]
-        return F.linear(input.to(weight.dtype), weight, None if self.bias is None else self.bias[start:stop])
 
 
 class LayerNorm(nn.LayerNorm):

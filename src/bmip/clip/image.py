@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.clip.block import Activation, Block, Blocks, LayerNorm, Linear, Projected, attend, join, received
+from bmip.clip.block import Activation, Block, Blocks, LayerNorm, Projected, attend, join, received
+from bmip.clip.linear import Linear
 from bmip.clip.prompts import Entering, LayerView, Prompt, check_layers, resolve, slots_of
 
 Asking = slice | Tensor

@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.clip.block import Activation, Linear
+from bmip.clip.block import Activation
 from bmip.clip.feature_memory import FeatureMemory
 from bmip.clip.image import ImageTower
+from bmip.clip.linear import Linear
 from bmip.clip.precision import Precision
 from bmip.clip.prompts import Prompt
 from bmip.clip.resnet import ResNet, Stages

@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.clip.block import Linear, attend, join
+from bmip.clip.block import attend, join
+from bmip.clip.linear import Linear
 
 Stages = tuple[int, int, int, int]
 

@@ -16,7 +16,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from bmip.clip.block import Activation, Block, Blocks, Keys, LayerNorm, Linear, attend, received
+from bmip.clip.block import Activation, Block, Blocks, Keys, LayerNorm, attend, received
+from bmip.clip.linear import Linear
 from bmip.clip.prompts import LayerView, Prompt, check_layers, resolve, slots_of
 from bmip.clip.texts import ClassTexts, Lead, Tails
 

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from bmip.clip.block import Linear
 from bmip.clip.changed import changed
+from bmip.clip.linear import Linear
 from bmip.clip.model import CLIP
 
 
