@@ -9,10 +9,12 @@ from pathlib import Path
 
 import torch
 
+from bmip.system.machine import processor
+
 
 def describe(device: str) -> dict[str, str]:
     found = {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": str(_cores()),
         "memory": f"{_memory_kb('MemTotal', Path('/proc/meminfo')) / 1e6:.0f} GB",
         "torch": torch.__version__,
@@ -47,17 +49,6 @@ def peak_memory(device: str) -> float:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if platform.system() == "Darwin" else 1024)
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if not info.exists():
-        return platform.processor() or platform.machine()
-    text = info.read_text()
-    fields = {key: re.search(rf"^{key}\s*:\s*(.+)$", text, re.M) for key in ("model name", "cpu family", "model")}
-    name, family, model = (match[1] if match else "?" for match in fields.values())
-    flags = [flag for flag in ("avx2", "avx512f", "avx512_bf16", "amx_bf16") if f" {flag}" in text]
-    return f"{name} (family {family}, model {model}; {', '.join(flags) or platform.machine()})"
 
 
 def _cores() -> int:

@@ -2,8 +2,8 @@
 
 python -m benchmarks.products
 
-This decides `mkl_is_slow` in bmip/clip/linear.py. Rows are tokens of all images or classes of a batch; widths are those
-of ViT-B/16, of its text tower and of the embedded CLIP.
+`mkl_is_slow` in bmip/clip/linear.py says where a difference is expected. Rows are tokens of all images or classes of a
+batch; widths are those of ViT-B/16, of its text tower and of the embedded CLIP.
 """
 
 from __future__ import annotations

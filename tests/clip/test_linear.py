@@ -54,11 +54,15 @@ def test_rows_of_any_shape(lead: tuple[int, ...], either_library: bool) -> None:
     torch.testing.assert_close(grad, (factor @ layer.weight).expand_as(x))
 
 
-def test_weights_that_are_trained_get_their_gradient(either_library: bool) -> None:
+def test_what_is_trained_gets_its_gradient(either_library: bool) -> None:
     layer, x = Linear(5, 6), torch.randn(3, 5)
     layer(x).sum().backward()
     assert layer.weight.grad is not None and layer.bias.grad is not None
     torch.testing.assert_close(layer.weight.grad, x.sum(0).expand(6, 5))
+    layer = Linear(5, 6)
+    layer.weight.requires_grad_(False)
+    layer(x).sum().backward()
+    assert layer.weight.grad is None and layer.bias.grad is not None
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])

@@ -7,7 +7,7 @@ from bmip.experiments.results import Row
 from bmip.experiments.search import best_presets, search_trials
 from bmip.metrics import Count
 from bmip.run_spec import settings
-from tests.experiments.making import a_trial
+from tests.experiments.making import a_trial, replaced
 
 
 def row(lr: float, data: str, seed: int, right: int, trainable: int = 5) -> Row:
@@ -47,6 +47,14 @@ def test_the_edge_of_a_grid_is_named() -> None:
     rows = [row(lr, "x", 1, right) for lr, right in ((0.1, 60), (0.2, 70), (0.4, 80))]
     assert best_presets(rows)["bmip"].source.endswith("; lr 0.4 is the edge")
     assert "edge" not in best_presets([*rows, row(0.8, "x", 1, 70)])["bmip"].source
+
+
+def test_options_that_were_tried_are_named() -> None:
+    """Points that leave an option alone have its default."""
+    deep = row(0.1, "x", 1, 90)
+    deep = replace(deep, trial=replaced(deep.trial, options=settings(depth=3)))
+    found = best_presets([row(0.1, "x", 1, 60), deep])["bmip"]
+    assert found.options == {"depth": 3} and "depth 3, 9; x; seeds 1" in found.source
 
 
 def test_rows_that_cannot_be_compared_are_refused() -> None:

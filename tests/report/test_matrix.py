@@ -9,6 +9,7 @@ from tests.report.test_tables import ROWS, judged, row
 
 def test_each_number_is_that_of_the_table() -> None:
     (matrix,), (whole,) = matrix_tables(ROWS), tables(ROWS)
+    assert "of means over 3 seeds" in matrix.caption
     assert matrix.columns == ("method", "x", "y", "average")
     data, numbers = "", {}
     for line in whole.rows:

@@ -64,7 +64,7 @@ def test_where_label_spaces_are_drawn_seeds_matter_for_all() -> None:
 def test_every_two_lines_are_a_pair_and_p_is_corrected_for_all_of_them() -> None:
     data = of([*ROWS, *MAPLE, row("x", "coop", 1, 90, 50)])
     columns = {column.heading: column for column in data.layout.columns}
-    pairs = all_pairs(data, columns["base"])
+    pairs = [one for _, one in all_pairs(data, [columns["base"]])]
     named = [(data.labels[one.first], data.labels[one.second]) for one in pairs]
     labels = ["zero-shot", "coop", "maple", "bmip"]
     assert named == [(a, b) for k, a in enumerate(labels) for b in labels[k + 1 :]]
@@ -74,19 +74,31 @@ def test_every_two_lines_are_a_pair_and_p_is_corrected_for_all_of_them() -> None
     assert [one.corrected for one in pairs] == [None if p is None else next(expected) for p in plain]
 
 
+def test_p_is_corrected_for_all_columns_of_a_table() -> None:
+    data = of([*ROWS, *MAPLE])
+    base, novel = data.layout.columns[:2]
+    both = all_pairs(data, [base, novel])
+    assert [heading for heading, _ in both] == ["base"] * 3 + ["novel"] * 3
+    tested = [one for _, one in both if one.comparison.p is not None]
+    assert [one.corrected for one in tested] == holm([p for one in tested if (p := one.comparison.p) is not None])
+    alone = [one for column in (base, novel) for _, one in all_pairs(data, [column]) if one.comparison.p is not None]
+    assert [one.comparison for one in alone] == [one.comparison for one in tested]
+    pairs = [(one.corrected or 0, both.corrected or 0) for one, both in zip(alone, tested, strict=True)]
+    assert all(one <= both for one, both in pairs) and any(one < both for one, both in pairs)
+
+
 @settings(max_examples=20)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(order: random.Random) -> None:
     rows = [*ROWS, *MAPLE[1:]]
     mixed = order.sample(rows, len(rows))
     for data, other in zip(table_data(rows), table_data(mixed), strict=True):
-        for column, same in zip(data.layout.columns, other.layout.columns, strict=True):
-            assert all_pairs(data, column) == all_pairs(other, same)
+        assert all_pairs(data, data.layout.columns) == all_pairs(other, other.layout.columns)
 
 
 def test_pairs_without_a_common_cell_are_none() -> None:
     data = of([row("x", "maple", 1, 100, 50), row("y", "bmip", 1, 100, 50), row("y", "coop", 2, 100, 50)])
-    assert [all_pairs(data, column) for column in data.layout.columns] == [[], [], []]
+    assert all_pairs(data, data.layout.columns) == []
 
 
 def test_where_lower_is_better_the_lower_line_is_ahead() -> None:
@@ -99,5 +111,5 @@ def test_where_lower_is_better_the_lower_line_is_ahead() -> None:
     data = of(rows)
     for lower in (True, False):
         column = scored("fpr95", "FPR95", lower_is_better=lower)
-        (one,) = all_pairs(arranged(data.rows, replace(data.layout, columns=(column,))), column)
+        ((_, one),) = all_pairs(arranged(data.rows, replace(data.layout, columns=(column,))), [column])
         assert (one.comparison.difference.mean, one.ahead) == (pytest.approx(-1.0), int(lower))

@@ -59,6 +59,14 @@ def test_curves_run_along_the_shots() -> None:
     assert axes.get_xlabel() == "training images per class"
 
 
+def test_no_two_of_thirteen_curves_look_alike() -> None:
+    names = [f"method_{number}" for number in range(13)]
+    (axes,) = drawn([sweep(name, shots, 1, 15) for shots in (1, 4) for name in names]).axes
+    lines = [handle[0] for handle in axes.get_legend_handles_labels()[0]]
+    assert len({(line.get_color(), line.get_marker(), line.get_linestyle()) for line in lines}) == 13
+    assert len({(line.get_color(), line.get_marker()) for line in lines}) == 13
+
+
 def test_the_legend_lies_between_title_and_panels() -> None:
     rows = [sweep(method, shots, 1, 15) for shots in (1, 4) for method in ("zero_shot", "bmip", "promptsrc")]
     figure = drawn(rows)

@@ -47,7 +47,7 @@ def test_one_seed_has_no_interval() -> None:
     for column in data.layout.columns:
         assert [one.mean.bounds for one in standings(data, column)] == [None, None]
         assert [one.bounds for one in profiles(data, column, np.array([50.0]))] == [None, None]
-        (pair,) = all_pairs(data, column)
+        ((_, pair),) = all_pairs(data, [column])
         assert improvement(data, column, pair).bounds is None
 
 
@@ -71,9 +71,7 @@ def test_profiles() -> None:
 def test_the_probability_of_improvement_is_over_the_cells_of_both() -> None:
     maple = [row("x", "maple", seed, base, 50) for seed, base in ((1, 165), (2, 175), (4, 10))]
     data = of([*ROWS, *maple])
-    (pair,) = [
-        one for one in all_pairs(data, data.layout.columns[0]) if data.labels[one.first] == "maple" and one.second
-    ]
+    (pair,) = [one for _, one in all_pairs(data, data.layout.columns[:1]) if data.labels[one.first] == "maple"]
     found = improvement(data, data.layout.columns[0], pair)
     # 82.5 and 87.5 against 80 and 90: better in 2 of 4
     assert found.value == 50 and found.bounds is not None and found.bounds[0] < 50 < found.bounds[1]

@@ -183,6 +183,24 @@ def test_lines_of_one_label_are_told_apart() -> None:
     }
 
 
+def test_lines_stand_in_the_order_of_their_labels() -> None:
+    depths = [labelled(f"depth: {depth}", options=(("depth", depth),)) for depth in (12, 3, 9)]
+    more = [row("x", name, 1, 1, 1) for name in ("bmip+coprompt", "maple")]
+    (table,) = tables([*depths, labelled("", options=(("depth", 5),)), *more])
+    assert [line[1].split(" depth=")[0] for line in table.rows] == [
+        *("maple", "bmip", "depth: 3", "depth: 9", "depth: 12", "bmip+coprompt"),
+    ]
+
+
+def test_an_average_says_how_many_seeds_it_has() -> None:
+    rows = [row(data, "bmip", seed, 100, 50) for data, seeds in (("x", (1, 2, 3)), ("y", (1, 2))) for seed in seeds]
+    (table,) = tables(rows)
+    seeds, trainable = table.columns.index("seeds"), table.columns.index("trainable parameters")
+    assert [(line[0], line[seeds], line[trainable]) for line in table.rows] == [
+        *(("x", "3", "1,234"), ("y", "2", "1,234"), ("average", "2-3", "1,234"), ("mean of HMs", "", "")),
+    ]
+
+
 def test_a_line_with_two_labels_has_neither() -> None:
     for other in ("b", ""):
         (table,) = tables([labelled("a"), labelled(other, data="y")])
@@ -278,7 +296,7 @@ def test_few_shot_has_a_column_for_each_number_of_shots() -> None:
     assert [line[0] for line in table.rows] == ["x", "y", "average"]
     # 11 and 12: mean 11.5, interval 12.706 * 0.5
     assert table.rows[0] == ("x", "bmip", "11.5 ± 6.4", "21.5 ± 6.4", "41.5 ± 6.4", "95.0", "1-2", "1,234")
-    assert table.rows[2] == ("average", "bmip", "12.0 ± 6.4", "22.0 ± 6.4", "42.0 ± 6.4", "–", "", "")
+    assert table.rows[2] == ("average", "bmip", "12.0 ± 6.4", "22.0 ± 6.4", "42.0 ± 6.4", "–", "1-2", "1,234")
     assert "shots" not in table.title
 
 

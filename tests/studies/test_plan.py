@@ -56,6 +56,16 @@ def test_a_list_of_settings_means_each_of_them(plan) -> None:
         expand(plan(text.replace(bmip, labelled)))
 
 
+def test_one_trial_has_one_label(plan) -> None:
+    deep = (
+        '{ method = "bmip", options = { depth = 3 } }, { method = "bmip", label = "deep", options = { depth = DEPTH } }'
+    )
+    text = HEAD + COMPARE.replace('"bmip"', deep)
+    assert {one.label for one in expand(plan(text.replace("DEPTH", "8")))} == {"", "deep"}
+    with pytest.raises(PlanError, match="bmip and deep have the same settings: leave one of them out"):
+        expand(plan(text.replace("DEPTH", "3")))
+
+
 def test_a_section_may_say_otherwise_and_a_preset_goes_to_methods_that_have_it(plan) -> None:
     maple = COMPARE.replace("bmip", "maple")
     found = plan(

@@ -55,14 +55,15 @@ def mkl_is_slow(capabilities: Mapping[str, Any] | None = None) -> bool:
 
 def _linear(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     input = input.to(weight.dtype)
-    if not (_by_onednn() and _suits(weight) and input.numel()) or torch.compiler.is_compiling():
+    if not (_by_onednn() and _suits(weight, bias) and input.numel()) or torch.compiler.is_compiling():
         return F.linear(input, weight, bias)  # a traced program is for any machine
     rows: Tensor = FrozenLinear.apply(input.reshape(-1, input.shape[-1]), weight, bias)  # pyright: ignore
     return rows.view(*input.shape[:-1], len(weight))
 
 
-def _suits(weight: Tensor) -> bool:
-    return weight.dtype == torch.float32 and weight.device.type == "cpu" and not weight.requires_grad
+def _suits(weight: Tensor, bias: Tensor | None) -> bool:
+    trained = weight.requires_grad or (bias is not None and bias.requires_grad)
+    return weight.dtype == torch.float32 and weight.device.type == "cpu" and not trained
 
 
 def _onednn(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

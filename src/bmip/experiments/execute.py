@@ -25,7 +25,7 @@ from bmip.methods import build_model
 from bmip.prompting.model import PromptedCLIP
 from bmip.run_spec import folder_name, settings
 from bmip.system.clock import utc_now
-from bmip.system.environment import environment
+from bmip.system.environment import code, environment
 from bmip.system.peak_memory import Peak, PeakMemory
 from bmip.training.precision import slow_precision
 from bmip.training.run import Run, train_model
@@ -69,6 +69,7 @@ def execute(
         LogitsError: where the logits of the trained model are not finite.
         DataError: for data that cannot be read or do not fit the protocol.
     """
+    code()  # as it is before the work, not after it
     resources, listener = resources or Resources(device=device), listener or ProgressListener()
     shared: tuple[Run, Effort] | None = None
     for trial in trials:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from itertools import product
 
 from bmip.data.dataset import DataError
 from bmip.data.names import data_name
 from bmip.data.sampling import split_base_novel
 from bmip.experiments.evaluated_parts import Load, Parts, check_images, few_shot
+from bmip.experiments.method_facts import method_facts
 from bmip.experiments.presets import EPOCHS, LRS
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.results import Row
@@ -18,7 +19,7 @@ from bmip.experiments.trial import Trial
 from bmip.metrics import harmonic_mean
 from bmip.run_spec import Preset, RunSpec, Value, settings, shots_text
 from bmip.system.messages import counted
-from bmip.training.config import over_preset
+from bmip.training.config import TrainConfig, over_preset
 
 COMMON: Mapping[str, str | int] = {"optimizer": "adamw", "batch": 16, "warmup_epochs": 0}
 """Settings that are the same for every method and every point of the grid."""
@@ -85,9 +86,15 @@ def _varied(points: Iterable[RunSpec]) -> dict[str, list[Value]]:
     """The settings in which the points differ, each with its values."""
     values: dict[str, set[Value]] = defaultdict(set)
     for point in points:
-        for name, value in (*point.training, *point.options):
+        for name, value in _settings(point).items():
             values[name].add(value)
     return {name: sorted(found, key=_order) for name, found in sorted(values.items()) if len(found) > 1}
+
+
+def _settings(point: RunSpec) -> dict[str, Value]:
+    """All training settings and options of a point, those with their default value too."""
+    defaults = {option.name: option.default for option in method_facts(point.method).options}
+    return {**asdict(TrainConfig()), **defaults, **dict(point.training), **dict(point.options)}
 
 
 def _order(value: Value) -> tuple[str, Value]:
@@ -96,7 +103,7 @@ def _order(value: Value) -> tuple[str, Value]:
 
 def _edges(point: RunSpec, varied: Mapping[str, Sequence[Value]]) -> Iterator[tuple[str, Value]]:
     """Numbers of the point that are the least or the largest of three or more that were tried."""
-    for name, value in (*point.training, *point.options):
+    for name, value in _settings(point).items():
         tried = varied.get(name, ())
         if len(tried) > 2 and not isinstance(value, str) and value in (tried[0], tried[-1]):
             yield name, value

@@ -13,7 +13,7 @@ from bmip.prompting.method import Term
 def set_gradients(
     parameters: Sequence[nn.Parameter], parts: Mapping[str, Tensor], terms: Sequence[Term], scale: float
 ) -> None:
-    """Set the parameters' `grad` to `scale` times the gradient of the sum of the parts, which have a graph.
+    """Give the parameters, which have no `grad` yet, `scale` times the gradient of the sum of the parts.
 
     Terms with guides edit it; the parts that are their guides are not in the sum.
     """

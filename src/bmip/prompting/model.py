@@ -195,7 +195,7 @@ class PromptedCLIP(nn.Module):
         return Losses(parts, logits)
 
     def backward(self, parts: Mapping[str, Tensor], scale: float = 1.0) -> None:
-        """Set the trainable parameters' `grad` to `scale` times the gradient of the sum of the parts.
+        """Give the trainable parameters, which have no `grad` yet, `scale` times the gradient of the sum of the parts.
 
         Terms with guides edit it; the parts that are their guides are not in the sum.
         """

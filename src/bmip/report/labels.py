@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from bmip.run_spec import HALF, RunSpec, Value, shots_text
 from bmip.system.messages import first_few
 
 NAMED = 4  # base classes in a title
+_DIGITS = re.compile(r"(\d+)")
 Variant = RunSpec
 """A run without data set and seeds: one line of a table."""
 
@@ -37,14 +39,23 @@ def labels(rows: Sequence[Row], *, shots: bool, made_for: str = "") -> dict[Vari
     differ from others or from the preset. Where all rows of a line have the same label, it stands in place of these;
     behind it stand the settings that differ between lines of the same label.
 
-    Untrained methods come first and BMIP and its combinations last. Settings that differ from the preset of some and
-    are the same in all trained lines are left out: the title names them. For `shots` see `variant`, for `made_for` see
-    `choose_preset`.
+    Untrained methods come first and BMIP and its combinations last. Of one method, lines without a label come first,
+    and numbers in labels count as numbers. Settings that differ from the preset of some and are the same in all trained
+    lines are left out: the title names them. For `shots` see `variant`, for `made_for` see `choose_preset`.
     """
     untrained = {variant(row, shots=shots) for row in rows if row.trainable == 0}
     changed, shared = _changed(rows, shots), _shared(rows, shots)
     given, tuned = _given(rows, shots), _tuned(rows, shots)
-    variants = sorted(changed, key=lambda one: (one not in untrained, one.method.startswith("bmip"), repr(one)))
+    variants = sorted(
+        changed,
+        key=lambda one: (
+            one not in untrained,
+            one.method.startswith("bmip"),
+            one.method,
+            [(not part.isdigit(), part.zfill(9)) for part in _DIGITS.split(given.get(one, "")) if part],
+            repr(one),
+        ),
+    )
     found = {}
     for one in variants:
         label = given.get(one, "")

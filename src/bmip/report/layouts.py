@@ -72,7 +72,7 @@ def _base_to_novel(rows: Sequence[PlacedRow]) -> Layout:
 
 def _validation(rows: Sequence[PlacedRow]) -> Layout:
     caption = f"Accuracy in % on validation images, no results. {_BASE_NOVEL}"
-    return Layout("Search", _halves("harmonic mean"), caption)
+    return Layout("Validation", _halves("harmonic mean"), caption)
 
 
 def _halves(balance: str) -> tuple[Column | Balance, ...]:

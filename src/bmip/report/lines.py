@@ -17,6 +17,7 @@ from bmip.report.table import Table, without_repeats
 from bmip.report.table_data import TableData
 
 ABSENT = "–"
+MEAN_OF_HMS = "mean of HMs"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def lay_out(data: TableData) -> Table:
         for one, numbers in group.numbers.items():
             bold |= {(len(lines), 2 + headings.index(heading)) for heading, line in best.items() if line == one}
             shown = [number(numbers[heading]) if heading in numbers else "" for heading in headings]
-            own = _facts(data.cells[group.places[0], one]) if len(group.places) == 1 else [""] * len(facts)
+            own = [""] * len(facts) if group.name == MEAN_OF_HMS else _facts(data, one, group.places)
             lines.append((group.name, data.labels[one], *shown, *own[: len(facts)]))
         sections.append(len(lines) - 1)
     return Table(
@@ -78,7 +79,7 @@ def groups(data: TableData) -> Iterator[Group]:
             one: {name: _mean([found[name] for found in each[one]]) if name in own else None for name in balances}
             for one, own in whole.items()
         }
-        yield Group("mean of HMs", averaged, means)
+        yield Group(MEAN_OF_HMS, averaged, means)
 
 
 def best_lines(data: TableData, group: Group) -> dict[str, Variant]:
@@ -104,10 +105,19 @@ def _mean(summaries: Sequence[Summary]) -> Summary:
     return Summary(sum(one.mean for one in summaries) / len(summaries), None, 1)
 
 
-def _facts(rows: Sequence[Row]) -> tuple[str, str, str]:
-    """Seeds, trainable parameters, and the mean seconds of the runs that took any: untrained methods run once only."""
-    took = [row.seconds for row in rows if row.seconds]
-    return seeds_text(_runs(rows)), f"{rows[0].trainable:,}", f"{sum(took) / len(took):.0f}" if took else ABSENT
+def _facts(data: TableData, one: Variant, places: Sequence[Place]) -> tuple[str, str, str]:
+    """Seeds, trainable parameters, and the mean seconds of the runs that took any: untrained methods run once only.
+
+    Seeds are the fewest and the most of any data set; parameters are absent where they differ between data sets.
+    """
+    cells = [rows for place in places if (rows := data.cells.get((place, one)))]
+    trainable = {row.trainable for rows in cells for row in rows}
+    took = [row.seconds for rows in cells for row in rows if row.seconds]
+    return (
+        seeds_text([seeds for rows in cells for seeds in _runs(rows)]),
+        f"{trainable.pop():,}" if len(trainable) == 1 else ABSENT,
+        f"{sum(took) / len(took):.0f}" if took else ABSENT,
+    )
 
 
 def _runs(rows: Iterable[Row]) -> list[set[Seeds]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from bmip.experiments.results import Row
 from bmip.report.columns import Balance
 from bmip.report.lines import ABSENT, best_lines, groups, without_average
+from bmip.report.seeds import seeds_text
 from bmip.report.table import Table
 from bmip.report.table_data import TableData, table_data
 
@@ -40,6 +41,16 @@ def matrix_table(data: TableData) -> Table | None:
         f"{data.layout.title}, {heading} at a glance{data.circumstances}",
         ("method", *(group.name for group in shown)),
         tuple(lines),
-        f"The {heading} in %, of means over seeds.{of_averages}{mark if bold else ''}{without_average(data)}",
+        f"The {heading} in %, of means over {_seeds(data)}.{of_averages}{mark if bold else ''}{without_average(data)}",
         bold=frozenset(bold),
     )
+
+
+def _seeds(data: TableData) -> str:
+    """How many seeds the trained lines have, the fewest and the most: "5 seeds"."""
+    trained = [
+        {(row.trial.run.data_seed, row.trial.run.init_seed) for row in rows}
+        for rows in data.cells.values()
+        if any(row.trainable for row in rows)
+    ]
+    return f"{seeds_text(trained)} seeds" if trained else "seeds"

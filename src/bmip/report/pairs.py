@@ -30,7 +30,7 @@ class Pair:
     """The first line's numbers minus the second's."""
 
     corrected: float | None = None
-    """The p value, corrected by Holm for all pairs of the column; None without a p value."""
+    """The p value, corrected by Holm for all pairs of the table; None without a p value."""
 
     ahead: int = 0
     """The number of data sets on which the first line's mean is the better one."""
@@ -63,14 +63,22 @@ def pair(
     return Pair(first, second, cells, tuple(lacking), compare(one, other), ahead=ahead)
 
 
-def all_pairs(data: TableData, column: Column | Balance) -> list[Pair]:
-    """Every two lines of a table over the data sets that an average is over, in the order of the lines."""
-    asked = combinations(data.labels, 2)
-    found = [one for first, second in asked if (one := pair(data, column, first, second, data.averaged)) is not None]
-    judged = [number for number, one in enumerate(found) if one.comparison.p is not None]
-    corrected = holm([p for one in found if (p := one.comparison.p) is not None])
+def all_pairs(data: TableData, columns: Sequence[Column | Balance]) -> list[tuple[str, Pair]]:
+    """Every two lines of a table over the data sets that an average is over, in the order of the lines.
+
+    Each comes with the heading of its column, one column after the other. The correction of p is for all of them.
+    """
+    asked = [(column, *two) for column in columns for two in combinations(data.labels, 2)]
+    found = [
+        (column.heading, one)
+        for column, first, second in asked
+        if (one := pair(data, column, first, second, data.averaged)) is not None
+    ]
+    judged = [number for number, (_, one) in enumerate(found) if one.comparison.p is not None]
+    corrected = holm([p for _, one in found if (p := one.comparison.p) is not None])
     for number, p in zip(judged, corrected, strict=True):
-        found[number] = replace(found[number], corrected=p)
+        heading, one = found[number]
+        found[number] = heading, replace(one, corrected=p)
     return found
 
 

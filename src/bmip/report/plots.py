@@ -12,13 +12,12 @@ from bmip.experiments.results import Row
 from bmip.metrics import Summary
 from bmip.report.figure import INK, blank, save
 from bmip.report.layouts import Layout
+from bmip.report.looks import COLOURS, MARKS, Look, looks
 from bmip.report.table_data import TableData, table_data
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c6d31", "#7f7f7f")
-MARKS = ("o", "s", "D", "^")
 ACROSS = 3  # panels in a row
 WIDTH, CURVES, DOT = 3.6, 2.6, 0.3  # inches
 APART = 0.5  # of the place of a method or a heading, over which what stands at one place is spread
@@ -67,13 +66,13 @@ def draw_table(data: TableData) -> Figure:
     places_drawn = figure.subplots(down, across, squeeze=False, sharex=not plan.axis).ravel()
     for axes in places_drawn[len(panels) :]:
         axes.set_visible(False)
-    colours = {label: COLOURS[index % len(COLOURS)] for index, label in enumerate(data.labels.values())}
+    look = looks(data.labels.values())
     for axes, (heading, lines) in zip(places_drawn, panels.items(), strict=False):
         axes.set_title(heading, loc="left", fontsize=9, color=INK, parse_math=False)
         axes.tick_params(labelsize=8, colors=INK)
         axes.grid(axis="y" if plan.axis else "x", color="#e9e9ec")
         axes.spines[["top", "right"]].set_visible(False)
-        _curves(axes, plan, lines, colours) if plan.axis else _dots(axes, plan, lines)
+        _curves(axes, plan, lines, look) if plan.axis else _dots(axes, plan, lines)
     for axes in places_drawn:
         _within_percent(axes.yaxis if plan.axis else axes.xaxis)
     marks = {text: mark for axes in places_drawn for mark, text in zip(*axes.get_legend_handles_labels(), strict=True)}
@@ -90,14 +89,13 @@ def _pictured(plan: Layout) -> tuple[str, ...]:
     return plan.pictured or tuple(column.heading for column in plan.columns)
 
 
-def _curves(axes: Any, plan: Layout, lines: Lines, colours: Mapping[str, str]) -> None:
+def _curves(axes: Any, plan: Layout, lines: Lines, look: Mapping[str, Look]) -> None:
     headings = [column.heading for column in plan.columns]
     for index, (label, numbers) in enumerate(lines.items()):
         aside = _aside(index, len(lines)) / 2
         known = [(place + aside, numbers[heading]) for place, heading in enumerate(headings) if heading in numbers]
         places, values, bars = _points(known)
-        style = {"color": colours[label], "marker": MARKS[index % len(MARKS)], "markersize": 4, "capsize": 2}
-        axes.errorbar(places, values, bars, label=label, linewidth=1.4, clip_on=False, **style)
+        axes.errorbar(places, values, bars, label=label, capsize=2, clip_on=False, **look[label].style())
     axes.set_xticks(range(len(headings)), [heading.split()[0] for heading in headings])
     axes.set_xlabel(plan.axis, fontsize=8, color=INK)
 

@@ -28,27 +28,28 @@ def pairs_table(data: TableData) -> Table | None:
     sections: list[int] = []
     bold: set[tuple[int, int]] = set()
     lacking: dict[str, str] = {}
-    for column in data.layout.judged:
-        for one in all_pairs(data, column):
-            names, comparison = (data.labels[one.first], data.labels[one.second]), one.comparison
-            if one.corrected is not None and one.corrected < LEVEL:
-                bold.add((len(lines), 3))
-            if one.lacking:
-                lacking[" against ".join(names)] = ", ".join(one.lacking)
-            lines.append(
-                (
-                    *names,
-                    column.heading,
-                    shown_difference(comparison),
-                    shown_p(comparison.p),
-                    shown_p(one.corrected),
-                    _shown(improvement(data, column, one)),
-                    f"{one.ahead} of {len(one.cells)}",
-                    seeds_text([set(seeds) for seeds in one.cells.values()]),
-                )
-            )
-        if lines and sections[-1:] != [len(lines) - 1]:
+    columns = {column.heading: column for column in data.layout.judged}
+    for heading, one in all_pairs(data, data.layout.judged):
+        names, comparison = (data.labels[one.first], data.labels[one.second]), one.comparison
+        if lines and lines[-1][2] != heading:
             sections.append(len(lines) - 1)
+        if one.corrected is not None and one.corrected < LEVEL:
+            bold.add((len(lines), 3))
+        if one.lacking:
+            lacking[" against ".join(names)] = ", ".join(one.lacking)
+        lines.append(
+            (
+                *names,
+                heading,
+                shown_difference(comparison),
+                shown_p(comparison.p),
+                shown_p(one.corrected),
+                _shown(improvement(data, columns[heading], one)),
+                f"{one.ahead} of {len(one.cells)}",
+                seeds_text([set(seeds) for seeds in one.cells.values()]),
+            )
+        )
+    sections.append(len(lines) - 1)
     if not lines:
         return None
     return Table(
@@ -56,8 +57,8 @@ def pairs_table(data: TableData) -> Table | None:
         ("method", "against", "in %", "difference", "p", "p, Holm", "P(better)", "data sets won", "pairs"),
         tuple(lines),
         f"Over {_data_sets(data)}. Difference in points, of runs with the same seeds. {DIFFERENCE} "
-        f"{'Bold where p is' if bold else 'No p is'} below {LEVEL} after Holm's correction for all pairs in the same "
-        "measure. P(better): how often, in percent, a run of the method is better than one of the other "
+        f"{'Bold where p is' if bold else 'No p is'} below {LEVEL} after Holm's correction for all lines of "
+        "this table. P(better): how often, in percent, a run of the method is better than one of the other "
         "on the same data set, ties counting half, with the 95 % CI (stratified bootstrap). Pairs: the seeds that both "
         f"have.{about_lacking(lacking)}",
         tuple(sections),

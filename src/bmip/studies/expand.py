@@ -30,13 +30,17 @@ class Planned:
 def expand(plan: Plan) -> list[Planned]:
     """All trials of a plan, each once. What shares a backbone, and then a data set, stands together.
 
-    Raises PlanError for what does not fit together, such as a preset that a method has not.
+    Raises PlanError for what does not fit together, such as a preset that a method has not, or two labels for the same
+    trial.
     """
     found: dict[Trial, Planned] = {}
     for number, comparison in enumerate(plan.comparisons, 1):
         try:
             for one in _trials(comparison):
-                found.setdefault(one.trial, one)
+                known = found.setdefault(one.trial, one)
+                if known.label != one.label:
+                    names = " and ".join(each.label or each.trial.run.method for each in (known, one))
+                    raise PlanError(f"{names} have the same settings: leave one of them out")
         except ValueError as error:
             raise PlanError(f"the plan's [[compare]] number {number}: {error}") from error
     order = {key: place for place, key in enumerate(dict.fromkeys(map(_loaded, found)))}

@@ -52,7 +52,7 @@ class Comparison:
     """The protocols (`bmip run --help`)."""
 
     methods: tuple[PlannedMethod, ...]
-    """The methods, in the order of the lines of the table."""
+    """The methods."""
 
     data: tuple[str, ...] = ()
     """The data sets to train on; none: those of the protocol."""

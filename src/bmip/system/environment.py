@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from bmip.system.machine import machine
 
 
 def environment(device: torch.device | str = "cpu") -> dict[str, Any]:
-    """Versions and the machine (`machine`); and the commit if the package runs from its own git checkout."""
+    """Versions and the machine (`machine`); and the state of the `code`."""
     device = torch.device(device)
     return {
         "python": platform.python_version(),
@@ -26,11 +27,22 @@ def environment(device: torch.device | str = "cpu") -> dict[str, Any]:
         "numpy": numpy.__version__,
         "pillow": PIL.__version__,
         "bmip": version("bmip"),
-        "commit": (commit := _git("rev-parse", "HEAD") if _own_checkout() else None),
-        "dirty": None if commit is None else bool(_git("status", "--porcelain", "--untracked-files=no")),
+        **code(),
         "device": device.type,
         **machine(device),
     }
+
+
+@cache
+def code() -> dict[str, Any]:
+    """The commit, and whether the package was changed since; None where it runs from no checkout of its own.
+
+    Both are as they were when this process first asked, since it goes on with the code that it has loaded.
+    """
+    if not _own_checkout():
+        return {"commit": None, "dirty": None}
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".")
+    return {"commit": _git("rev-parse", "HEAD"), "dirty": bool(changed)}
 
 
 def _own_checkout() -> bool:

@@ -13,11 +13,13 @@ import torch
 PROCESSORS = Path("/proc/cpuinfo")
 """Where Linux tells about the processors."""
 
+_EXTENSIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
+
 
 def machine(device: torch.device) -> dict[str, Any]:
     """Processor, cores that this process may use, threads of torch, bytes of memory, GPU; None where unknown."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": cores(),
         "threads": torch.get_num_threads(),
         "memory": _memory(),
@@ -30,10 +32,20 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _processor() -> str:
+def processor() -> str:
+    """The processor with what tells one of its kind from another in speed and rounding, as far as the system says it:
+    "AMD EPYC (family 26, model 2; avx2, avx512f)"."""
     text = PROCESSORS.read_text(encoding="utf-8") if PROCESSORS.exists() else ""
-    named = re.search(r"^model name\s*:\s*(\S.*)$", text, re.MULTILINE)
-    return named[1].strip() if named else platform.processor() or platform.machine()
+    name, family, model = (
+        found[1].strip() if (found := re.search(rf"^{field}\s*:\s*(\S.*)$", text, re.MULTILINE)) else ""
+        for field in ("model name", "cpu family", "model")
+    )
+    if not name:
+        return platform.processor() or platform.machine()
+    kind = ", ".join(f"{word} {value}" for word, value in (("family", family), ("model", model)) if value)
+    known = ", ".join(flag for flag in _EXTENSIONS if re.search(rf"\b{flag}\b", text))
+    inside = "; ".join(part for part in (kind, known) if part)
+    return f"{name} ({inside})" if inside else name
 
 
 def _memory() -> int | None:

@@ -15,8 +15,8 @@ import pytest
 from bmip.cli import main
 from bmip.experiments.failures import Failure
 from bmip.experiments.results import Row
+from bmip.report.looks import looks
 from bmip.report.page.content import Content, Fold, Picture, Section, Sheet, pictures
-from bmip.report.page.figures import looks
 from bmip.report.page.html import as_html
 from bmip.report.page.page import SECTIONS, page, write_page
 from bmip.report.source import Source, read_source

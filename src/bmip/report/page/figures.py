@@ -4,44 +4,17 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bmip.report.figure import INK, blank
-from bmip.report.plots import COLOURS, MARKS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-DASHES = ("-", "--", ":", "-.")
 GRID = "#e9e9ec"
 ACROSS = 3  # panels in a row
 NEAR = 30  # from the lower end of a logarithmic axis to its upper end, to have numbers between the powers of ten
 LINE, LETTER, MARK = 0.22, 0.072, 0.6  # inches of a line of the legend, of a letter in it and of a mark
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a line of the tables is drawn in all pictures."""
-
-    colour: str
-    mark: str
-    dash: str
-
-    def style(self) -> dict[str, Any]:
-        """Arguments of matplotlib's `plot`."""
-        return {"color": self.colour, "marker": self.mark, "linestyle": self.dash, "markersize": 4, "linewidth": 1.4}
-
-
-def looks(labels: Iterable[str]) -> dict[str, Look]:
-    """A look for each line. Up to sixteen differ in mark or dashes, too, for eyes and prints without colour."""
-    found: dict[str, Look] = {}
-    for index, label in enumerate(dict.fromkeys(labels)):
-        mark = index + index // len(COLOURS)
-        dash = mark + index // len(MARKS)
-        found[label] = Look(COLOURS[index % len(COLOURS)], MARKS[mark % len(MARKS)], DASHES[dash % len(DASHES)])
-    return found
 
 
 def panels(count: int, *, width: float = 3.2, height: float = 2.6, across: int = ACROSS) -> tuple[Figure, list[Any]]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from bmip.experiments.results import Row
 from bmip.report.columns import Balance, Column
 from bmip.report.layouts import Layout
-from bmip.report.page.figures import Look, looks
+from bmip.report.looks import Look, looks
 from bmip.report.page.judged import Judged, judged
 from bmip.report.page.runs import Runs
 from bmip.report.source import Source

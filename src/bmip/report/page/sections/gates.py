@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+from bmip.report.looks import Look
 from bmip.report.page.content import Absent, Picture, Section
-from bmip.report.page.figures import Look, finished, name_panel, panels
+from bmip.report.page.figures import finished, name_panel, panels
 from bmip.report.page.material import Material, title_of, trained_rows
 from bmip.run_spec import RunSpec
 
