@@ -7,6 +7,7 @@ the plans with their names: `bmip results merge STUDY/results.jsonl --out docs/r
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +16,13 @@ from bmip.experiments.results import Row, read_results
 from bmip.report import Table, against_tables, as_markdown, matrix_tables, select, tables
 from bmip.report.table_data import table_data
 from bmip.report.verdicts import pairs_table
+from bmip.studies.expand import expand
+from bmip.studies.plan import read_plan
 from bmip.system.files import write_text
+from bmip.system.messages import counted
 
 DOCS = Path(__file__).parents[1] / "docs"
+PLANS = DOCS.parent / "plans"
 PAGES: Mapping[Path, Path] = {
     DOCS / "results.md": DOCS / "results" / "embedded.jsonl",
     DOCS / "ablations.md": DOCS / "results" / "ablations.jsonl",
@@ -39,8 +44,12 @@ PLACE = re.compile(
 """
 
 
+ORIGIN = re.compile(r"(<!-- origin: plans/(?P<plan>\w+)\.toml -->\n).*?(<!-- end -->)", re.DOTALL)
+"""Where a page says how many trials of a plan its rows are, and what made them."""
+
+
 def filled(page: str, rows: Sequence[Row]) -> str:
-    """The page with the tables of these rows in its places."""
+    """The page with the tables of these rows in its places, and with where they come from."""
 
     def between(place: re.Match[str]) -> str:
         methods, data = ((place[name] or "").split() for name in ("methods", "data"))
@@ -50,7 +59,35 @@ def filled(page: str, rows: Sequence[Row]) -> str:
             shown = [*shown, *map(_of_averages, against_tables(own, place["rival"])[0])]
         return place[1] + "\n" + "".join(f"{as_markdown(table)}\n\n" for table in shown) + "<!-- end -->"
 
+    page = ORIGIN.sub(lambda place: f"{place[1]}\n{origin(rows, place['plan'])}\n\n{place[3]}", page)
     return PLACE.sub(between, page)
+
+
+def origin(rows: Sequence[Row], plan: str) -> str:
+    """How many trials of the plan these rows are, the time that they took, and the code and machines that made them."""
+    planned = {one.trial for one in expand(read_plan(PLANS / f"{plan}.toml"))}
+    done = sum(row.trial in planned for row in rows)
+    others = f" and {len(rows) - done:,} with other settings" if done < len(rows) else ""
+    hours = sum(row.seconds for row in rows) / 3600
+    return (
+        f"{done:,} of the {len(planned):,} trials of `plans/{plan}.toml`{others}: {hours:.1f} hours of work, on "
+        f"{_named(rows, _machine)}; torch {_named(rows, lambda row: row.environment['torch'])}; the package at "
+        f"{_named(rows, _code)}."
+    )
+
+
+def _machine(row: Row) -> str:
+    return f"{row.environment['processor']}, {counted(row.environment['threads'], 'thread')}"
+
+
+def _code(row: Row) -> str:
+    return f"{row.environment['commit'][:10]}{' with changes' if row.environment['dirty'] else ''}"
+
+
+def _named(rows: Sequence[Row], name: Callable[[Row], str]) -> str:
+    """Each name with its number of rows, the most frequent first."""
+    found = Counter(map(name, rows)).most_common()
+    return found[0][0] if len(found) == 1 else ", ".join(f"{one} ({count:,})" for one, count in found)
 
 
 def _averages(rows: Sequence[Row]) -> list[Table]:

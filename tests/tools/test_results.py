@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from bmip.experiments.results import read_results
+from bmip.studies.expand import expand
+from bmip.studies.plan import read_plan
 from tests.experiments.making import replaced
-from tools.results import PAGES, PLACE, filled
+from tools.results import PAGES, PLACE, PLANS, filled
 
 SHOWN = {page: rows for page, rows in PAGES.items() if rows.exists()}
 PAGE, ROWS = next(iter(SHOWN.items()))
+ENVIRONMENT = {"processor": "P", "threads": 1, "torch": "2", "commit": "abc", "dirty": False}
 
 
 @pytest.mark.parametrize("page", SHOWN, ids=lambda page: page.stem)
@@ -28,6 +31,21 @@ def test_each_page_has_places_for_its_tables(page: Path) -> None:
 def test_other_rows_make_another_page() -> None:
     page, rows = PAGE.read_text(encoding="utf-8"), read_results([ROWS])
     assert filled(page, [row for row in rows if row.trial.run.data_seed != 3]) != page
+
+
+def test_a_page_says_where_its_rows_come_from() -> None:
+    """Six rows are of a plan's trials, one of them from another machine; and one has other settings."""
+    planned = expand(read_plan(PLANS / "fidelity.toml"))
+    like = read_results([ROWS])[0]
+    rows = [replace(like, trial=one.trial, environment=ENVIRONMENT, training_seconds=3600.0) for one in planned[:6]]
+    rows[0] = replace(rows[0], environment={**ENVIRONMENT, "processor": "Q", "dirty": True})
+    rows += [replace(like, environment=ENVIRONMENT, training_seconds=0.0, evaluation_seconds=3600.0)]
+    rows = [replace(row, evaluation_seconds=0.0) if row.training_seconds else row for row in rows]
+    start, end = "<!-- origin: plans/fidelity.toml -->\n", "<!-- end -->"
+    assert filled(f"{start}stale\n{end}", rows) == (
+        f"{start}\n6 of the 48 trials of `plans/fidelity.toml` and 1 with other settings: 7.0 hours of work, on "
+        f"P, 1 thread (6), Q, 1 thread (1); torch 2; the package at abc (6), abc with changes (1).\n\n{end}"
+    )
 
 
 def lines(page: str) -> list[list[str]]:
