@@ -1,5 +1,7 @@
 import re
 from dataclasses import replace
+from functools import cache
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -17,7 +19,7 @@ from bmip.experiments.presets import (
     write_presets,
 )
 from bmip.experiments.registry import protocol
-from bmip.experiments.results import read_results
+from bmip.experiments.results import Row, read_results
 from bmip.experiments.search import best_presets
 from bmip.methods import combination_names, load_method, method_names
 from bmip.prompting import Preset
@@ -70,33 +72,33 @@ def test_docs_name_the_methods_with_settings_for_a_protocol() -> None:
         assert mentioned == {m for m in (*method_names(), *combination_names()) if preset in presets(m)}
 
 
-def test_methods_of_one_search_had_the_same_budget() -> None:
-    budgets: dict[str, set[tuple[object, ...]]] = {}
-    for preset in read_presets(SEARCHED).values():
-        asked = preset.source.partition("--data")[2].partition(":")[0]
-        asked = asked or preset.source.partition("%): ")[2].partition("; backbone")[0]
-        budget = tuple(preset.training.get(name) for name in ("optimizer", "batch", "epochs", "warmup_epochs"))
-        budgets.setdefault(asked, set()).add(budget)
-    assert all(asked and len(found) == 1 for asked, found in budgets.items())
-    assert len(budgets) < len(read_presets(SEARCHED)) / 4
+@cache
+def searched_rows() -> list[Row]:
+    return read_results([ROWS])
+
+
+def test_searched_settings_are_those_that_the_stored_rows_choose() -> None:
+    assert read_presets(SEARCHED) == best_presets(searched_rows())
 
 
 @pytest.mark.parametrize("method", read_presets(SEARCHED))
-def test_searched_settings_are_those_that_the_stored_rows_choose(method: str) -> None:
-    """The source says among which rates, with which seeds, and whether more was varied: the search goes on."""
-    stored = read_presets(SEARCHED)[method]
-    seeds, rates = (
-        {float(one) for one in re.findall(rf"[;:] {name} ([-\de., ]+);", stored.source)[0].split(",")}
-        for name in ("seeds", "lr")
-    )
-    whole = "epochs" in stored.source
-
-    def counts(run: RunSpec) -> bool:
-        among = run.data_seed in seeds and dict(run.training)["lr"] in rates
-        first = dict(run.training)["epochs"] == 5 and dict(run.options) == dict(presets(method)["default"].options)
-        return run.method == method and among and (whole or first)
-
-    assert best_presets(row for row in read_results([ROWS]) if counts(row.trial.run)) == {method: stored}
+def test_every_method_was_searched_with_the_same_budget(method: str) -> None:
+    """Four rates, more where the best is at the edge; then twice the epochs and one option, at the best rate."""
+    tried = [row for row in searched_rows() if row.trial.run.method == method]
+    points = {row.trial.run.variant() for row in tried}
+    plain = dict(presets(method)["default"].options)
+    rates = {dict(point.training)["lr"] for point in points}
+    first = {p for p in points if dict(p.training)["epochs"] == 5 and dict(p.options) == plain}
+    assert {0.0025, 0.01, 0.04, 0.16} <= rates == {dict(point.training)["lr"] for point in first}
+    best_rate = best_presets(row for row in tried if row.trial.run.variant() in first)[method].training["lr"]
+    assert min(rates) < best_rate < max(rates)
+    longer, other = sorted(points - first, key=lambda point: -dict(point.training)["epochs"])
+    assert {dict(point.training)["lr"] for point in (longer, other)} == {best_rate}
+    assert (dict(longer.training)["epochs"], dict(longer.options)) == (10, plain)
+    assert len(dict(other.options).items() ^ plain.items()) <= 2 and dict(other.options) != plain
+    for point in points:
+        on = {(row.trial.run.data, row.trial.run.data_seed) for row in tried if row.trial.run.variant() == point}
+        assert on == set(product(("animals", "food", "textures", "digits"), (1, 2, 3)))
 
 
 def test_written_presets_come_back(tmp_path: Path) -> None:

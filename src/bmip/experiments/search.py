@@ -110,7 +110,7 @@ def _edges(point: RunSpec, varied: Mapping[str, Sequence[Value]]) -> Iterator[tu
 
 
 def _listed(values: Iterable[object]) -> str:
-    return ", ".join(map(str, values))
+    return ", ".join(repr(value) if value == "" else str(value) for value in values)
 
 
 def _score(rows: Sequence[Row]) -> float:
