@@ -1,12 +1,14 @@
 import json
 import platform
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
 import torch
 
-from bmip.system.environment import environment
+import bmip
+from bmip.system.environment import code, environment
 
 
 def test_it_says_what_a_result_depends_on() -> None:
@@ -27,3 +29,29 @@ def test_it_names_neither_host_nor_folder() -> None:
     found = environment()
     assert platform.node() not in found.values()
     assert str(Path.home()) not in json.dumps(found)
+
+
+def test_an_environment_names_a_commit_only_of_its_own_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An installed copy may lie below the checkout of another project."""
+    for command in (
+        ["init", "-q"],
+        ["-c", "user.name=a", "-c", "user.email=a", "commit", "-q", "--allow-empty", "-m", "a"],
+    ):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    installed = tmp_path / "venv" / "bmip" / "__init__.py"
+    installed.parent.mkdir(parents=True)
+    installed.write_text("")
+    monkeypatch.setattr(bmip, "__file__", str(installed))
+    assert code.__wrapped__() == {"commit": None, "dirty": None}
+    subprocess.run(["git", "-C", str(tmp_path), "add", "-f", str(installed)], check=True)
+    found = code.__wrapped__()
+    assert found["dirty"] is True and len(found["commit"]) == 40
+    (tmp_path / "beside.txt").write_text("no part of the package")
+    commit = ["-c", "user.name=a", "-c", "user.email=a", "commit", "-q", "-m", "b"]
+    subprocess.run(["git", "-C", str(tmp_path), *commit], check=True)
+    assert code.__wrapped__()["dirty"] is False and code.__wrapped__()["commit"] != found["commit"]
+    subprocess.run(["git", "-C", str(tmp_path), "add", "beside.txt"], check=True)
+    assert code.__wrapped__()["dirty"] is False
+    assert code() == code(), "the commit at which the process began"

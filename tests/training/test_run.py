@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-import bmip
 from bmip.class_names import ClassNames
 from bmip.evaluation.evaluate import evaluate
 from bmip.run_spec import RunSpec, settings
-from bmip.system.environment import environment
 from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.checkpoint import from_pretrained
 from bmip.training.config import train_config
@@ -185,22 +183,3 @@ def test_a_method_from_outside_runs_by_its_dotted_path(tmp_path: Path) -> None:
     run = train(config, tiny_clip(), DATA, tmp_path)
     assert run.history.kept is None
     assert from_pretrained(tmp_path, tiny_clip()).trainable().keys() == run.model.trainable().keys()
-
-
-def test_an_environment_names_a_commit_only_of_its_own_checkout(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An installed copy may lie below the checkout of another project."""
-    for command in (
-        ["init", "-q"],
-        ["-c", "user.name=a", "-c", "user.email=a", "commit", "-q", "--allow-empty", "-m", "a"],
-    ):
-        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
-    installed = tmp_path / "venv" / "bmip" / "__init__.py"
-    installed.parent.mkdir(parents=True)
-    installed.write_text("")
-    monkeypatch.setattr(bmip, "__file__", str(installed))
-    assert (environment()["commit"], environment()["dirty"]) == (None, None)
-    subprocess.run(["git", "-C", str(tmp_path), "add", "-f", str(installed)], check=True)
-    found = environment()
-    assert found["dirty"] is True and len(found["commit"]) == 40
