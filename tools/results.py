@@ -67,8 +67,9 @@ def origin(rows: Sequence[Row], plan: str) -> str:
     """How many trials of the plan these rows are, the time that they took, and the code and machines that made them."""
     planned = {one.trial for one in expand(read_plan(PLANS / f"{plan}.toml"))}
     done = sum(row.trial in planned for row in rows)
-    others = f" and {len(rows) - done:,} with other settings" if done < len(rows) else ""
-    hours = sum(row.seconds for row in rows) / 3600
+    others = f" and {len(rows) - done:,} others" if done < len(rows) else ""
+    trainings = {row.trial.run: row.training_seconds for row in rows}  # protocols and targets share one
+    hours = (sum(trainings.values()) + sum(row.evaluation_seconds for row in rows)) / 3600
     return (
         f"{done:,} of the {len(planned):,} trials of `plans/{plan}.toml`{others}: {hours:.1f} hours of work, on "
         f"{_named(rows, _machine)}; torch {_named(rows, lambda row: row.environment['torch'])}; the package at "

@@ -34,17 +34,18 @@ def test_other_rows_make_another_page() -> None:
 
 
 def test_a_page_says_where_its_rows_come_from() -> None:
-    """Six rows are of a plan's trials, one of them from another machine; and one has other settings."""
+    """Six rows are of a plan's trials, one of them from another machine; and two are of other trials."""
     planned = expand(read_plan(PLANS / "fidelity.toml"))
     like = read_results([ROWS])[0]
     rows = [replace(like, trial=one.trial, environment=ENVIRONMENT, training_seconds=3600.0) for one in planned[:6]]
     rows[0] = replace(rows[0], environment={**ENVIRONMENT, "processor": "Q", "dirty": True})
+    rows += [replace(rows[1], trial=replace(rows[1].trial, protocol="open-world"))]  # of the same training
     rows += [replace(like, environment=ENVIRONMENT, training_seconds=0.0, evaluation_seconds=3600.0)]
     rows = [replace(row, evaluation_seconds=0.0) if row.training_seconds else row for row in rows]
     start, end = "<!-- origin: plans/fidelity.toml -->\n", "<!-- end -->"
     assert filled(f"{start}stale\n{end}", rows) == (
-        f"{start}\n6 of the 48 trials of `plans/fidelity.toml` and 1 with other settings: 7.0 hours of work, on "
-        f"P, 1 thread (6), Q, 1 thread (1); torch 2; the package at abc (6), abc with changes (1).\n\n{end}"
+        f"{start}\n6 of the 48 trials of `plans/fidelity.toml` and 2 others: 7.0 hours of work, on "
+        f"P, 1 thread (7), Q, 1 thread (1); torch 2; the package at abc (7), abc with changes (1).\n\n{end}"
     )
 
 
