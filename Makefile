@@ -22,7 +22,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks
 
 # Every number and picture of docs/results.md, docs/ablations.md and docs/fidelity.md from plans/, settings first.
-# Given again, it goes on where it was stopped. docs/results.md says how long it takes.
+# Given again, it goes on where it was stopped. `bmip study PLAN --dry-run` says how long each plan takes.
 STUDY := $(BIN)/bmip study --workers 2 --threads 1
 results: $(READY)
 	$(STUDY) plans/embedded_search.toml

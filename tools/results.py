@@ -72,8 +72,8 @@ def origin(rows: Sequence[Row], plan: str) -> str:
     hours = (sum(trainings.values()) + sum(row.evaluation_seconds for row in rows)) / 3600
     return (
         f"{done:,} of the {len(planned):,} trials of `plans/{plan}.toml`{others}: {hours:.1f} hours of work, on "
-        f"{_named(rows, _machine)}; torch {_named(rows, lambda row: row.environment['torch'])}; the package at "
-        f"{_named(rows, _code)}."
+        f"{_named(rows, _machine)}; torch {_named(rows, lambda row: row.environment['torch'])}; commits of the "
+        f"package, with the number of rows where there are several: {_named(rows, _code)}."
     )
 
 
@@ -82,7 +82,7 @@ def _machine(row: Row) -> str:
 
 
 def _code(row: Row) -> str:
-    return f"{row.environment['commit'][:10]}{' with changes' if row.environment['dirty'] else ''}"
+    return f"{row.environment['commit'][:10]}{' and uncommitted changes' if row.environment['dirty'] else ''}"
 
 
 def _named(rows: Sequence[Row], name: Callable[[Row], str]) -> str:

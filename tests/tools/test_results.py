@@ -45,7 +45,8 @@ def test_a_page_says_where_its_rows_come_from() -> None:
     start, end = "<!-- origin: plans/fidelity.toml -->\n", "<!-- end -->"
     assert filled(f"{start}stale\n{end}", rows) == (
         f"{start}\n6 of the 48 trials of `plans/fidelity.toml` and 2 others: 7.0 hours of work, on "
-        f"P, 1 thread (7), Q, 1 thread (1); torch 2; the package at abc (7), abc with changes (1).\n\n{end}"
+        "P, 1 thread (7), Q, 1 thread (1); torch 2; commits of the package, with the number of rows where there are "
+        f"several: abc (7), abc and uncommitted changes (1).\n\n{end}"
     )
 
 

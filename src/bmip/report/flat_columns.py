@@ -86,7 +86,7 @@ FIXED: Sequence[FlatColumn] = (
     _made_on("pillow", str, "the version of Pillow"),
     _made_on("system", str, "the operating system and the kind of processor"),
     _made_on("device", str, "cpu, cuda or mps"),
-    _made_on("processor", str, "the processor's name"),
+    _made_on("processor", str, "the processor's name, with family, model and extensions where the system tells them"),
     _made_on("cores", int, "cores that the process could use"),
     _made_on("threads", int, "threads of torch"),
     _made_on("memory", int, "bytes of memory of the machine"),
