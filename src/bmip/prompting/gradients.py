@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,16 +11,18 @@ from bmip.prompting.method import Term
 
 
 def set_gradients(
-    parameters: Sequence[nn.Parameter], parts: Mapping[str, Tensor], terms: Sequence[Term], scale: float
+    parts: Mapping[str, Tensor], terms: Sequence[Term], scale: float, trained: Callable[[], Iterable[nn.Parameter]]
 ) -> None:
-    """Give the parameters, which have no `grad` yet, `scale` times the gradient of the sum of the parts.
+    """Give what is trained, which has no `grad` yet, `scale` times the gradient of the sum of the parts.
 
-    Terms with guides edit it; the parts that are their guides are not in the sum.
+    Terms with guides edit it; the parts that are their guides are not in the sum. `trained` gives the parameters. It is
+    asked only where there is such a term, since to find them among CLIP's takes time.
     """
     editors = [term for term in terms if term.guides]
     guides = {name for term in editors for name in term.guides}
     minimised = torch.stack([part for name, part in parts.items() if name not in guides]).sum()
     (minimised * scale).backward(retain_graph=bool(editors))
+    parameters = list(trained()) if editors else []
     for number, term in enumerate(editors, start=1):
         tensors = [tensor for tensor in parameters if tensor.grad is not None]
         guide = torch.stack([parts[name] for name in sorted(term.guides)]).sum() * scale

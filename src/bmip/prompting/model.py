@@ -199,7 +199,7 @@ class PromptedCLIP(nn.Module):
 
         Terms with guides edit it; the parts that are their guides are not in the sum.
         """
-        set_gradients(list(self.trainable().values()), parts, self.method.terms, scale)
+        set_gradients(parts, self.method.terms, scale, lambda: self.trainable().values())
 
     @torch.no_grad()
     def class_features(self, classes: ClassNames) -> Float[Tensor, "1 class out"]:
