@@ -39,14 +39,24 @@ def test_readable_files_are_remembered_until_they_change(make_folder, cache: Pat
     assert sorted(looked) == ["1.png", "1.png", "absent.png", "absent.png"]
 
 
+def test_files_that_another_call_looked_at_stay_remembered(make_folder, cache: Path) -> None:
+    folder = make_folder("pets", {"cat": 4})
+    looked: list[str] = []
+    for _ in range(2):
+        for paths in (["cat/0.png", "cat/1.png"], ["cat/2.png", "cat/3.png"]):
+            assert unreadable(folder, paths, cache, check=lambda path: looked.append(path.name)) == {}
+    assert looked == ["0.png", "1.png", "2.png", "3.png"]
+
+
 def test_a_memory_that_cannot_be_kept_or_read_does_no_harm(make_folder, tmp_path: Path, cache: Path) -> None:
     folder = make_folder("pets", {"cat": 1})
     (tmp_path / "taken").write_text("a file where the cache should be")
     assert unreadable(folder, ["cat/0.png"], tmp_path / "taken") == {}
     assert unreadable(folder, ["cat/0.png"], cache) == {}
     (memory,) = (cache / "readable").iterdir()
-    memory.write_text("{")
-    assert unreadable(folder, ["cat/0.png"], cache) == {}
+    for damaged in ("{", "[]"):
+        memory.write_text(damaged)
+        assert unreadable(folder, ["cat/0.png"], cache) == {}
 
 
 @pytest.mark.parametrize("files", [QUIET - 1, QUIET])

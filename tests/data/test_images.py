@@ -122,7 +122,7 @@ def bad_files(folder: Path) -> dict[str, str]:
     (folder / "text.jpg").write_text("not a picture")
     (folder / "folder.jpg").mkdir()
     Image.fromarray(np.array([[0.5, 3.0]], dtype=np.float32)).save(folder / "float.tif")
-    Image.fromarray(np.array([[0, 70000]], dtype=np.int32)).save(folder / "integers.tif")
+    Image.fromarray(np.array([[0, 255]], dtype=np.int32)).save(folder / "integers.tif")
     return {
         **{f"cut.{suffix}": "cannot be read" for suffix in ("jpg", "png", "gif")},
         "cut.webp": "",
@@ -131,7 +131,7 @@ def bad_files(folder: Path) -> dict[str, str]:
         "text.jpg": "is not an image",
         "folder.jpg": "is a folder",
         "float.tif": "8 or 16 bits",
-        "integers.tif": "from 0 to 70000",
+        "integers.tif": "32-bit values of unknown range",
         "absent.jpg": "does not exist",
     }
 

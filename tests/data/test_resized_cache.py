@@ -74,6 +74,20 @@ def test_another_size_and_another_decoding_are_kept_apart(photos: FileImages, tm
     assert len(list((tmp_path / "squares").glob("*.squares"))) == 4
 
 
+@pytest.mark.parametrize("name", ["photos.2024", "photos.2024.final", os.fsdecode(b"b\xfccher")])
+def test_names_of_folders_do_not_cut_what_tells_caches_apart(make_folder, tmp_path: Path, name: str) -> None:
+    for parent, colours in (("one", {"cat": 3}), ("two", {"dog": 3})):
+        (tmp_path / parent).mkdir()
+        shutil.move(make_folder("photos", colours), tmp_path / parent / name)
+    folders = [
+        FileImages(tmp_path / parent / name, (f"{kind}/0.png",)) for parent, kind in (("one", "cat"), ("two", "dog"))
+    ]
+    for size in (8, 7, 8, 7):
+        for images in folders:
+            assert torch.equal(all_squares(CachedImages(images, tmp_path / "squares"), size), plain(images, size))
+    assert len(list((tmp_path / "squares").iterdir())) == 8
+
+
 @pytest.mark.parametrize("keep", ["size", "time", "neither"])
 def test_an_image_that_changed_is_decoded_again(
     photos: FileImages, decoded: list[str], tmp_path: Path, picture, keep: str

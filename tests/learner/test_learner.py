@@ -151,6 +151,11 @@ def test_score_is_the_share_of_right_answers(backbone: Path, photos: Path, drawn
     gold = accuracy_score(labels, learner.predict(paths))
     assert gold > 0.25 and learner.score(paths, labels) == pytest.approx(gold)
     assert learner.score(photos) == pytest.approx(gold), "a folder without a split: all images"
+    (photos / "red" / "torn.png").write_bytes(b"")
+    learner.set_params(read=ReadConfig(skip_bad_images=True))
+    with pytest.warns(UserWarning, match=r"left out: .*torn\.png is empty"):
+        assert learner.score(photos) == pytest.approx(gold)
+    (photos / "red" / "torn.png").unlink()
     assert not (photos / "split.json").exists(), "asking for a score draws no split"
     assert learner.score(pandas.DataFrame({"path": paths, "label": labels})) == pytest.approx(gold)
     table = photos / "table.csv"

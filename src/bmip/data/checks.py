@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
@@ -15,6 +16,7 @@ from bmip.data.batches import ahead
 from bmip.data.dataset import DataError
 from bmip.data.images import check_image
 from bmip.data.sources.listing import Parts
+from bmip.system.files import write_text
 from bmip.system.messages import counted, first_few
 
 QUIET = 300  # files that are checked faster than a progress bar is read
@@ -22,7 +24,7 @@ QUIET = 300  # files that are checked faster than a progress bar is read
 
 def cache_key(folder: Path) -> str:
     """A file name that stands for one folder on this machine."""
-    return f"{folder.name}-{hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]}"
+    return f"{folder.name}-{hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:16]}"
 
 
 def unreadable(
@@ -38,9 +40,7 @@ def unreadable(
     Files without a fault are remembered in `cache`, if there is one, and not checked again until they change.
     """
     memory = None if cache is None else cache / "readable" / f"{cache_key(folder)}.json"
-    known: dict[str, list[int]] = {}
-    with suppress(OSError, ValueError):
-        known = {} if memory is None else json.loads(memory.read_text())
+    known = {} if memory is None else _remembered(memory)
     states = {path: _state(folder / path) for path in paths}
     new = [path for path in paths if states[path] is None or known.get(path) != states[path]]
     bad: dict[str, str] = {}
@@ -50,8 +50,16 @@ def unreadable(
     if new and memory is not None:
         with suppress(OSError):  # it only saves time
             memory.parent.mkdir(parents=True, exist_ok=True)
-            memory.write_text(json.dumps({path: state for path, state in states.items() if path not in bad}))
+            good = {path: state for path, state in states.items() if path not in bad}
+            write_text(memory, json.dumps({path: state for path, state in (known | good).items() if path not in bad}))
     return bad
+
+
+def _remembered(memory: Path) -> dict[str, Any]:
+    with suppress(OSError, ValueError):
+        known = json.loads(memory.read_text(encoding="utf-8"))
+        return known if isinstance(known, dict) else {}
+    return {}
 
 
 def _state(file: Path) -> list[int] | None:
@@ -125,8 +133,9 @@ def leak_faults(folder: Path, parts: Parts, same: Sequence[Sequence[str]]) -> li
                     f"{folder}: {first} ({part_of[first]}) and {other} ({part_of[other]}) are the same file; splits "
                     "must not share images: remove one of them"
                 )
-        if "all" in parts and len({label_of[path] for path in (first, *others)}) > 1:
+        inside = [path for path in (first, *others) if part_of[path] == part_of[first]]
+        if len({label_of[path] for path in inside}) > 1:
             faults.append(
-                f"{folder}: {first_few([first, *others])} are the same file in different classes: remove the wrong ones"
+                f"{folder}: {first_few(inside)} are the same file in different classes: remove the wrong ones"
             )
     return faults

@@ -37,6 +37,9 @@ SUFFIXES = frozenset(
     ]
 )
 
+SIXTEEN_BITS = ("PNG", "PPM")
+"""The formats whose values Pillow may hold in 32 bits though they run from 0 to 65535."""
+
 HIDDEN = frozenset(("__macosx", "desktop.ini", "thumbs.db"))
 """Files and folders that operating systems leave behind, in lower case."""
 
@@ -94,6 +97,8 @@ def _decoded(source: Path | BytesIO, name: Path | str, at_least: int | None = No
 
 def _pixels(image: Image.Image) -> UInt8[Tensor, "3 height width"]:
     image.load()
+    if image.mode == "F" or (image.mode == "I" and image.format not in SIXTEEN_BITS):
+        raise ValueError("it holds 32-bit values of unknown range: save it with 8 or 16 bits")
     pixels = np.array(_in_rgb(_upright(image)))
     return torch.from_numpy(pixels).permute(2, 0, 1)  # rows of RGB triples in memory, which resizing likes best
 
@@ -128,8 +133,6 @@ def _upright(image: Image.Image) -> Image.Image:
 def _in_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
         return _from_integers(image).convert("RGB")
-    if image.mode == "F":
-        raise ValueError("it holds 32-bit values of unknown range: save it with 8 or 16 bits")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
@@ -137,10 +140,8 @@ def _in_rgb(image: Image.Image) -> Image.Image:
 
 
 def _from_integers(image: Image.Image) -> Image.Image:
-    """Greyscale with more than eight bits; Pillow itself would cut every value above 255."""
+    """Greyscale with 16 bits; Pillow itself would cut every value above 255."""
     values = np.asarray(image).astype(np.int64)
-    if values.min() < 0 or values.max() > 65535:
-        raise ValueError(f"its values run from {values.min()} to {values.max()}: save it with 8 or 16 bits")
     return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
 
 

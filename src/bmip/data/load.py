@@ -51,22 +51,23 @@ def load_dataset(
     return replace(dataset, test=test, val=test if dataset.val_is_test else dataset.val)
 
 
-def load_evaluated(name: str | Path, read: ReadConfig = ReadConfig()) -> tuple[ClassNames, Split]:
-    """The class names and the images to evaluate on: the test split, or all images where your own data have no split.
+def load_evaluated(name: str | Path, read: ReadConfig = ReadConfig()) -> tuple[ClassNames, Split, tuple[str, ...]]:
+    """The class names, the images to evaluate on, and the reason for each image that was left out.
 
-    `name` as for `load_dataset`. Nothing is drawn or written down. Raises DataError as `load_dataset` does.
+    These are the images of the test split, or all images where your own data have no split. `name` as for
+    `load_dataset`. Nothing is drawn or written down. Raises DataError as `load_dataset` does.
     """
     name = name_of(name)
     if name in dataset_names() or name.startswith(HUB_PREFIX):
         dataset = load_dataset(name, read)
-        return dataset.classes, dataset.test
+        return dataset.classes, dataset.test, dataset.skipped
     better, (read, _) = better_names(name, read), with_usable_cache(read)
     source = find_own(name, read)
     refuse(source.listing.faults)
     part = "test" if "test" in source.listing.parts else "all"
-    parts, _ = readable(source.folder, {part: source.listing.parts[part]}, read)
+    parts, skipped = readable(source.folder, {part: source.listing.parts[part]}, read)
     classes = ClassNames(renamed(source.listing.names, better), read.template or ClassNames.template)
-    return classes, files(source.folder, parts[part])
+    return classes, files(source.folder, parts[part]), tuple(skipped)
 
 
 def name_of(given: str | Path) -> str:

@@ -77,12 +77,12 @@ class CachedImages:
 class _Store:
     """Two files: one with all squares, and one with the size, time and checksum that belong to each square."""
 
-    def __init__(self, stem: Path, count: int, size: int) -> None:
+    def __init__(self, squares: Path, origins: Path, count: int, size: int) -> None:
         self._shape, self._writable = (3, size, size), True
-        self._squares = self._open(stem.with_suffix(".squares"), count * 3 * size * size)
-        self._origins = self._open(stem.with_suffix(".origins"), count * ORIGIN.itemsize)
+        self._squares = self._open(squares, count * 3 * size * size)
+        self._origins = self._open(origins, count * ORIGIN.itemsize)
         self._map, self._reads = mmap.mmap(self._squares, 0, access=mmap.ACCESS_READ), 0
-        self._known = np.memmap(stem.with_suffix(".origins"), ORIGIN, "r", shape=(count,))
+        self._known = np.memmap(origins, ORIGIN, "r", shape=(count,))
 
     def _open(self, file: Path, size: int) -> int:
         handle = _file_of_size(file, size)
@@ -115,14 +115,15 @@ class _Store:
 
 def _opened(images: FileImages, folder: Path, size: int, free: Callable[[Path], int]) -> _Store | None:
     """The cache files; None if there is not enough space, or no permission to write."""
-    described = (VERSION, str(images.folder.resolve()), images.scaled, size, *images.paths)
-    key = hashlib.sha256("\n".join(map(str, described)).encode()).hexdigest()[:24]
+    described = (VERSION, images.folder.resolve(), images.scaled, size, *images.paths)
+    key = hashlib.sha256(os.fsencode("\n".join(map(str, described)))).hexdigest()[:24]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        stem = folder / f"{images.folder.resolve().name}-{size}-{key}"
-        if not stem.with_suffix(".squares").exists() and free(folder) < ROOM * len(images) * 3 * size * size:
+        stem = f"{images.folder.resolve().name}-{size}-{key}"
+        squares, origins = (folder / f"{stem}.{end}" for end in ("squares", "origins"))
+        if not squares.exists() and free(folder) < ROOM * len(images) * 3 * size * size:
             return None
-        return _Store(stem, len(images), size) if len(images) else None
+        return _Store(squares, origins, len(images), size) if len(images) else None
     except OSError:
         return None
 

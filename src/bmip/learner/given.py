@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -63,12 +64,15 @@ def training_data(images: Any, labels: Any, read: ReadConfig) -> tuple[Dataset, 
 def evaluated_data(images: Any, labels: Any, read: ReadConfig, classes: ClassNames) -> Split:
     """The images to evaluate on, with indices into `classes` as labels: as `load_evaluated` reads them, or as given.
 
-    Raises DataError for a label that is none of the classes, and for images without labels.
+    Warns of images that are left out because they cannot be read. Raises DataError for a label that is none of the
+    classes, and for images without labels.
     """
     if labels is None and isinstance(images, Dataset):
         names, split = images.classes.names, images.test
     elif labels is None and isinstance(images, (str, Path)):
-        known, split = load_evaluated(images, read)
+        known, split, skipped = load_evaluated(images, read)
+        if skipped:
+            warnings.warn(f"left out: {first_few(skipped, separator='; ')}", stacklevel=3)
         names = known.names
     else:
         split, names = labelled(images, labels, read)

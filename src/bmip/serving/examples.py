@@ -32,10 +32,10 @@ def example_pictures(description: Description) -> Mapping[str, bytes]:
     if spec.data in scene_names():
         return _scenes(spec.data)
     if spec.data == "digits":
-        names, split = load_evaluated("digits", spec.read)
+        names, split, _ = load_evaluated("digits", spec.read)
     elif place:
         try:
-            names, split = load_evaluated(place, spec.read)
+            names, split, _ = load_evaluated(place, spec.read)
         except ValueError:  # a DataError: they were moved, or changed
             return _scenes(OTHERWISE)
     else:

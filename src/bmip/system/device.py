@@ -10,7 +10,9 @@ def pick_device(name: str = "auto") -> torch.device:
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         name = next(device for device in ("cuda", "mps", "cpu") if there[device])
-    if not there.get(name.split(":")[0], False):
+    kind, _, index = name.partition(":")
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    if not there.get(kind, False) or (":" in name and not (index.isdecimal() and int(index) < count)):
         usable = ", ".join(device for device, found in there.items() if found)
         raise ValueError(f"this machine has no device {name!r}: it has {usable}")
     return torch.device(name)

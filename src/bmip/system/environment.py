@@ -42,7 +42,7 @@ def code() -> dict[str, Any]:
     if not _own_checkout():
         return {"commit": None, "dirty": None}
     changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".")
-    return {"commit": _git("rev-parse", "HEAD"), "dirty": bool(changed)}
+    return {"commit": _git("rev-parse", "HEAD"), "dirty": None if changed is None else bool(changed)}
 
 
 def _own_checkout() -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,16 +26,20 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Writes the file atomically: after a crash it has the old content or the new. Its folder must exist."""
+    """Writes the file atomically: after a crash it has the old content or the new. Its folder must exist.
+
+    A file that is there keeps its permissions, and a link stays a link; a new file has those that the umask gives.
+    """
     with writing(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=_PARTIAL)
-        partial = Path(name)
+        path = path.resolve()
+        partial = path.with_name(f".{path.name}-{secrets.token_hex(6)}{_PARTIAL}")
         try:
-            with os.fdopen(handle, "wb") as stream:
+            with partial.open("xb") as stream:
+                if path.exists():
+                    shutil.copymode(path, partial)
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            partial.chmod(0o644)
             partial.replace(path)
         except BaseException:
             partial.unlink(missing_ok=True)

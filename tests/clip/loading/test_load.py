@@ -11,6 +11,7 @@ import pytest
 import torch
 from huggingface_hub.errors import EntryNotFoundError
 from safetensors.torch import load_file, save_file
+from transformers import CLIPImageProcessorPil
 
 from bmip.clip.loading import backbones as registry
 from bmip.clip.loading import sources
@@ -45,6 +46,10 @@ def folder(model, tmp_path):
 
 def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+class HttpError(Exception):
+    """Of the library for HTTP, whose errors have no base that Python has."""
 
 
 def edit(path: Path, change) -> None:
@@ -197,6 +202,54 @@ def test_image_normalisation_beside_the_weights(folder):
     (folder / "preprocessor_config.json").write_text(json.dumps(content), encoding="utf-8")
     clip = load_clip(folder)
     assert (clip.config.mean, clip.config.std) == ((0.5,) * 3, (0.25,) * 3)
+    (folder / "processor_config.json").write_text('{"processor_class": "CLIPProcessor"}', encoding="utf-8")
+    assert load_clip(folder).config.mean == (0.5,) * 3
+    both = {"image_processor": {"image_mean": [0.75, 0.5, 0.25]}}
+    (folder / "processor_config.json").write_text(json.dumps(both), encoding="utf-8")
+    assert load_clip(folder).config.mean == (0.75, 0.5, 0.25), "transformers 5 takes it from there"
+
+
+@pytest.mark.parametrize("version", ["today's", "older"])
+def test_image_processor_as_transformers_writes_it(folder, version):
+    """Its present form, written by transformers itself, and the numbers that older versions wrote."""
+    processor = CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=32, image_mean=[0.5, 0.25, 0.125])
+    processor.save_pretrained(folder)
+    if version == "older":
+        edit(folder / "preprocessor_config.json", lambda content: content.update(size=32, crop_size=32))
+    clip = load_clip(folder)
+    assert (clip.config.mean, clip.config.std) == ((0.5, 0.25, 0.125), CLIPConfig.std)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"do_center_crop": False},
+        {"do_normalize": False},
+        {"resample": 2},
+        {"size": {"height": 32, "width": 32}},
+        {"size": {"shortest_edge": 36}},
+        {"crop_size": {"height": 24, "width": 24}},
+        {"crop_size": 24},
+    ],
+)
+def test_images_prepared_in_another_way_are_refused(folder, change):
+    CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=32).save_pretrained(folder)
+    edit(folder / "preprocessor_config.json", lambda content: content.update(change))
+    with pytest.raises(
+        BackboneError, match=rf"preprocessor_config\.json: .* with {next(iter(change))} .* as OpenAI does"
+    ):
+        load_clip(folder)
+
+
+@pytest.mark.parametrize("change", [{"resize_mode": "squash"}, {"interpolation": "bilinear"}, {"size": [48, 48]}])
+def test_images_prepared_in_another_way_for_open_clip_are_refused(model, tmp_path, change):
+    folder = open_clip_folder(model, tmp_path / "open")
+    usual = {"size": [32, 32], "mode": "RGB", "interpolation": "bicubic", "resize_mode": "shortest", "mean": [0.5] * 3}
+    edit(folder / "open_clip_config.json", lambda content: content.update(preprocess_cfg=usual))
+    assert load_clip(folder).config.mean == (0.5,) * 3
+    edit(folder / "open_clip_config.json", lambda content: content["preprocess_cfg"].update(change))
+    with pytest.raises(BackboneError, match=rf"open_clip_config\.json: .* with {next(iter(change))} .* as OpenAI does"):
+        load_clip(folder)
 
 
 # --- one hash for the same weights ----------------------------------------------------------------------------------
@@ -374,6 +427,14 @@ def test_keys_are_matched_strictly(folder):
     assert "text_model.final_layer_norm.weight" in missing
     assert "vision_model.encoder.layers.1.self_attn.k_proj.bias" in missing
     assert "text_model.final_layer_norm.wait" in unexpected
+
+
+def test_archive_with_a_damaged_list_of_its_members(model, tmp_path):
+    torch.save(model.state_dict(), tmp_path / "clip.pt")
+    content = (tmp_path / "clip.pt").read_bytes()
+    (tmp_path / "clip.pt").write_bytes(content.replace(b"PK\1\2", b"XX\1\2"))
+    with pytest.raises(BackboneError, match=r"clip\.pt cannot be read .*: it is damaged"):
+        load_clip(tmp_path / "clip.pt", **SAY)
 
 
 @pytest.mark.parametrize("key", ["input_resolution", "other.position_ids", "logit_bias"])
@@ -605,6 +666,24 @@ def test_name_falls_back_to_the_hub(hub, model, tmp_path, monkeypatch):
     assert_same_features(load_clip("ViT-tiny"), model)
 
 
+@pytest.mark.parametrize("beside", ["processor_config.json", "tokenizer.json"])
+def test_files_beside_the_weights_that_nobody_could_ask_for(hub, model, monkeypatch, beside):
+    """As other programs leave the cache: without the hub nothing says whether the repository has such a file."""
+    served, _, repository = hub
+    transformers_folder(model, served)
+    (served / "processor_config.json").write_text('{"image_processor": {"image_mean": [0.5, 0.5, 0.5]}}')
+    assert load_clip("someone/tiny").config.mean == (0.5,) * 3
+    (repository / "snapshots" / COMMIT / beside).unlink()
+    shutil.rmtree(repository / ".no_exist")
+
+    def silent(*_, **__):
+        raise OSError("no such host")
+
+    monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", silent)
+    with pytest.raises(BackboneError, match=rf"cache lacks {beside} or .* cannot be reached"):
+        load_clip("someone/tiny")
+
+
 @pytest.mark.usefixtures("hub")
 def test_hub_out_of_reach():
     with pytest.raises(BackboneError, match=r"hub cannot be reached.*HF_HUB_OFFLINE"):
@@ -622,9 +701,17 @@ def test_hub_repository_without_a_clip(hub, model):
         load_clip("someone/tiny")
 
 
-def test_hub_error_is_passed_on_in_one_line(monkeypatch):
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (OSError("401 Client Error\n\nlong explanation"), r"401 Client Error"),
+        (HttpError("connection refused"), "connection refused"),
+        (HttpError(), "HttpError"),
+    ],
+)
+def test_hub_error_is_passed_on_in_one_line(monkeypatch, error, reason):
     def refuse(*_, **__):
-        raise OSError("401 Client Error\n\nlong explanation")
+        raise error
 
     def answer(*_, **__):
         raise EntryNotFoundError("404")
@@ -632,9 +719,8 @@ def test_hub_error_is_passed_on_in_one_line(monkeypatch):
     monkeypatch.setattr(huggingface_hub, "get_hf_file_metadata", answer)
     monkeypatch.setattr(huggingface_hub, "try_to_load_from_cache", lambda *_, **__: None)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", refuse)
-    with pytest.raises(
-        BackboneError, match=r"^someone/tiny cannot be fetched from the hub \(401 Client Error\); .* embedded$"
-    ):
+    told = rf"^someone/tiny cannot be fetched from the hub \({reason}\); a second call goes on .* embedded$"
+    with pytest.raises(BackboneError, match=told):
         load_clip("someone/tiny")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bmip.data.dataset import DataError
-from bmip.data.public.archive import unpack
+from bmip.data.public.archive import sweep_unpacked, unpack
 
 FILES = {"dtd/images/a/1.jpg": b"one", "dtd/images/b/2.jpg": b"two", "dtd/labels/l.txt": b"l", "other.txt": b"o"}
 
@@ -50,6 +50,14 @@ def test_it_joins_what_is_there_and_replaces_nothing(tmp_path: Path) -> None:
     }
 
 
+def test_what_a_killed_process_unpacked_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".unpacking-abc/images").mkdir(parents=True)
+    (tmp_path / ".unpacking-abc/images/1.jpg").write_bytes(b"one")
+    (tmp_path / "images").mkdir()
+    sweep_unpacked(tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["images"]
+
+
 def refused(archive: Path, message: str, inside: str = "") -> None:
     root = archive.parent / "root"
     with pytest.raises(DataError, match=message):
@@ -58,7 +66,7 @@ def refused(archive: Path, message: str, inside: str = "") -> None:
 
 
 @pytest.mark.parametrize("kind", ["a.tar", "a.zip"])
-@pytest.mark.parametrize("name", ["../evil", "x/../../evil", "/evil", "..\\evil", "C:/evil"])
+@pytest.mark.parametrize("name", ["../evil", "x/../../evil", "/evil", "..\\evil", "C:/evil", "."])
 def test_paths_that_lead_out(tmp_path: Path, kind: str, name: str) -> None:
     archive = packed(tmp_path / kind, {"good.jpg": b"x", name: b"evil"})
     refused(archive, "a path that leads out of it; nothing was unpacked")

@@ -133,7 +133,7 @@ def test_without_a_length_the_checksum_decides(site: Site, tmp_path: Path) -> No
 
 
 def test_errors_of_the_server(site: Site, tmp_path: Path) -> None:
-    site.errors = [503, 500]
+    site.errors = [503, 500, 429, 408]
     get(site, tmp_path / "a.zip")
     with pytest.raises(DataError, match="absent answers 404 Not Found: fetch it by hand, to "):
         fetch(f"{site.address}/absent", tmp_path / "b", size=1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from bmip.data.dataset import DataError
 from bmip.data.public import downloads, prepare
@@ -62,7 +63,7 @@ def test_it_is_fetched_unpacked_and_put_in_place(site: Site, origin: Origin, tmp
     assert "150 bytes are there: trying again" in notes[0]
     assert site.asked[1] == "bytes=150-"
     folder = tmp_path / "data/dtd"
-    assert sorted(entry.name for entry in folder.iterdir()) == ["images", "labels"]
+    assert sorted(entry.name for entry in folder.iterdir()) == [".preparing.lock", "images", "labels"]
     assert len(list((folder / "images").rglob("*.jpg"))) == 8
     assert run(origin, tmp_path / "data") == []
 
@@ -75,6 +76,16 @@ def test_an_interruption_leaves_what_there_is(site: Site, origin: Origin, tmp_pa
     site.breaks_after = []
     run(origin, tmp_path / "data")
     assert (tmp_path / "data/dtd/images").is_dir()
+
+
+def test_two_at_once_do_not_meet(site: Site, origin: Origin, tmp_path: Path) -> None:
+    folder = tmp_path / PUBLIC["dtd"].folder
+    (folder / ".unpacking-x").mkdir(parents=True)
+    with FileLock(folder / ".preparing.lock"), pytest.raises(DataError, match=r"another bmip prepares .*dtd"):
+        run(origin, tmp_path)
+    assert site.asked == [] and (folder / ".unpacking-x").exists()
+    run(origin, tmp_path)
+    assert not (folder / ".unpacking-x").exists()
 
 
 def test_what_only_a_person_can_get_is_said(site: Site, origin: Origin, tmp_path: Path) -> None:
@@ -130,7 +141,7 @@ def test_one_file_of_an_archive_does_not_stand_for_the_rest(tmp_path: Path, jpeg
         said = list(plan(PUBLIC["fgvc_aircraft"], origin, tmp_path / "data"))
         assert any(sentence.startswith(f"images, {', '.join(lists[1:])}: http") for sentence in said)
         assert run(origin, tmp_path / "data", "fgvc_aircraft") == ["fgvc.tar.gz"]
-    assert sorted(entry.name for entry in folder.iterdir()) == sorted(["images", *lists])
+    assert sorted(entry.name for entry in folder.iterdir()) == sorted([".preparing.lock", "images", *lists])
     assert (folder / "variants.txt").read_text() == "own"
     (partitions,) = [link for link in ORIGINS["sun397"].downloads if "ClassName.txt" in link.gives]
     assert set(partitions.gives) == {"ClassName.txt", "Training_01.txt", "Testing_01.txt"}

@@ -364,6 +364,12 @@ def test_the_same_file_in_two_classes(make_folder: Make) -> None:
     refused(folder, "cat/0.png, dog/9.png are the same file in different classes")
 
 
+def test_the_same_file_in_two_classes_of_a_given_split(make_folder: Make) -> None:
+    folder = make_folder("pets", {f"{part}/{kind}": 3 for part in ("train", "test") for kind in ("cat", "dog")})
+    shutil.copy(folder / "train" / "cat" / "0.png", folder / "train" / "dog" / "9.png")
+    refused(folder, "train/cat/0.png, train/dog/9.png are the same file in different classes")
+
+
 # split.json
 
 

@@ -159,6 +159,17 @@ def test_what_can_be_wrong(library: Any, rows: Any, tmp_path: Path) -> None:
         load_dataset(f"hub:{tmp_path / 'unlabelled'}")
 
 
+@pytest.mark.parametrize(
+    ("values", "told"), [([["x"], ["x", "y"], []], r"is \['x'\], a list"), ([0.0, 1.0, 2.0], "is 0.0, a float")]
+)
+def test_labels_that_are_no_words_or_numbers(library: Any, rows: Any, tmp_path: Path, values: list, told: str) -> None:
+    many = library.Dataset.from_dict({"labels": [values[index % 3] for index in range(30)]})
+    table = library.concatenate_datasets([rows(30, None).remove_columns("label"), many], axis=1)
+    table.to_parquet(tmp_path / "pets.parquet")
+    with pytest.raises(DataError, match=rf"a label {told}; a word or a whole number is needed .*--label-column NAME"):
+        load_dataset(f"hub:{tmp_path / 'pets.parquet'}")
+
+
 def test_several_columns_of_labels(library: Any, rows: Any, tmp_path: Path) -> None:
     table = rows(30, ["a", "b", "c"])
     coarse = library.Dataset.from_dict(

@@ -154,6 +154,43 @@ def test_what_spreadsheets_write(tmp_path: Path, photos: list[Row], encoding: st
     )
 
 
+def test_a_space_that_does_not_break_is_no_separator(tmp_path: Path, photos: list[Row]) -> None:
+    text = "path,label\r\n" + "".join(f"{row['path']},{row['label']}\xa0x\r\n" for row in photos)
+    (tmp_path / "pets.csv").write_bytes(text.encode("cp1252"))
+    dataset = load_dataset(str(tmp_path / "pets.csv"))
+    assert "\\xa0" in dataset.notes[0]
+    assert len(everything(dataset)) == 30
+
+
+@pytest.mark.parametrize(
+    ("above", "note"), [("\n", "a"), ("\r\n\r\n", "a"), ("sep=;\r\n", "a,b,c,d"), ("SEP=;\n", "a,b,c,d")]
+)
+def test_lines_above_the_header(tmp_path: Path, photos: list[Row], above: str, note: str) -> None:
+    lines = [f"{row['path']};{row['label']};a, b, c" for row in photos]
+    (tmp_path / "pets.csv").write_text(above + "\n".join([f"path;label;{note}", *lines]), newline="")
+    dataset = load_dataset(str(tmp_path / "pets.csv"))
+    assert len(everything(dataset)) == 30
+    (tmp_path / "bad.csv").write_text(above + "\n".join([f"path;label;{note}", *lines, "x.png;;"]), newline="")
+    with pytest.raises(DataError, match=f"line {32 + len(above.splitlines())}: its label is empty"):
+        load_dataset(str(tmp_path / "bad.csv"))
+
+
+def test_paths_that_were_written_on_windows(tmp_path: Path, photos: list[Row]) -> None:
+    as_there = [{**row, "path": row["path"].replace("/", "\\")} for row in photos]
+    plain, found = (
+        load_dataset(write(tmp_path / name, rows)) for name, rows in (("a.csv", photos), ("b.csv", as_there))
+    )
+    assert shown(found.train) == shown(plain.train)
+
+
+def test_absolute_paths_through_a_link(tmp_path: Path, photos: list[Row]) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    absolute = [{**row, "path": str(tmp_path / "link" / row["path"])} for row in photos]
+    write(tmp_path / "pets.csv", absolute)
+    dataset = load_dataset(str(tmp_path / "link" / "pets.csv"))
+    assert sorted(name for name in everything(dataset)) == sorted(row["path"] for row in photos)
+
+
 def test_another_column_of_labels(tmp_path: Path, photos: list[Row]) -> None:
     for index, row in enumerate(photos):
         row["kind"] = ("x", "y")[index % 2]

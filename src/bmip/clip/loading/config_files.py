@@ -10,12 +10,14 @@ from typing import Any
 
 from bmip.clip.block import Activation
 from bmip.clip.loading.backbones import BackboneError
+from bmip.clip.loading.preprocessing import OPENAI, Normalisation, of_open_clip, of_transformers
 from bmip.clip.model import CLIPConfig
 from bmip.clip.resnet import WIDENS
 
 FORMAT = "bmip"
 
-Triple = tuple[float, float, float]
+PROCESSOR, IMAGE_PROCESSOR = "processor_config.json", "preprocessor_config.json"
+"""Where `transformers` says how images are prepared: since version 5 in a section of the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +39,8 @@ class Settings:
     end: int | None = None
     """Id of the token at which a text is read."""
 
-    mean: Triple = CLIPConfig.mean
-    """Mean of each colour."""
-
-    std: Triple = CLIPConfig.std
-    """Standard deviation of each colour."""
+    normalisation: Normalisation = OPENAI
+    """Mean and standard deviation of each colour."""
 
     saved: CLIPConfig | None = None
     """The whole configuration, in a folder of `save_clip`."""
@@ -91,8 +90,7 @@ def _bmip(content: Mapping[str, Any], file: Path) -> Settings:
         heads=(saved.image_heads, saved.text_heads),
         activation=saved.activation,
         image_size=saved.image_size,
-        mean=saved.mean,
-        std=saved.std,
+        normalisation=Normalisation(saved.mean, saved.std),
         saved=saved,
         sha256=content.get("sha256"),
     )
@@ -114,17 +112,24 @@ def _transformers(content: Mapping[str, Any], file: Path) -> Settings:
             "both must be 'quick_gelu' or both 'gelu'"
         )
     end = text.get("eos_token_id")
-    preprocessor = file.with_name("preprocessor_config.json")
-    normalisation = read_json(preprocessor) if preprocessor.is_file() else {}
+    side = _side(image.get("image_size", 224), file)
     return Settings(
         heads=(image["num_attention_heads"], text["num_attention_heads"]),
         activation=text["hidden_act"],
-        image_size=_side(image.get("image_size")),
+        image_size=side,
         only_vit=True,
         end=end if isinstance(end, int) and end != 2 else None,  # 2 stands for "the largest id" (transformers #24773)
-        mean=_triple(normalisation.get("image_mean"), CLIPConfig.mean, preprocessor),
-        std=_triple(normalisation.get("image_std"), CLIPConfig.std, preprocessor),
+        normalisation=of_transformers(*_image_processor(file.parent), side),
     )
+
+
+def _image_processor(folder: Path) -> tuple[dict[str, Any], Path]:
+    """The settings of the image processor that `transformers` would take, and their file."""
+    both, own = folder / PROCESSOR, folder / IMAGE_PROCESSOR
+    section = read_json(both).get("image_processor") if both.is_file() else None
+    if isinstance(section, dict):
+        return section, both
+    return (read_json(own) if own.is_file() else {}), own
 
 
 def _section(content: Mapping[str, Any], name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -159,27 +164,18 @@ def _open_clip(content: Mapping[str, Any], file: Path) -> Settings:
             raise BackboneError(f"{file}: {name} asks for {other}, which OpenAI's architecture does not have")
     # A list of layers is a ResNet's, whose width is that of its first stage; heads divide its last one.
     width = image.get("width", 768) * (WIDENS if isinstance(image.get("layers"), list) else 1)
-    normalisation = content.get("preprocess_cfg") or {}
+    side = _side(image.get("image_size", 224), file)
     return Settings(
         heads=(width // image.get("head_width", 64), text.get("heads", 8)),
         activation="quick_gelu" if model.get("quick_gelu", False) else "gelu",
-        image_size=_side(image.get("image_size", 224)),
-        mean=_triple(normalisation.get("mean"), CLIPConfig.mean, file),
-        std=_triple(normalisation.get("std"), CLIPConfig.std, file),
+        image_size=side,
+        normalisation=of_open_clip(content.get("preprocess_cfg") or {}, file, side),
     )
 
 
-def _side(size: object) -> int | None:
-    """The side of square images, else None. Other images are refused where the position embeddings are checked."""
-    if isinstance(size, (list, tuple)):
-        size = size[0] if size and all(side == size[0] for side in size) else None
-    return size if isinstance(size, int) else None
-
-
-def _triple(value: object, otherwise: Triple, file: Path) -> Triple:
-    if value is None:
-        return otherwise
-    if not isinstance(value, (list, tuple)) or len(value) != 3:
-        raise BackboneError(f"{file}: {value!r} is not a mean or deviation of red, green and blue")
-    red, green, blue = map(float, value)
-    return red, green, blue
+def _side(size: object, file: Path) -> int:
+    """The side of square images in pixels."""
+    side = size[0] if isinstance(size, list) and size and all(one == size[0] for one in size) else size
+    if not isinstance(side, int):
+        raise BackboneError(f"{file}: images of size {size!r}; square ones are needed, whose side is a whole number")
+    return side

@@ -168,8 +168,8 @@ def _config(found: Mapping[str, Tensor], layout: Layout, settings: Settings, sou
         vocabulary=tokens[0],
         out=image.out,
         activation=settings.activation,
-        mean=settings.mean,
-        std=settings.std,
+        mean=settings.normalisation.mean,
+        std=settings.normalisation.std,
     )
     if (
         settings.saved is not None

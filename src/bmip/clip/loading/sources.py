@@ -11,9 +11,9 @@ import huggingface_hub
 from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
 
 from bmip.clip.loading.backbones import EMBEDDED, Backbone, BackboneError, backbones
-from bmip.clip.loading.config_files import describes_clip
+from bmip.clip.loading.config_files import IMAGE_PROCESSOR, PROCESSOR, describes_clip
 from bmip.clip.loading.tensors import shards
-from bmip.system.messages import first_few, nearest
+from bmip.system.messages import first_few, first_line, nearest
 
 _TRY = f"to try things out, take the small CLIP that comes with bmip: --backbone {EMBEDDED}"
 
@@ -28,7 +28,8 @@ _PAIRS = (  # weights and the configuration beside them, in the order of prefere
     ("pytorch_model.bin", _TRANSFORMERS),
     ("pytorch_model.bin.index.json", _TRANSFORMERS),
 )
-_BESIDE = ("preprocessor_config.json", "tokenizer.json", "vocab.json", "merges.txt")
+_BESIDE = ((PROCESSOR, IMAGE_PROCESSOR), ("tokenizer.json", "vocab.json", "merges.txt"))
+"""What says how images and texts are prepared. Without it OpenAI's way is taken, as `transformers` does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,12 +168,18 @@ class _Repository:
         weights = next((file for name, _ in pairs if (file := self.file(name))), None)
         if pairs and weights is None:
             raise self._missing(" or ".join(name for name, _ in pairs))
-        if weights is not None and weights.name.endswith(".index.json"):
+        if weights is None:
+            return folder
+        if weights.name.endswith(".index.json"):
             for shard in shards(weights):
                 if self.file(shard.name) is None:
                     raise self._missing(shard.name)
-        for name in _BESIDE:
-            self.file(name)
+        openai = any(self.name == known.hub and known.file for known in backbones())
+        for group in _BESIDE:
+            there = [self.file(name) for name in group]
+            unknown = [name for name in group if self._unknown(name)]
+            if unknown and not any(there) and (weights.name, _TRANSFORMERS) in pairs and not openai:
+                raise self._missing(" or ".join(unknown))
         return folder
 
     def file(self, name: str) -> Path | None:
@@ -186,14 +193,20 @@ class _Repository:
             return None
         except EntryNotFoundError:
             return None
-        except (OSError, ValueError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise BackboneError(f"{self.called} cannot be fetched from the hub ({reason}); {_TRY}") from error
+        except Exception as error:  # of the system, the hub, or the library for HTTP, which changes with the version
+            raise BackboneError(
+                f"{self.called} cannot be fetched from the hub ({first_line(error)}); a second call goes on where this "
+                f"one stopped; {_TRY}"
+            ) from error
         if not isinstance(cached, str):
             return None
         path = Path(cached)
         self.commit = path.parent.name  # all files of one version, even if the hub gets a new one meanwhile
         return path
+
+    def _unknown(self, name: str) -> bool:
+        """Whether neither the cache nor the hub has said if the repository has the file."""
+        return huggingface_hub.try_to_load_from_cache(self.name, name, revision=self.commit) is None
 
     def _missing(self, what: str) -> BackboneError:
         if not self.reachable:

@@ -118,8 +118,11 @@ def _tensors(file: Path, archive: bool) -> dict[str, Tensor]:
 def _is_torchscript(file: Path) -> bool:
     if not zipfile.is_zipfile(file):
         return False
-    with zipfile.ZipFile(file) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except zipfile.BadZipFile as error:
+        raise _damaged(file, error) from error
 
 
 def _torchscript(file: Path) -> object:

@@ -16,6 +16,7 @@ from bmip.system.files import writing
 SUFFIXES = (".tar", ".tar.gz", ".tgz", ".zip")
 SWELLING = 200  # times the archive's size; images hardly shrink when they are packed
 CHUNK = 2**20
+WORKSHOP = ".unpacking-"  # how the folders begin in which an archive is unpacked
 
 Member = tuple[str, IO[bytes]]
 
@@ -27,7 +28,7 @@ def unpack(archive: Path, folder: Path, into: str, *, inside: str = "") -> None:
     for a damaged archive, and for one with links or with paths that lead out of the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    workshop = Path(tempfile.mkdtemp(dir=folder, prefix=".unpacking-"))
+    workshop = Path(tempfile.mkdtemp(dir=folder, prefix=WORKSHOP))
     try:
         count = _extract(archive, workshop, PurePosixPath(inside))
         if not count:
@@ -41,6 +42,12 @@ def unpack(archive: Path, folder: Path, into: str, *, inside: str = "") -> None:
             if not (folder / entry.name).exists():
                 entry.rename(folder / entry.name)
     finally:
+        shutil.rmtree(workshop, ignore_errors=True)
+
+
+def sweep_unpacked(folder: Path) -> None:
+    """Removes what killed processes had unpacked so far. No process may be unpacking there."""
+    for workshop in folder.glob(f"{WORKSHOP}*"):
         shutil.rmtree(workshop, ignore_errors=True)
 
 
@@ -103,7 +110,8 @@ def _of_tar(file: tarfile.TarFile, archive: Path) -> Iterator[Member]:
 
 def _place(archive: Path, name: str) -> PurePosixPath:
     place = PurePosixPath(name)
-    if place.is_absolute() or ".." in place.parts or "\\" in name or ":" in place.parts[0] or "\0" in name:
+    outside = place.is_absolute() or not place.parts or ".." in place.parts or ":" in place.parts[0]
+    if outside or "\\" in name or "\0" in name:
         raise _refused(archive, name, "a path that leads out of it")
     return place
 

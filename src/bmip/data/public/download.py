@@ -15,6 +15,7 @@ from bmip.system.files import free_space, write_text
 CHUNK = 2**20
 TRIES = 5  # without a single byte of progress
 SECONDS = 60  # of silence until a connection counts as broken
+BUSY = (408, 429)  # answers below 500 that ask for another try
 SLACK = 2  # times the published size; what is longer is another file
 
 Progress = Callable[[int, int | None], None]
@@ -53,7 +54,7 @@ def fetch(
             if _goes_on(url, partial, size, progress):
                 break
         except urllib.error.HTTPError as error:
-            if error.code < 500:
+            if error.code < 500 and error.code not in BUSY:
                 raise DataError(f"{url} answers {error.code} {error.reason}: fetch it by hand, to {file}") from error
             reason = f"{error.code} {error.reason}"
         except (OSError, http.client.HTTPException) as error:

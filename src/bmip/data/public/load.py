@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from bmip.class_names import ClassNames
@@ -21,7 +22,7 @@ from bmip.data.sources.assembly import (
     without,
 )
 from bmip.data.sources.listing import Listing, report_closed
-from bmip.data.sources.split_file import PARTS, leads_out, read_split, usable
+from bmip.data.sources.split_file import PARTS, leads_out, read_split, usable, write_parts
 from bmip.system.messages import counted, first_few
 
 SHOTS_FOLDER = "split_fewshot"
@@ -129,7 +130,8 @@ def list_public(known: PublicSet, folder: Path, images: Path, read: ReadConfig) 
             "split, and results on it do not compare with published ones"
         )
         drawn = missing_drawn(listing.parts, read.split_seed)
-        file, notes = keep_split(drawn, _own_splits(known, folder, read.cache_folder), note)
+        places = _own_splits(known, folder, read.cache_folder)
+        file, notes = keep_split(drawn, places, note, write=partial(write_parts, seed=read.split_seed))
         if file is None:
             return Listing(listing.names, drawn, (f"{known.name}: the split was {note}", *notes))
     if file.name == known.split_file:
@@ -138,7 +140,10 @@ def list_public(known: PublicSet, folder: Path, images: Path, read: ReadConfig) 
         f"{known.name}: {folder / known.split_file} is not there; the split in {file} was drawn by bmip and is not "
         f"the published one (`bmip data prepare {known.name} --plan` says where that is); delete it to draw again"
     )
-    return replace(read_split(file), notes=(remark, *notes))
+    kept = read_split(file)
+    if kept.seed not in (None, read.split_seed):
+        notes.append(f"the split in {file} was drawn with the split seed {kept.seed}, not {read.split_seed}")
+    return replace(kept, notes=(remark, *notes))
 
 
 def read_lists(known: PublicSet, folder: Path, images: Path) -> Listing:

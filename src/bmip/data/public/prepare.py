@@ -1,9 +1,13 @@
 """Downloads a public data set, puts its files in place and says what a person must do."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from bmip.data.public.archive import unpack
+from filelock import FileLock, Timeout
+
+from bmip.data.dataset import DataError
+from bmip.data.public.archive import sweep_unpacked, unpack
 from bmip.data.public.download import Progress, fetch
 from bmip.data.public.downloads import CLASSNAMES, HUB, Download, Origin
 from bmip.data.public.registry import PUBLIC, PublicSet
@@ -37,13 +41,33 @@ def prepare(
     note: Callable[[str], None] = lambda text: None,
     pause: float = 2.0,
 ) -> None:
-    """Downloads and unpacks every missing file that has a direct link. A later call continues after an interruption."""
+    """Downloads and unpacks every missing file that has a direct link. A later call continues after an interruption.
+
+    Raises DataError for what `fetch` and `unpack` refuse, and where another process prepares the same data set.
+    """
     folder = root / known.folder
     if CLASSNAMES in origin.drive:
         _share_class_names(folder / CLASSNAMES[0], root)
     for download in origin.downloads:
         if _absent(folder, download.gives):
-            _get(download, folder, fetching, note, pause)
+            with _alone(folder):
+                _get(download, folder, fetching, note, pause)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keeps other processes out of the folder, and removes what one left there that was killed while unpacking."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".preparing.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise DataError(f"another bmip prepares {folder}: give the command again when it is done") from error
+    try:
+        sweep_unpacked(folder)
+        yield
+    finally:
+        lock.release()
 
 
 def _share_class_names(target: Path, root: Path) -> None:

@@ -157,6 +157,12 @@ def _labels(
     """The class names, and the labels of each split as numbers."""
     if names is not None:
         return tuple(names), {part: tuple(values) for part, values in given.items()}
+    odd = [value for values in given.values() for value in values if not isinstance(value, str | int)]
+    if odd:
+        raise DataError(
+            f"a label is {odd[0]!r}, a {type(odd[0]).__name__}; a word or a whole number is needed for each image: "
+            f"choose another column ({how_to_set('label_column', 'NAME')})"
+        )
     found = sorted({value for values in given.values() for value in values})
     positions = {value: place for place, value in enumerate(found)}
     return tuple(map(str, found)), {part: tuple(positions[value] for value in values) for part, values in given.items()}

@@ -100,11 +100,10 @@ def inspect_split(file: Path) -> Listing:
     names = {item.label: item.name for item in reversed(items["train"])}
     kept, more = usable(items, names, str(file))
     if sorted(names) != list(range(len(names))):
-        gaps = sorted(set(range(max(names))).difference(names)) or sorted(label for label in names if label < 0)
-        raise DataError(
-            f"{file}: train has no image with the label {first_few(gaps, 10)}; labels must be 0, 1, 2, ... "
-            f"without a gap: {again}"
-        )
+        below = sorted(label for label in names if label < 0)
+        gaps = [label for label in range(len(names)) if label not in names]
+        found = f"the label {below[0]}" if below else f"no image with the label {first_few(gaps, 10)}"
+        raise DataError(f"{file}: train has {found}; labels must be 0, 1, 2, ... without a gap: {again}")
     seed = seed if isinstance(seed, int) else None
     return Listing(tuple(names[label] for label in sorted(names)), kept, faults=(*faults, *more), seed=seed)
 

@@ -18,6 +18,7 @@ from bmip.data.sources.split_file import read_split
 from bmip.system.messages import first_few
 
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json")
+LONGEST_NUMBER = 100  # digits; Python reads no numbers of some thousand
 PART_OF = {"train": "train", "test": "test", **dict.fromkeys(VAL_NAMES, "val")}
 
 
@@ -45,7 +46,7 @@ def list_table(file: Path, label_column: str = "label") -> Listing:
     if not rows:
         raise DataError(f"{file} lists no images: give each a row with path and label")
     labels = {words(row["label"]) for _, row in rows}
-    by_number = all(label.isdecimal() for label in labels)
+    by_number = all(label.isdecimal() and len(label) < LONGEST_NUMBER for label in labels)
     positions = {label: place for place, label in enumerate(sorted(labels, key=int if by_number else str))}
     parts: dict[str, list[Item]] = {}
     seen: dict[str, str] = {}
@@ -79,13 +80,18 @@ def _rows(file: Path, text: str) -> Iterator[tuple[str, object]]:
             if line.strip():
                 yield f"{file}, line {number}", _parsed(line, f"{file}, line {number}")
     else:
-        header = text.partition("\n")[0]
-        found = csv.DictReader(io.StringIO(text, newline=""), delimiter=max(",;\t", key=header.count))
+        skipped = len(text) - len(text.lstrip("\r\n"))  # empty lines before the header
+        told = re.match(r"sep=(.)\r?\n", text[skipped:], re.IGNORECASE)  # Excel's own line before it
+        content = text[skipped + (told.end() if told else 0) :]
+        header = content.partition("\n")[0]
+        separator = told[1] if told else max(",;\t", key=header.count)
+        found = csv.DictReader(io.StringIO(content, newline=""), delimiter=separator)
+        before = text[: len(text) - len(content)].count("\n")
         try:
             for row in found:
-                yield f"{file}, line {found.line_num}", row
+                yield f"{file}, line {before + found.line_num}", row
         except csv.Error as error:
-            raise DataError(f"{file}, line {found.line_num} cannot be read ({error})") from error
+            raise DataError(f"{file}, line {before + found.line_num} cannot be read ({error})") from error
 
 
 def _text(file: Path) -> tuple[str, tuple[str, ...]]:
@@ -99,7 +105,7 @@ def _text(file: Path) -> tuple[str, tuple[str, ...]]:
         text = content.decode("cp1252")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{file} cannot be read as text ({error}): save it as UTF-8") from error
-    odd = next(word for word in re.split(r"[\s,;/]+", text) if not word.isascii())
+    odd = next(word for word in re.split(r"[ \t\r\n,;/]+", text) if not word.isascii())
     return text, (
         f"{file} is not UTF-8; it was read as Windows-1252 (Latin-1), as in {odd!r}: save it as UTF-8 if not",
     )
@@ -145,11 +151,14 @@ def _row(row: object, where: str, column: str) -> dict[str, str]:
 def _inside(path: str, file: Path, where: str) -> str:
     """The path relative to the table's folder, so that results do not depend on the folder's place."""
     place = Path(path)
+    if "\\" in path and not (file.parent / place).exists():
+        place = Path(path.replace("\\", "/"))  # written on Windows
     if place.is_absolute():
-        folder = file.parent.resolve()
-        if not place.is_relative_to(folder):
-            raise DataError(f"{where}: {path} is not below {folder}: put the table into a folder above the images")
-        place = place.relative_to(folder)
+        folders = [file.parent.absolute(), file.parent.resolve()]
+        above = next((folder for folder in folders if place.is_relative_to(folder)), None)
+        if above is None:
+            raise DataError(f"{where}: {path} is not below {folders[0]}: put the table into a folder above the images")
+        place = place.relative_to(above)
     if ".." in place.parts:
         raise DataError(f"{where}: {path} leads out of {file.parent}: put the table into a folder above the images")
     return str(PurePosixPath(*place.parts))
