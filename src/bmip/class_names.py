@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,15 @@ class ClassNames:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def same_set(self, other: ClassNames) -> bool:
+        """Whether both hold the same classes, in whatever order and spelling, as far as CLIP tells spellings apart."""
+        return _as_read(self) == _as_read(other)
+
+
+@cache
+def _as_read(classes: ClassNames) -> frozenset[str]:
+    return frozenset(words(name).lower() for name in classes.names)
 
 
 def texts(given: Iterable[str], what: str) -> tuple[str, ...]:

@@ -85,7 +85,8 @@ def test_stem_and_tails_make_up_the_sentences(names: list[str], slots: int, per_
 
 def test_what_does_not_fit_names_the_class_and_the_limit() -> None:
     with pytest.raises(
-        ValueError, match=r"'golden retriever' needs 9 tokens with 2 prompt slots; the text tower holds 8"
+        ValueError,
+        match=r"'golden retriever' in 'a photo of a {}.' needs 9 tokens with 2 prompt slots; the text tower holds 8",
     ):
         texts(["cat", "golden retriever"], TextLayout(slots=2), context=8)
     with pytest.raises(ValueError, match="4 tokens before the class name, fewer than the 5 slots"):

@@ -183,6 +183,14 @@ def test_released_uniform_draws_reach_both_bounds() -> None:
     assert -bound <= many.min() < -0.99 * bound and 0.99 * bound < many.max() <= bound
 
 
+@pytest.mark.parametrize("image_depth", [1, 2, 3])
+@pytest.mark.parametrize("direction", ["both", "to-text", "to-image"])
+def test_no_prompt_is_stored_that_nothing_uses(direction: str, image_depth: int) -> None:
+    model = build(image_depth=image_depth, direction=direction, text_short=True)
+    model.backward(model.losses([pixels()], torch.tensor([0, 1, 2])).parts)
+    assert all(tensor.grad is not None for tensor in model.trainable().values())
+
+
 def test_gates_alone() -> None:
     x = torch.tensor([-1.0, 0.5, 2.0])
     assert Threshold(0.5)(x).tolist() == [0.0, 1.0, 1.0]

@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from bmip.class_names import ClassNames
+from bmip.class_names import ClassNames, words
+from bmip.clip import text as text_tower
+from bmip.clip.feature_memory import FeatureMemory
 from bmip.clip.prompts import Prompts
 from bmip.clip.text_layout import TextLayout
 from bmip.clip.texts import _chunks
@@ -25,6 +27,7 @@ OPTIONS = {
     "tcp": {"top": 1},
     "vpt": {"depth": 3},
     "coprompt": {"depth": 3},
+    "promptsrc": {"text_depth": 3, "image_depth": 3},
 }
 PIXELS = torch.randn(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))
 LISTS = [ClassNames((name, "red", "grey")) for name in ("blue", "green", "yellow", "black")]
@@ -48,6 +51,59 @@ def test_a_model_that_moved_computes_anew(method: str) -> None:
     found = model(PIXELS.double(), CLASSES)
     assert found.dtype == torch.float64
     torch.testing.assert_close(found.float(), before, atol=1e-3, rtol=1e-4)
+
+
+@pytest.mark.parametrize("method", ["promptsrc", "zero_shot", "vpt", "tcp", "hicropl"])
+def test_a_model_whose_clip_computes_in_another_type_computes_anew(method: str) -> None:
+    """A CLIP may be shared, so its type can change where the model does not see it."""
+    clip = tiny_clip(context=40)
+    model = build_model(method, OPTIONS.get(method, {}), clip, CLASSES, seed=1)
+    model(PIXELS, CLASSES)
+    losses = model.losses([PIXELS] * model.views, torch.tensor([0, 1, 2])).parts
+    clip.set_precision("bfloat16")
+    fresh = build_model(method, model.description.options, clip, CLASSES, seed=1)
+    assert torch.equal(model(PIXELS, CLASSES), fresh(PIXELS, CLASSES))
+    found = [one.losses([PIXELS] * one.views, torch.tensor([0, 1, 2])).parts for one in (model, fresh)]
+    assert found[0].keys() == losses.keys() and all(torch.equal(found[0][name], found[1][name]) for name in losses)
+
+
+def test_features_that_are_kept_for_evaluation_are_of_the_present_type() -> None:
+    clip = tiny_clip()
+    clip.memory = FeatureMemory()
+    model = build_model("zero_shot", {}, clip, CLASSES, seed=1)
+    before = model.image_features(PIXELS)
+    clip.set_precision("bfloat16")
+    kept, clip.memory = model.image_features(PIXELS), None
+    assert torch.equal(kept, model.image_features(PIXELS)) and not torch.equal(kept, before)
+
+
+@pytest.mark.parametrize("same", [("Red_dog", "green", "cat"), ("green", " red dog", "CAT")])
+def test_a_rule_for_the_training_classes_knows_them_in_any_spelling(same: tuple[str, ...]) -> None:
+    classes = ClassNames(("red dog", "green", "cat"))
+    options = {"top": 1, "trained_classes_only": True}
+    model = build_model("mmrl", options, tiny_clip(context=40), classes, seed=1)
+    order = [[words(name).lower() for name in classes.names].index(words(name).lower()) for name in same]
+    torch.testing.assert_close(model(PIXELS, ClassNames(same)), model(PIXELS, classes)[:, order])
+    fewer = model(PIXELS, ClassNames(("red dog", "green")))
+    assert not torch.allclose(fewer, model(PIXELS, classes)[:, :2]), "the rule leaves the read-out out"
+
+
+def test_what_is_computed_again_on_the_way_back_draws_what_it_drew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`checkpoint` keeps the random state of a GPU only where an argument is a tensor on it; dropout draws there."""
+    given: list[tuple] = []
+    real = text_tower.checkpoint
+
+    def seen(run, *arguments, use_reentrant: bool):
+        given.append(arguments)
+        return real(run, *arguments, use_reentrant=use_reentrant)
+
+    monkeypatch.setattr(text_tower, "checkpoint", seen)
+    clip = tiny_clip(context=40)
+    clip.text.chunk_tokens = 8
+    model = build_model("clip_lora", {"lora_dropout": 0.25}, clip, CLASSES, seed=1).train()
+    model.losses([PIXELS], torch.tensor([0, 1, 2]))
+    assert len(given) > 1
+    assert all(any(isinstance(one, Tensor) and one.device == clip.device for one in each) for each in given)
 
 
 def test_the_tables_of_class_texts_are_made_once_for_a_device() -> None:

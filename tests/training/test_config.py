@@ -104,3 +104,9 @@ def test_epochs_that_are_given_replace_steps_for_each_shot() -> None:
     given = dict(method_trial("clip-lora", training={"epochs": 3}, backbone="x").training)
     assert preset["steps_per_shot"] == 500 and "epochs" not in preset
     assert given == {**{name: value for name, value in preset.items() if name != "steps_per_shot"}, "epochs": 3}
+
+
+def test_epochs_that_follow_from_steps_may_be_fewer_than_they_say() -> None:
+    config = TrainConfig(steps_per_shot=500, warmup_epochs=10, epochs=10)
+    assert in_epochs(config, shots=16, steps=40).epochs == 200
+    assert in_epochs(config, shots=1, steps=500).epochs == 11, "the warm-up and one more"

@@ -191,6 +191,24 @@ def test_tip_adapter_chooses_weight_and_sharpness_on_validation() -> None:
     assert float(fixed.weight) == pytest.approx(1.17) and float(fixed.sharpness) == 1.0
 
 
+def test_tip_adapter_searches_the_released_grid() -> None:
+    """utils.search_hp with search_scale [7, 3] and search_step [200, 20]: beta is the sharpness, alpha the weight."""
+    given, validation = data(12), data(40, seed=3)
+    head = heads("tip_adapter")
+    assert isinstance(head, Memory)
+    head.fit(given, None)
+    head.choose(validation)
+    affinity, values = validation.images @ given.images.T, torch.eye(len(given.classes))[given.labels]
+    best, gold = -1.0, (0.0, 0.0)
+    for beta in [i * (7 - 0.1) / 200 + 0.1 for i in range(200)]:
+        for alpha in [i * (3 - 0.1) / 20 + 0.1 for i in range(20)]:
+            logits = validation.scale * validation.cosines() + alpha * torch.exp(beta * affinity - beta) @ values
+            share = (logits.argmax(-1) == validation.labels).float().mean().item()
+            if share > best:
+                best, gold = share, (beta, alpha)
+    assert (float(head.sharpness), float(head.weight)) == pytest.approx(gold, abs=1e-5)
+
+
 def test_nothing_can_be_added_to_a_head() -> None:
     with pytest.raises(ValueError, match="a head works on the features of the frozen CLIP alone"):
         build_model("linear_probe+clip_adapter", {}, tiny_clip(), tiny_dataset().classes, seed=0)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from bmip.clip.precision import Precision
 from bmip.evaluation.evaluate import accuracy_on
 from bmip.testing import tiny_clip
 from bmip.training.config import TrainConfig
@@ -76,17 +77,26 @@ def test_the_loss_scale_changes_as_in_torch() -> None:
         assert ours.scale == theirs.get_scale(), step
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_loss_is_not_scaled_where_it_need_not_be(precision: Precision) -> None:
+    """However many steps have succeeded, a gradient that is not finite is an error and no step to leave out."""
+    ours = LossScale.of(precision)
+    for _ in range(2100):
+        ours.succeeded()
+    assert (ours.scale, ours.can_shrink) == (1.0, False)
+
+
 def test_a_scaled_loss_leaves_the_steps_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     """A power of two changes no digit."""
     plain = tensors(trained("bmip"))
-    monkeypatch.setattr(LossScale, "of", lambda precision: LossScale(2.0**10))
+    monkeypatch.setattr(LossScale, "of", lambda precision: LossScale(2.0**10, fixed=False))
     scaled = tensors(trained("bmip"))
     for name, tensor in plain.items():
         torch.testing.assert_close(scaled[name], tensor, atol=0, rtol=0)
 
 
 def test_an_overflow_leaves_the_step_out_and_shrinks_the_scale(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LossScale, "of", lambda precision: LossScale(2.0**10))
+    monkeypatch.setattr(LossScale, "of", lambda precision: LossScale(2.0**10, fixed=False))
     states: list[State] = []
     init = State.__init__
     monkeypatch.setattr(State, "__init__", lambda self, *a: (states.append(self), init(self, *a))[1])

@@ -22,8 +22,13 @@ class FeatureMemory:
     """
 
     def __init__(self, held_bytes: int = HELD) -> None:
-        self._room = held_bytes
+        self._most = self._room = held_bytes
         self._held: OrderedDict[bytes, Tensor] = OrderedDict()
+
+    def forget(self) -> None:
+        """Drops everything: the CLIP computes in another type from now on."""
+        self._held.clear()
+        self._room = self._most
 
     def features(
         self, pixels: Float[Tensor, "image 3 size size"], compute: Callable[[], Float[Tensor, "image out"]]

@@ -105,6 +105,11 @@ class CLIP(nn.Module):
         return self.logit_scale.device
 
     @property
+    def state(self) -> tuple[torch.device, torch.dtype]:
+        """Where and in which type it computes. What was computed in another state is out of date."""
+        return self.device, self.text.projection.weight.dtype
+
+    @property
     def scale(self) -> Float[Tensor, ""]:
         """What the cosines are multiplied by to give logits; the exponential of the stored `logit_scale`."""
         return self.logit_scale.exp()
@@ -169,6 +174,8 @@ class CLIP(nn.Module):
                 f"this CLIP's matrices are stored in {stored} and cannot become {dtype} again: "
                 f"load it anew to compute in {precision}"
             )
+        if self.memory is not None and stored != dtype:
+            self.memory.forget()
         for module in self.modules():
             if isinstance(module, (Linear, nn.Conv2d)):
                 module.to(dtype)

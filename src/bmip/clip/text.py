@@ -164,7 +164,11 @@ def _spread(packed: Float[Tensor, "image token *rest"], tails: Tails) -> Float[T
 
 
 def _again_on_the_way_back(run: partial, chunk: Tails) -> Tensor:
-    return checkpoint(run, chunk, use_reentrant=False)  # pyright: ignore[reportReturnType]
+    """The chunk's features; what leads to them is computed again for the gradient.
+
+    `checkpoint` restores the random state, which dropout needs, of the devices of those arguments that are tensors.
+    """
+    return checkpoint(lambda part, _: run(part), chunk, chunk.ids, use_reentrant=False)  # pyright: ignore[reportReturnType]
 
 
 def _shared(prompt: Tensor) -> Float[Tensor, "image slot width"]:

@@ -137,9 +137,12 @@ def class_texts(names: Sequence[str], layout: TextLayout, tokenizer: Tokenizer, 
     pairs = [sentence(name if layout.raw_names else words(name), layout, tokenizer) for name in names]
     for name, (ids, _) in zip(names, pairs, strict=True):
         if len(ids) > context:
+            slots, fewer = "", "choose a shorter template"
+            if layout.slots:
+                slots, fewer = f" with {layout.slots} prompt slots", "use fewer slots"
             raise ValueError(
-                f"{name!r} needs {len(ids)} tokens with {layout.slots} prompt slots; the text tower holds {context}: "
-                "shorten the name or use fewer slots"
+                f"{name!r} in {layout.template!r} needs {len(ids)} tokens{slots}; the text tower holds {context}: "
+                f"shorten the name or {fewer}"
             )
     probe = [sentence("", layout, tokenizer)] if layout.probe else []
     columns = zip(*(zip(*pair, strict=True) for pair in pairs + probe), strict=False)

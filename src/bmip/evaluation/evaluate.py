@@ -80,7 +80,8 @@ def evaluate(
         model: evaluated as it is; its mode is the same afterwards.
         split: its labels are indices into `classes.names`.
         classes: any class names, not only those of training.
-        batch: images at a time; the predictions do not depend on it, up to rounding.
+        batch: images at a time; the predictions do not depend on it, up to rounding, unless the method's prompts read
+            the whole batch (`Prompter.reads_batch`).
         progress: called after each batch with the number of batches done and of all.
 
     Raises:

@@ -15,8 +15,8 @@ from jaxtyping import Float
 
 @dataclass(frozen=True, eq=False)
 class Features:
-    """Normalised features; `scale * image_features @ class_features.T` are the logits, as `PromptedCLIP.image_features`
-    says."""
+    """Features as `PromptedCLIP.image_features` and `class_features` give them: `scale * image_features @
+    class_features.T` are the logits, unless `PromptedCLIP.logits_need` names something."""
 
     images: tuple[str, ...]
     image_features: Float[np.ndarray, "image out"]

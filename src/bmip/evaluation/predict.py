@@ -40,7 +40,8 @@ class Prediction:
     other names that were asked about.
 
     It is the cosine of the features of the image and of this class, -1 to 1, except for a method with a head or a
-    read-out (`PromptedCLIP.logits_need`), whose logits are made otherwise; that of a head can be above 1."""
+    read-out (`PromptedCLIP.logits_need`), whose logits are made otherwise; that of a head can be above 1. ProDA's
+    class features are means of several, so it is a little less there."""
 
 
 def predict(

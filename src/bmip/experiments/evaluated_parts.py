@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -16,6 +16,8 @@ from bmip.experiments.trial import Trial
 from bmip.metrics import Count, calibration_error, confusion_matrix, macro_accuracy, macro_f1, top_accuracy
 from bmip.prompting.model import PromptedCLIP
 from bmip.system.messages import first_few
+
+LabelsAndLogits = tuple[Int64[Tensor, " image"], Float[Tensor, "image class"]]
 
 Load = Callable[[str], Dataset]
 """Loads a data set by its name."""
@@ -64,12 +66,23 @@ class Trained:
     own: Predictions | None = None
     """The predictions for the test split of `parts.train`, where that was evaluated after training."""
 
+    known: dict[Hashable, LabelsAndLogits] = field(default_factory=dict)
+    """What `labels_and_logits` has returned for this model, also to other trials that share it."""
+
     def predictions(self, part: str) -> Predictions:
         """The predictions for the test split of a part, which is not evaluated twice."""
         dataset = self.parts.evaluated[part]
         if dataset is self.parts.train and self.own is not None:
             return self.own
         return evaluate(self.model, dataset.test, dataset.classes)
+
+    def labels_and_logits(self, part: str) -> LabelsAndLogits:
+        """The labels of a part's test images and their logits over its classes, which are computed once."""
+        dataset = self.parts.evaluated[part]
+        asked = dataset.name, dataset.classes, dataset.test.labels
+        if asked not in self.known:
+            self.known[asked] = evaluate_logits(self.model, dataset.test, dataset.classes)
+        return self.known[asked]
 
 
 @dataclass(frozen=True)
@@ -119,8 +132,7 @@ class Joint:
     @classmethod
     def of(cls, trained: Trained, part: str) -> Joint:
         """The logits of a part's test images."""
-        dataset = trained.parts.evaluated[part]
-        return cls(trained.model, dataset, *evaluate_logits(trained.model, dataset.test, dataset.classes))
+        return cls(trained.model, trained.parts.evaluated[part], *trained.labels_and_logits(part))
 
     def predictions(self) -> Predictions:
         """The predictions among all classes."""

@@ -6,14 +6,14 @@ All that goes in and comes out are plain values, so the work can be done in anot
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePath
 
 from bmip.data.shots import shots_hash
 from bmip.evaluation.prediction_files import write_predictions
-from bmip.experiments.evaluated_parts import Parts, Trained, few_shot
+from bmip.experiments.evaluated_parts import LabelsAndLogits, Parts, Trained, few_shot
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.presets import departures
 from bmip.experiments.registry import protocol
@@ -72,6 +72,7 @@ def execute(
     code()  # as it is before the work, not after it
     resources, listener = resources or Resources(device=device), listener or ProgressListener()
     shared: tuple[Run, Effort] | None = None
+    known: dict[Hashable, LabelsAndLogits] = {}
     for trial in trials:
         parts = resources.parts(trial)
         if shared is None:
@@ -87,9 +88,12 @@ def execute(
             training = time.monotonic() - began - run.evaluation + run.earlier
             shared = run, Effort(training, run.evaluation, memory.read())
         run, effort = shared
-        if not _evaluates_own(parts):
-            effort = replace(effort, evaluation=0.0)
-        yield _row(Trained(trial, run.model, parts, run.predictions), effort, Path(runs), resources)
+        free = replace(effort, evaluation=0.0)
+        if _evaluates_own(parts):
+            shared = run, free  # in this trial's row, and in no other
+        else:
+            effort = free
+        yield _row(Trained(trial, run.model, parts, run.predictions, known), effort, Path(runs), resources)
 
 
 def _model(trial: Trial, parts: Parts, resources: Resources) -> PromptedCLIP:

@@ -89,7 +89,7 @@ def build_model(
     check_class_names(classes)
     config = method_config(name, options)
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # methods draw on the CPU; generators of GPUs stay as they are
         model = PromptedCLIP(clip, load_method(name).whole(config, clip, classes), classes).eval()
     identifier = name.name if isinstance(name, MethodSpec) else method_name(name, method_names())
     spec = RunSpec(method=identifier, backbone=clip.source, init_seed=seed)

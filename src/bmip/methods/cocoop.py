@@ -20,6 +20,7 @@ from bmip.prompting import (
     Released,
     Shapes,
     TextLayout,
+    check_positive,
     check_slots,
     first_slots,
 )
@@ -66,8 +67,9 @@ class CoCoOp(Prompter):
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    """CoCoOp. Raises ValueError for fewer than one slot."""
+    """CoCoOp. Raises ValueError for fewer than one slot, and for a bottleneck below 1."""
     check_slots(config.slots, "text")
+    check_positive(config, "bottleneck")
     template, start = first_slots(clip, config.context, config.slots)
     return Method(prompter=CoCoOp(start, template, out=clip.config.out, bottleneck=config.bottleneck))
 

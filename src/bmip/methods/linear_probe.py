@@ -10,7 +10,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.methods.zero_shot import ZeroShot
-from bmip.prompting import CLIP, ClassNames, Head, Method, MethodSpec, Preset, Support, head_accuracy
+from bmip.prompting import (
+    CLIP,
+    ClassNames,
+    Head,
+    Method,
+    MethodSpec,
+    Preset,
+    Support,
+    check_passes,
+    head_accuracy,
+)
 
 
 @dataclass(frozen=True)
@@ -88,7 +98,10 @@ class Probe(Head):
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    """The linear probe."""
+    """The linear probe. Raises ValueError for less than 0 passes, and for a penalty below 0."""
+    check_passes(config.passes)
+    if config.penalty < 0:
+        raise ValueError(f"penalty is {config.penalty}: choose 0 or more")
     return Method(prompter=ZeroShot((), with_own=True), head=Probe(classes, config, clip.config.out))
 
 

@@ -13,7 +13,18 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.methods.zero_shot import ZeroShot
-from bmip.prompting import CLIP, ClassNames, Head, Method, MethodSpec, Preset, Support, head_accuracy
+from bmip.prompting import (
+    CLIP,
+    ClassNames,
+    Head,
+    Method,
+    MethodSpec,
+    Preset,
+    Support,
+    check_passes,
+    check_positive,
+    head_accuracy,
+)
 
 
 @dataclass(frozen=True)
@@ -48,10 +59,11 @@ class LPPlusPlus(Head):
         rates = step_sizes(support)
         momentum = [torch.zeros_like(tensor) for tensor in (self.weights, self.bias)]
         summed = torch.zeros_like(self.shares)
+        cosines = support.cosines()
         best, kept = -1.0, [tensor.detach().clone() for tensor in self.parameters()]
         for step in range(self.config.steps):
             with torch.enable_grad():
-                loss = F.cross_entropy(self(support.images, support.cosines(), support.scale), support.labels)
+                loss = F.cross_entropy(self(support.images, cosines, support.scale), support.labels)
                 *own, shares = torch.autograd.grad(loss, [self.weights, self.bias, self.shares])
             summed = summed + shares if self.config.summed_gradients else shares
             with torch.no_grad():
@@ -92,9 +104,9 @@ def step_sizes(support: Support) -> tuple[float, float]:
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    """LP++ on the data set's own sentence. Raises ValueError for less than one step."""
-    if config.steps < 1:
-        raise ValueError(f"{config.steps} steps: at least one is needed")
+    """LP++ on the data set's own sentence. Raises ValueError for less than one step, and for less than 0 passes."""
+    check_positive(config, "steps")
+    check_passes(config.passes)
     return Method(prompter=ZeroShot((), with_own=True), head=LPPlusPlus(classes, config, clip.config.out))
 
 

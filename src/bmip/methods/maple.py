@@ -23,6 +23,7 @@ from bmip.prompting import (
     Stored,
     TextLayout,
     check_depth,
+    check_slots,
     deep_slots,
     first_slots,
 )
@@ -71,7 +72,8 @@ class MaPLe(Prompter):
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    """MaPLe. Raises ValueError for a depth that does not fit both towers."""
+    """MaPLe. Raises ValueError for fewer than one slot, and for a depth that does not fit both towers."""
+    check_slots(config.slots, "text")
     check_depth(config.depth, min(len(clip.text.blocks), len(clip.vit.blocks)), "shallower")
     template, start = first_slots(clip, config.context, config.slots)
     return Method(prompter=MaPLe(start, template, image_width=clip.vit.width, depth=config.depth))

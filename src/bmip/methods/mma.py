@@ -28,6 +28,7 @@ from bmip.prompting import (
     Shapes,
     Stored,
     Tuned,
+    check_positive,
     check_top,
 )
 from bmip.prompting.templates import PLAIN
@@ -118,7 +119,10 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 
 
 def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
-    """MMA's adapters. Raises ValueError for more layers than the towers have, and for a scale that is not positive."""
+    """MMA's adapters. Raises ValueError for more layers than the towers have, a width below 1, and a scale that is not
+    positive.
+    """
+    check_positive(config, "adapter_width")
     check_top(config.adapter_top, min(len(clip.text.blocks), len(clip.vit.blocks)), "shallower")
     if not config.adapter_scale > 0:
         raise ValueError(f"adapter_scale {config.adapter_scale} must be positive, since gradients are divided by it")

@@ -31,6 +31,8 @@ from bmip.prompting import (
     Shapes,
     Stored,
     Tuned,
+    check_positive,
+    check_share,
     random_slots,
 )
 
@@ -78,7 +80,8 @@ class SharedMaps(Maps):
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    """MMRL++. Raises ValueError as MMRL does."""
+    """MMRL++. Raises ValueError as MMRL does, and for a rank below 1."""
+    check_positive(config, "rank")
     first = check(config, clip)
     start = random_slots(config.slots, config.width)
     widths = clip.text.width, clip.vit.width
@@ -87,7 +90,12 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 
 
 def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
-    """MMRL's loss term, and a read-out whose projection starts as CLIP's."""
+    """MMRL's loss term, and a read-out whose projection starts as CLIP's.
+
+    Raises ValueError for a share outside 0 to 1, and for a rank below 1.
+    """
+    check_share(config, "read_out_share")
+    check_positive(config, "read_out_rank")
     projection = clip.vit.projection
     factors = [_kaiming(clip.vit.width, config.read_out_rank), torch.zeros(config.read_out_rank, clip.config.out)]
     read_out = SlotReadOut(factors, config, projection.forward)

@@ -23,6 +23,7 @@ from bmip.prompting import (
     Released,
     TextLayout,
     Tuned,
+    check_positive,
     check_slots,
     check_top,
     quick_gelu,
@@ -74,8 +75,9 @@ class TCP(Prompter):
 
 
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
-    """TCP. Raises ValueError for fewer than one slot, and where the class's own tokens would enter the lowest layer."""
+    """TCP. Raises ValueError for options below 1, and where the class's own tokens would enter the lowest layer."""
     check_slots(config.slots, "text")
+    check_positive(config, "bottleneck")
     check_top(config.top, len(clip.text.blocks) - 1, "text")
     start = random_slots(config.slots, clip.text.width)
     layer = len(clip.text.blocks) - config.top

@@ -14,7 +14,17 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.methods.zero_shot import ZeroShot
-from bmip.prompting import CLIP, ClassNames, Head, Method, MethodSpec, Preset, Support, Tuned
+from bmip.prompting import (
+    CLIP,
+    ClassNames,
+    Head,
+    Method,
+    MethodSpec,
+    Preset,
+    Support,
+    Tuned,
+    check_passes,
+)
 
 
 @dataclass(frozen=True)
@@ -37,11 +47,11 @@ class Config:
     chosen: bool = True
     """Choose weight and sharpness on the validation images."""
 
-    greatest_weight: float = 7.0
-    """The greatest weight that is tried. (search_scale)"""
+    greatest_weight: float = 3.0
+    """Where the weights end that are tried. (search_scale of the released configs, the second number)"""
 
-    greatest_sharpness: float = 3.0
-    """The greatest sharpness that is tried. (search_scale)"""
+    greatest_sharpness: float = 7.0
+    """Where the values of sharpness end that are tried. (its first number)"""
 
 
 class Memory(Head):
@@ -53,6 +63,7 @@ class Memory(Head):
         self.labels: Tensor
         self.weight: Tensor
         self.sharpness: Tensor
+        self._values: Tensor | None = None  # the labels as rows of zeros and a one
         self.keys = nn.Parameter(torch.empty(0, out))
         self.register_buffer("labels", torch.empty(0, dtype=torch.int64))
         self.register_buffer("weight", torch.tensor(config.weight))
@@ -67,6 +78,7 @@ class Memory(Head):
     def make_room(self, shapes: Mapping[str, torch.Size]) -> None:
         self.keys = nn.Parameter(self.keys.new_empty(shapes.get("keys", self.keys.shape)))
         self.labels = self.labels.new_empty(shapes.get("labels", self.labels.shape))
+        self._values = None
 
     def forward(
         self, images: Float[Tensor, "image out"], cosines: Float[Tensor, "image class"], scale: Float[Tensor, ""]
@@ -75,18 +87,23 @@ class Memory(Head):
 
     def _remembered(self, images: Tensor, sharpness: Tensor) -> Float[Tensor, "image class"]:
         alike = torch.exp(-sharpness * (1 - images @ self.keys.T))
-        return alike @ F.one_hot(self.labels, len(self.classes)).to(alike.dtype)
+        if self._values is None or self._values.device != alike.device:
+            self._values = F.one_hot(self.labels, len(self.classes)).to(alike)
+        return alike @ self._values
 
     @torch.no_grad()
     def choose(self, validation: Support) -> None:
-        """The best of 200 x 20 pairs, the first of several; the released code searches this grid."""
+        """The best of 200 x 20 pairs, the first of several; the released code searches this grid.
+
+        As there, each end itself is not tried. (utils.py, search_hp)
+        """
         if not self.config.chosen:
             return
         zero_shot = validation.scale * validation.cosines()
         best = -1.0
-        for sharpness in torch.linspace(0.1, self.config.greatest_sharpness, 200).to(zero_shot):
+        for sharpness in _grid(self.config.greatest_sharpness, 200).to(zero_shot):
             remembered = self._remembered(validation.images, sharpness)
-            for weight in torch.linspace(0.1, self.config.greatest_weight, 20).to(zero_shot):
+            for weight in _grid(self.config.greatest_weight, 20).to(zero_shot):
                 right = (zero_shot + weight * remembered).argmax(-1) == validation.labels
                 if (share := right.float().mean().item()) > best:
                     best = share
@@ -94,10 +111,13 @@ class Memory(Head):
                     self.weight.copy_(weight)
 
 
+def _grid(end: float, steps: int) -> Float[Tensor, " step"]:
+    return 0.1 + (end - 0.1) / steps * torch.arange(steps)
+
+
 def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     """Tip-Adapter on the data set's own sentence. Raises ValueError for less than 0 passes."""
-    if config.passes < 0:
-        raise ValueError(f"{config.passes} passes: choose 0 for the centre square, or more")
+    check_passes(config.passes)
     return Method(prompter=ZeroShot((), with_own=True), head=Memory(classes, config, clip.config.out))
 
 

@@ -27,6 +27,7 @@ from bmip.prompting import (
     Stored,
     TextLayout,
     check_depth,
+    check_heads,
     check_slots,
     first_slots,
     random_slots,
@@ -94,9 +95,7 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     """UPT. Raises ValueError for slots, a depth or a number of heads that does not fit the towers."""
     check_slots(config.slots, "text")
     check_depth(config.depth, min(len(clip.text.blocks), len(clip.vit.blocks)), "shallower")
-    joint = clip.text.width + clip.vit.width
-    if joint % config.heads:
-        raise ValueError(f"{config.heads} heads do not divide the joint width {joint}: choose a number that does")
+    check_heads(config.heads, clip.text.width + clip.vit.width, "joint width")
     template, start = first_slots(clip, config.context, config.slots)
     return Method(prompter=UPT(config, start, template, clip.vit.width))
 

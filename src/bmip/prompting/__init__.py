@@ -16,9 +16,6 @@ from bmip.prompting.head import Head, Support
 from bmip.prompting.head import accuracy as head_accuracy
 from bmip.prompting.initial_prompts import (
     bare_template,
-    check_depth,
-    check_slots,
-    check_top,
     deep_slots,
     first_slots,
     padded_slots,
@@ -39,6 +36,15 @@ from bmip.prompting.method import (
     Term,
 )
 from bmip.prompting.method_spec import BOTH_TOWERS, MethodSpec
+from bmip.prompting.option_checks import (
+    check_depth,
+    check_heads,
+    check_passes,
+    check_positive,
+    check_share,
+    check_slots,
+    check_top,
+)
 from bmip.prompting.released import Released, Shapes, Stored
 from bmip.run_spec import Preset, Tuned
 
@@ -80,6 +86,10 @@ __all__ = [
     "at_least_float32",
     "bare_template",
     "check_depth",
+    "check_heads",
+    "check_passes",
+    "check_positive",
+    "check_share",
     "check_slots",
     "check_top",
     "deep_slots",

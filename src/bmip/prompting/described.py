@@ -29,6 +29,9 @@ class DescribedClasses:
 
     def features(self, teacher: Teacher) -> Float[Tensor, "class out"]:
         """The normalised mean of each class's features. Raises ValueError for classes without sentences."""
+        return teacher.once(("described", self.file), lambda: self._means(teacher))
+
+    def _means(self, teacher: Teacher) -> Tensor:
         return F.normalize(torch.stack([own.mean(0) for own in self.each(teacher)]), dim=-1)
 
     @torch.no_grad()

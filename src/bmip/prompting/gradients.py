@@ -10,6 +10,11 @@ from torch import Tensor, nn
 from bmip.prompting.method import Term
 
 
+def guides_of(terms: Iterable[Term]) -> frozenset[str]:
+    """The parts that edit the gradient and are not minimised themselves."""
+    return frozenset(name for term in terms for name in term.guides)
+
+
 def set_gradients(
     parts: Mapping[str, Tensor], terms: Sequence[Term], scale: float, trained: Callable[[], Iterable[nn.Parameter]]
 ) -> None:
@@ -19,7 +24,7 @@ def set_gradients(
     asked only where there is such a term, since to find them among CLIP's takes time.
     """
     editors = [term for term in terms if term.guides]
-    guides = {name for term in editors for name in term.guides}
+    guides = guides_of(editors)
     minimised = torch.stack([part for name, part in parts.items() if name not in guides]).sum()
     (minimised * scale).backward(retain_graph=bool(editors))
     parameters = list(trained()) if editors else []

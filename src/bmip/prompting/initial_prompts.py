@@ -47,23 +47,3 @@ def padded_slots(clip: CLIP, context: str, slots: int) -> tuple[str, Float[Tenso
     with torch.no_grad():
         start[slots - len(ids) :] = clip.text.token_embedding.weight[ids]
     return bare_template(slots), start
-
-
-def check_slots(slots: int, tower: str) -> None:
-    """Raises ValueError for fewer than one slot."""
-    if slots < 1:
-        raise ValueError(f"{slots} slots in the {tower} tower: it needs at least one")
-
-
-def check_top(top: int, layers: int, tower: str) -> None:
-    """Raises ValueError for a number of upper layers outside 1 to `layers`."""
-    if not 1 <= top <= layers:
-        raise ValueError(f"top {top} does not fit the {tower} tower: choose 1 to {layers} of its upper layers")
-
-
-def check_depth(depth: int, layers: int, tower: str) -> None:
-    """Raises ValueError for a depth outside 1 to `layers`."""
-    if not 1 <= depth <= layers:
-        raise ValueError(
-            f"depth {depth} does not fit the {tower} tower: it has {layers} layers, so choose 1 to {layers}"
-        )

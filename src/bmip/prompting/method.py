@@ -117,7 +117,8 @@ class Prompter(nn.Module, ABC):
 
 @dataclass(frozen=True)
 class Step:
-    """What a loss term sees of one training step. All features are normalised."""
+    """What a loss term sees of one training step. All features are normalised, but for text features that the prompter
+    pools from several of a class."""
 
     labels: Int64[Tensor, " image"]
     image_features: Float[Tensor, "image out"]

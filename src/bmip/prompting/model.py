@@ -17,7 +17,7 @@ from bmip.clip.model import CLIP
 from bmip.clip.prompts import Prompts
 from bmip.prompting.checkpoint import Description, copy_into, write_checkpoint
 from bmip.prompting.frozen import FrozenImages
-from bmip.prompting.gradients import set_gradients
+from bmip.prompting.gradients import guides_of, set_gradients
 from bmip.prompting.low_rank import merged
 from bmip.prompting.method import Method, Step
 from bmip.prompting.towers import PromptedTowers
@@ -29,7 +29,7 @@ class Losses:
     """What one batch gives in training."""
 
     parts: dict[str, Float[Tensor, ""]]
-    """The parts of the loss by name: "cross_entropy", and those of the method's terms."""
+    """By name: "cross_entropy", and the parts of the method's terms. The loss is their sum without the guides."""
 
     logits: Float[Tensor, "image class"]
 
@@ -61,13 +61,9 @@ class PromptedCLIP(nn.Module):
         self.towers = PromptedTowers(clip, method)
         self.teacher = self.towers.teacher(classes)
         self.views = max((term.views for term in method.terms), default=1)
+        self.guides = guides_of(method.terms)
         self.to(clip.device)
         self.towers.texts(classes)  # names and slots that do not fit are known before any work
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> PromptedCLIP:
-        """Where the model moves or changes its type, what is remembered of class lists is computed anew."""
-        self.towers.forget()
-        return super()._apply(fn, recurse)
 
     @property
     def student(self) -> CLIP:
@@ -203,7 +199,8 @@ class PromptedCLIP(nn.Module):
 
     @torch.no_grad()
     def class_features(self, classes: ClassNames) -> Float[Tensor, "1 class out"]:
-        """Normalised class features. They are the same for all images, so once per class list is enough.
+        """Class features, normalised unless the method pools several of a class (ProDA). They are the same for all
+        images, so once per class list is enough.
 
         Raises ValueError for a method whose class features differ between images.
         """
@@ -229,7 +226,7 @@ class PromptedCLIP(nn.Module):
     def image_reader(self) -> Callable[[Float[Tensor, "image 3 size size"]], tuple[Tensor, ...]]:
         """A function from images to their normalised features: that of the class token and, where there is a read-out,
         its own. Prompts and changes are in place before it is called, so it can be traced, and differences to matrices
-        are merged into them: they cost nothing any more, and nothing trained reaches it later.
+        are merged into them: they cost nothing any more. Training goes on elsewhere: ask for a reader again after it.
 
         Raises LookupError for a method whose prompts differ between images.
         """
@@ -250,7 +247,9 @@ class PromptedCLIP(nn.Module):
         return lambda pixels: classify(pixels)[0]
 
     def classifiers(self, lists: Sequence[ClassNames]) -> Callable[[Float[Tensor, "image 3 size size"]], list[Tensor]]:
-        """As `classifier` for several class lists; the features of an image are computed once for all lists."""
+        """As `classifier` for several class lists. The features of an image are computed once for all lists, unless the
+        prompts differ between images.
+        """
         if self.prompter.reads_images or self.prompter.changes_itself:
             return partial(self._in_parts, lists)
         return partial(self._classified, lists, [self.class_features(classes) for classes in lists])
@@ -283,7 +282,7 @@ class PromptedCLIP(nn.Module):
         if self.head:
             return self.head(images[0], images[0] @ text[0].T, self.clip.scale)
         logits = self._scaled(images[0], text)
-        if self.read_out and not (self.tells_trained_classes and set(classes.names) != set(self.classes.names)):
+        if self.read_out and not (self.tells_trained_classes and not classes.same_set(self.classes)):
             return torch.lerp(logits, self._scaled(images[1], text), self.read_out.share)
         return logits
 

@@ -28,6 +28,7 @@ class PromptedTowers:
         self._texts: dict[ClassNames, tuple[ClassTexts, ...]] = {}
         self._frozen_texts: dict[ClassNames, Tensor] = {}
         self._teachers: dict[ClassNames, Teacher] = {}
+        self._made_by = clip.state
 
     @property
     def student(self) -> CLIP:
@@ -40,8 +41,11 @@ class PromptedTowers:
             for classes in held.keys() - set(lists):
                 del held[classes]
 
-    def forget(self) -> None:
-        """Drops all that was computed: the CLIP has moved or changed its type."""
+    def _forget_what_is_old(self) -> None:
+        """Drops all that was computed before the CLIP has moved or changed its type."""
+        if self._made_by == self.clip.state:
+            return
+        self._made_by = self.clip.state
         self._texts.clear()
         self._frozen_texts.clear()
         for teacher in self._teachers.values():
@@ -49,10 +53,12 @@ class PromptedTowers:
 
     def teacher(self, classes: ClassNames) -> Teacher:
         """The frozen CLIP's features of these classes."""
+        self._forget_what_is_old()
         return self._teachers.setdefault(classes, Teacher(self.clip, classes))
 
     def texts(self, classes: ClassNames) -> tuple[ClassTexts, ...]:
         """The prompter's sentences around each name. Raises ValueError for those that do not fit the text tower."""
+        self._forget_what_is_old()
         if classes not in self._texts:
             layouts = self.prompter.layout(classes)
             layouts = (layouts,) if isinstance(layouts, TextLayout) else layouts

@@ -64,7 +64,7 @@ def _curve(run: Path) -> list[tuple[int, dict[str, float]]]:
     for epoch in epochs_of(map(json.loads, lines)):
         accuracies = {"train_accuracy": epoch.train_accuracy, "val_accuracy": epoch.val_accuracy}
         known = {name: value for name, value in accuracies.items() if value is not None}
-        found.append((epoch.epoch, {**epoch.losses, **known}))
+        found.append((epoch.epoch, {**epoch.losses, **epoch.guides, **known}))
     return found
 
 

@@ -18,5 +18,8 @@ def seed_of(*parts: int | str) -> int:
 def seeded(device: torch.device, *parts: int | str) -> Iterator[None]:
     """What torch's global generators draw within follows from `parts`; afterwards they go on as if nothing had been."""
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed_of(*parts))
+        torch.default_generator.manual_seed(seed_of(*parts))
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed_of(*parts))
         yield

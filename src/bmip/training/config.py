@@ -85,7 +85,8 @@ class TrainConfig:
             _check_number(name, getattr(self, name), int, least)
         for name in ("lr", "warmup_lr", "final_lr", "weight_decay", "momentum", "eps"):
             _check_number(name, getattr(self, name), float, 0)
-        if (warmup := self.warmup_epochs or 0) >= self.epochs:
+        warmup = self.warmup_epochs or 0
+        if warmup >= self.epochs and not self.steps_per_shot:
             raise ValueError(
                 f"warmup_epochs is {warmup} and epochs is {self.epochs}, so no epoch would be trained with lr: set "
                 f"warmup_epochs to at most {self.epochs - 1} (--warmup-epochs), or train more epochs"

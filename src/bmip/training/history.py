@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -19,7 +19,7 @@ class EpochMetrics:
     """The learning rate of its first step; of all its steps unless the schedule goes by step."""
 
     losses: Mapping[str, float]
-    """The mean of each part of the loss over the steps; their sum is the loss."""
+    """The mean of each part of the loss over the steps; their sum is the loss, which is minimised."""
 
     train_accuracy: float
     """In percent, on the augmented images, while the prompts change."""
@@ -29,6 +29,9 @@ class EpochMetrics:
 
     seconds: float
     """The time of the epoch, validation included."""
+
+    guides: Mapping[str, float] = field(default_factory=dict)
+    """The mean of each part that edits the gradient and is not minimised itself, as in ProGrad."""
 
     @property
     def loss(self) -> float:
@@ -52,7 +55,8 @@ class History:
 
 def rows_of(epochs: Iterable[EpochMetrics]) -> list[dict[str, Any]]:
     """The epochs as rows of metrics.jsonl."""
-    return [dataclasses.asdict(epoch) for epoch in epochs]
+    rows = [dataclasses.asdict(epoch) for epoch in epochs]
+    return [{name: value for name, value in row.items() if name != "guides" or value} for row in rows]
 
 
 def epochs_of(rows: Iterable[Mapping[str, Any]]) -> tuple[EpochMetrics, ...]:

@@ -85,13 +85,15 @@ def fit(
 
     while not finished(state.epochs, config):
         began, epoch = time.perf_counter(), len(state.epochs)
-        losses, hits = _train_epoch(model, train, config, state, seed, progress)
+        means, hits = _train_epoch(model, train, config, state, seed, progress)
+        losses = {name: value for name, value in means.items() if name not in model.guides}
+        guides = {name: value for name, value in means.items() if name in model.guides}
         check_tensors(trainable, "the trainable parameter", f"after epoch {epoch + 1}")
         validated = None if validate is None else validate()
         if validated is not None and not math.isfinite(validated):
             raise TrainingError(f"after epoch {epoch + 1}: the validation accuracy is {validated}: it must be a number")
         lr, seconds = learning_rate(epoch, config), time.perf_counter() - began
-        state.epochs += (EpochMetrics(epoch + 1, lr, losses, hits, validated, seconds),)
+        state.epochs += (EpochMetrics(epoch + 1, lr, losses, hits, validated, seconds, guides),)
         if config.selection == "best-val" and selected(state.epochs).since == 0:
             state.best = state.tensors()
         if average is not None:
@@ -117,7 +119,7 @@ def _train_epoch(
     seed: int,
     progress: Callable[[Tick], None] | None,
 ) -> tuple[dict[str, float], float]:
-    """The mean of each part of the loss, and the accuracy."""
+    """The mean of each part of the loss and of each guide, and the accuracy."""
     epoch = len(state.epochs)
     device, mean, std = model.clip.device, model.clip.config.mean, model.clip.config.std
     val = state.epochs[-1].val_accuracy if state.epochs else None
@@ -141,7 +143,8 @@ def _train_epoch(
                 for name, value in parts.items():
                     sums[name] = sums.get(name, 0.0) + value
                 if progress is not None:
-                    progress(Tick(epoch + 1, config.epochs, step, len(train), sum(parts.values()), val))
+                    loss = sum(value for name, value in parts.items() if name not in model.guides)
+                    progress(Tick(epoch + 1, config.epochs, step, len(train), loss, val))
     finally:
         model.eval()
     return {name: value / len(train) for name, value in sums.items()}, accuracy(int(correct), total)

@@ -53,15 +53,18 @@ class LossScale:
     steps: int = 0
     """The number of steps since the last overflow or change."""
 
+    fixed: bool = True
+    """Whether it stays as it is: an overflow is an error then. In other types than float16."""
+
     @classmethod
     def of(cls, precision: Precision) -> LossScale:
         """The scale at the start of training."""
-        return cls(_LARGEST if precision == "float16" else 1.0)
+        return cls(_LARGEST, fixed=False) if precision == "float16" else cls()
 
     @property
     def can_shrink(self) -> bool:
         """Whether a smaller scale can be tried after an overflow."""
-        return self.scale > 1
+        return not self.fixed and self.scale > 1
 
     def shrink(self) -> None:
         """Halve the scale, after an overflow."""
@@ -69,6 +72,8 @@ class LossScale:
 
     def succeeded(self) -> None:
         """Count a step without an overflow."""
+        if self.fixed:
+            return
         self.steps += 1
         if self.steps == _GROWS_AFTER:
             self.scale, self.steps = self.scale * 2, 0

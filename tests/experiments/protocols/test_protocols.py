@@ -15,14 +15,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
-from bmip.data.dataset import DataError, Dataset, split_hash
+from bmip.class_names import ClassNames
+from bmip.data.dataset import DataError, Dataset, Split, split_hash
 from bmip.data.names import dataset_names, embedded_names
 from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import sample_few_shot, split_base_novel
 from bmip.data.shots import write_shots
 from bmip.data.sources.folder import SPLIT_FILE
 from bmip.data.transforms import centre_square, normalise
+from bmip.evaluation.evaluate import evaluate_logits
 from bmip.evaluation.prediction_files import read_predictions
+from bmip.experiments import evaluated_parts, execute
 from bmip.experiments.default_data import EMBEDDED, SHIFTS, SOURCE, TARGETS
 from bmip.experiments.evaluated_parts import Joint, Trained
 from bmip.experiments.execute import predictions_file
@@ -35,6 +38,7 @@ from bmip.experiments.runner import run_trials
 from bmip.experiments.template_choice import best_template
 from bmip.experiments.trial import Trial
 from bmip.methods import build_model
+from bmip.prompting.model import PromptedCLIP
 from bmip.run_spec import RunSpec, settings
 from bmip.testing import tiny_clip, tiny_dataset
 from bmip.training.checkpoint import from_pretrained
@@ -147,6 +151,37 @@ def test_a_row_says_what_it_took(work: Work, photos: Path) -> None:
         assert row.peak_gpu_memory is None, "there is no GPU"
     (untrained,) = work.run(work.trials("base-to-novel", photos, ("zero-shot",)))
     assert (untrained.training_seconds, untrained.draw) == (0, "") and untrained.evaluation_seconds > 0
+
+
+def test_protocols_of_one_training_classify_the_same_images_once(
+    work: Work, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def counting(model: PromptedCLIP, split: Split, classes: ClassNames) -> tuple[torch.Tensor, torch.Tensor]:
+        asked.append(len(split))
+        return evaluate_logits(model, split, classes)
+
+    monkeypatch.setattr(evaluated_parts, "evaluate_logits", counting)
+    trials = [*work.trials("open-world", photos), *work.trials("ratio-sweep", photos)]
+    together = work.run(trials)
+    whole = len(work.resources.dataset(str(photos), work.read).test)
+    assert asked == [whole]
+    (work.folder / "results.jsonl").unlink()
+    alone = [row for trial in reversed(trials) for row in work.run([trial])]
+    assert asked == [whole] * 3
+    assert [row.counts for row in reversed(alone)] == [row.counts for row in together]
+
+
+def test_an_evaluation_counts_in_one_row_alone(
+    work: Work, photos: Path, others: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both protocols ask for the test images that training has evaluated at its end."""
+    real = execute.train_model
+    monkeypatch.setattr(execute, "train_model", lambda *given, **named: replace(real(*given, **named), evaluation=1e6))
+    rows = work.run([*work.trials("few-shot", photos), *work.trials("domain", photos, targets=[str(others)])])
+    assert [row.trial.target for row in rows] == ["", "", str(others)]
+    assert [row.evaluation_seconds > 1e5 for row in rows] == [True, False, False]
 
 
 def test_a_row_names_the_draw(work: Work, photos: Path, tmp_path: Path) -> None:

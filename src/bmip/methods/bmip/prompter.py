@@ -63,7 +63,7 @@ class BMIP(Prompter):
         self.mixed_text = range(1, min(self.text_layers, image_layers) if to_text else 1)
         self.mixed_image = range(1, min(len(text), image_layers) if to_image else 1)
 
-        self.text = nn.ParameterList(text)
+        self.text = nn.ParameterList(text[: max(self.text_layers, self.mixed_image.stop)])  # and nothing without use
         self.image = nn.ParameterList(image)
         self.first_image = None if to_image else nn.Parameter(random_slots(image_slots, image_width))
         self.first_to_image = nn.Linear(text_width, image_width) if to_image else None

@@ -12,6 +12,7 @@ from bmip.prompting import (
     Extras,
     Method,
     check_depth,
+    check_heads,
     check_slots,
     deep_slots,
     first_slots,
@@ -23,11 +24,12 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
     """HiCroPL. Raises ValueError for options that do not fit the towers."""
     check_slots(config.slots, "text")
     check_depth(config.depth, min(len(clip.text.blocks), len(clip.vit.blocks)), "shallower")
+    if config.depth == 1:
+        raise ValueError("depth 1 leaves no layer for one of the ways: choose at least 2")
     if not 0 < config.top < config.depth:
         raise ValueError(f"top {config.top} leaves no layer for one of the ways: choose 1 to {config.depth - 1}")
     for width in (clip.text.width, clip.vit.width):
-        if width % config.heads:
-            raise ValueError(f"{config.heads} heads do not divide the width {width}: choose another number of heads")
+        check_heads(config.heads, width, "width")
     template, start = first_slots(clip, config.context, config.slots)
     image = [random_slots(config.slots, clip.vit.width) for _ in range(config.depth)]
     prompter = HiCroPL(

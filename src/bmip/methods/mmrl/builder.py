@@ -7,17 +7,29 @@ import torch
 from bmip.methods.mmrl.options import Config, Extra
 from bmip.methods.mmrl.prompter import MMRL, OwnMaps
 from bmip.methods.mmrl.read_out import Nearness, SlotReadOut
-from bmip.prompting import CLIP, ClassNames, Extras, Method, check_slots, check_top, random_slots
+from bmip.prompting import (
+    CLIP,
+    ClassNames,
+    Extras,
+    Method,
+    check_positive,
+    check_share,
+    check_slots,
+    check_top,
+    random_slots,
+)
 
 
 def check(config: Config, clip: CLIP) -> tuple[int, int]:
     """The first layer that tokens enter in the text tower and in the image tower.
 
-    Raises ValueError for fewer than one slot, and for more layers than the towers have.
+    Raises ValueError for fewer than one slot, a width below 1, and where tokens would enter the lowest layer: in front
+    of it stands a norm that they are not made for.
     """
     check_slots(config.slots, "text")
+    check_positive(config, "width")
     layers = len(clip.text.blocks), len(clip.vit.blocks)
-    check_top(config.top, min(layers), "shallower")
+    check_top(config.top, min(layers) - 1, "shallower")
     return layers[0] - config.top, layers[1] - config.top
 
 
@@ -30,7 +42,11 @@ def build(config: Config, clip: CLIP, classes: ClassNames) -> Method:
 
 
 def extras(config: Extra, clip: CLIP, classes: ClassNames) -> Extras:
-    """MMRL's read-out, with a projection that starts at random, and its loss term."""
+    """MMRL's read-out, with a projection that starts at random, and its loss.
+
+    Raises ValueError for a share outside 0 to 1.
+    """
+    check_share(config, "read_out_share")
     width = clip.vit.width
     projection = torch.randn(width, clip.config.out) / width**0.5
     return Extras(terms=[Nearness(config.nearness)], read_out=SlotReadOut([projection], config))
