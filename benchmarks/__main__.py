@@ -45,7 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not options.tables:
         for number, cell in enumerate(wanted, 1):
             mark = {"code": fingerprint(), "machine": describe(options.device), "quick": options.quick}
-            if all(kept.get(cell, {}).get(key) == value for key, value in mark.items()):
+            known = kept.get(cell, {})
+            if all(known.get(key) == value for key, value in mark.items()) and "left out" not in known["found"]:
                 continue
             print(f"[{number}/{len(wanted)}] {cell}", file=sys.stderr, flush=True)
             start, load = time.time(), os.getloadavg()[0]

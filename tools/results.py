@@ -1,7 +1,8 @@
 """Writes the tables of the pages in docs anew from the rows beside them: `python -m tools.results`.
 
 The rows of docs/results.md are those of plans/embedded.toml, and those of docs/ablations.md and docs/fidelity.md are of
-the plans with their names: `bmip results merge STUDY/results.jsonl --out docs/results/NAME.jsonl`.
+the plans with their names: `bmip results merge STUDY --out docs/results/NAME.jsonl`, with STUDY
+the folder of the study, which knows the labels of the plan.
 """
 
 from __future__ import annotations

@@ -57,6 +57,22 @@ def test_options_that_were_tried_are_named() -> None:
     assert found.options == {"depth": 3} and "depth 3, 9; x; seeds 1" in found.source
 
 
+def test_every_seed_of_a_start_counts() -> None:
+    again = row(0.1, "x", 1, 60)
+    again = replace(again, trial=replaced(again.trial, init_seed=2))
+    found = best_presets([row(0.1, "x", 1, 60), again, row(0.2, "x", 1, 90)])
+    assert found["bmip"].training["lr"] == 0.1, "the better rate lacks one start"
+
+
+def test_of_equally_good_points_the_shortest_is_taken() -> None:
+    """Also where a method counts in steps, and its rows say nothing of epochs."""
+    rows = [row(0.1, "x", 1, 60), row(0.2, "x", 1, 60)]
+    for steps, epochs, chosen in ((0, 3, 0.1), (500, 0, 0.1)):
+        said = {"lr": 0.2, **({"epochs": epochs} if epochs else {"steps_per_shot": steps})}
+        longer = replace(rows[1], trial=replaced(rows[1].trial, training=settings(said)))
+        assert best_presets([rows[0], longer])["bmip"].training["lr"] == chosen
+
+
 def test_rows_that_cannot_be_compared_are_refused() -> None:
     other = replace(row(0.2, "x", 1, 70), backbone="another")
     with pytest.raises(ValueError, match="bmip has rows of several backbones or numbers of shots"):

@@ -50,3 +50,6 @@ def test_part_of_a_source() -> None:
     found = source.only(["x"], ["slow"])
     assert [trial.run.data for trial in found.failures] == ["x"] and len(found.rows) == len(found.planned) == 1
     assert source.only([], []) == source
+    assert source.only(["x"], ["zero_shot"]) == source.only(["x"], ["zero-shot"])
+    failed = Source("s", ROWS, planned=planned, failures={replaced(ROWS[0].trial, data_seed=9): Failure("time", "")})
+    assert source.only([], ["zero_shot"]).planned and failed.only([], ["zero_shot"]).failures == failed.failures

@@ -183,6 +183,12 @@ def test_lines_of_one_label_are_told_apart() -> None:
     }
 
 
+def test_methods_of_one_label_are_told_apart() -> None:
+    rows = [labelled("ours"), replace(row("x", "coop", 1, 1, 1), label="ours")]
+    (table,) = tables(rows)
+    assert {line[1] for line in table.rows} == {"ours (bmip)", "ours (coop)"}
+
+
 def test_lines_stand_in_the_order_of_their_labels() -> None:
     depths = [labelled(f"depth: {depth}", options=(("depth", depth),)) for depth in (12, 3, 9)]
     more = [row("x", name, 1, 1, 1) for name in ("bmip+coprompt", "maple")]

@@ -46,6 +46,14 @@ def test_one_training_serves_all_its_protocols_and_each_is_evaluated() -> None:
     assert found.seconds == 28.0
 
 
+def test_a_head_takes_time_though_its_parameters_come_with_the_images() -> None:
+    trial = a_trial("few-shot", method="tip_adapter", data="digits", backbone="embedded")
+    row = replace(ROW, trial=replaced(trial, data_seed=7), trainable=1280, training_seconds=5.0, evaluation_seconds=1.0)
+    assert whole([trial]) > 0
+    assert whole([trial], [row]) == 6.0
+    assert whole([replaced(trial, shots=4)], [row]) > 0, "rows of other shots say nothing"
+
+
 UNTRAINED = replaced(KNOWN, method="zero_shot")
 
 

@@ -100,6 +100,8 @@ def test_variables_of_the_environment_are_replaced(plan, monkeypatch: pytest.Mon
         (HEAD + COMPARE + "sedes = [1]\n", r"\[\[compare\]\] number 1 has no setting 'sedes'.*seeds"),
         (HEAD + COMPARE + "seeds = [1.5]\n", "seeds is .1.5.; it must be a list of whole numbers"),
         (HEAD + COMPARE + "seeds = [-1]\n", "no number may be below 0"),
+        (HEAD + COMPARE + "seeds = []\n", "number 1: seeds is an empty list: give one at least"),
+        (HEAD + COMPARE + "shots = []\n", "number 1: shots is an empty list: give one at least"),
         (HEAD + COMPARE + "base = 2.0\n", "base is 2.0; it must be a share"),
         (HEAD + COMPARE + "training = { lr = -1.0 }\n", "lr is -1"),
         (HEAD + COMPARE + "training = { epoch = 1 }\n", "no setting 'epoch'.*epochs"),
@@ -121,9 +123,16 @@ def test_what_is_wrong_is_named_with_its_place(plan, text: str, told: str) -> No
         plan(text)
 
 
-def test_what_does_not_fit_together_is_named(plan) -> None:
+def test_what_does_not_fit_together_is_named(plan, tmp_path: Path) -> None:
     with pytest.raises(PlanError, match=r"\[\[compare\]\] number 1: the method 'bmip' has no preset 'nosuch'"):
         expand(plan(HEAD + COMPARE.replace('"bmip"', '"bmip:nosuch"')))
+    with pytest.raises(
+        PlanError, match=r"number 1: the method 'zero.shot' has no preset 'relased': did you mean|it has"
+    ):
+        expand(plan(HEAD + COMPARE + 'preset = "relased"\n'))
+    (tmp_path / "settings.toml").write_text("no toml")
+    with pytest.raises(PlanError, match=r"number 1: .*settings\.toml"):
+        expand(plan(HEAD + COMPARE + f'preset = "{tmp_path / "settings.toml"}"\n'))
     with pytest.raises(PlanError, match="number 1: few-shot has no targets: leave them out"):
         expand(plan(HEAD + COMPARE.replace("base-to-novel", "few-shot") + 'targets = ["caltech101"]\n'))
 

@@ -44,7 +44,10 @@ def _tell_sum(trials: int, left: Sequence[Task], found: Sequence[Estimate], work
     unknown = f", and {len(found) - len(known)} of unknown length" if len(known) < len(found) else ""
     done = f"{counted(trials, 'trial')}: {trials - missing} done, {missing} missing in {counted(len(left), 'task')}"
     span = f"about {_span(sum(known) / workers)} with {counted(workers, 'worker')}{unknown}"
-    told = f"{done}; {span}. Times with ? follow from sizes, on one thread of this processor; others from stored rows."
+    told = (
+        f"{done}; {span}. Times with ? follow from sizes, on one thread of this processor; others from stored rows. "
+        "What is stored counts as done, whatever the images are now."
+    )
     out().print(told, soft_wrap=True, markup=False)
 
 

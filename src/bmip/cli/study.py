@@ -94,7 +94,7 @@ def study(
     from bmip.report import as_rich, tables
     from bmip.studies.expand import expand
     from bmip.studies.folder import Shard, StudyFolder
-    from bmip.studies.study import Choice, asked_trials, chosen_trials, run_study, state_of
+    from bmip.studies.study import Choice, asked_trials, chosen_trials, run_study, state_of, within_limit
     from bmip.studies.trackers import tracker
 
     common_options.use_threads(threads)
@@ -102,7 +102,7 @@ def study(
     folder = StudyFolder(out_ or (plan if plan.is_dir() else Path("runs/studies") / file.stem))
     planned = expand(said)
     state = state_of(folder, planned)
-    choice = Choice(only=tuple(only or ()), limit=limit, shard=part, retry_failed=retry_failed)
+    choice = Choice(only=tuple(only or ()), shard=part, retry_failed=retry_failed)
     asked, trials = asked_trials(state, choice), chosen_trials(state, choice)
     if (status or dry_run) and not accept_plan and (misfit := folder.misfit(planned)):
         note(misfit)
@@ -113,7 +113,7 @@ def study(
     if dry_run:
         from bmip.cli.dry_run import tell_plan
 
-        tell_plan(said.name, folder, state, trials, workers)
+        tell_plan(said.name, folder, state, within_limit(state, trials, limit), workers)
         return
     if not trials:
         why = "what was asked for failed before (--retry-failed tries it again)" if asked else "the shard has no trials"
@@ -121,7 +121,8 @@ def study(
         _end(state.of(asked))
     executor = where.executor()
     folder.begin(said, planned, accept=accept_plan)
-    note(f"{said.name}: {counted(len(trials), 'trial')} of {len(planned)}; everything goes to {folder.path}")
+    within = f"; at most {counted(limit, 'row')} will be made" if limit is not None else ""
+    note(f"{said.name}: {counted(len(trials), 'trial')} of {len(planned)}; everything goes to {folder.path}{within}")
     trackers = [tracker(name, folder.path, said.name) for name in said.trackers]
     resources = Resources(device=where.device)
     from bmip.cli.progress import watching
@@ -129,7 +130,7 @@ def study(
     with watching(protocols=True, labels=state.labels) as listener:
         rows = run_study(
             folder, trials, resources=resources, executor=executor, listener=listener, shard=part,
-            minutes=said.minutes, trackers=trackers,
+            minutes=said.minutes, trackers=trackers, limit=limit,
         )  # fmt: skip
     for each in tables(folder.labelled(rows)):
         out().print(as_rich(each))

@@ -5,6 +5,7 @@ All that goes in and comes out are plain values, so the work can be done in anot
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -120,9 +121,10 @@ def _untrained_row(
     chosen_on = parts.template_from or resources.dataset(trial.run.data, trial.run.read)
     if chosen_on.classes.templates:
         template = best_template(model, chosen_on)
+    if template is not None:
         parts = with_template(parts, template)
         model = _model(trial, parts, resources)
-    if _evaluates_own(parts):
+    if _evaluates_own(parts) and len(parts.train.train):  # data to be evaluated on may have no other images
         own = _trained(model, trial, parts, runs, listener).predictions
     effort = Effort(0.0, time.monotonic() - began, memory.read())
     row = _row(Trained(trial, model, parts, own), effort, runs, resources)
@@ -165,8 +167,10 @@ def _row(trained: Trained, effort: Effort, runs: Path, resources: Resources) -> 
 
 def predictions_file(trial: Trial, part: str) -> PurePath:
     """The path below the folder of the runs at which a trial's predictions for a part are kept."""
-    target = f"-{folder_name(trial.target)}" if trial.target else ""
-    return PurePath(trial.run.folder, EVALUATED, f"{trial.protocol}{target}-{part}.csv")
+    target = folder_name(trial.target) if trial.target else ""
+    if target != trial.target:  # the last part of a path, which others may share
+        target += f"-{hashlib.sha256(trial.target.encode()).hexdigest()[:6]}"
+    return PurePath(trial.run.folder, EVALUATED, "-".join(filter(None, (trial.protocol, target, part))) + ".csv")
 
 
 def _draw(trial: Trial, resources: Resources) -> str:

@@ -19,7 +19,7 @@ from bmip.experiments.registry import protocol
 from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row
 from bmip.experiments.stored import StoredRows
-from bmip.experiments.task import tasks_of
+from bmip.experiments.task import is_free, tasks_of
 from bmip.experiments.trial import Trial
 from bmip.methods import build_model
 from bmip.run_spec import RunSpec
@@ -54,6 +54,7 @@ def run_trials(
     executor: Executor | None = None,
     minutes: float | None = None,
     lost: Mapping[Trial, Failure] | None = None,
+    limit: int | None = None,
 ) -> list[Row]:
     """The rows of all trials, in their order. Those that are not stored in `results` are made and appended.
 
@@ -64,6 +65,7 @@ def run_trials(
         executor: makes the missing rows; without one this process does, with `resources`.
         minutes: the longest that one training may take.
         lost: trials that fail, as is known before any work; the others go on.
+        limit: at most so many rows are made; the trials behind them are left out.
 
     Raises:
         ValueError: before any work, for data that cannot be read, and for data or a method that do not fit the
@@ -75,6 +77,10 @@ def run_trials(
     able = [trial for trial in trials if trial not in lost]
     check_trials(able, resources)
     stored = StoredRows(results, resources)
+    if limit is not None:
+        absent = [trial for trial in able if stored.find(trial) is None]
+        left_out = set(absent[limit:])
+        trials, able = ([trial for trial in some if trial not in left_out] for some in (trials, able))
     keeper = _Keeper(results, listener or ProgressListener())
     keeper.plan(len(trials))
     for trial in trials:
@@ -90,7 +96,12 @@ def run_trials(
     executor = executor or InProcess(resources, stored)
     left, waits = tasks_of(missing, runs, results, minutes), False
     while left:
-        left = [replace(task, patience=PATIENCE) for task in executor.run(left, keeper)]
+        ready = [task for task in left if is_free(task, 0.0)] if waits else left
+        if not ready:  # waited for here, since a worker process costs seconds of work
+            is_free(left[0], PATIENCE)
+            continue
+        busy = [replace(task, patience=PATIENCE) for task in executor.run(ready, keeper)]
+        left = [task for task in left if task not in ready] + busy
         if left and not waits:
             waits, count = True, sum(len(task.trials) for task in left)
             keeper.remark(f"waiting for other processes; trials left: {count} of {len(trials)}")
@@ -140,13 +151,16 @@ class _Keeper(ProgressListener):
 def check_trials(trials: Sequence[Trial], resources: Resources) -> None:
     """Raises ValueError before any work: for data that cannot be read, and for what does not fit the protocol."""
     placed = {_evaluated_on(trial): trial for trial in trials}
-    bare = [trial.run.data for trial in placed.values() if not len(resources.parts(trial).train.train)]
-    kinds = {(one.protocol, one.run.method, one.run.options, one.run.backbone, bool(one.target)): one for one in trials}
+    bare = {trial.run.data for trial in placed.values() if not len(resources.parts(trial).train.train)}
+    kinds = {
+        (one.protocol, one.run.method, one.run.options, one.run.backbone, bool(one.target), one.run.data in bare): one
+        for one in trials
+    }
     for trial in kinds.values():
         run, parts = trial.run, resources.parts(trial)
         model = build_model(run.method, dict(run.options), resources.clip_for(run), parts.train.classes, seed=0)
-        if bare and model.trainable():
-            raise DataError(f"{bare[0]} has no images to train on, which {run.method_name} needs: leave out either")
+        if run.data in bare and model.trainable():
+            raise DataError(f"{run.data} has no images to train on, which {run.method_name} needs: leave out either")
         refused = f"{trial.protocol} is not for {run.method_name} as it is set"
         if protocol(trial.protocol).one_rule and model.tells_trained_classes:
             raise ValueError(

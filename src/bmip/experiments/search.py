@@ -19,7 +19,7 @@ from bmip.experiments.trial import Trial
 from bmip.metrics import harmonic_mean
 from bmip.run_spec import Preset, RunSpec, Value, settings, shots_text
 from bmip.system.messages import counted
-from bmip.training.config import TrainConfig, over_preset
+from bmip.training.config import TrainConfig, over_preset, train_config
 
 COMMON: Mapping[str, str | int] = {"optimizer": "adamw", "batch": 16, "warmup_epochs": 0}
 """Settings that are the same for every method and every point of the grid."""
@@ -61,15 +61,16 @@ def best_presets(rows: Iterable[Row]) -> dict[str, Preset]:
         if len({(row.backbone, row.trial.run.shots) for found in points.values() for row in found}) > 1:
             raise ValueError(f"{method} has rows of several backbones or numbers of shots: give files with one of each")
         seen = {
-            point: {(row.trial.run.data, row.trial.run.data_seed) for row in found} for point, found in points.items()
+            point: {(row.trial.run.data, row.trial.run.data_seed, row.trial.run.init_seed) for row in found}
+            for point, found in points.items()
         }
-        every = set[tuple[str, int]]().union(*seen.values())
+        every = set[tuple[str, int, int]]().union(*seen.values())
         whole = {point: _score(found) for point, found in points.items() if seen[point] == every}
         if not whole:
             continue
-        point, score = min(whole.items(), key=lambda pair: (-pair[1], dict(pair[0].training)["epochs"], repr(pair[0])))
+        point, score = min(whole.items(), key=lambda pair: (-pair[1], _length(pair[0]), repr(pair[0])))
         varied = _varied(whole)
-        data, seeds = (sorted(set(side)) for side in zip(*every, strict=True))
+        data, seeds, _ = (sorted(set(side)) for side in zip(*every, strict=True))
         source = (
             f"best of {counted(len(whole), 'setting')} by harmonic mean on validation images ({score:.1f} %): "
             + "".join(f"{name} {_listed(values)}; " for name, values in varied.items())
@@ -80,6 +81,12 @@ def best_presets(rows: Iterable[Row]) -> dict[str, Preset]:
         training = {name: value for name, value in point.training if name != "precision"}
         best[method] = Preset(source, dict(point.options), training)
     return best
+
+
+def _length(point: RunSpec) -> tuple[int, int]:
+    """How long the training of a point is, in steps where it counts these, else in epochs."""
+    config = train_config(dict(point.training))
+    return config.steps_per_shot, config.epochs
 
 
 def _varied(points: Iterable[RunSpec]) -> dict[str, list[Value]]:

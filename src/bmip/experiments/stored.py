@@ -12,24 +12,25 @@ from bmip.system.clock import utc_now
 
 
 class StoredRows:
-    """The rows of a file of results, as they were when it was last read.
+    """The rows of a file of results, as they were when it was last read, and those that were added here.
 
     A row counts for a trial only if it was made with the same backbone and data as `resources` hold.
     """
 
     def __init__(self, results: Results, resources: Resources) -> None:
         self._results, self._resources = results, resources
+        self._added: dict[Work, Row] = {}
         self._rows: dict[Work, Row] = {}
         self.read_again()
 
     def read_again(self) -> None:
         """Reads what the file has more than before: the rows that other processes have written."""
         if self._results.path.exists():
-            self._rows = self._results.by_work()
+            self._rows = {**self._added, **self._results.by_work()}
 
     def add(self, row: Row) -> None:
         """Adds a row here, and not in the file."""
-        self._rows[row.work] = row
+        self._added[row.work] = self._rows[row.work] = row
 
     def find(self, trial: Trial) -> Row | None:
         """The trial's row; None where there is none."""

@@ -157,6 +157,15 @@ class _Limited(ProgressListener):
             )
 
 
+def is_free(task: Task, patience: float) -> bool:
+    """Whether no other process works at the task's first run, or none any more after `patience` seconds."""
+    try:
+        with claim(task.trials[0].run, Path(task.runs), patience):
+            return True
+    except BusyError:
+        return False
+
+
 @contextmanager
 def claim(run: RunSpec, runs: Path, patience: float) -> Iterator[None]:
     """Keeps other processes with the same folder of runs away from this run.

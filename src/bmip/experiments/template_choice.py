@@ -13,14 +13,14 @@ from bmip.prompting.model import PromptedCLIP
 BATCH = 100
 
 
-def best_template(model: PromptedCLIP, dataset: Dataset) -> str:
+def best_template(model: PromptedCLIP, dataset: Dataset) -> str | None:
     """The template of the data set with which the model is best on the validation images of all classes.
 
-    Of equally good ones it is the first. Without validation images of its own the data set keeps its plain template.
+    Of equally good ones it is the first. None for a data set without validation images of its own.
     """
     classes = dataset.classes
     if dataset.val is None or dataset.val_is_test:
-        return classes.template
+        return None
     named = [replace(classes, template=text) for text in dict.fromkeys((classes.template, *classes.templates))]
     right = [0] * len(named)
     batches = EvalBatches(dataset.val, model.clip.config.image_size, BATCH)

@@ -37,7 +37,8 @@ def variant(row: Row, *, shots: bool) -> Variant:
 def labels(rows: Sequence[Row], *, shots: bool, made_for: str = "") -> dict[Variant, str]:
     """The name of each line: the method, its preset if it had to be asked for, and the settings that make the line
     differ from others or from the preset. Where all rows of a line have the same label, it stands in place of these;
-    behind it stand the settings that differ between lines of the same label.
+    behind it stand the method where the label is that of several methods, and the settings that differ between lines of
+    the same label.
 
     Untrained methods come first and BMIP and its combinations last. Of one method, lines without a label come first,
     and numbers in labels count as numbers. Settings that differ from the preset of some and are the same in all trained
@@ -60,7 +61,9 @@ def labels(rows: Sequence[Row], *, shots: bool, made_for: str = "") -> dict[Vari
     for one in variants:
         label = given.get(one, "")
         chosen = " (settings chosen for each data set)" if one in tuned else ""
-        head = (label or one.method_name + _preset(one, variants, made_for)) + chosen
+        method = one.method_name + _preset(one, variants, made_for)
+        several = len({other.method for other in variants if given.get(other) == label}) > 1
+        head = (f"{label} ({method})" if label and several else label or method) + chosen
         same = [
             other
             for other in variants

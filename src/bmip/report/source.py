@@ -12,6 +12,7 @@ from bmip.experiments.trial import Trial
 from bmip.report.filter import select
 from bmip.studies.expand import Planned
 from bmip.studies.folder import StudyFolder
+from bmip.system.method_name import asked_name
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,11 @@ class Source:
         labels = {one.trial: one.label for one in self.planned}
 
         def names(trial: Trial) -> set[str]:
-            return {trial.run.method_name, f"{trial.run.method_name}:{trial.run.preset}", labels.get(trial, "")}
+            label = labels.get(trial, "")
+            own = {label, label.replace("_", "-")}
+            return {trial.run.method_name, f"{trial.run.method_name}:{trial.run.preset}", *own}
+
+        methods = [asked_name(name) for name in methods]
 
         def asked(trial: Trial) -> bool:
             return (not data or trial.place in data) and (not methods or bool(names(trial) & set(methods)))

@@ -139,8 +139,8 @@ def _is_copied(trial: Trial) -> bool:
 
 
 def _trains(run: RunSpec) -> bool:
-    """Whether the method has trainable parameters; one of your own counts as if it had."""
-    return max(method_facts(run.method).trainable.values(), default=1) > 0
+    """Whether the method learns anything. Heads do, which have no parameters before they see training images."""
+    return run.method != "zero_shot"
 
 
 def _shape(run: RunSpec) -> CLIPConfig:

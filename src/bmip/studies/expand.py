@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 from bmip.data.names import data_name
+from bmip.experiments.method_facts import method_facts
 from bmip.experiments.method_trial import method_trial
-from bmip.experiments.presets import choose_preset
+from bmip.experiments.presets import choose_preset, presets, read_presets
 from bmip.experiments.protocol import Protocol
 from bmip.experiments.registry import protocol
 from bmip.experiments.trial import Trial
@@ -101,11 +103,15 @@ def _specs(
 
 
 def _common(comparison: Comparison, method: PlannedMethod) -> str | None:
-    """The comparison's preset, where the method has it."""
+    """The comparison's preset, where the method has it. Raises ValueError for one that none of its methods has."""
     if not comparison.preset:
         return None
-    try:
-        choose_preset(method.method, comparison.preset, backbone="")
-    except ValueError:
-        return None
-    return comparison.preset
+    if not any(_has(one, comparison.preset) for one in comparison.methods if not one.preset):
+        choose_preset(method.method, comparison.preset, backbone="")  # which says what there is
+    return comparison.preset if _has(method, comparison.preset) else None
+
+
+def _has(method: PlannedMethod, preset: str) -> bool:
+    if preset.endswith(".toml"):
+        return method_facts(method.method).name in read_presets(Path(preset))
+    return preset in presets(method.method)

@@ -155,6 +155,9 @@ def _comparison(content: Mapping[str, Any], place: str) -> Comparison:
     found: dict[str, Any] = {
         name: a_list(content[name], kind, f"{place}: {name}") for name, kind in _LISTS.items() if name in content
     }
+    for name, values in found.items():
+        if not values:
+            raise PlanError(f"{place}: {name} is an empty list: give one at least, or leave it out")
     for one in found["protocols"]:
         if one not in protocol_names():
             raise PlanError(f"{place}: there is no protocol {one!r}: {nearest(one, protocol_names())}")

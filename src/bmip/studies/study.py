@@ -29,9 +29,6 @@ class Choice:
     only: tuple[str, ...] = ()
     """Trials of which `described` holds each of these."""
 
-    limit: int | None = None
-    """At most so many that are missing."""
-
     shard: Shard | None = None
     """Those of one shard."""
 
@@ -95,17 +92,18 @@ def asked_trials(state: State, choice: Choice) -> list[Trial]:
 
 
 def chosen_trials(state: State, choice: Choice) -> list[Trial]:
-    """The trials that are to be made now; those that are done are among them, and cost nothing.
+    """The trials that are to be made now, before any limit; those that are done are among them, and cost nothing.
 
     Raises what `asked_trials` raises.
     """
     trials = asked_trials(state, choice)
-    if not choice.retry_failed:
-        trials = [trial for trial in trials if trial not in state.failed]
-    if choice.limit is not None:
-        allowed = [trial for trial in trials if trial not in state.done][: choice.limit]
-        trials = [trial for trial in trials if trial in state.done or trial in allowed]
-    return trials
+    return trials if choice.retry_failed else [trial for trial in trials if trial not in state.failed]
+
+
+def within_limit(state: State, trials: Sequence[Trial], limit: int | None) -> list[Trial]:
+    """The trials without those that are missing beyond the limit, as far as the stored rows tell."""
+    allowed = [trial for trial in trials if trial not in state.done][:limit]
+    return [trial for trial in trials if trial in state.done or trial in allowed]
 
 
 def _nothing_fits(only: Sequence[str], lines: Sequence[str], planned: Sequence[Planned]) -> str:
@@ -141,10 +139,12 @@ def run_study(
     shard: Shard | None = None,
     minutes: float | None = None,
     trackers: Sequence[Tracker] = (),
+    limit: int | None = None,
 ) -> list[Row]:
     """Makes the trials that have no row yet, and returns the rows of all. What fails is written down; the rest goes on.
 
-    A trial fails, too, whose data cannot be read. One that has a row keeps it.
+    A trial fails, too, whose data cannot be read. One that has a row keeps it. With a `limit`, at most so many rows are
+    made; a row of other images than there are now does not count as one.
 
     Raises what `run_trials` raises before any work.
     """
@@ -167,6 +167,7 @@ def run_study(
             executor=executor,
             minutes=minutes,
             lost=lost,
+            limit=limit,
         )
     except TrialsFailed as failed:
         made = list(failed.rows)

@@ -180,6 +180,19 @@ def test_costs_are_means_over_the_same_cells_or_none() -> None:
     assert seeds.rows[0] == ("maple", "1,234", "–", "–", "–") and "maple (without x (seeds 2/2))" in seeds.caption
 
 
+def test_costs_are_those_of_the_most_shots() -> None:
+    """Which are the shots that accuracy stands beside."""
+    rows = [
+        took(judged("few-shot", "bmip", seed, {"all": 60}, data="x", shots=shots), 10 * shots, 1, shots)
+        for shots in (1, 16)
+        for seed in (1, 2)
+    ]
+    found = costs(rows)
+    assert found.rows == (("bmip", "1,234", "160.0", "1.0", "16.00"),) and found.title.endswith("16 shots")
+    lacks = costs([*rows, took(judged("few-shot", "coop", 1, {"all": 60}, data="x", shots=1), 1, 1, 1)])
+    assert lacks.rows[0] == ("coop", "0", "–", "–", "–") or lacks.rows[0][2:] == ("–", "–", "–")
+
+
 def test_costs_of_a_transfer_whose_source_alone_is_shown() -> None:
     alone = took(judged("cross-dataset", "bmip", 1, {"all": 60}, data="z", target=""), 10, 1, 1)
     assert costs([alone]).rows == (("bmip", "1,234", "10.0", "1.0", "1.00"),)

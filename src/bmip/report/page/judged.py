@@ -50,12 +50,17 @@ class Judged:
         return float(100 * np.abs(right - probability).sum() / images.sum())
 
 
+def most_shots(data: TableData) -> int | None:
+    """The most training images of each class in the table, 0 for all; None where it has one number of them."""
+    if not data.layout.shots_in_columns:
+        return None
+    return max((one.row.trial.run.shots for one in data.rows), key=lambda shots: (shots == 0, shots))
+
+
 def with_most_shots(data: TableData, rows: Sequence[Row]) -> Sequence[Row]:
-    """The rows with the most training images, where a line of the table has several numbers of them."""
-    if not data.layout.shots_in_columns or not rows:
-        return rows
-    most = max((row.trial.run.shots for row in rows), key=lambda shots: (shots == 0, shots))
-    return [row for row in rows if row.trial.run.shots == most]
+    """Those of the rows with the most training images in the table, where it has several numbers of them."""
+    most = most_shots(data)
+    return rows if most is None else [row for row in rows if row.trial.run.shots == most]
 
 
 def judged(data: TableData, runs: Runs) -> Iterator[Judged]:

@@ -10,10 +10,11 @@ from bmip.experiments.results import Row
 from bmip.report.columns import Balance, Column
 from bmip.report.layouts import Layout
 from bmip.report.looks import Look, looks
-from bmip.report.page.judged import Judged, judged
+from bmip.report.page.judged import Judged, judged, most_shots
 from bmip.report.page.runs import Runs
 from bmip.report.source import Source
 from bmip.report.table_data import TableData, table_data
+from bmip.run_spec import shots_text
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,12 @@ class Material:
 def title_of(data: TableData) -> str:
     """The title of a table."""
     return data.layout.title + data.circumstances
+
+
+def title_with_shots(data: TableData) -> str:
+    """The title of what shows rows with the most shots alone, where the table has several numbers of shots."""
+    most = most_shots(data)
+    return title_of(data) if most is None else f"{title_of(data)}, {shots_text(most)}"
 
 
 def headline(layout: Layout) -> Column | Balance:

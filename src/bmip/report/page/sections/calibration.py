@@ -8,7 +8,7 @@ from itertools import groupby
 from bmip.report.page.content import Absent, Block, Picture, Section, Sheet
 from bmip.report.page.figures import finished, name_panel, panels
 from bmip.report.page.judged import BINS, Judged
-from bmip.report.page.material import Material, title_of
+from bmip.report.page.material import Material, title_with_shots
 from bmip.report.table import Table, without_repeats
 
 FEWEST = 5  # images in a bin that is drawn
@@ -18,7 +18,7 @@ def reliability(material: Material) -> Section | Absent:
     """A panel for each data set and part, a curve for each line."""
     blocks: list[Block] = []
     for number, (data, found) in enumerate(material.judged, 1):
-        title = title_of(data)
+        title = title_with_shots(data)
         blocks += [_picture(material, found, title, f"reliability-{number}.svg"), Sheet(_table(found, title))]
     if not blocks:
         return Absent("Reliability diagrams", "no predictions for single images were found in the folders of the runs")

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from bmip.report.page.content import Absent, Block, Fold, Picture, Section, Sheet
 from bmip.report.page.figures import as_svg, finished, name_panel, panels
 from bmip.report.page.judged import Judged
-from bmip.report.page.material import Material, title_of
+from bmip.report.page.material import Material, title_with_shots
 from bmip.report.table import Table, without_repeats
 
 NAMED = 30
@@ -56,7 +56,7 @@ def _groups(material: Material) -> Iterator[tuple[int, str, list[Judged]]]:
     for data, found in material.judged:
         for _, members in groupby(found, lambda one: (one.place, one.part)):
             number += 1
-            yield number, title_of(data), list(members)
+            yield number, title_with_shots(data), list(members)
 
 
 def _padded(values: Float[np.ndarray, " truth"], size: int) -> Float[np.ndarray, " class"]:

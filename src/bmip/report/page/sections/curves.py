@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from bmip.report.page.content import Absent, Picture, Section
 from bmip.report.page.figures import finished, name_panel, panels
 from bmip.report.page.judged import with_most_shots
-from bmip.report.page.material import Material, title_of, trained_rows
+from bmip.report.page.material import Material, title_with_shots, trained_rows
 from bmip.report.table_data import TableData
 from bmip.run_spec import RunSpec
 from bmip.training.history import EpochMetrics
@@ -56,7 +56,7 @@ def _picture(material: Material, data: TableData, curves: Curves, name: str) -> 
             panel.plot(
                 range(1, len(means) + 1), means, label=label, **{**material.looks[label].style(), "markersize": 3}
             )
-    title = title_of(data)
+    title = title_with_shots(data)
     return Picture(
         name,
         finished(figure),

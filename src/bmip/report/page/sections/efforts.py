@@ -9,7 +9,8 @@ from bmip.report.labels import Variant
 from bmip.report.lines import ABSENT, without_average
 from bmip.report.page.content import Absent, Block, Picture, Section, Sheet
 from bmip.report.page.figures import count_by_tens, finished, name_panel, panels
-from bmip.report.page.material import Material, headline, title_of
+from bmip.report.page.judged import with_most_shots
+from bmip.report.page.material import Material, headline, title_with_shots
 from bmip.report.table import Table
 from bmip.report.table_data import TableData
 
@@ -53,7 +54,7 @@ def _mean(data: TableData, one: Variant, measure: Measure) -> float | None:
         return None
     means = []
     for place in data.averaged:
-        found = [measure(row) for row in data.cells[place, one] if row.seconds]
+        found = [measure(row) for row in with_most_shots(data, data.cells[place, one]) if row.seconds]
         known = [value for value in found if value is not None]
         if not found or len(known) < len(found):
             return None
@@ -78,7 +79,7 @@ def _picture(material: Material, data: TableData, name: str) -> Picture:
                 panel.errorbar(where, number.mean, number.margin, label=label, capsize=2, **style)
         if heading != AXES[-1][0]:
             count_by_tens(panel)
-    title = title_of(data)
+    title = title_with_shots(data)
     return Picture(
         name,
         finished(figure),
@@ -92,7 +93,7 @@ def _table(data: TableData) -> Table:
     machines = {one.row.environment.get("gpu") or one.row.environment.get("processor") for one in data.rows}
     several = "" if len(machines) < 2 else f" The rows come from {len(machines)} kinds of machines: compare with care."
     return Table(
-        f"Costs: {title_of(data)}",
+        f"Costs: {title_with_shots(data)}",
         ("method", "trained parameters", "seconds of training", "seconds of evaluation", "GiB of memory"),
         tuple(_line(data, one) for one in data.labels),
         f"{MEANS} Memory is the most that the process held at one time, backbone and libraries included; on a "
@@ -115,4 +116,5 @@ def _line(data: TableData, one: Variant) -> tuple[str, ...]:
 
 def _trained(data: TableData, one: Variant) -> set[int]:
     """The numbers of trained parameters of a line, which may depend on the data set; none of what is not trained."""
-    return {row.trainable for (_, other), rows in data.cells.items() if other == one for row in rows if row.trainable}
+    own = (rows for (_, other), rows in data.cells.items() if other == one)
+    return {row.trainable for rows in own for row in with_most_shots(data, rows) if row.trainable}

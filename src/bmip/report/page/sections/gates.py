@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from bmip.report.looks import Look
 from bmip.report.page.content import Absent, Picture, Section
 from bmip.report.page.figures import finished, name_panel, panels
-from bmip.report.page.material import Material, title_of, trained_rows
+from bmip.report.page.judged import with_most_shots
+from bmip.report.page.material import Material, title_with_shots, trained_rows
 from bmip.run_spec import RunSpec
 
 Series = Mapping[tuple[str, str], Mapping[int, Sequence[float]]]
@@ -24,7 +25,7 @@ def gates(material: Material) -> Section | Absent:
     for number, data in enumerate(material.tables, 1):
         series = dict[tuple[str, str], dict[tuple[str, str], dict[int, list[float]]]]()
         for _, label, rows in trained_rows(data):
-            for row in rows:
+            for row in with_most_shots(data, rows):
                 if row.trial.run in seen:
                     continue
                 seen.add(row.trial.run)
@@ -32,7 +33,7 @@ def gates(material: Material) -> Section | Absent:
                     panel = series.setdefault((one.quantity, row.trial.run.data), {})
                     panel.setdefault((label, one.tower), defaultdict(list))[one.layer].append(one.mean)
         if series:
-            found.append(_picture(series, material.looks, title_of(data), f"gates-{number}.svg"))
+            found.append(_picture(series, material.looks, title_with_shots(data), f"gates-{number}.svg"))
     if not found:
         return Absent("Gate weights", "no folder of a run with gates was found; BMIP has such")
     return Section("Gate weights of each layer and tower", found)
