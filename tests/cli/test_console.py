@@ -29,3 +29,13 @@ def test_control_characters_of_names_are_seen_and_not_obeyed(capsys: pytest.Capt
     assert any(line.strip() == r"red\x1b[31m\n.png [bold]" for line in printed(shown, 60))
     note("not read: a\x1bb.png")
     assert capsys.readouterr().err == "not read: a\\x1bb.png\n"
+
+
+def test_long_cells_are_folded_and_nothing_of_them_is_lost() -> None:
+    """Two paths that begin alike must not look the same."""
+    found = []
+    for name in ("first", "second"):
+        shown = table("image", "class")
+        add(shown, f"holiday-pictures-of-the-summer-2024/{name}.png", "cat")
+        found.append("".join(printed(shown, 30)))
+    assert found[0] != found[1] and "…" not in "".join(found)

@@ -53,6 +53,10 @@ def refused(found: Outcome, *parts: str) -> None:
         ("report missing.jsonl", "missing.jsonl does not exist"),
         ("methods bmpi", "did you mean 'bmip'"),
         ("eval missing", "there is no checkpoint missing"),
+        ("eval missing --classes novel --classes-file names.txt", "name classes twice: leave one of them out"),
+        ("train --data digits --device cpu:abc", "no device 'cpu:abc'"),
+        ("train --data digits --threads 100000", "--threads"),
+        ("train --data digits --init-seed 99999999999999999999999", "--init-seed"),
         ("data show", "show"),
     ],
 )

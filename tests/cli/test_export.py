@@ -15,6 +15,7 @@ import onnxruntime
 import pytest
 import torch
 from jaxtyping import config
+from PIL import Image
 
 from bmip import PromptLearner
 from bmip.class_names import ClassNames
@@ -127,6 +128,14 @@ def test_the_page_on_exports(cli: Cli, inside: Path) -> None:
 
 def test_the_example_for_torch_answers_as_bmip_does(cli: Cli, inside: Path) -> None:
     files = [str(file) for file in sorted(Path("photos").glob("*/0[0-4].png"))]
+    Path("odd").mkdir(exist_ok=True)
+    for number, file in enumerate(files[:6]):
+        with Image.open(file) as image:
+            grey = np.asarray(image.convert("L")).astype(np.uint16) * 257
+            clear = np.dstack([np.asarray(image.convert("RGB")), np.asarray(image.convert("L"))])
+        Image.fromarray(grey).save(f"odd/{number}-16.png")
+        Image.fromarray(clear).save(f"odd/{number}-clear.png")
+    files += sorted(map(str, Path("odd").iterdir()))
     done = cli("export", "bmip", "--to", "torch", "--out", "deep/torch", "--classes", CLASSES)
     assert done.status == 0 and "image_tower" in done.out and "3 classes" in done.err, done.err
     check_answers(answers("deep/torch", files, ("bmip", "onnxruntime")), files, CLASSES.split(","))
@@ -140,7 +149,7 @@ def test_the_example_is_short_and_needs_little(runtime: str) -> None:
     imported = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
     imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
     assert imported - sys.stdlib_module_names == {runtime, "numpy", "PIL"}
-    assert len(text.splitlines()) <= 30
+    assert len(text.splitlines()) <= 35
 
 
 def test_a_matrix_for_a_plain_clip(cli: Cli, inside: Path) -> None:
@@ -180,11 +189,18 @@ def test_classes_are_exchanged_without_exporting_again(cli: Cli, inside: Path) -
 
 
 def test_what_cannot_be_exported_is_refused(cli: Cli, inside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = ("red/00.png,red,train", "blue/00.png,blue,train", "green/00.png,green,train", "green/01.png,green,test")
+    Path("photos/few.csv").write_text("path,label,split\n" + "\n".join(rows))
     for given, why in (
         (("--to", "onnxx", "--out", "new"), "did you mean 'onnx'?"),
         (("--out", "new"), "new holds no export whose classes could be exchanged: say --to onnx|torch|linear"),
         (("--to", "onnx", "--out", "photos"), "photos holds other things and no export"),
         (("--to", "onnx", "--out", "photos/red/00.png"), "00.png holds other things"),
+        (("--to", "torch", "--out", "new", "--split-seed", "9"), "(split_seed) counts for --int8 alone: leave it out"),
+        (
+            ("--to", "onnx", "--int8", "--out", "new", "--data", "photos/few.csv", "--classes", "red,blue"),
+            "photos/few.csv has no test images of these classes to measure --int8 on: name others (--data)",
+        ),
     ):
         done = cli("export", "bmip", *given)
         assert done.status == 2 and why in done.err, done.err
@@ -193,6 +209,11 @@ def test_what_cannot_be_exported_is_refused(cli: Cli, inside: Path, monkeypatch:
     assert cli("export", "kgcoop", "--to", "linear", "--out", "matrix").status == 0
     assert "holds an export of other prompts than bmip" in cli("export", "bmip", "--out", "matrix").err
     assert "holds an export to linear" in cli("export", "kgcoop", "--to", "torch", "--out", "matrix").err
+    said = Path("kgcoop/prompts.json")
+    whole = said.read_text()
+    said.write_text(whole.replace(load_clip("clip").sha256, "0" * 64))
+    assert "holds an export of other prompts" in cli("export", "kgcoop", "--out", "matrix").err, "for another CLIP"
+    said.write_text(whole)
     Path("matrix/export.json").write_text("{}")
     assert "cannot be used" in cli("export", "kgcoop", "--out", "matrix").err
     shutil.rmtree("matrix")

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +44,33 @@ def trained(tmp_path_factory: pytest.TempPathFactory, backbone: Path) -> Path:
 def inside(trained: Path, here: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(trained)
     return trained
+
+
+@pytest.mark.parametrize("format", ["jsonl", "csv", "table"])
+@pytest.mark.parametrize("encoding", ["utf-8:strict", "cp1252:strict", "ascii:strict"])
+def test_names_that_are_no_text_cost_no_answer(inside: Path, format: str, encoding: str) -> None:
+    """A name in another encoding than the terminal's, in the list and as an argument; letters that it lacks."""
+    odd = os.fsdecode(b"photos/bl\xfc.png")
+    shutil.copy("photos/blue/00.png", odd)
+    listed = b"photos/red/00.png\nabsent\xff.png\nphotos/blue/01.png\n"
+    command = [sys.executable, "-m", "bmip", "predict", "run", odd, "-", "--classes", "red,blue,\u0434\u043e\u043c"]
+    done = subprocess.run(
+        [*command, "--format", format],
+        input=listed,
+        capture_output=True,
+        timeout=300,
+        env={**os.environ, "PYTHONIOENCODING": encoding},
+    )
+    Path(odd).unlink()
+    assert done.returncode == 1 and b"Traceback" not in done.stderr, done.stderr
+    assert b"1 image could not be read" in done.stderr
+    answers = done.stdout.splitlines()
+    if format == "jsonl":
+        letters = "utf-8" if encoding.startswith("utf") else "ascii"
+        found = [json.loads(line.decode(letters))["image"] for line in answers]
+        assert found == [odd, "photos/red/00.png", "photos/blue/01.png"]
+    else:
+        assert sum(b".png" in line for line in answers) == 3
 
 
 def test_every_format_says_the_same(cli: Cli, inside: Path) -> None:

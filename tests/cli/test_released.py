@@ -79,6 +79,17 @@ def test_prompts_of_a_released_checkpoint(cli: Cli, released: Path, photos: Path
     unnamed = cli("import-checkpoint", released, "--method", "maple", "--backbone", backbone)
     assert unnamed.status == 0 and "are read from the file: blue, green, grey, red" in unnamed.err
     assert Path("runs/maple-imported/prompts.json").exists()
+    assert cli(*asked).status == 0, "the same prompts may be written again"
+    other = torch.load(released, weights_only=True)
+    other["state_dict"]["prompt_learner.ctx"] += 1
+    torch.save(other, "other.pth.tar-5")
+    refused(cli(*("other.pth.tar-5" if part == released else part for part in asked)), "holds other prompts, which")
+    Path("run").mkdir()
+    Path("run/config.json").write_text("{}")
+    refused(cli(*asked, "--out", "run"), "run holds a training run, whose prompts would be lost: name another folder")
+    Path("run/config.json").rename("run/notes.json")
+    refused(cli(*asked, "--out", "run"), "run holds other things than prompts: name another folder")
+    assert [file.name for file in Path("run").iterdir()] == ["notes.json"]
     again = cli(*(file if part == released else part for part in asked), "--out", "again")
     assert again.status == 0, again.err
     assert Path("again/prompts.safetensors").read_bytes() == Path("prompts/prompts.safetensors").read_bytes()

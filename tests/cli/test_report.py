@@ -95,6 +95,8 @@ def test_a_page_from_a_file_of_rows(cli: Cli) -> None:
     assert found.status == 0 and "page: new/page/index.html" in found.err
     text = Path("new/page/report.md").read_text()
     assert "85.0 ± 12.4" in text and "zero-shot |" not in text
+    refused(cli("report", "r", "--html", "other", "--pairs", "--pictures", "p"), "leave --pictures and --pairs out")
+    assert not Path("other").exists() and not Path("p").exists()
     Path("new/notes.txt").write_text("mine")
     refused(cli("report", "r", "--html", "new"), "new holds something else than a page: name a new folder")
     assert sorted(entry.name for entry in Path("new").iterdir()) == ["notes.txt", "page"]

@@ -129,6 +129,8 @@ def test_what_is_not_there(cli: Cli) -> None:
 def test_help_has_an_example_and_names_merge(cli: Cli) -> None:
     told = " ".join(cli("results", "--help").out.split())
     assert "Example: bmip results" in told and "bmip results merge SHARD" in told
+    assert "presets" in told and "merge" in told
+    assert "Example: bmip results list" in " ".join(cli("results", "list", "--help").out.split())
     assert "Example: bmip results merge" in " ".join(cli("results", "merge", "--help").out.split())
 
 

@@ -83,6 +83,15 @@ def test_scores_are_those_of_the_predictions() -> None:
     assert not Threshold(wide.similarity - 1e-3, "similarity").unknown(wide)
 
 
+def test_a_score_that_is_the_same_for_all_images_is_not_chosen() -> None:
+    """The probability of the only class is 1, which tells nothing, however badly the similarity tells images apart."""
+    known = {"similarity": np.array([0.1, 0.2]), "probability": np.ones(2)}
+    other = {"similarity": np.array([0.3, 0.4]), "probability": np.ones(2)}
+    assert better_score(known, other) == "similarity"
+    other["probability"] = np.array([0.5, 0.4])
+    assert better_score(known, other) == "probability"
+
+
 def test_data_that_cannot_choose_a_threshold() -> None:
     model = build_model("zero_shot", {}, tiny_clip(), ASKED, seed=1)
     for data, told in (

@@ -145,6 +145,31 @@ def test_a_trained_learner_can_be_stored(backbone: Path, drawn: Path) -> None:
     assert again.classes_.tolist() == OTHERS
 
 
+def test_numbers_of_numpy_are_numbers(backbone: Path, drawn: Path, tmp_path: Path) -> None:
+    """As a grid or a data frame gives them."""
+    paths, labels = labelled_paths(drawn)
+    given = {"shots": np.int64(2), "seed": np.int64(3), "init_seed": np.int32(3), "epochs": np.int64(1)}
+    given |= {"lr": np.float64(0.01)}
+    learner = small("bmip", backbone).set_params(options={"slots": np.int64(2), "depth": 3}, **given)
+    learner.fit(paths, labels).save_pretrained(tmp_path)
+    plain = small("bmip", backbone).set_params(
+        options={"slots": 2, "depth": 3}, **{name: value.item() for name, value in given.items()}
+    )
+    assert np.array_equal(plain.fit(paths, labels).predict_proba(paths), learner.predict_proba(paths))
+
+
+@pytest.mark.parametrize(("name", "value"), [("shots", "4"), ("shots", 2.5), ("seed", -1), ("init_seed", True)])
+def test_counts_that_are_none(backbone: Path, drawn: Path, name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"{name} is {value!r}; it must be a whole number and at least 0"):
+        small("bmip", backbone).set_params(**{name: value}).fit(*labelled_paths(drawn))
+
+
+def test_one_class_alone_teaches_nothing(backbone: Path, drawn: Path) -> None:
+    paths, labels = labelled_paths(drawn)
+    with pytest.raises(DataError, match=r"all images are of one class \(cat\): give images of two at least"):
+        small("bmip", backbone).fit(paths, ["cat"] * len(labels))
+
+
 def test_score_is_the_share_of_right_answers(backbone: Path, photos: Path, drawn: Path) -> None:
     paths, labels = labelled_paths(drawn)
     learner = small("bmip", backbone, epochs=5, lr=0.05).fit(paths, labels)

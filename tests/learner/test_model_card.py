@@ -77,3 +77,10 @@ def test_the_card_says_where_the_clip_is() -> None:
         card = model_card("someone/pets", replace(model.described(), **backbone), summary="CoOp.", trainable=1)
         assert said in card and card.count("Their CLIP") == 1
     assert shlex.split(card[card.index("--classes") :].partition("\n")[0]) == ["--classes", "dog's, cup"]
+
+
+def test_names_with_commas_are_asked_for_one_by_one() -> None:
+    said = build_model("coop", {}, tiny_clip(context=40), ClassNames(("crane, bird", "cat")), seed=0).described()
+    card = model_card("someone/pets", said, summary="CoOp.", trainable=1, any_classes=True)
+    (command,) = re.findall(r"bmip predict .*", card)
+    assert shlex.split(command)[-3:] == ["--classes", "crane, bird", "cat"]

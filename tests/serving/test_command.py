@@ -122,9 +122,11 @@ def test_other_machines_need_a_token(
         ("--allow-host", "pets.example"),
         ("--host", "0.0.0.0", "--allow-host", "pets.example", "--token-file", file),
         ("--token-file", file),
+        ("--allow-host", "PETS.example:8443"),
     ):
         assert main([str(one) for one in (*given, *options)]) == 0
-    assert found == [(401, 200, 403, 403), (401, 200, 200, 403), (401, 200, 200, 403), (401, 200, 403, 403)]
+    assert [own[2] for own in found] == [403, 200, 200, 403, 200]
+    assert {(none, known, evil) for none, known, _, evil in found} == {(401, 200, 403)}
 
 
 def refused(capfd: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
@@ -145,7 +147,16 @@ def test_what_cannot_be_served(prompts: Path, tmp_path: Path, capfd: pytest.Capt
     assert "16 to 200 letters" in refused(capfd, prompts, "--port", "0", "--token-file", tmp_path / "token")
     (tmp_path / "token").write_text("\n")
     assert "is empty" in refused(capfd, prompts, "--port", "0", "--token-file", tmp_path / "token")
+    (tmp_path / "token").write_bytes(b"\x89PNG\xff")
+    assert "token is no text" in refused(capfd, prompts, "--port", "0", "--token-file", tmp_path / "token")
+    assert "give a name alone" in refused(capfd, prompts, "--port", "0", "--allow-host", "https://pets.example/")
     assert "cannot be had" in refused(capfd, prompts, "--port", "0", "--host", "no.such.host.invalid")
+
+
+def test_every_address_is_of_both_kinds() -> None:
+    with closing(listen("::", 0)) as listening:
+        for host in ("127.0.0.1", "::1"):
+            socket.create_connection((host, listening.getsockname()[1]), timeout=10).close()
 
 
 def test_without_the_extra_it_says_what_to_install(

@@ -1,5 +1,6 @@
 """The pictures to begin with: of what the prompts were trained on where that is there, else of an embedded data set."""
 
+import shutil
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -35,6 +36,11 @@ def test_ones_own_images_and_what_is_shown_when_they_are_gone(model: PromptedCLI
     for name, file in found.items():
         colour = np.array(Image.open(BytesIO(file))).mean((0, 1))
         assert np.abs(colour - COLOURS[name.removesuffix(".png")]).max() < 15
+    for place, name in enumerate(("C++", "C#", "C--")):
+        (tmp_path / "languages" / name).mkdir(parents=True)
+        for index in range(2):
+            shutil.copy(photos / list(COLOURS)[place] / f"{index:02}.png", tmp_path / "languages" / name)
+    assert len(example_pictures(described(model, "languages", tmp_path / "languages"))) == 3
     photos.rename(tmp_path / "moved")
     animals = example_pictures(described(model, "photos", photos))
     assert len(animals) == 6 and animals == example_pictures(described(model, ""))

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from bmip.serving.guard import COOKIE, HEADERS, Access
+from bmip.serving.guard import HEADERS, Access
 from tests.serving.conftest import Serve, images, png, small_model
 
 TOKEN = "0123456789abcdefGHIJ"
@@ -76,7 +76,7 @@ def test_a_token_opens_the_door(serve: Serve) -> None:
         {"authorization": f"Bearer {TOKEN[:-1]}"},
         {"authorization": f"Basic {TOKEN}"},
         {"authorization": "Bearer"},
-        {"cookie": f"{COOKIE}=wrong"},
+        {"cookie": f"{Access(TOKEN).cookie}=wrong"},
         {"cookie": "\xff;;=="},
     ):
         for path in (
@@ -99,8 +99,18 @@ def test_the_page_gets_a_cookie_that_scripts_cannot_read(serve: Serve) -> None:
     given = client.get(f"/?token={TOKEN}")
     assert given.status_code in (200, 404)  # 404 where the page is not installed
     parts = given.headers["set-cookie"].split("; ")
-    assert parts[0] == f"{COOKIE}={TOKEN}" and {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(parts)
+    assert parts[0] == f"{Access(TOKEN).cookie}={TOKEN}" and {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(parts)
     assert client.get("/api/model").status_code == 200  # with the cookie
+
+
+@pytest.mark.parametrize(
+    "foreign", ['prefs={"a": 1, "b": 2}', "flag", "\xe4=\xe9", "a=1;;b", f"{Access('x' * 16).cookie}=other"]
+)
+def test_cookies_of_other_programs_close_no_door(serve: Serve, foreign: str) -> None:
+    """A browser sends them to every port of a host, those of another server of bmip too."""
+    client = serve(small_model(), access=Access(TOKEN))
+    for cookie in (f"{foreign}; {Access(TOKEN).cookie}={TOKEN}", f"{Access(TOKEN).cookie}={TOKEN}; {foreign}"):
+        assert client.get("/api/model", headers={"cookie": cookie.encode("latin-1")}).status_code == 200
 
 
 def test_headers_are_on_every_answer(server: httpx.Client) -> None:

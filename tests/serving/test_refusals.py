@@ -43,6 +43,22 @@ def with_scans(count: int) -> bytes:
     return whole[:-2] + whole[last:-2] * count + whole[-2:]
 
 
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_film_behind_a_picture_has_no_scans(progressive: bool) -> None:
+    """As telephones write them; a film has the bytes of a scan's mark by chance."""
+    file = BytesIO()
+    Image.effect_noise((64, 64), 90).save(file, "JPEG", progressive=progressive, restart_marker_blocks=1)
+    pixels = upload_pixels(file.getvalue() + b"\xff\xda" * 500, "film.jpg", Limits())
+    assert pixels.shape == (3, 64, 64)
+    with pytest.raises(RefusedError, match="more than 100 scans"):
+        upload_pixels(with_scans(200).replace(b"\xff\xda", b"\0\0\xff\xff\xda"), "odd.jpg", Limits())
+
+
+def test_a_refusal_tells_its_reason_behind_a_long_name(server: httpx.Client) -> None:
+    answer = server.post("/api/predict", files=images(GOOD), data={"classes": ["x " * 99, "dog"]})
+    assert answer.status_code == 422 and "tokens" in answer.json()["detail"] and "shorten" in answer.json()["detail"]
+
+
 def flat(width: int, height: int) -> bytes:
     """A file of few bytes with many pixels of one colour."""
     file = BytesIO()

@@ -7,6 +7,7 @@ need, which is never torch; what the command computes with it imports when it ru
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import warnings
@@ -52,6 +53,7 @@ FAILED, INTERRUPTED = 2, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status."""
     warnings.filterwarnings("ignore", module="PIL")  # about oddities of a file; what cannot be read is an error
+    _take_all_names()
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     given = [argument for argument in given if argument != "--debug"]
@@ -78,6 +80,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         again = " The same command goes on where it was." if given and given[0] in RESUMED else ""
         print(f"Stopped.{again}", file=sys.stderr)
     return status
+
+
+def _take_all_names() -> None:
+    """Lets names of files pass that are not text in the terminal's encoding; what it lacks is written with escapes."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            text = stream.encoding.lower().replace("-", "") == "utf8" and stream is not sys.stderr
+            stream.reconfigure(errors="surrogateescape" if text or stream is sys.stdin else "backslashreplace")
 
 
 class _Commands(Group):

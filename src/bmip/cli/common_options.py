@@ -29,7 +29,7 @@ Device = Annotated[
 ]
 Threads = Annotated[
     int | None,
-    typer.Option(min=1, help="Processor threads; torch's own choice otherwise.", rich_help_panel=MACHINE),
+    typer.Option(min=1, max=1024, help="Processor threads; torch's own choice otherwise.", rich_help_panel=MACHINE),
 ]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the whole traceback of an error.", rich_help_panel=MACHINE)]
 Backbone = Annotated[

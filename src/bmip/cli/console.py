@@ -42,7 +42,7 @@ def table(*columns: str, title: str | None = None) -> Table:
     """An empty table with these columns, in the style of all tables."""
     made = _Titled(box=box.SIMPLE_HEAD, title=title, title_style="bold", pad_edge=False)
     for column in columns:
-        made.add_column(column)
+        made.add_column(column, overflow="fold")  # two long paths must not look alike
     return made
 
 

@@ -48,6 +48,8 @@ def evaluate(
     The data are read as in training; options that are given here win.
     """
     which = classes[0] if classes and len(classes) == 1 and classes[0] in HALVES else None
+    if which and classes_file is not None:
+        raise ValueError(f"--classes {which} and --classes-file name classes twice: leave one of them out")
     names = None if which else names_asked(classes, classes_file)
     if data is not None:
         check_data(data)

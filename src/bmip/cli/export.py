@@ -95,16 +95,18 @@ def export(
             raise ValueError("a checkpoint of released code holds no classes: leave --classes and --template out")
         _write_checkpoint(run, folder, backbone)
         return
+    if not int8 and (useless := sorted(read.keys() - {"template"})):
+        raise ValueError(f"how images are read ({', '.join(useless)}) counts for --int8 alone: leave it out")
 
     from bmip.cli.load_run import load_run
     from bmip.evaluation.predict import classes_of
     from bmip.exporting.class_files import class_matrix, write_classes
     from bmip.exporting.folder import read_export
-    from bmip.prompting.checkpoint import tensors_hash
+    from bmip.prompting.checkpoint import origin_hash
     from bmip.training.hub import located
 
     common_options.use_threads(threads)
-    prompts = tensors_hash(located(run))
+    prompts = origin_hash(located(run))
     _check_folder(folder, read_export(folder), run, prompts, to)
     model = load_run(run, backbone, "cpu", "float32")
     names = replace(classes_of(model, asked), template=read.get("template", model.classes.template))
@@ -146,7 +148,10 @@ def _measured(model: PromptedCLIP, run: Path, data: str | None, names: Sequence[
 
     description = model.described()
     name = data or data_of(run, description)
-    return among(load_dataset(name, read_of(description, name, read)), names)
+    found = among(load_dataset(name, read_of(description, name, read)), names)
+    if not len(found.test):
+        raise ValueError(f"{name} has no test images of these classes to measure --int8 on: name others (--data)")
+    return found
 
 
 def _write_checkpoint(run: Path, folder: Path, backbone: str | None) -> None:

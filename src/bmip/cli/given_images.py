@@ -42,4 +42,6 @@ def report_unread(reasons: Sequence[str]) -> None:
 
 def _listed() -> Iterator[str]:
     """The files that stdin lists, one a line."""
+    if sys.stdin is None:
+        raise ValueError("- reads a list of files, and there is no stdin: name the files")
     return (name for line in sys.stdin if (name := line.rstrip("\r\n")))

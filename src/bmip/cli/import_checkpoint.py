@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,9 @@ from bmip.cli.console import line, note
 from bmip.clip.loading.backbones import STANDARD
 from bmip.experiments.presets import presets
 from bmip.system.messages import counted, first_few
+
+if TYPE_CHECKING:
+    from bmip.prompting.model import PromptedCLIP
 
 app = typer.Typer(add_completion=False)
 
@@ -93,6 +96,8 @@ def import_checkpoint(
     if not file.is_file():
         raise ValueError(f"{file} is no file: name a checkpoint of released code, such as model.pth.tar-5")
     names = names_asked(classes, classes_file)
+    if out_ is not None and (out_ / "config.json").exists():
+        raise ValueError(f"{out_} holds a training run, whose prompts would be lost: name another folder (--out)")
     (asked,) = asked_methods([method], None, preset or ("released" if "released" in presets(method) else None), set_)
     (spec,) = specs([asked], backbone=backbone)
 
@@ -101,6 +106,7 @@ def import_checkpoint(
 
     found = imported_from(file, spec, load_clip(spec.backbone), names, **read, given=asked.options)
     folder = out_ or Path("runs") / f"{spec.method_name}-imported"
+    _check_folder(folder, found.model)
     found.model.save_pretrained(folder)
     if names is None:
         known = found.model.classes.names
@@ -110,3 +116,18 @@ def import_checkpoint(
     for reason, keys in found.left_out.items():
         line(f"left out, {reason}: {counted(len(keys), 'tensor')} ({first_few(keys, 3)})")
     note(f"the prompts lie in {folder}; classify images with: bmip predict {folder} IMAGES... --classes NAMES")
+
+
+def _check_folder(folder: Path, model: PromptedCLIP) -> None:
+    """Raises ValueError for a folder with anything but the same prompts."""
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    from bmip.prompting.checkpoint import CheckpointError, read_checkpoint
+
+    try:
+        there = read_checkpoint(folder)[1]
+    except CheckpointError as error:
+        raise ValueError(f"{folder} holds other things than prompts: name another folder (--out)") from error
+    own = model.learned()
+    if there.keys() != own.keys() or any(not there[name].equal(own[name].detach().cpu()) for name in own):
+        raise ValueError(f"{folder} holds other prompts, which would be lost: name another folder (--out)")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from itertools import islice
+from typing import Any
 
 from bmip.cli.console import out
 from bmip.cli.tables import predictions_table
@@ -39,7 +40,17 @@ def _tables(found: Iterable[Prediction], top: int, threshold: Threshold | None) 
 def _json_lines(found: Iterable[Prediction], top: int, threshold: Threshold | None) -> None:
     for prediction in found:
         mark = {} if threshold is None else {"unknown": threshold.unknown(prediction)}
-        print(json.dumps({**asdict(prediction), **mark}, ensure_ascii=False), flush=True)
+        print(_as_json({**asdict(prediction), **mark}), flush=True)
+
+
+def _as_json(said: Mapping[str, Any]) -> str:
+    """One line; with escapes where the terminal or the file has not all its letters."""
+    text = json.dumps(said, ensure_ascii=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return json.dumps(said)
+    return text
 
 
 def _csv(found: Iterable[Prediction], top: int, threshold: Threshold | None) -> None:

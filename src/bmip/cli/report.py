@@ -91,6 +91,12 @@ def report(
         verdict_tables,
     )
 
+    beside = {
+        "--pictures": pictures, "--against": against, "--metrics": metrics, "--pairs": pairs, "--published": published,
+        "--markdown": markdown,
+    }  # fmt: skip
+    if html is not None and (useless := [name for name, value in beside.items() if value]):
+        raise ValueError(f"--html writes a page with everything: leave {' and '.join(useless)} out")
     source = source_of(results, runs)
     if not source.planned:
         check_rows(source, results)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LIST, MERGE, PRESETS = "list", "merge", "presets"
 FORMATS = ("csv", "parquet", "latex", "json")
 UNKNOWN = "–"
+HELP = ("--help", "-h")
 
 
 class _Results(Group):
@@ -27,15 +28,19 @@ class _Results(Group):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Puts `list` before what does not name a command."""
-        return super().parse_args(ctx, args if args and args[0] in self.commands else [LIST, *args])
+        return super().parse_args(ctx, args if args and args[0] in (*self.commands, *HELP) else [LIST, *args])
 
 
-app = typer.Typer(add_completion=False, cls=_Results, help="List, export and merge files of results.")
+HELP_TEXT = """List, export and merge files of results.
+
+`bmip results FILE...` stands for `bmip results list FILE...`; `bmip results merge SHARD...` makes one file of several.
+"""
+app = typer.Typer(add_completion=False, cls=_Results)
 
 
-@app.callback()
+@app.callback(help=HELP_TEXT, epilog="Example: bmip results runs/few-shot/results.jsonl --method bmip")
 def results() -> None:
-    """List, export and merge files of results."""
+    """Nothing is done before a command."""
 
 
 @app.command(

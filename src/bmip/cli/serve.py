@@ -84,7 +84,7 @@ def serve(
     from bmip.serving.server import address, listen, temporary_folder
     from bmip.serving.server import run as serve_on
 
-    names = frozenset(name.lower() for name in (host, *(allow_host or ())) if name != LOOPBACK)
+    names = frozenset(_name(name) for name in (host, *(allow_host or ())) if name != LOOPBACK)
     access = Access(token, names if token else frozenset(), open_to_others)
     common_options.use_threads(threads)
     with listen(host, port) as listening, temporary_folder():
@@ -103,6 +103,16 @@ def serve(
     note("ended")
 
 
+def _name(given: str) -> str:
+    """The name of a server without its port, as requests name it. Raises ValueError for an address of a page."""
+    from bmip.serving.guard import hostname
+
+    name = hostname(f"[{given}]" if given.count(":") > 1 and "[" not in given else given)
+    if name is None or "/" in given:
+        raise ValueError(f"--allow-host is {given!r}: give a name alone, such as pets.example.org")
+    return name
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -116,7 +126,10 @@ def _token(file: Path | None, *, required: bool) -> str | None:
     """The token in the file, or a new one where one is required; None where none is."""
     if file is None:
         return secrets.token_urlsafe(24) if required else None
-    token = file.read_text(encoding="utf-8").strip()
+    try:
+        token = file.read_text(encoding="utf-8").strip()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{file} is no text, so it holds no token: name another file") from error
     if not token:
         raise ValueError(f"{file} is empty: write a token of 16 or more letters, digits, - and _ into it")
     return token

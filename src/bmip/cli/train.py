@@ -52,7 +52,9 @@ def train(
     data_seed: Annotated[
         int, typer.Option(help="Draws shots, order and crops.", rich_help_panel=common_options.DATA)
     ] = 1,
-    init_seed: Annotated[int, typer.Option(help="Draws the first prompts.", rich_help_panel=common_options.METHOD)] = 1,
+    init_seed: Annotated[
+        int, typer.Option(min=0, max=2**63 - 1, help="Draws the first prompts.", rich_help_panel=common_options.METHOD)
+    ] = 1,
     backbone: common_options.Backbone = None,
     preset: common_options.Preset = None,
     set_: common_options.Set = None,

@@ -136,5 +136,9 @@ def calibrate(
 
 
 def better_score(known: dict[Score, np.ndarray], other: dict[Score, np.ndarray]) -> Score:
-    """The score that tells images of known classes from others better, by the area under the ROC curve."""
-    return max(SCORES, key=lambda score: auroc(known[score], other[score]))
+    """The score that tells images of known classes from others better, by the area under the ROC curve.
+
+    A score that is the same for all images tells nothing, such as the probability of the only class.
+    """
+    telling: list[Score] = [score for score in SCORES if np.ptp([*known[score], *other[score]]) > 0]
+    return max(telling or list(SCORES), key=lambda score: auroc(known[score], other[score]))

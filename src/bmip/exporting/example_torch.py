@@ -12,7 +12,12 @@ HERE = Path(__file__).parent
 
 
 def pixels_of(path, size, mean, std):
-    image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+    image = ImageOps.exif_transpose(Image.open(path))
+    if image.mode.startswith("I"):  # greyscale with 16 bits
+        image = Image.fromarray(((np.asarray(image).astype(np.int64) * 255 + 32767) // 65535).astype(np.uint8))
+    if image.has_transparency_data:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    image = image.convert("RGB")
     image = image.resize([size * side // min(image.size) for side in image.size], Image.Resampling.BICUBIC)
     left, top = (round((side - size) / 2) for side in image.size)
     square = np.asarray(image.crop((left, top, left + size, top + size)), np.float32) / 255

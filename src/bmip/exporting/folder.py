@@ -25,7 +25,7 @@ class Export:
     """What it was exported to, such as "onnx"."""
 
     prompts: str
-    """The hash of the prompts that it was made of."""
+    """The hash of what it was made of (`origin_hash`)."""
 
 
 def write_export(folder: Path, model: PromptedCLIP, export: Export, files: Mapping[str, str]) -> None:

@@ -7,6 +7,8 @@ from dataclasses import KW_ONLY, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+
 from bmip.clip.loading.backbones import STANDARD
 from bmip.clip.precision import Precision
 from bmip.data.names import data_name
@@ -101,18 +103,31 @@ class Arguments:
 
         Raises ValueError as `method_trial` does.
         """
-        training = {field.name: getattr(self, field.name) for field in fields(TrainConfig)}
+        training = {field.name: _plain(getattr(self, field.name)) for field in fields(TrainConfig)}
+        shots, seed = _count("shots", self.shots), _count("seed", self.seed)
+        init_seed = seed if self.init_seed is None else _count("init_seed", self.init_seed)
         backbone = self.backbone or (None if data else STANDARD)
         plain = method_trial(
             self.method,
             self.preset,
-            options=self.options,
+            options={name: _plain(value) for name, value in (self.options or {}).items()},
             training={name: value for name, value in training.items() if value is not None},
-            shots=self.shots,
+            shots=shots,
             backbone=None if backbone is None else str(backbone),
             data=[data_name(data)],
             read=self.read,
             trained_on=data_name(data),
         )
-        init_seed = self.seed if self.init_seed is None else self.init_seed
-        return replace(plain, data=data_name(data), data_seed=self.seed, init_seed=init_seed)
+        return replace(plain, data=data_name(data), data_seed=seed, init_seed=init_seed)
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy, such as those of a grid, as Python's."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _count(name: str, value: Any) -> int:
+    found = _plain(value)
+    if isinstance(found, bool) or not isinstance(found, int) or found < 0:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number and at least 0")
+    return found

@@ -57,6 +57,8 @@ def training_data(images: Any, labels: Any, read: ReadConfig) -> tuple[Dataset, 
     if labels is None and isinstance(images, (str, Path)):
         return load_dataset(images, read), str(images)
     split, names = labelled(images, labels, read)
+    if len(names) < 2:
+        raise DataError(f"all images are of one class ({first_few(names)}): give images of two at least")
     classes = ClassNames(names, read.template or ClassNames.template)
     return Dataset("given", classes, split, None, split.take([])), ""
 

@@ -63,9 +63,7 @@ def model_card(
     )
     names = description.classes.names
     for_command, for_python = (
-        (f" --classes {shlex.quote(', '.join(names[:3]))}", f", classes={list(names[:3])!r}")
-        if any_classes
-        else ("", "")
+        (f" --classes {_asked(names[:3])}", f", classes={list(names[:3])!r}") if any_classes else ("", "")
     )
     shown = ", ".join(names[:MANY]) + (f" and {len(names) - MANY} more (in prompts.json)" if len(names) > MANY else "")
     return f"""---
@@ -191,3 +189,8 @@ def _pairs(values: Any) -> str:
 def _table(rows: dict[str, Any]) -> str:
     cells = (f"| {name} | {str(value).replace('|', chr(92) + '|')} |" for name, value in rows.items())
     return "\n".join(["| | |", "|---|---|", *cells])
+
+
+def _asked(names: Sequence[str]) -> str:
+    """The names for a shell: as one text, or as several where a name has a comma in it."""
+    return shlex.join(names) if any("," in name for name in names) else shlex.quote(", ".join(names))

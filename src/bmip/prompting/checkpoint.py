@@ -150,6 +150,13 @@ def tensors_hash(path: str | Path) -> str:
     return _read_json(_files(path)[1])[1]
 
 
+def origin_hash(path: str | Path) -> str:
+    """A hash of all that features follow from: the tensors, the method with its options, and the CLIP."""
+    description, tensors = _read_json(_files(path)[1])
+    said = [tensors, description.spec.method, description.options, description.backbone_hash]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
 def read_checkpoint(path: str | Path) -> tuple[Description, dict[str, Tensor]]:
     """The description and the tensors of a checkpoint; `path` as for `write_checkpoint`.
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from bmip.class_names import ClassNames
 from bmip.evaluation.logits import batch_logits
 from bmip.prompting.model import PromptedCLIP
-from bmip.serving.limits import RefusedError
+from bmip.serving.limits import WHOLE, RefusedError
 from bmip.system.messages import first_line
 
 Classify = Callable[[Tensor], list[Tensor]]
@@ -74,7 +74,7 @@ class Classifier:
             classify = self._model.classifiers([classes])
         except ValueError as error:
             self._model.keep_only(self._lists)
-            raise RefusedError(422, first_line(error)) from error
+            raise RefusedError(422, first_line(error, WHOLE)) from error
         self.computed += 1
         self._lists[classes] = classify
         if len(self._lists) > self._most:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -35,7 +36,8 @@ def example_pictures(description: Description) -> Mapping[str, bytes]:
         names, split, _ = load_evaluated("digits", spec.read)
     elif place:
         try:
-            names, split, _ = load_evaluated(place, spec.read)
+            own = description.places.get("class_names", spec.read.class_names)
+            names, split, _ = load_evaluated(place, replace(spec.read, class_names=own))
         except ValueError:  # a DataError: they were moved, or changed
             return _scenes(OTHERWISE)
     else:
@@ -47,7 +49,7 @@ def _scenes(name: str) -> Mapping[str, bytes]:
     """Scenes like the test images, of a few classes; to draw the whole test split would take seconds."""
     scenes = load_scenes(name)
     images, labels = scenes.drawn("test", np.arange(min(MOST, len(scenes.class_names))))
-    return {_file(scenes.class_names[label]): _png(image) for image, label in zip(images, labels.tolist(), strict=True)}
+    return _named([(scenes.class_names[label], image) for image, label in zip(images, labels.tolist(), strict=True)])
 
 
 def _first_of_each(names: tuple[str, ...], split: Split) -> Mapping[str, bytes]:
@@ -55,11 +57,16 @@ def _first_of_each(names: tuple[str, ...], split: Split) -> Mapping[str, bytes]:
     for place, label in enumerate(split.labels):
         if label not in places and len(places) < MOST:
             places[label] = place
-    return {_file(names[label]): _png(split.images[place]) for label, place in places.items()}
+    return _named([(names[label], split.images[place]) for label, place in places.items()])
 
 
-def _file(class_name: str) -> str:
-    return f"{folder_name(class_name)}.png"
+def _named(pictures: Iterable[tuple[str, Tensor]]) -> Mapping[str, bytes]:
+    """A file for each picture, called as far as can be after its class: C++ and C# give the same letters."""
+    found: dict[str, bytes] = {}
+    for class_name, image in pictures:
+        name = folder_name(class_name)
+        found[f"{name}.png" if f"{name}.png" not in found else f"{name}-{len(found) + 1}.png"] = _png(image)
+    return found
 
 
 def _png(pixels: Tensor) -> bytes:

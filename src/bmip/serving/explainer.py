@@ -15,7 +15,7 @@ from bmip.explaining.explain import explain
 from bmip.methods import build_model
 from bmip.prompting.model import PromptedCLIP
 from bmip.report.explanation_picture import draw_explanation
-from bmip.serving.limits import RefusedError
+from bmip.serving.limits import WHOLE, RefusedError
 from bmip.system.messages import first_line
 
 
@@ -49,7 +49,7 @@ class Explainer:
             names = self._names(comparison)
             found = explain(self._model, comparison.square, names)
         except ValueError as error:
-            return RefusedError(422, first_line(error))
+            return RefusedError(422, first_line(error, WHOLE))
         finally:
             self._model.keep_only([])
         with tempfile.TemporaryDirectory(prefix="bmip-explain-") as folder:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import ipaddress
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bmip.serving.asgi import refuse
 
-COOKIE = "bmip_token"
 TOKEN = re.compile(r"[A-Za-z0-9_-]{16,200}")
 OPEN_PATHS = ("/healthz",)
 """What is answered without a token."""
@@ -58,7 +58,7 @@ class Access:
         With DNS rebinding a foreign page reaches this server under the foreign page's own name. It cannot do so with an
         address, so any address will do where other machines may ask.
         """
-        name = _hostname(host)
+        name = hostname(host)
         if name is None:
             return False
         if name == "localhost" or name in self.names:
@@ -68,6 +68,13 @@ class Access:
         except ValueError:
             return False
         return self.other_machines or address.is_loopback
+
+    @property
+    def cookie(self) -> str:
+        """The name of the cookie that holds the token. A browser has one set of cookies for all ports of a host, and
+        other programs may have put theirs there.
+        """
+        return f"bmip_token_{hashlib.sha256((self.token or '').encode()).hexdigest()[:8]}"
 
     def admits(self, token: str | None) -> bool:
         """Whether this token opens the door; compared in a time that says nothing about it."""
@@ -87,7 +94,7 @@ class Guard:
         headers, cookie = Headers(scope=scope), None
         in_address = _token_in_address(scope)
         if in_address is not None and self._access.token is not None and self._access.admits(in_address):
-            cookie = f"{COOKIE}={in_address}; HttpOnly; SameSite=Strict; Path=/"
+            cookie = f"{self._access.cookie}={in_address}; HttpOnly; SameSite=Strict; Path=/"
 
         async def dressed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -103,7 +110,7 @@ class Guard:
             await refuse(dressed, 403, sentence)
         elif origin is not None and _place(origin) != host.lower():
             await refuse(dressed, 403, "a page of another server asks, which is not allowed")
-        elif scope["path"] not in OPEN_PATHS and not self._access.admits(_token(scope, headers)):
+        elif scope["path"] not in OPEN_PATHS and not self._access.admits(_token(scope, headers, self._access.cookie)):
             sentence = (
                 "a token is needed: open the page once as /?token=TOKEN, or send the header Authorization: Bearer TOKEN"
             )
@@ -112,17 +119,13 @@ class Guard:
             await self._app(scope, receive, dressed)
 
 
-def _token(scope: Scope, headers: Headers) -> str | None:
+def _token(scope: Scope, headers: Headers, cookie: str) -> str | None:
     kind, _, token = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return token.strip()
     if (in_address := _token_in_address(scope)) is not None:
         return in_address
-    try:
-        cookies = SimpleCookie(headers.get("cookie", ""))
-    except CookieError:
-        return None
-    return cookies[COOKIE].value if COOKIE in cookies else None
+    return cookie_parser(headers.get("cookie", "")).get(cookie)
 
 
 def _token_in_address(scope: Scope) -> str | None:
@@ -139,7 +142,7 @@ def _place(origin: str) -> str | None:
         return None
 
 
-def _hostname(host: str) -> str | None:
+def hostname(host: str) -> str | None:
     """The name in a Host header, without port and brackets; None for what is no such header."""
     try:
         return urlsplit(f"//{host}").hostname

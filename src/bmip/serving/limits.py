@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+WHOLE = 1000
+"""Characters that a sentence about what was sent may have, with the names in it."""
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -23,7 +23,8 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=1024)
+        every = host == "::" and socket.has_dualstack_ipv6()  # the addresses of IPv4 as well
+        return socket.create_server((host, port), family=family, backlog=1024, dualstack_ipv6=every)
     except OSError as error:
         cure = "give another with --port (0 takes a free one)" if port else "give another --host"
         raise ValueError(f"port {port} of {host} cannot be had ({error.strerror or error}): {cure}") from error

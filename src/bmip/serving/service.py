@@ -19,7 +19,7 @@ from bmip.serving.batching import Lane
 from bmip.serving.classifier import Classifier, Question
 from bmip.serving.explainer import Comparison, Explainer
 from bmip.serving.gauges import Gauges
-from bmip.serving.limits import Limits, RefusedError
+from bmip.serving.limits import WHOLE, Limits, RefusedError
 from bmip.serving.uploads import check_bytes, shown_name, upload_pixels
 from bmip.system.machine import cores
 from bmip.system.messages import first_line
@@ -82,7 +82,7 @@ class Service:
         try:
             return classes_of(self._model, [name.strip() for name in names])
         except ValueError as error:
-            raise RefusedError(422, first_line(error)) from error
+            raise RefusedError(422, first_line(error, WHOLE)) from error
 
     async def _square(self, image: UploadFile, name: str) -> UInt8[Tensor, "3 size size"]:
         check_bytes(image.size, name, self._limits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from io import BytesIO
 
@@ -11,12 +12,16 @@ from torch import Tensor
 
 from bmip.data.dataset import DataError
 from bmip.data.images import pillow_pixels, read_heic_too
-from bmip.serving.limits import Limits, RefusedError
+from bmip.serving.limits import WHOLE, Limits, RefusedError
 from bmip.system.messages import first_line
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 """What Pillow may take the bytes for, and HEIC where there is a package for it. Its other readers are slow, or start
 programs."""
+
+_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
+"""What begins a part of a JPEG; the number of the part. The data of a scan have no such bytes but for `_ALONE`."""
+_SCAN, _END, _ALONE = 0xDA, 0xD9, (0x01, *range(0xD0, 0xD9))
 
 SCANS = 100
 """A progressive JPEG shows the picture in about ten scans. Each costs time for the whole picture, even an empty one."""
@@ -40,20 +45,34 @@ def upload_pixels(content: bytes, name: str, limits: Limits) -> UInt8[Tensor, "3
                     f"{name} has {width:,} x {height:,} pixels; a picture may have {limits.image_pixels:,} in all: "
                     "make it smaller",
                 )
-            if image.format in ("JPEG", "MPO") and content.count(b"\xff\xda") > SCANS:
+            if image.format in ("JPEG", "MPO") and _scans(content) > SCANS:
                 raise RefusedError(422, f"{name} is a JPEG of more than {SCANS} scans: save it as an ordinary JPEG")
             return pillow_pixels(image, name)
     except Image.UnidentifiedImageError:
         kinds = ", ".join(formats())
         raise RefusedError(415, f"{name} is no picture, or its first bytes are damaged: send one of {kinds}") from None
     except DataError as error:
-        raise RefusedError(422, first_line(error)) from error
+        raise RefusedError(422, first_line(error, WHOLE)) from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise RefusedError(422, f"{name} has too many pixels: make it smaller") from error
     except (RefusedError, MemoryError):
         raise
     except Exception as error:  # Pillow's plugins raise about every type there is
         raise RefusedError(422, f"{name} cannot be read ({first_line(error)})") from error
+
+
+def _scans(content: bytes) -> int:
+    """How often the first picture of a JPEG is gone through; a telephone may have put a film behind it."""
+    found, place = 0, 2
+    while marker := _MARKER.search(content, place):
+        kind, place = marker[1][0], marker.end()
+        if kind == _END:
+            break
+        if kind == _SCAN:
+            found += 1
+        elif kind not in _ALONE:
+            place += int.from_bytes(content[place : place + 2], "big")
+    return found
 
 
 @cache

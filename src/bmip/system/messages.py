@@ -51,6 +51,6 @@ def plain(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
-def first_line(error: Exception) -> str:
-    """The first line of an error's text, or the error's kind where it says nothing; at most 200 characters."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+def first_line(error: Exception, most: int = 200) -> str:
+    """The first line of an error's text, or the error's kind where it says nothing; at most so many characters."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:most]

@@ -14,7 +14,7 @@ def read_class_names(file: Path) -> Mapping[str, str] | Sequence[str]:
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
-        if file.suffix != ".json":
+        if file.suffix.lower() != ".json":
             return [line.strip() for line in text.splitlines() if line.strip()]
         names = json.loads(text)
     except FileNotFoundError:

@@ -6,7 +6,7 @@ import { find, tell, warn } from "./elements.js";
 export let model = null;
 
 const typed = () => find("names").value.split("\n").map((line) => line.trim()).filter(Boolean);
-const ofTraining = () => JSON.stringify(typed()) === JSON.stringify(model.classes);
+const ofTraining = () => JSON.stringify(typed()) === JSON.stringify(model.classes.map((name) => name.trim()));
 
 // The names that are sent: none where those of training are meant.
 export const names = () => (ofTraining() ? [] : typed());

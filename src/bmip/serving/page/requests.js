@@ -48,7 +48,7 @@ export function append(form, field, file) {
   form.append(field, file, sentName(file));
 }
 
-export const sentName = (file) => [...file.name.replace(/["%\\/\p{C}]/gu, "_").trim()].slice(0, 90).join("") || "picture";
+export const sentName = (file) => [...file.name.replace(/[^\p{L}\p{M}\p{N}._ -]/gu, "_").trim()].slice(0, 90).join("") || "picture";
 
 const waiting = [];
 let running = 0;
