@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
 
 @dataclass(frozen=True)
@@ -48,12 +47,8 @@ class ClassNames:
 
     def same_set(self, other: ClassNames) -> bool:
         """Whether both hold the same classes, in whatever order and spelling, as far as CLIP tells spellings apart."""
-        return _as_read(self) == _as_read(other)
-
-
-@cache
-def _as_read(classes: ClassNames) -> frozenset[str]:
-    return frozenset(words(name).lower() for name in classes.names)
+        own, theirs = ({words(name).lower() for name in one.names} for one in (self, other))
+        return own == theirs
 
 
 def texts(given: Iterable[str], what: str) -> tuple[str, ...]:

@@ -130,8 +130,8 @@ def bad_files(folder: Path) -> dict[str, str]:
         "empty.jpg": "is empty",
         "text.jpg": "is not an image",
         "folder.jpg": "is a folder",
-        "float.tif": "8 or 16 bits",
-        "integers.tif": "32-bit values of unknown range",
+        "float.tif": "signed or 32-bit values",
+        "integers.tif": "signed or 32-bit values",
         "absent.jpg": "does not exist",
     }
 

@@ -153,6 +153,7 @@ def test_what_cannot_be_served(prompts: Path, tmp_path: Path, capfd: pytest.Capt
     assert "cannot be had" in refused(capfd, prompts, "--port", "0", "--host", "no.such.host.invalid")
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
 def test_every_address_is_of_both_kinds() -> None:
     with closing(listen("::", 0)) as listening:
         for host in ("127.0.0.1", "::1"):

@@ -54,6 +54,20 @@ def test_a_film_behind_a_picture_has_no_scans(progressive: bool) -> None:
         upload_pixels(with_scans(200).replace(b"\xff\xda", b"\0\0\xff\xff\xda"), "odd.jpg", Limits())
 
 
+def test_scans_cannot_hide() -> None:
+    """In what looks like the start of another part; and a long run of filling bytes takes no time."""
+    whole = with_scans(200)
+    start = whole.index(b"\xff\xda")
+    hidden = [
+        whole[:start] + b"\xff\x02\xff\xff" + whole[start:],
+        whole.replace(b"\xff\xda\0\x08\x01\x01", b"\xff\xda\0\x08\x01\xff"),
+        whole[:start] + b"\xff" * 2**18 + b"\0" + whole[start:],
+    ]
+    for content in hidden:
+        with pytest.raises(RefusedError, match=r"^hidden\.jpg "):
+            upload_pixels(content, "hidden.jpg", Limits())
+
+
 def test_a_refusal_tells_its_reason_behind_a_long_name(server: httpx.Client) -> None:
     answer = server.post("/api/predict", files=images(GOOD), data={"classes": ["x " * 99, "dog"]})
     assert answer.status_code == 422 and "tokens" in answer.json()["detail"] and "shorten" in answer.json()["detail"]

@@ -127,7 +127,7 @@ def test_what_does_not_fit_together_is_named(plan, tmp_path: Path) -> None:
     with pytest.raises(PlanError, match=r"\[\[compare\]\] number 1: the method 'bmip' has no preset 'nosuch'"):
         expand(plan(HEAD + COMPARE.replace('"bmip"', '"bmip:nosuch"')))
     with pytest.raises(
-        PlanError, match=r"number 1: the method 'zero.shot' has no preset 'relased': did you mean|it has"
+        PlanError, match=r"number 1: the method 'zero.shot' has no preset 'relased': (did you mean|it has)"
     ):
         expand(plan(HEAD + COMPARE + 'preset = "relased"\n'))
     (tmp_path / "settings.toml").write_text("no toml")

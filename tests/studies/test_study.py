@@ -392,3 +392,13 @@ def test_an_option_without_effect_is_refused(cli: Cli, plan: Path, here: Path, o
     assert found.status == 2
     assert told in found.err
     assert not (here / "runs").exists()
+
+
+def test_a_limit_looks_at_no_data_beyond_it(cli: Cli, here: Path, photos: Path, backbone: Path) -> None:
+    """Trials whose data are not there yet have not failed."""
+    text = PLAN.format(photos=photos, backbone=backbone)
+    (here / "plan.toml").write_text(text.replace(f'data = "{photos}"', f'data = ["{photos}", "./later"]'))
+    (here / "later").mkdir()
+    found = cli("study", "plan.toml", "--limit", "2")
+    assert found.status == 0, found.err
+    assert "done 2, failed 0" in found.err

@@ -98,7 +98,7 @@ def _decoded(source: Path | BytesIO, name: Path | str, at_least: int | None = No
 def _pixels(image: Image.Image) -> UInt8[Tensor, "3 height width"]:
     image.load()
     if image.mode == "F" or (image.mode == "I" and image.format not in SIXTEEN_BITS):
-        raise ValueError("it holds 32-bit values of unknown range: save it with 8 or 16 bits")
+        raise ValueError("it holds signed or 32-bit values, whose range is not known: save it with 8 bits")
     pixels = np.array(_in_rgb(_upright(image)))
     return torch.from_numpy(pixels).permute(2, 0, 1)  # rows of RGB triples in memory, which resizing likes best
 

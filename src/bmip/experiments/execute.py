@@ -119,7 +119,7 @@ def _untrained_row(
     began, memory = time.monotonic(), PeakMemory(resources.device)
     template, own = None, None
     chosen_on = parts.template_from or resources.dataset(trial.run.data, trial.run.read)
-    if chosen_on.classes.templates:
+    if chosen_on.classes.templates and not trial.run.read.template:
         template = best_template(model, chosen_on)
     if template is not None:
         parts = with_template(parts, template)

@@ -101,7 +101,7 @@ def run_trials(
             is_free(left[0], PATIENCE)
             continue
         busy = [replace(task, patience=PATIENCE) for task in executor.run(ready, keeper)]
-        left = [task for task in left if task not in ready] + busy
+        left = busy if ready is left else [task for task in left if task not in ready] + busy
         if left and not waits:
             waits, count = True, sum(len(task.trials) for task in left)
             keeper.remark(f"waiting for other processes; trials left: {count} of {len(trials)}")

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -63,7 +62,6 @@ class Memory(Head):
         self.labels: Tensor
         self.weight: Tensor
         self.sharpness: Tensor
-        self._values: Tensor | None = None  # the labels as rows of zeros and a one
         self.keys = nn.Parameter(torch.empty(0, out))
         self.register_buffer("labels", torch.empty(0, dtype=torch.int64))
         self.register_buffer("weight", torch.tensor(config.weight))
@@ -78,7 +76,6 @@ class Memory(Head):
     def make_room(self, shapes: Mapping[str, torch.Size]) -> None:
         self.keys = nn.Parameter(self.keys.new_empty(shapes.get("keys", self.keys.shape)))
         self.labels = self.labels.new_empty(shapes.get("labels", self.labels.shape))
-        self._values = None
 
     def forward(
         self, images: Float[Tensor, "image out"], cosines: Float[Tensor, "image class"], scale: Float[Tensor, ""]
@@ -87,9 +84,7 @@ class Memory(Head):
 
     def _remembered(self, images: Tensor, sharpness: Tensor) -> Float[Tensor, "image class"]:
         alike = torch.exp(-sharpness * (1 - images @ self.keys.T))
-        if self._values is None or self._values.device != alike.device:
-            self._values = F.one_hot(self.labels, len(self.classes)).to(alike)
-        return alike @ self._values
+        return alike.new_zeros(len(alike), len(self.classes)).index_add(1, self.labels, alike)
 
     @torch.no_grad()
     def choose(self, validation: Support) -> None:

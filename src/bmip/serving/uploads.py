@@ -19,9 +19,9 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 """What Pillow may take the bytes for, and HEIC where there is a package for it. Its other readers are slow, or start
 programs."""
 
-_MARKER = re.compile(rb"\xff+([^\x00\xff])", re.DOTALL)
-"""What begins a part of a JPEG; the number of the part. The data of a scan have no such bytes but for `_ALONE`."""
-_SCAN, _END, _ALONE = 0xDA, 0xD9, (0x01, *range(0xD0, 0xD9))
+_MARKER = re.compile(rb"\xff([^\x00\xff])", re.DOTALL)
+"""What begins a part of a JPEG; the number of its kind. The data of a scan have no such bytes but for `_ALONE`."""
+_SCAN, _END, _ALONE, _FIRST = 0xDA, 0xD9, range(0xD0, 0xD9), 0xC0
 
 SCANS = 100
 """A progressive JPEG shows the picture in about ten scans. Each costs time for the whole picture, even an empty one."""
@@ -68,9 +68,8 @@ def _scans(content: bytes) -> int:
         kind, place = marker[1][0], marker.end()
         if kind == _END:
             break
-        if kind == _SCAN:
-            found += 1
-        elif kind not in _ALONE:
+        found += kind == _SCAN
+        if kind >= _FIRST and kind not in _ALONE:  # others have no length
             place += int.from_bytes(content[place : place + 2], "big")
     return found
 

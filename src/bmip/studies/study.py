@@ -10,7 +10,7 @@ from bmip.experiments.executors.executor import Executor
 from bmip.experiments.failures import Failure
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.resources import Resources, unreadable
-from bmip.experiments.results import Results, Row
+from bmip.experiments.results import Results, Row, Work
 from bmip.experiments.runner import TrialsFailed, run_trials
 from bmip.experiments.task import tasks_of
 from bmip.experiments.trial import Trial
@@ -149,6 +149,8 @@ def run_study(
     Raises what `run_trials` raises before any work.
     """
     store = folder.results(shard)
+    if limit is not None:
+        trials = _up_to(trials, limit, folder.stored(), resources)
     keeping = _Keeping(folder, listener or ProgressListener(), shard, trackers)
     lost = unreadable(trials, resources)
     found = _stored_elsewhere(folder, store, [trial for trial in trials if trial not in lost], resources)
@@ -173,6 +175,26 @@ def run_study(
         made = list(failed.rows)
     rows = {**found, **{row.trial: row for row in made}}
     return [rows[trial] for trial in trials if trial in rows]
+
+
+def _up_to(trials: Sequence[Trial], limit: int, rows: Sequence[Row], resources: Resources) -> list[Trial]:
+    """The trials that have a row, and others until so many are missing. Data that are not reached are not looked at."""
+    works, done = {row.work for row in rows}, {row.trial for row in rows}
+    kept, absent = [], 0
+    for trial in trials:
+        if trial not in done and absent == limit:
+            continue
+        kept.append(trial)
+        absent += absent < limit and not (trial in done and _is_current(trial, works, resources))
+    return kept
+
+
+def _is_current(trial: Trial, works: Collection[Work], resources: Resources) -> bool:
+    """Whether a row is of the images and the backbone that there are now, or these cannot be read."""
+    try:
+        return (trial, resources.hashes(trial)) in works
+    except ValueError:
+        return True
 
 
 def _stored_elsewhere(

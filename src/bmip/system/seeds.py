@@ -22,4 +22,6 @@ def seeded(device: torch.device, *parts: int | str) -> Iterator[None]:
         if device.type == "cuda":
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed_of(*parts))
+        elif device.type == "mps":
+            torch.mps.manual_seed(seed_of(*parts))
         yield

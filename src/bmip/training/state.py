@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 
 import torch
@@ -47,7 +46,7 @@ class State:
             {
                 "epochs": rows_of(self.epochs),
                 "total": self.mean.total,
-                "scale": dataclasses.asdict(self.scale),
+                "scale": {"scale": self.scale.scale, "steps": self.scale.steps},
             },
         )
 
@@ -63,7 +62,7 @@ class State:
             self.optimizer.state.setdefault(name, {})[part] = value if part == "step" else value.to(device)
         self.epochs = epochs_of(saved.facts["epochs"])
         self.mean.total, self.mean.sums = saved.facts["total"], _group("sums", saved.tensors)
-        self.scale = LossScale(**saved.facts["scale"])
+        self.scale.scale, self.scale.steps = saved.facts["scale"]["scale"], saved.facts["scale"]["steps"]
 
 
 def _group(name: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

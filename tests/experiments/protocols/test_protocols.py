@@ -331,6 +331,13 @@ def test_sentences_are_chosen_where_the_protocol_may_look(name: str, choosing: s
     assert best["source"] != best["target"]
     (row,) = run_trials([trial], Results(tmp_path / "rows"), runs=tmp_path, resources=resources)
     assert row.template == best[choosing]
+    (row,) = run_trials(
+        [replaced(trial, read=ReadConfig(template=TEMPLATES[2]))],
+        Results(tmp_path / "asked"),
+        runs=tmp_path,
+        resources=resources,
+    )
+    assert row.template is None, "the sentence that was asked for is no choice"
 
 
 def partly(labels: set[int], split: str = "test") -> Resources:

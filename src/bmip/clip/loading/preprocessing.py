@@ -33,14 +33,12 @@ class Normalisation:
 OPENAI = Normalisation()
 
 
-def of_transformers(given: Mapping[str, Any], file: Path, side: int | None) -> Normalisation:
+def of_transformers(given: Mapping[str, Any], file: Path, side: int) -> Normalisation:
     """The normalisation that an image processor of `transformers` gives images of `side` pixels.
 
     Raises BackboneError where it prepares images in another way than OpenAI.
     """
-    expected: dict[str, Any] = dict(_TRANSFORMERS)
-    if side is not None:
-        expected |= {"size": {"shortest_edge": side}, "crop_size": {"height": side, "width": side}}
+    expected = {**_TRANSFORMERS, "size": {"shortest_edge": side}, "crop_size": {"height": side, "width": side}}
     sizes: dict[str, Any] = {}
     if isinstance(size := given.get("size"), int):  # as older versions write it
         sizes["size"] = {"shortest_edge": size}
@@ -50,12 +48,10 @@ def of_transformers(given: Mapping[str, Any], file: Path, side: int | None) -> N
     return _normalisation(given.get("image_mean"), given.get("image_std"), file)
 
 
-def of_open_clip(given: Mapping[str, Any], file: Path, side: int | None) -> Normalisation:
+def of_open_clip(given: Mapping[str, Any], file: Path, side: int) -> Normalisation:
     """Like `of_transformers`, for the section preprocess_cfg of an open_clip_config.json."""
-    expected: dict[str, Any] = dict(_OPEN_CLIP)
-    if side is not None and given.get("size") != [side, side]:
-        expected["size"] = side
-    _compare(given, expected, file)
+    size = [side, side] if isinstance(given.get("size"), list) else side
+    _compare(given, {**_OPEN_CLIP, "size": size}, file)
     return _normalisation(given.get("mean"), given.get("std"), file)
 
 

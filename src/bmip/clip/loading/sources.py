@@ -8,7 +8,12 @@ from functools import cached_property
 from pathlib import Path
 
 import huggingface_hub
-from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+)
 
 from bmip.clip.loading.backbones import EMBEDDED, Backbone, BackboneError, backbones
 from bmip.clip.loading.config_files import IMAGE_PROCESSOR, PROCESSOR, describes_clip
@@ -145,6 +150,7 @@ class _Repository:
 
     def __init__(self, name: str, called: str = "", instead: str = "") -> None:
         self.name, self.called, self.instead = name, called or name, instead
+        self.denied: set[str] = set()
         self.commit: str | None = None
 
     @cached_property
@@ -192,7 +198,12 @@ class _Repository:
             self.reachable = False
             return None
         except EntryNotFoundError:
+            self.denied.add(name)
             return None
+        except RepositoryNotFoundError as error:  # or it is closed: the hub does not tell which
+            raise BackboneError(
+                f"{self.called} is no repository on the hub, or needs a login (`hf auth login`); {_TRY}"
+            ) from error
         except Exception as error:  # of the system, the hub, or the library for HTTP, which changes with the version
             raise BackboneError(
                 f"{self.called} cannot be fetched from the hub ({first_line(error)}); a second call goes on where this "
@@ -206,6 +217,8 @@ class _Repository:
 
     def _unknown(self, name: str) -> bool:
         """Whether neither the cache nor the hub has said if the repository has the file."""
+        if name in self.denied:
+            return False
         return huggingface_hub.try_to_load_from_cache(self.name, name, revision=self.commit) is None
 
     def _missing(self, what: str) -> BackboneError:

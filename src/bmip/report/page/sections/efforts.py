@@ -116,5 +116,6 @@ def _line(data: TableData, one: Variant) -> tuple[str, ...]:
 
 def _trained(data: TableData, one: Variant) -> set[int]:
     """The numbers of trained parameters of a line, which may depend on the data set; none of what is not trained."""
-    own = (rows for (_, other), rows in data.cells.items() if other == one)
-    return {row.trainable for rows in own for row in with_most_shots(data, rows) if row.trainable}
+    own = [rows for (_, other), rows in data.cells.items() if other == one]
+    most = {row.trainable for rows in own for row in with_most_shots(data, rows) if row.trainable}
+    return most or {row.trainable for rows in own for row in rows if row.trainable}
