@@ -116,7 +116,7 @@ def test_a_photo_is_turned_upright_and_laid_on_white_whatever_its_form(tmp_path:
         (torch.full((3, 4, 5), 255.0), "values from 255 to 255: floating point must be in 0..1"),
         (torch.full((3, 4, 5), -0.1), "values from -0.1 to -0.1"),
         (np.full((4, 5, 3), np.nan), "values from nan to nan"),
-        (Image.new("F", (4, 5)), r"\(pixels\) cannot be read .*32-bit values of unknown range"),
+        (Image.new("F", (4, 5)), r"\(pixels\) cannot be read .*signed or 32-bit values, whose range is not known"),
         ({"pixels": 3}, "an image is of type dict: give a path, a Pillow image"),
         (None, "an image is of type NoneType"),
         (b"a file's bytes", "an image is of type bytes"),

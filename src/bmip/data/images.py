@@ -54,7 +54,7 @@ def read_image(path: Path | str, *, at_least: int | None = None) -> UInt8[Tensor
     or an eighth of its size, so that no side is shorter than `at_least` pixels: faster, but the pixels differ slightly
     after resizing.
 
-    Raises DataError for a file that cannot be read in full: missing, truncated, no image, or with 32-bit values.
+    Raises DataError for a file that cannot be read in full: missing, truncated, no image, with signed or 32-bit values.
     """
     return _decoded(Path(path), Path(path), at_least)
 
