@@ -96,16 +96,16 @@ def import_checkpoint(
     if not file.is_file():
         raise ValueError(f"{file} is no file: name a checkpoint of released code, such as model.pth.tar-5")
     names = names_asked(classes, classes_file)
-    if out_ is not None and (out_ / "config.json").exists():
-        raise ValueError(f"{out_} holds a training run, whose prompts would be lost: name another folder (--out)")
     (asked,) = asked_methods([method], None, preset or ("released" if "released" in presets(method) else None), set_)
     (spec,) = specs([asked], backbone=backbone)
+    folder = out_ or Path("runs") / f"{spec.method_name}-imported"
+    if (folder / "config.json").exists():
+        raise ValueError(f"{folder} holds a training run, whose prompts would be lost: name another folder (--out)")
 
     from bmip.clip.loading.load import load_clip
     from bmip.interchange.importing import import_checkpoint as imported_from
 
     found = imported_from(file, spec, load_clip(spec.backbone), names, **read, given=asked.options)
-    folder = out_ or Path("runs") / f"{spec.method_name}-imported"
     _check_folder(folder, found.model)
     found.model.save_pretrained(folder)
     if names is None:

@@ -10,17 +10,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.methods.zero_shot import ZeroShot
-from bmip.prompting import (
-    CLIP,
-    ClassNames,
-    Head,
-    Method,
-    MethodSpec,
-    Preset,
-    Support,
-    check_passes,
-    head_accuracy,
-)
+from bmip.prompting import CLIP, ClassNames, Head, Method, MethodSpec, Preset, Support, check_passes, head_accuracy
 
 
 @dataclass(frozen=True)

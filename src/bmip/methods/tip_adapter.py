@@ -13,17 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from bmip.methods.zero_shot import ZeroShot
-from bmip.prompting import (
-    CLIP,
-    ClassNames,
-    Head,
-    Method,
-    MethodSpec,
-    Preset,
-    Support,
-    Tuned,
-    check_passes,
-)
+from bmip.prompting import CLIP, ClassNames, Head, Method, MethodSpec, Preset, Support, Tuned, check_passes
 
 
 @dataclass(frozen=True)

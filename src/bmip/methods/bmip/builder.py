@@ -20,16 +20,7 @@ from bmip.methods.bmip.gates import (
 from bmip.methods.bmip.options import Config
 from bmip.methods.bmip.prompter import BMIP
 from bmip.methods.bmip.released import read_batch_mean, read_start_token, set_start_values
-from bmip.prompting import (
-    CLIP,
-    ClassNames,
-    Method,
-    check_depth,
-    check_slots,
-    deep_slots,
-    first_slots,
-    random_slots,
-)
+from bmip.prompting import CLIP, ClassNames, Method, check_depth, check_slots, deep_slots, first_slots, random_slots
 
 _INPUTS: Mapping[str, GateInput] = {"raw": raw_attention, "relative": relative_attention, "log": log_attention}
 
