@@ -36,8 +36,8 @@ class Lane(Generic[Item, Result]):
         self._waiting: deque[tuple[Item, Future[Result]]] = deque()
         self._changed = threading.Condition()
         self._closed = False
-        # a daemon: work that has begun does not keep a process alive that was told to end
-        threading.Thread(target=self._run, daemon=True, name="bmip-lane").start()
+        self._thread = threading.Thread(target=self._run, daemon=True, name="bmip-lane")
+        self._thread.start()
 
     def submit(self, items: Sequence[Item]) -> list[Future[Result]]:
         """The results to come of these items. Raises RuntimeError after `close`."""
@@ -50,13 +50,17 @@ class Lane(Generic[Item, Result]):
         return futures
 
     def close(self) -> None:
-        """Ends the thread after the work that it is at; what waits is cancelled."""
+        """Ends the thread after the work that it is at, and returns then; what waits is cancelled.
+
+        A process that ended before would be aborted by the C++ code of the thread.
+        """
         with self._changed:
             self._closed = True
             for _, future in self._waiting:
                 future.cancel()
             self._waiting.clear()
             self._changed.notify()
+        self._thread.join()
 
     def _run(self) -> None:
         while taken := self._taken():

@@ -63,8 +63,8 @@ class Service:
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Ends all threads after what they are at."""
-        self._decoders.shutdown(wait=False, cancel_futures=True)
+        """Ends all threads after what they are at, and returns then."""
+        self._decoders.shutdown(cancel_futures=True)
         self._classifying.close()
         self._explaining.close()
 
