@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 import torch.nn.functional as F
+
+from bmip.system.device import pick_device
 
 
 def cells(device: str) -> list[str]:
@@ -16,9 +17,7 @@ def measure(cell: str) -> dict[str, Any]:
     from tests.golden import recipe
     from tests.golden.test_methods import CASES, released
 
-    device = cell.split("/")[1].rstrip("12")
-    if device == "cuda":
-        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    device = pick_device(cell.split("/")[1].rstrip("12"))
     found = {}
     for name in CASES:
         case, model, names = released(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,10 +34,10 @@ class ClassNames:
         for index, name in enumerate(self.names):
             if not words(name):
                 raise ValueError(f"class {index} has an empty name ({name!r}): give every class a name")
-        counts = Counter(words(name).lower() for name in self.names)
-        twice = dict.fromkeys(map(words, (name for name in self.names if counts[words(name).lower()] > 1)))
+        counts = Counter(map(as_read, self.names))
+        twice = dict.fromkeys(map(words, (name for name in self.names if counts[as_read(name)] > 1)))
         if twice and not self.duplicates:
-            alike = "" if len({name.lower() for name in twice}) == len(twice) else ", as CLIP reads A and a alike"
+            alike = ", as CLIP reads A and a alike" if len(twice) > 1 else ""
             named = ", ".join(map(repr, twice))
             raise ValueError(f"class names occur more than once{alike}: {named}: give each its own name")
         for template in (self.template, *self.templates):
@@ -47,7 +48,7 @@ class ClassNames:
 
     def same_set(self, other: ClassNames) -> bool:
         """Whether both hold the same classes, in whatever order and spelling, as far as CLIP tells spellings apart."""
-        own, theirs = ({words(name).lower() for name in one.names} for one in (self, other))
+        own, theirs = (set(map(as_read, one.names)) for one in (self, other))
         return own == theirs
 
 
@@ -66,6 +67,23 @@ def texts(given: Iterable[str], what: str) -> tuple[str, ...]:
 def words(name: str) -> str:
     """The class name as it stands in a sentence: with spaces for underscores."""
     return " ".join(name.replace("_", " ").split())
+
+
+def as_read(name: str) -> str:
+    """What CLIP reads of a class name. Names for which that is equal are the same class, however they are written."""
+    return clean(words(name))
+
+
+def clean(text: str) -> str:
+    """Text with broken characters and HTML repaired, in lower case, with single spaces.
+
+    (openai/CLIP simple_tokenizer.py: basic_clean, whitespace_clean)
+    """
+    if not text.isascii() or not text.isprintable() or "&" in text:  # in others, nothing is to be repaired
+        import ftfy
+
+        text = html.unescape(html.unescape(ftfy.fix_text(text)))
+    return " ".join(text.split()).lower()
 
 
 def check_class_names(classes: object) -> None:

@@ -7,13 +7,42 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bmip.class_names import ClassNames
+from bmip.class_names import ClassNames, clean, words
 from bmip.clip.text_layout import FIXED, TextLayout
 from bmip.clip.texts import ClassTexts, class_texts
 from bmip.clip.tokenizer import Tokenizer
+from bmip.prompting.sentences import sentences_of
 
 TOKENIZER = Tokenizer.default()
 START, END = TOKENIZER.start, TOKENIZER.end
+
+
+ALIKE = [
+    ("caf\u00e9", "cafe\u0301"),
+    ("bird’s nest", "bird's nest"),
+    ("black & white", "black &amp; white"),
+    ("ﬁsh", "fish"),
+    ("ＣＡＴ", "cat"),
+    ("sea_lion", "Sea  lion"),
+]
+
+
+@pytest.mark.parametrize("names", ALIKE)
+def test_names_that_are_read_alike_are_one_class(names: tuple[str, str]) -> None:
+    first, second = (ClassNames((name, "dog")) for name in names)
+    assert TOKENIZER.encode(words(names[0])) == TOKENIZER.encode(words(names[1])) and first.same_set(second)
+    assert sentences_of(second, {names[0]: ["a"], "dog": ["b"]}) == [["a"], ["b"]]
+
+
+@settings(max_examples=200)
+@given(st.lists(st.text("aB é\u0301e’'&;amp_ﬁi", min_size=1).filter(str.strip), min_size=2, max_size=2))
+def test_accepted_names_are_read_differently(names: list[str]) -> None:
+    try:
+        ClassNames(tuple(names))
+    except ValueError:
+        return
+    first, second = (clean(words(name)) for name in names)
+    assert first != second
 
 
 def texts(names: list[str], layout: TextLayout, context: int = 77) -> ClassTexts:
@@ -74,6 +103,7 @@ def test_stem_and_tails_make_up_the_sentences(names: list[str], slots: int, per_
     seen: dict[int, list[int]] = {}
     for chunk in found.chunks(tokens):
         assert len(chunk.ids) <= tokens or len(chunk.classes) == 1
+        assert chunk.spread.numel() <= 2 * tokens or len(chunk.classes) == 1
         for c, row, end in zip(chunk.classes.tolist(), chunk.spread, chunk.ends.tolist(), strict=True):
             first = int(row[0])
             seen[c] = chunk.ids[first : end + 1].tolist()
@@ -81,6 +111,20 @@ def test_stem_and_tails_make_up_the_sentences(names: list[str], slots: int, per_
         assert torch.equal(chunk.spread.flatten()[chunk.pack], torch.arange(len(chunk.ids)))
     assert {c: tuple(stem + tail) for c, tail in seen.items()} == dict(enumerate(found.rows))
     assert all(tail for tail in seen.values())
+
+
+@pytest.mark.parametrize("position", ["front", "middle"])
+def test_a_name_may_end_in_dots_that_join_the_last_one(position: str) -> None:
+    name = "well,.."
+    (row,) = texts([name], TextLayout("X X X X {}.", slots=4, position=position)).rows
+    assert sorted(row[1:-1]) == sorted(TOKENIZER.encode(f"X X X X {name}."))
+
+
+def test_one_long_name_does_not_widen_many_short_ones() -> None:
+    long = " ".join(["word"] * 60)
+    found = texts([*(f"cat {number}" for number in range(1000)), long], TextLayout(slots=0)).chunks(4096)
+    assert sum(chunk.spread.numel() for chunk in found) < 1000 * 12
+    assert found[-1].classes.tolist() == [1000]
 
 
 def test_what_does_not_fit_names_the_class_and_the_limit() -> None:
@@ -118,6 +162,9 @@ def test_class_lists() -> None:
         ClassNames(("sea_lion", "cat", "sea lion"))
     with pytest.raises(ValueError, match="as CLIP reads A and a alike: 'Cat', 'cat'"):
         ClassNames(("Cat", "dog", "cat"))
+    for names in ALIKE:
+        with pytest.raises(ValueError, match="class names occur more than once"):
+            ClassNames(names)
     twice = ClassNames(("missile", "missile"), duplicates=True)
     rows = texts(list(twice.names), TextLayout()).rows
     assert rows[0] == rows[1] and len(rows) == 2

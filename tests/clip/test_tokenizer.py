@@ -226,12 +226,23 @@ def change(tmp_path: Path, edit) -> Path:
         ),
         (lambda model: model["merges"].append(["q", "unknown"]), "do not belong together"),
         (lambda model: model["merges"].append("one"), "not a merge"),
+        (lambda model: model.update(merges=model["merges"][:3]), "tokens? that no merge makes"),
         (lambda model: model.update(vocab=[]), "no table"),
     ],
 )
 def test_files_of_another_kind_are_refused(tmp_path, edit, message):
     with pytest.raises(ValueError, match=message):
         Tokenizer.from_file(change(tmp_path, edit))
+
+
+def test_merges_that_were_cut_short(tmp_path):
+    """Where a file was cut between two lines, as where it was cut within one."""
+    vocab, merges = merges_and_vocab(tmp_path)
+    whole = merges.read_text()
+    for length in (len(whole) // 2, whole.rindex("\n", 0, len(whole) - 2) + 1):
+        merges.write_text(whole[:length])
+        with pytest.raises(ValueError, match=r"no merge makes|is not a merge"):
+            Tokenizer.from_vocab_and_merges(vocab, merges)
 
 
 def test_damaged_file(tmp_path):

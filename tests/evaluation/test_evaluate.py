@@ -7,7 +7,7 @@ import torch
 from bmip.class_names import ClassNames
 from bmip.data.batches import EvalBatches
 from bmip.data.transforms import centre_square, normalise
-from bmip.evaluation.evaluate import Predictions, accuracy_on, evaluate, evaluate_logits
+from bmip.evaluation.evaluate import Predictions, _answers, accuracy_on, evaluate, evaluate_logits
 from bmip.evaluation.logits import batch_logits
 from bmip.evaluation.prediction_files import read_predictions, write_predictions
 from bmip.methods import build_model
@@ -108,6 +108,21 @@ def test_predictions_come_back_from_a_run_folder(tmp_path: Path) -> None:
     for name in ("labels", "predicted", "probability", "rank"):
         assert torch.equal(getattr(again, name), getattr(found, name))
     assert again.images == found.images
+
+
+def test_predictions_come_back_whatever_the_names_are(tmp_path: Path) -> None:
+    names = ("a\rb", "c\nd", 'e"f', "g,h")
+    index = torch.arange(4)
+    some = Predictions(ClassNames(names), tuple(f"{name}.png" for name in names), index, index, torch.ones(4), index)
+    write_predictions(tmp_path / "p.csv", some)
+    again = read_predictions(tmp_path / "p.csv")
+    assert (again.classes.names, again.images) == (names, some.images)
+
+
+def test_the_prediction_is_that_of_rank_zero_where_probabilities_are_rounded_to_the_same() -> None:
+    predicted, probability, rank = _answers(torch.tensor([1, 0]), torch.tensor([[0.0, 1e-8], [0.0, 1e-8]]))
+    assert (predicted.tolist(), rank.tolist()) == ([1, 1], [0, 1])
+    assert probability.tolist() == [0.5, 0.5]
 
 
 def test_predictions_are_read_without_knowing_the_classes(tmp_path: Path) -> None:

@@ -87,6 +87,19 @@ def test_every_form_of_an_image_gives_the_same_answer(photos: Path) -> None:
     assert len(predict(model, np.stack([array] * 3))) == len(predict(model, torch.stack([tensor] * 3))) == 3
 
 
+@pytest.mark.parametrize("kind", [">f4", "<f8", ">f2", np.longdouble])
+def test_all_256_steps_survive_as_floats_of_numpy(kind: str | type) -> None:
+    steps = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)
+    assert torch.equal(picture_pixels((steps / 255).astype(kind)), torch.from_numpy(steps).movedim(-1, 0))
+
+
+@pytest.mark.parametrize("batch", [0, -1])
+def test_a_batch_holds_a_picture(batch: int) -> None:
+    model = build_model("coop", {}, tiny_clip(), ClassNames(("a", "b")), seed=1)
+    with pytest.raises(ValueError, match=f"batch is {batch}; at least one"):
+        predict(model, [np.zeros((8, 8, 3), np.uint8)], batch=batch)
+
+
 def test_all_256_steps_survive_as_floats() -> None:
     steps = torch.arange(256, dtype=torch.uint8).view(1, 16, 16).expand(3, -1, -1)
     for kind in (torch.float16, torch.bfloat16, torch.float32, torch.float64):

@@ -104,3 +104,6 @@ def test_data_that_cannot_choose_a_threshold() -> None:
         validation_scores(model, DATA, ClassNames(("cat",)))
     one = replace(DATA, classes=replace(DATA.classes, names=("Red", "green", "blue", "grey")))
     assert len(validation_scores(model, one, ASKED)[0]["similarity"]) == 8, "capital letters do not matter"
+    named = replace(DATA, classes=replace(DATA.classes, names=("cafe\u0301", *DATA.classes.names[1:])))
+    asked = ClassNames(("caf\u00e9", "cat"))
+    assert len(validation_scores(model, named, asked)[0]["similarity"]) == sum(label == 0 for label in DATA.val.labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -15,7 +16,10 @@ import pytest
 from bmip.class_names import ClassNames
 from bmip.methods import build_model, combination_names, load_method, method_names
 from bmip.prompting import MethodSpec, Preset
+from bmip.prompting.checkpoint import CheckpointError
+from bmip.system.method_name import check_written
 from bmip.testing import tiny_clip
+from bmip.training.checkpoint import from_pretrained
 
 ROOT = Path(__file__).parents[2]
 ALL = (*method_names(), *combination_names())
@@ -74,6 +78,41 @@ def test_a_method_in_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         load_method("no_file")
     with pytest.raises(ValueError, match="'shutil' is no method"):
         load_method("shutil")
+
+
+@pytest.mark.parametrize(
+    "name", ["beside.prompts", "beside", "beside/prompts.py", "./beside/prompts.py", "this", "coop+beside"]
+)
+def test_a_file_runs_no_code_that_lies_beside_it(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where Python is started in the folder that was fetched."""
+    for file in ("__init__.py", "prompts.py"):
+        (tmp_path / "beside").mkdir(exist_ok=True)
+        (tmp_path / "beside" / file).write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend("")
+    clip = tiny_clip()
+    build_model("coop", {}, clip, ClassNames(("a", "b")), seed=1).save_pretrained(tmp_path / "beside")
+    file = tmp_path / "beside" / "prompts.json"
+    description = json.loads(file.read_text())
+    description["spec"]["method"] = name
+    file.write_text(json.dumps(description))
+    with pytest.raises(CheckpointError, match="only code that was installed is run"):
+        from_pretrained(tmp_path / "beside", clip)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_file_may_name_a_method_that_is_at_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copy(ROOT / "examples" / "shallow_text.py", tmp_path / "own_here.py")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ValueError, match="'own_here' is none of bmip's"):
+        check_written("own_here", ["coop"])
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    check_written("own_here", ["coop"])
+    monkeypatch.delenv("PYTHONPATH")
+    load_method("own_here")
+    check_written("coop+own_here", ["coop"])
+    del sys.modules["own_here"]
 
 
 def test_what_is_no_whole_method_is_refused() -> None:

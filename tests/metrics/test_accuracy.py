@@ -21,7 +21,7 @@ from bmip.metrics import (
 
 @st.composite
 def judged(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, int]:
-    images, classes = draw(st.integers(1, 40)), draw(st.integers(2, 7))
+    images, classes = draw(st.integers(1, 40)), draw(st.integers(2, 20))
     generator = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     return generator.integers(0, classes, images), generator.integers(0, classes, images), classes
 
@@ -46,6 +46,7 @@ def test_accuracy_is_in_percent() -> None:
 def test_confusion_and_what_follows_from_it(case: tuple[np.ndarray, np.ndarray, int]) -> None:
     labels, predicted, classes = case
     found = confusion_matrix(labels, predicted, classes)
+    assert (confusion_matrix(labels.astype(np.int8), predicted.astype(np.int8), classes) == found).all()
     assert (found == reference.confusion_matrix(labels, predicted, labels=range(classes))).all()
     recalls = [100 * np.mean(predicted[labels == c] == c) if (labels == c).any() else np.nan for c in range(classes)]
     np.testing.assert_allclose(per_class_accuracy(found), recalls)

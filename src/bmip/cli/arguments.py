@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bmip.class_names import ClassNames, words
+from bmip.class_names import ClassNames, as_read
 from bmip.data.names import DataError
 from bmip.data.sources.class_name_file import read_class_names
 from bmip.run_spec import HALF
@@ -80,8 +80,8 @@ def among(dataset: Dataset, names: Sequence[str]) -> Dataset:
 
     Raises DataError where no class of the data set is in the list.
     """
-    known = {words(name).lower(): label for label, name in enumerate(dataset.classes.names)}
-    positions = {known[words(name).lower()]: place for place, name in enumerate(names) if words(name).lower() in known}
+    known = {as_read(name): label for label, name in enumerate(dataset.classes.names)}
+    positions = {known[as_read(name)]: place for place, name in enumerate(names) if as_read(name) in known}
     if not positions:
         raise DataError(
             f"{dataset.name} has no class of {', '.join(names)}: its classes are {', '.join(dataset.classes.names)}"

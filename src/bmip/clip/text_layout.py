@@ -76,7 +76,8 @@ def sentence(name: str, layout: TextLayout, tokenizer: Tokenizer) -> tuple[tuple
                 f"the {layout.position} every token before it must be a slot: use 'X' for every slot"
             )
         first = layout.slots // 2 if layout.position == "middle" else 0
-        named = layout.slots + len(tokenizer.encode(name))
+        # the dots of a name become one token with that of the template
+        named = min(layout.slots + len(tokenizer.encode(name)), len(whole))
         order = [*range(first), *range(layout.slots, named), *range(first, layout.slots), *range(named, len(whole))]
         ids, slots = [ids[k] for k in order], [slots[k] for k in order]
     return (tokenizer.start, *ids, tokenizer.end), (FIXED, *slots, FIXED)

@@ -106,7 +106,10 @@ class ClassTexts:
         return len(self.rows)
 
     def chunks(self, tokens: int) -> tuple[Tails, ...]:
-        """The tails, sorted by length, in parts of at most `tokens` tokens each; a part has at least one class."""
+        """The tails, sorted by length, in parts of at most `tokens` tokens each; a part has at least one class.
+
+        A part is a rectangle of at most twice as many places, so that a long name does not widen many short ones.
+        """
         return _chunks(self, tokens)
 
     def to(self, device: torch.device) -> ClassTexts:
@@ -179,7 +182,7 @@ def _chunks(texts: ClassTexts, tokens: int) -> tuple[Tails, ...]:
     used = 0
     for c in order:
         length = len(texts.rows[c]) - stem
-        if groups[-1] and used + length > tokens:
+        if groups[-1] and (used + length > tokens or (len(groups[-1]) + 1) * length > 2 * tokens):
             groups.append([])
             used = 0
         groups[-1].append(c)

@@ -11,18 +11,18 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import html
 import json
+import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
-import ftfy
 from tokenizers import Regex, decoders, models, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Encoder
 
+from bmip.class_names import clean
 from bmip.system.files import write_text
-from bmip.system.messages import first_few
+from bmip.system.messages import counted, first_few
 
 MERGES_FILE = Path(__file__).with_name("bpe_simple_vocab_16e6.txt.gz")
 MERGES_SHA256 = "924691ac288e54409236115652ad4aa250f48203de50a9e4722a6ecd48d6804a"
@@ -31,6 +31,8 @@ _MERGES = 49152 - 256 - 2  # openai/CLIP simple_tokenizer.py: the file holds mor
 _SPECIALS = ("<|startoftext|>", "<|endoftext|>")
 _SPELLINGS = (_SPECIALS, ("<start_of_text>", "<end_of_text>"))  # OpenAI and transformers; open_clip
 _WORD_END = "</w>"
+_ENDINGS = ("", _WORD_END)
+_ADDED = re.compile(r"<.+>|\[.+\]")  # tokens that stand for themselves, such as <pad>
 _WORD = Regex(r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+")
 
 Merge = tuple[str, str]
@@ -44,12 +46,14 @@ class Tokenizer:
         merges: pairs of tokens that are merged, the most important first.
         source: stands in messages.
 
-    Raises ValueError for ids with gaps, for missing bytes or special tokens, and for merges of another vocabulary.
+    Raises ValueError for ids with gaps, for missing bytes or special tokens, and for merges of another vocabulary or
+    too few of them.
     """
 
     def __init__(self, vocabulary: dict[str, int], merges: Sequence[Merge], *, source: str = "the vocabulary") -> None:
         _check_vocabulary(vocabulary, source)
         self.start_word, self.end_word = _specials(vocabulary, source)
+        _check_merges(vocabulary, merges, source)
         try:
             bpe = models.BPE(vocabulary, list(merges), end_of_word_suffix=_WORD_END)
         except Exception as error:  # the library raises bare Exceptions
@@ -112,15 +116,18 @@ class Tokenizer:
     @classmethod
     def from_file(cls, path: str | Path) -> Tokenizer:
         """From a tokenizer.json of `transformers` or `save`. Raises ValueError for a tokeniser that is not CLIP's."""
-        model = _json(Path(path)).get("model", {})
+        model = _json(Path(path)).get("model")
+        model = model if isinstance(model, dict) else {}
         kind, word_end = model.get("type", "unknown"), model.get("end_of_word_suffix")
         if kind != "BPE" or word_end != _WORD_END:
             raise ValueError(
                 f"{path} holds a tokeniser of type {kind} with word ending {word_end!r}; "
                 f"CLIP's is BPE with {_WORD_END!r}: take the tokenizer.json that belongs to the CLIP weights"
             )
-        merges = [_merge(merge) if isinstance(merge, str) else (merge[0], merge[1]) for merge in model["merges"]]
-        return cls(_vocabulary(model["vocab"], path), merges, source=str(path))
+        merges = model.get("merges")
+        if not isinstance(merges, list):
+            raise ValueError(f"{path} has no list of merges: fetch it again")
+        return cls(_vocabulary(model.get("vocab"), path), [_merge(merge) for merge in merges], source=str(path))
 
     @classmethod
     def train(cls, texts: Iterable[str], vocabulary: int) -> Tokenizer:
@@ -151,15 +158,6 @@ class Tokenizer:
             merges.append((left, right))
             products.add(left + right)
         return cls(_numbered(merges), merges, source="the trained vocabulary")
-
-
-def clean(text: str) -> str:
-    """Text with broken characters and HTML repaired, in lower case, with single spaces.
-
-    (openai/CLIP simple_tokenizer.py: basic_clean, whitespace_clean)
-    """
-    text = html.unescape(html.unescape(ftfy.fix_text(text)))
-    return " ".join(text.split()).lower()
 
 
 def _words() -> pre_tokenizers.PreTokenizer:
@@ -193,11 +191,12 @@ def _numbered(merges: Iterable[Merge]) -> dict[str, int]:
     return {token: number for number, token in enumerate(tokens)}
 
 
-def _merge(line: str) -> Merge:
-    left, separator, right = line.strip().partition(" ")
-    if not separator or " " in right:
-        raise ValueError(f"{line!r} is not a merge: two tokens with a space between them were expected")
-    return left, right
+def _merge(said: object) -> Merge:
+    """A merge as a line of text or as a pair."""
+    pair = said.strip().split(" ") if isinstance(said, str) else said
+    if not isinstance(pair, (list, tuple)) or len(pair) != 2 or not all(isinstance(one, str) for one in pair):
+        raise ValueError(f"{said!r} is not a merge: two tokens with a space between them were expected")
+    return pair[0], pair[1]
 
 
 def _json(path: Path) -> dict:
@@ -219,11 +218,21 @@ def _vocabulary(table: object, source: str | Path) -> dict[str, int]:
 def _check_vocabulary(vocabulary: dict[str, int], source: str) -> None:
     if sorted(vocabulary.values()) != list(range(len(vocabulary))):
         raise ValueError(f"{source}: the ids of {len(vocabulary)} tokens must be 0 to {len(vocabulary) - 1}, each once")
-    missing = [byte + ending for byte in _bytes() for ending in ("", _WORD_END) if byte + ending not in vocabulary]
+    missing = [byte + ending for byte in _bytes() for ending in _ENDINGS if byte + ending not in vocabulary]
     if missing:
         raise ValueError(
             f"{source} lacks {len(missing)} of the 512 single bytes ({first_few(missing, 3)}): "
             "text that contains them would lose letters; use a byte-level CLIP vocabulary"
+        )
+
+
+def _check_merges(vocabulary: dict[str, int], merges: Iterable[Merge], source: str) -> None:
+    """A list of merges that was cut short would give other tokens than those that the CLIP was trained on."""
+    made = {left + right for left, right in merges}.union(byte + ending for byte in _bytes() for ending in _ENDINGS)
+    if lacking := [token for token in vocabulary if token not in made and not _ADDED.fullmatch(token)]:
+        raise ValueError(
+            f"{source} has {counted(len(lacking), 'token')} that no merge makes ({first_few(map(repr, lacking), 3)}): "
+            "its list of merges is not whole; fetch it again"
         )
 
 

@@ -130,7 +130,8 @@ def accuracy_on(model: PromptedCLIP, split: Split, classes: ClassNames, batch: i
 
 def _answers(labels: Int64[Tensor, " image"], logits: Float[Tensor, "image class"]) -> tuple[Tensor, Tensor, Tensor]:
     """The predicted class of each image, its probability, and the rank of the right class."""
-    most, best = logits.softmax(-1).max(-1)
+    best = logits.argmax(-1)  # probabilities that differ little may be rounded to the same
+    most = logits.softmax(-1).gather(-1, best[:, None])[:, 0]
     return best, most.float(), torch.from_numpy(ranks(logits.numpy(), labels.numpy()))
 
 

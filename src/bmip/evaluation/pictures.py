@@ -57,8 +57,11 @@ def picture_pixels(picture: object) -> UInt8[Tensor, "3 height width"]:
     if isinstance(picture, np.ndarray):
         shape, layout = picture.shape, "a numpy array must be (height, width, 3)"
         right = len(shape) == 3 and shape[2] == 3
-        known = picture.dtype == np.uint8 or np.issubdtype(picture.dtype, np.floating)
-        pixels = torch.from_numpy(np.array(picture)).movedim(-1, 0) if right and known else None
+        floating = np.issubdtype(picture.dtype, np.floating)
+        known = picture.dtype == np.uint8 or floating
+        pixels = None
+        if right and known:  # numpy's floats may have other bytes or more of them than torch's
+            pixels = torch.from_numpy(np.array(picture, np.float32 if floating else np.uint8)).movedim(-1, 0)
     elif isinstance(picture, Tensor):
         shape, layout = tuple(picture.shape), "a tensor must be (3, height, width)"
         right = len(shape) == 3 and shape[0] == 3
@@ -93,7 +96,10 @@ def squares(
     """The centre squares of the pictures, a batch at a time, and their names. Pictures are taken only as needed.
 
     `unread` is told why a picture cannot be read, and it is left out; without it such a picture raises DataError.
+    Raises ValueError for a batch below 1.
     """
+    if batch < 1:
+        raise ValueError(f"batch is {batch}; at least one picture at a time is needed")
 
     def square(picture: object) -> tuple[str, Tensor] | DataError:
         try:

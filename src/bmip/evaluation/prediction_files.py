@@ -20,7 +20,7 @@ def write_predictions(file: Path, predictions: Predictions) -> None:
     """Writes a CSV file; labels are indices into the class names, which stand beside them as words."""
     words = predictions.classes.names
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
     writer.writerow(COLUMNS)
     columns = (predictions.labels, predictions.predicted, predictions.probability, predictions.rank)
     for image, label, predicted, probability, rank in zip(
@@ -37,7 +37,8 @@ def read_predictions(file: Path, classes: ClassNames | None = None) -> Predictio
     Raises FileNotFoundError, and ValueError for a file that is damaged.
     """
     try:
-        rows = list(csv.DictReader(io.StringIO(file.read_text(encoding="utf-8"))))
+        with file.open(encoding="utf-8", newline="") as lines:
+            rows = list(csv.DictReader(lines))
         return Predictions(
             classes or _named_in(rows),
             tuple(row["image"] for row in rows),

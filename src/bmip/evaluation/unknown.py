@@ -10,7 +10,7 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from jaxtyping import Float
 
-from bmip.class_names import ClassNames, words
+from bmip.class_names import ClassNames, as_read
 from bmip.data.dataset import DataError, Dataset
 from bmip.evaluation.evaluate import evaluate_logits
 from bmip.evaluation.predict import Prediction
@@ -89,8 +89,8 @@ def validation_scores(
     if dataset.val is None or not len(dataset.val) or dataset.val_is_test:
         lack = "is validated on its test images" if dataset.val_is_test else "has no validation images"
         raise DataError(f"{dataset.name} {lack}: a threshold must be chosen on images that nothing else is judged by")
-    asked = {words(name).lower() for name in classes.names}
-    known = np.array([words(dataset.classes.names[label]).lower() in asked for label in dataset.val.labels])
+    asked = set(map(as_read, classes.names))
+    known = np.array([as_read(dataset.classes.names[label]) in asked for label in dataset.val.labels])
     if not known.any():
         raise DataError(
             f"{dataset.name} has no validation images of {first_few(classes.names)}: its classes are "

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from bmip.clip.loading.backbones import EMBEDDED
-from bmip.experiments.method_facts import method_facts
+from bmip.experiments.method_facts import known_methods, method_facts
 from bmip.run_spec import Preset, RunSpec, Settings, settings
 from bmip.system.files import write_text
 from bmip.system.messages import nearest
+from bmip.system.method_name import check_written
 from bmip.training.config import TrainConfig
 
 if sys.version_info >= (3, 11):
@@ -86,6 +87,15 @@ def choose_preset(method: str, name: str | None, backbone: str, made_for: str = 
     return name, known[name]
 
 
+def preset_of(run: RunSpec) -> Preset:
+    """The preset of a run that a file tells of; no code is run for it that was not installed (`check_written`).
+
+    Raises ValueError for a method or a preset that is not known here, and OSError for a file that cannot be read.
+    """
+    check_written(run.method, [facts.name for facts in known_methods()])
+    return choose_preset(run.method, run.preset, backbone="")[1]
+
+
 def departures(run: RunSpec) -> dict[str, Any]:
     """Those of the run's options and training settings that are not as its preset has them or leaves them.
 
@@ -110,7 +120,7 @@ def for_any_data(run: RunSpec) -> RunSpec:
     if not run.data or run.preset.endswith(".toml"):  # a file has no settings by data set
         return run
     try:
-        preset = choose_preset(run.method, run.preset, backbone="")[1]
+        preset = preset_of(run)
     except ValueError:
         return run
     own = preset.by_data.get(run.data)

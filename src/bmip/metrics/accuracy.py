@@ -63,7 +63,7 @@ def confusion_matrix(
     """
     check_labels(labels, classes)
     check_labels(predicted, classes)
-    return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+    return np.bincount(labels.astype(np.int64) * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
 def per_class_accuracy(confusion: Int[np.ndarray, "class class"]) -> Float[np.ndarray, " class"]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bmip.class_names import ClassNames, words
+from bmip.class_names import ClassNames, as_read
 from bmip.system.messages import counted, first_few
 
 
@@ -31,14 +31,14 @@ def read_sentences(file: str | Path) -> dict[str, list[str]]:
 
 
 def sentences_of(classes: ClassNames, known: Mapping[str, Sequence[str]]) -> list[Sequence[str]]:
-    """The sentences about each class, in the order of the classes. Case and underscores of names do not matter.
+    """The sentences about each class, in the order of the classes. Names count as CLIP reads them.
 
     Raises ValueError that lists the classes without sentences.
     """
-    spelled = {words(name).lower(): own for name, own in known.items()}
-    if missing := [name for name in classes.names if words(name).lower() not in spelled]:
+    spelled = {as_read(name): own for name, own in known.items()}
+    if missing := [name for name in classes.names if as_read(name) not in spelled]:
         raise ValueError(
             f"sentences are missing for {len(missing)} of {counted(len(classes), 'class')}: {first_few(missing)}; add "
             "them to the file"
         )
-    return [spelled[words(name).lower()] for name in classes.names]
+    return [spelled[as_read(name)] for name in classes.names]

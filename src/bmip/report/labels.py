@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
+from bmip.experiments.method_facts import known_methods
 from bmip.experiments.presets import choose_preset, for_any_data
 from bmip.experiments.results import Row
 from bmip.run_spec import HALF, RunSpec, Value, shots_text
 from bmip.system.messages import first_few
+from bmip.system.method_name import check_written
 
 NAMED = 4  # base classes in a title
 _DIGITS = re.compile(r"(\d+)")
@@ -92,8 +94,9 @@ def _preset(one: Variant, variants: Iterable[Variant], made_for: str) -> str:
     A file stands there without its folder, unless another preset of the method has the same name.
     """
     try:
+        check_written(one.method, [facts.name for facts in known_methods()])
         by_itself, _ = choose_preset(one.method, None, one.backbone, made_for)
-    except ValueError:  # a method from outside that cannot be imported here
+    except ValueError:  # a method from outside that is not imported here
         by_itself = "default"
     if one.preset == by_itself:
         return ""

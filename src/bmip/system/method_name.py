@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection
 from importlib.util import find_spec
@@ -22,6 +23,20 @@ def method_name(given: str, known: Collection[str]) -> str:
     return "+".join(_part(part.strip(), known) for part in given.split("+"))
 
 
+def check_written(name: str, known: Collection[str]) -> None:
+    """Raises ValueError for a method's name that a file gives and whose import could run code that lies beside it.
+
+    Accepted are the methods of the package, modules that are imported already, and modules that were installed or whose
+    folder is in PYTHONPATH. The folder in which Python was started is none of these.
+    """
+    for part in name.split("+"):
+        if part.replace("-", "_") not in known and part not in sys.modules and not _is_installed(part):
+            raise ValueError(
+                f"the method {part!r} is none of bmip's, and only code that was installed is run for a file: import "
+                "its module first, or put the module's folder into PYTHONPATH"
+            )
+
+
 def asked_name(name: str) -> str:
     """The method as one asks for it, such as "zero-shot"; a dotted path stays as it is."""
     return "+".join(part if "." in part else part.replace("_", "-") for part in name.split("+"))
@@ -40,6 +55,19 @@ def _part(given: str, known: Collection[str]) -> str:
         "folder must be in PYTHONPATH): "
         f"{nearest(name, known)}"
     )
+
+
+def _is_installed(module: str) -> bool:
+    top = module.partition(".")[0]
+    if not all(part.isidentifier() for part in module.split(".")) or top in sys.stdlib_module_names:
+        return False
+    found = find_spec(top)  # does not import it
+    if found is None:
+        return False
+    package = found.submodule_search_locations
+    folder = Path(next(iter(package))).parent if package else Path(found.origin or "").parent
+    named = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return folder.resolve() != Path.cwd() or any(Path(one).resolve() == folder.resolve() for one in named if one)
 
 
 def _module_of(file: Path, known: Collection[str]) -> str:

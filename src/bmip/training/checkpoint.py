@@ -9,9 +9,10 @@ import torch
 from bmip.clip.loading.load import load_clip
 from bmip.clip.model import CLIP
 from bmip.clip.precision import Precision
-from bmip.methods import build_model
+from bmip.methods import build_model, method_names
 from bmip.prompting.checkpoint import CheckpointError, Description, read_checkpoint
 from bmip.prompting.model import PromptedCLIP
+from bmip.system.method_name import check_written
 from bmip.training.hub import located
 
 _CURE = "name a file, a folder or a hub id of the same weights (--backbone on the command line, clip= in Python)"
@@ -52,6 +53,7 @@ def from_pretrained(
             f"{clip.sha256[:12] or 'none'}: {_CURE}"
         )
     try:
+        check_written(description.spec.method, method_names())
         model = build_model(description.spec.method, dict(description.options), clip, description.classes, seed=0)
         model.load_learned(tensors)
     except (ValueError, TypeError) as error:

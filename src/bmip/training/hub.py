@@ -19,6 +19,9 @@ from bmip.prompting.checkpoint import NAME, CheckpointError
 from bmip.system.files import write_text
 from bmip.system.messages import first_line
 
+FILES = [f"{NAME}.{kind}" for kind in ("safetensors", "json", "threshold.json")]
+"""All that is fetched."""
+
 
 def is_repository(place: str | Path) -> bool:
     """Whether a place of prompts names a repository on the hub.
@@ -39,7 +42,7 @@ def located(place: str | Path) -> Path:
         return Path(place)
     name = str(place)
     try:
-        return Path(huggingface_hub.snapshot_download(name, allow_patterns=f"{NAME}.*"))
+        return Path(huggingface_hub.snapshot_download(name, allow_patterns=FILES))
     except (RepositoryNotFoundError, HFValidationError, EntryNotFoundError) as error:
         if isinstance(error, LocalEntryNotFoundError):
             raise _unreachable(name, error) from error

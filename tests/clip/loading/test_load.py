@@ -230,6 +230,8 @@ def test_image_processor_as_transformers_writes_it(folder, version):
         {"size": {"shortest_edge": 36}},
         {"crop_size": {"height": 24, "width": 24}},
         {"crop_size": 24},
+        {"rescale_factor": 1 / 127.5},
+        {"offset": True},
     ],
 )
 def test_images_prepared_in_another_way_are_refused(folder, change):

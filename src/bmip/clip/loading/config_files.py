@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from bmip.clip.block import Activation
 from bmip.clip.loading.backbones import BackboneError
-from bmip.clip.loading.preprocessing import OPENAI, Normalisation, of_open_clip, of_transformers
+from bmip.clip.loading.preprocessing import OPENAI, Normalisation, normalisation, of_open_clip, of_transformers
 from bmip.clip.model import CLIPConfig
 from bmip.clip.resnet import WIDENS
 
@@ -79,18 +79,36 @@ def read_json(file: Path) -> dict[str, Any]:
     return content
 
 
+_NO_COUNTS = {"image_layers", "activation", "mean", "std"}
+
+
 def _bmip(content: Mapping[str, Any], file: Path) -> Settings:
     names = {field.name for field in fields(CLIPConfig)}
     given = content.get("clip")
     if not isinstance(given, dict) or set(given) != names:
         raise BackboneError(f"{file} does not describe a CLIP of this version: under 'clip' it needs {sorted(names)}")
-    listed: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
-    saved = CLIPConfig(**listed)
+    layers = given["image_layers"]
+    stages = layers if isinstance(layers, list) else [layers]
+    if given["activation"] not in get_args(Activation) or len(stages) not in (1, 4):
+        raise BackboneError(f"{file} has an activation or layers that no CLIP has: fetch it again")
+    for stage in stages:
+        _count({"image_layers": stage}, "image_layers", file)
+    sizes = {name: _count(given, name, file) for name in names.difference(_NO_COUNTS)}
+    colours = normalisation(given["mean"], given["std"], file)
+    saved = CLIPConfig(
+        image_layers=tuple(layers) if isinstance(layers, list) else layers,
+        activation=given["activation"],
+        mean=colours.mean,
+        std=colours.std,
+        **sizes,
+    )
+    if not isinstance(content.get("sha256"), str | None):
+        raise BackboneError(f"{file}: sha256 is {content['sha256']!r}; a text was expected: fetch it again")
     return Settings(
         heads=(saved.image_heads, saved.text_heads),
         activation=saved.activation,
         image_size=saved.image_size,
-        normalisation=Normalisation(saved.mean, saved.std),
+        normalisation=colours,
         saved=saved,
         sha256=content.get("sha256"),
     )
@@ -99,8 +117,8 @@ def _bmip(content: Mapping[str, Any], file: Path) -> Settings:
 def _transformers(content: Mapping[str, Any], file: Path) -> Settings:
     if content.get("model_type") != "clip":
         raise BackboneError(f"{file} describes a model of type {content.get('model_type')!r}; 'clip' is needed")
-    text = _section(content, "text_config", {"num_attention_heads": 8})
-    image = _section(content, "vision_config", {"num_attention_heads": 12})
+    text = _section(content, "text_config", {"num_attention_heads": 8}, file)
+    image = _section(content, "vision_config", {"num_attention_heads": 12}, file)
     for name, section in (("text_config", text), ("vision_config", image)):
         if section["layer_norm_eps"] != 1e-5:
             raise BackboneError(
@@ -114,7 +132,7 @@ def _transformers(content: Mapping[str, Any], file: Path) -> Settings:
     end = text.get("eos_token_id")
     side = _side(image.get("image_size", 224), file)
     return Settings(
-        heads=(image["num_attention_heads"], text["num_attention_heads"]),
+        heads=(_count(image, "num_attention_heads", file), _count(text, "num_attention_heads", file)),
         activation=text["hidden_act"],
         image_size=side,
         only_vit=True,
@@ -132,11 +150,27 @@ def _image_processor(folder: Path) -> tuple[dict[str, Any], Path]:
     return (read_json(own) if own.is_file() else {}), own
 
 
-def _section(content: Mapping[str, Any], name: str, defaults: Mapping[str, Any]) -> dict[str, Any]:
+def _object(content: Mapping[str, Any], name: str, file: Path) -> dict[str, Any]:
+    """The object under this name; an empty one where there is none. Raises BackboneError for anything else."""
+    value = content.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise BackboneError(f"{file}: {name} is {value!r}; a JSON object was expected: fetch it again")
+    return value or {}
+
+
+def _count(section: Mapping[str, Any], name: str, file: Path, otherwise: int = 0) -> int:
+    """The whole number under this name. Raises BackboneError for anything else, and for one below 1."""
+    value = section.get(name, otherwise)
+    if type(value) is not int or value < 1:
+        raise BackboneError(f"{file}: {name} is {value!r}; a whole number from 1 was expected: fetch it again")
+    return value
+
+
+def _section(content: Mapping[str, Any], name: str, defaults: Mapping[str, Any], file: Path) -> dict[str, Any]:
     """A section as `transformers` reads it. An old section `…_dict` wins, with defaults for what it leaves out."""
     defaults = {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5, **defaults}
-    section = {**defaults, **(content.get(name) or {})}
-    older = content.get(f"{name}_dict")
+    section = {**defaults, **_object(content, name, file)}
+    older = _object(content, f"{name}_dict", file)
     return {**section, **defaults, **older} if older else section
 
 
@@ -149,10 +183,10 @@ _OPEN_CLIP_PLAIN |= {"pos_embed_type": ("learnable",), "block_type": ("default",
 
 
 def _open_clip(content: Mapping[str, Any], file: Path) -> Settings:
-    model = content.get("model_cfg")
-    if not isinstance(model, dict) or not isinstance(model.get("vision_cfg"), dict):
+    model = _object(content, "model_cfg", file)
+    image, text = _object(model, "vision_cfg", file), _object(model, "text_cfg", file)
+    if not image:
         raise BackboneError(f"{file} has no model_cfg with a vision_cfg: fetch it again")
-    image, text = model["vision_cfg"], model.get("text_cfg") or {}
     for name, section in (("vision_cfg", image), ("text_cfg", text)):
         known = _OPEN_CLIP_SHAPES | _OPEN_CLIP_READ | _OPEN_CLIP_UNUSED
         other = {
@@ -163,13 +197,13 @@ def _open_clip(content: Mapping[str, Any], file: Path) -> Settings:
         if other:
             raise BackboneError(f"{file}: {name} asks for {other}, which OpenAI's architecture does not have")
     # A list of layers is a ResNet's, whose width is that of its first stage; heads divide its last one.
-    width = image.get("width", 768) * (WIDENS if isinstance(image.get("layers"), list) else 1)
+    width = _count(image, "width", file, 768) * (WIDENS if isinstance(image.get("layers"), list) else 1)
     side = _side(image.get("image_size", 224), file)
     return Settings(
-        heads=(width // image.get("head_width", 64), text.get("heads", 8)),
+        heads=(width // _count(image, "head_width", file, 64), _count(text, "heads", file, 8)),
         activation="quick_gelu" if model.get("quick_gelu", False) else "gelu",
         image_size=side,
-        normalisation=of_open_clip(content.get("preprocess_cfg") or {}, file, side),
+        normalisation=of_open_clip(_object(content, "preprocess_cfg", file), file, side),
     )
 
 

@@ -17,6 +17,8 @@ _TRANSFORMERS = {
     "do_center_crop": True,
     "do_rescale": True,
     "do_normalize": True,
+    "rescale_factor": 1 / 255,
+    "offset": False,
     "resample": 3,  # bicubic, by Pillow's number
 }
 _OPEN_CLIP = {"mode": "RGB", "interpolation": "bicubic", "resize_mode": "shortest"}
@@ -45,14 +47,14 @@ def of_transformers(given: Mapping[str, Any], file: Path, side: int) -> Normalis
     if isinstance(crop := given.get("crop_size"), int):
         sizes["crop_size"] = {"height": crop, "width": crop}
     _compare({**given, **sizes}, expected, file)
-    return _normalisation(given.get("image_mean"), given.get("image_std"), file)
+    return normalisation(given.get("image_mean"), given.get("image_std"), file)
 
 
 def of_open_clip(given: Mapping[str, Any], file: Path, side: int) -> Normalisation:
     """Like `of_transformers`, for the section preprocess_cfg of an open_clip_config.json."""
     size = [side, side] if isinstance(given.get("size"), list) else side
     _compare(given, {**_OPEN_CLIP, "size": size}, file)
-    return _normalisation(given.get("mean"), given.get("std"), file)
+    return normalisation(given.get("mean"), given.get("std"), file)
 
 
 def _compare(given: Mapping[str, Any], expected: Mapping[str, Any], file: Path) -> None:
@@ -64,14 +66,19 @@ def _compare(given: Mapping[str, Any], expected: Mapping[str, Any], file: Path) 
             )
 
 
-def _normalisation(mean: object, std: object, file: Path) -> Normalisation:
+def normalisation(mean: object, std: object, file: Path) -> Normalisation:
+    """The normalisation with this mean and deviation of each colour; OpenAI's where one is None.
+
+    Raises BackboneError for what is none.
+    """
     return Normalisation(_triple(mean, CLIPConfig.mean, file), _triple(std, CLIPConfig.std, file))
 
 
 def _triple(value: object, otherwise: Triple, file: Path) -> Triple:
     if value is None:
         return otherwise
-    if not isinstance(value, (list, tuple)) or len(value) != 3:
+    numbers = isinstance(value, (list, tuple)) and all(isinstance(one, int | float) for one in value)
+    if not numbers or not isinstance(value, (list, tuple)) or len(value) != 3:
         raise BackboneError(f"{file}: {value!r} is not a mean or deviation of red, green and blue")
     red, green, blue = map(float, value)
     return red, green, blue

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from bmip.class_names import words
+from bmip.class_names import as_read, words
 from bmip.data.dataset import DataError
 from bmip.data.images import image_files, is_hidden
 from bmip.system.messages import counted, first_few
@@ -125,10 +125,10 @@ def _labels(folder: Path, names: list[str]) -> dict[str, int]:
         raise DataError(f"{folder} has {found}; at least two classes are needed: one folder of images for each")
     by_words: dict[str, str] = {}
     for name in names:
-        other = by_words.setdefault(words(name).lower(), name)
+        other = by_words.setdefault(as_read(name), name)
         if other != name:
             raise DataError(
-                f"{folder}: the folders {other!r} and {name!r} are both the class {words(name).lower()!r} for CLIP: "
+                f"{folder}: the folders {other!r} and {name!r} are both the class {as_read(name)!r} for CLIP: "
                 "rename one"
             )
     return {name: label for label, name in enumerate(names)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bmip.class_names import words
+from bmip.class_names import as_read
 from bmip.data.dataset import DataError
 from bmip.experiments.default_data import SHIFTS, SOURCE, TARGETS
 from bmip.experiments.evaluated_parts import Load, Parts, check_images, few_shot
@@ -20,8 +20,8 @@ def _to_other_classes(trial: Trial, load: Load) -> Parts:
 def _to_other_images(trial: Trial, load: Load) -> Parts:
     """A sentence is chosen on the source: choosing it on the shifted images would be knowing the shift."""
     parts = _to_other_classes(trial, load)
-    known = {words(name) for name in parts.train.classes.names}
-    new = [name for name in parts.evaluated["all"].classes.names if words(name) not in known]
+    known = set(map(as_read, parts.train.classes.names))
+    new = [name for name in parts.evaluated["all"].classes.names if as_read(name) not in known]
     if new:
         raise DataError(
             f"{trial.target} is no shifted {trial.run.data}, which has no class {new[0]!r}: evaluate it with "

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bmip.experiments.presets import choose_preset
+from bmip.experiments.presets import preset_of
 from bmip.experiments.registry import protocol, protocol_names
 from bmip.report.lines import lacking_text
 from bmip.report.page.content import Absent, Block, Facts, Fold, Section, Sheet, Text
@@ -98,7 +98,7 @@ def _settings(tables: Iterable[TableData]) -> Table:
 
 def _source(one: RunSpec) -> str:
     try:
-        preset = choose_preset(one.method, one.preset, backbone="")[1]
+        preset = preset_of(one)
     except (ValueError, OSError):
         return "unknown here"
     own = f"; settings of its own for {first_few(preset.by_data, MANY)}" if preset.by_data else ""
