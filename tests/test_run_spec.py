@@ -86,7 +86,13 @@ def test_folders_have_harmless_names() -> None:
 
 @pytest.mark.parametrize(
     ("changes", "told"),
-    [({"shots": -1}, "-1 shots: give"), ({"classes": "old"}, "classes is"), ({"split": "train"}, "split is")],
+    [
+        ({"shots": -1}, "-1 shots: give"),
+        ({"data_seed": -1}, "the seed is -1"),
+        ({"init_seed": -2}, "the seed is -2"),
+        ({"classes": "old"}, "classes is"),
+        ({"split": "train"}, "split is"),
+    ],
 )
 def test_what_makes_no_sense_is_refused(changes: dict, told: str) -> None:
     """By the type checker of the tests already, where that looks."""

@@ -15,6 +15,7 @@ from bmip.data.names import dataset_names, embedded_names
 from bmip.data.read_config import ReadConfig
 from bmip.system.messages import counted
 from bmip.system.method_name import asked_name
+from bmip.system.seeds import check_seed
 
 FORMAT = 5
 """The number of the format in which runs are written: in run folders, in checkpoints and in rows of results."""
@@ -73,7 +74,7 @@ class Preset:
 class RunSpec:
     """One training, described in full. Two runs are the same work if their specs are equal.
 
-    Raises ValueError for fewer than 0 shots, and for classes or a split that do not exist.
+    Raises ValueError for fewer than 0 shots, for a seed below 0, and for classes or a split that do not exist.
     """
 
     method: str
@@ -120,6 +121,8 @@ class RunSpec:
             object.__setattr__(self, "backbone", default_backbone([self.data]))
         if self.shots < 0:
             raise ValueError(f"{self.shots} shots: give the number of training images per class, or 0 for all")
+        for seed in (self.data_seed, self.init_seed):
+            check_seed(seed)
         for name, known in (("classes", ("all", "base", "novel")), ("split", ("test", "val"))):
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; it must be one of {', '.join(known)}")
@@ -172,6 +175,12 @@ class RunSpec:
         known = {field.name for field in fields(cls)}
         if odd := known ^ set(content):
             raise ValueError(f"this is no run of this version of bmip; missing or unknown: {', '.join(sorted(odd))}")
+        for name, kind, what in (
+            *((name, str, "a text") for name in ("method", "data", "preset", "backbone")),
+            *((name, int, "a whole number") for name in ("shots", "data_seed", "init_seed")),
+        ):
+            if type(content[name]) is not kind:  # a truth value is no number
+                raise ValueError(f"{name} is {content[name]!r}; it must be {what}")
         base = content["base"]
         return cls(
             **{

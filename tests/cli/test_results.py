@@ -31,6 +31,12 @@ def test_rows_are_listed_with_the_newest_last(cli: Cli) -> None:
     assert found[0][:6] == ["base-to-novel", "x", "zero-shot:default", "16", "1/1", "base 50.0, novel 60.0"]
     assert found[-1][:6] == ["few-shot", "z", "coop:default", "16", "4/4", "all 77.0"]
     assert cli("results", "list", "r").out == cli("results", "r").out
+    early, late = (
+        replace(WHOLE[place], time=f"2026-{month}-01T00:00:00+00:00") for place, month in ((0, "01"), (-1, "11"))
+    )
+    for shards in ([late], [early]), ([early], [late]):
+        names = [stored(f"shard-{place}", rows) for place, rows in enumerate(shards)]
+        assert [line[1] for line in lines(cli("results", *names).out)] == ["x", "z"]
 
 
 def test_what_is_unknown_is_a_dash(cli: Cli) -> None:

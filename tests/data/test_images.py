@@ -174,3 +174,13 @@ def test_files_are_images_named_by_their_path(tmp_path: Path) -> None:
 
 def test_which_names_look_like_images() -> None:
     assert image_files(["a.JPG", "b.txt", "c.png", "d", "._a.JPG", "cat/.c.png"]) == ["a.JPG", "c.png"]
+
+
+@pytest.mark.parametrize("suffix", [".apng", ".avif", ".bmp", ".jp2", ".pnm", ".tga", ".tiff", ".webp"])
+def test_what_pillow_writes_counts_as_an_image_by_its_ending(suffix: str, tmp_path: Path) -> None:
+    file = tmp_path / f"picture{suffix.upper()}"
+    if suffix not in Image.registered_extensions():
+        pytest.skip(f"this Pillow has no {suffix}")
+    Image.new("RGB", (12, 9), (200, 30, 40)).save(file)
+    assert image_files([file.name, "notes.txt"]) == [file.name]
+    assert read_image(file).shape == (3, 9, 12)

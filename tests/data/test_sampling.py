@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from bmip.class_names import ClassNames
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.images import FileImages
+from bmip.data.read_config import ReadConfig
 from bmip.data.sampling import sample_few_shot, split_base_novel
+from bmip.testing import tiny_dataset
 
 
 def named(labels: list[int], part: str) -> Split:
@@ -39,6 +41,13 @@ def dassl(*sources: list[tuple[str, int]], shots: int) -> list[list[tuple[str, i
 
 
 labels = st.lists(st.integers(0, 4), max_size=60).map(lambda drawn: [*drawn, 4, 2, 0, 1, 3])
+
+
+def test_the_seed_of_a_draw_is_no_negative_number() -> None:
+    """Python's generator draws the same for -1 as for 1, which would count as two draws."""
+    for make in (lambda: sample_few_shot(tiny_dataset(), 2, -1), lambda: ReadConfig(split_seed=-1)):
+        with pytest.raises(ValueError, match="the seed is -1; it must be 0 or more"):
+            make()
 
 
 @given(labels, labels, st.integers(1, 20), st.integers(0, 5))

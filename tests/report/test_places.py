@@ -36,6 +36,15 @@ def test_the_last_row_says_which_version_is_the_latest() -> None:
     assert [one.is_older for one in found] == [row.split == OLD for row in MIXED]
 
 
+def test_the_latest_version_is_that_of_the_row_made_last_in_whatever_order_the_files_are() -> None:
+    rows = [
+        replace(X[0], split=OLD, time="2026-01-31T10:00:00+00:00"),
+        replace(X[1], split=NEW, time="2026-11-01T10:00:00+00:00"),
+    ]
+    for given in (rows, rows[::-1]):
+        assert [one.evaluated_on.older for one in placed(given)] == ["" if row is rows[1] else OLD[:8] for row in given]
+
+
 def test_a_name_in_brackets_is_no_older_version() -> None:
     (table,) = tables([replace(one, trial=replaced(one.trial, data=f"x ({OLD[:8]})"), split=OLD) for one in X])
     assert table.rows[0][0] == "x (01234567)" and "behind a data set" not in table.caption

@@ -90,6 +90,10 @@ def test_variables_of_the_environment_are_replaced(plan, monkeypatch: pytest.Mon
         plan(text)
 
 
+def _with_depth(value: str) -> str:
+    return HEAD + COMPARE.replace('"bmip"', f'{{ method = "bmip", options = {{ depth = {value} }} }}')
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -110,6 +114,10 @@ def test_variables_of_the_environment_are_replaced(plan, monkeypatch: pytest.Mon
         (HEAD + COMPARE.replace("zero-shot", "zero-shoot"), "number 1: .*zero-shoot"),
         (HEAD + COMPARE.replace("digits", "digit"), "'digit' is neither a data set"),
         (HEAD + COMPARE.replace('"bmip"', '{ method = "bmip", options = { dept = 1 } }'), "no option 'dept'.*depth"),
+        (_with_depth('"x"'), r"\[\[compare\]\] number 1: the option 'depth' .* is 'x'; it must be a whole number"),
+        (_with_depth("2.5"), "'depth' .* is 2.5; it must be a whole number"),
+        (_with_depth("true"), "'depth' .* is True; it must be a whole number"),
+        (_with_depth("[2, 3.5]"), "'depth' .* is 3.5; it must be a whole number"),
         (HEAD + COMPARE.replace('"bmip"', '{ preset = "x" }'), "give its name, or a table"),
         (HEAD + COMPARE.replace('"bmip"', "3"), "a method is 3"),
         (HEAD + COMPARE + "[limits]\nminutes = 0\n", "minutes is 0; it must be a number above 0"),
@@ -123,6 +131,14 @@ def test_what_is_wrong_is_named_with_its_place(plan, text: str, told: str) -> No
         plan(text)
 
 
+def test_a_method_s_own_precision_wins(plan) -> None:
+    own = COMPARE.replace('"bmip"', '{ method = "coop", training = { precision = "float16" } }')
+    found = {
+        one.trial.run.method: one.trial.run.precision for one in expand(plan(HEAD + own + 'precision = "bfloat16"\n'))
+    }
+    assert found["coop"] == "float16" and set(found.values()) == {"float16", "bfloat16"}
+
+
 def test_what_does_not_fit_together_is_named(plan, tmp_path: Path) -> None:
     with pytest.raises(PlanError, match=r"\[\[compare\]\] number 1: the method 'bmip' has no preset 'nosuch'"):
         expand(plan(HEAD + COMPARE.replace('"bmip"', '"bmip:nosuch"')))
@@ -133,6 +149,10 @@ def test_what_does_not_fit_together_is_named(plan, tmp_path: Path) -> None:
     (tmp_path / "settings.toml").write_text("no toml")
     with pytest.raises(PlanError, match=r"number 1: .*settings\.toml"):
         expand(plan(HEAD + COMPARE + f'preset = "{tmp_path / "settings.toml"}"\n'))
+    with pytest.raises(PlanError, match="number 1: few-shot has no base classes: leave base out"):
+        expand(plan(HEAD + COMPARE.replace("base-to-novel", "few-shot") + "base = 0.25\n"))
+    with pytest.raises(PlanError, match="names the roots /a and /b: all its data sets must lie below one"):
+        expand(plan(HEAD + COMPARE + 'root = "/a"\n' + COMPARE + 'root = "/b"\n'))
     with pytest.raises(PlanError, match="number 1: few-shot has no targets: leave them out"):
         expand(plan(HEAD + COMPARE.replace("base-to-novel", "few-shot") + 'targets = ["caltech101"]\n'))
 

@@ -196,13 +196,21 @@ def test_shards_are_whole_tasks_that_together_are_the_study(cli: Cli, plan: Path
     assert not (folder.path / "results.jsonl").exists(), "what shards have made is not made again"
 
 
-def test_failures_of_shards_count_until_there_is_a_row(plan: Path, here: Path) -> None:
+@pytest.mark.parametrize("last", ["it died", "too little"])
+def test_failures_of_shards_count_until_there_is_a_row(
+    plan: Path, here: Path, monkeypatch: pytest.MonkeyPatch, last: str
+) -> None:
     folder, planned = StudyFolder(here / "study"), expand(read_plan(plan))
     folder.begin(read_plan(plan), planned)
     trial = planned[0].trial
-    folder.add_failure(trial, Failure("crash", "it died", "where"), Shard(2, 3))
-    folder.add_failure(trial, Failure("memory", "too little"), None)
-    assert folder.failures()[trial].cause in ("it died", "too little")
+    for failure, shard in (
+        (Failure("crash", "it died", "where"), Shard(2, 3)),
+        (Failure("memory", "too little"), None),
+    ):
+        month = 11 if failure.cause == last else 1
+        monkeypatch.setattr("bmip.studies.folder.utc_now", lambda month=month: f"2026-{month:02}-01T00:00:00+00:00")
+        folder.add_failure(trial, failure, shard)
+    assert folder.failures()[trial].cause == last, "the last one, whichever file it is in"
     assert folder.planned() == ("photos", planned)
 
 

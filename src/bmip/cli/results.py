@@ -95,7 +95,7 @@ def list_(
 
     rows = select(rows_of(files), data or [], method or [], protocols=protocol or [], seeds=seeds or [])
     if to is None or to_file is None:
-        _show(rows)
+        _show(sorted(rows, key=lambda row: row.time))
         return
     from bmip.report.export import EXPORTS
 

@@ -19,18 +19,23 @@ from bmip.data.transforms import centre_square
 
 SUFFIXES = frozenset(
     [
+        ".apng",
+        ".avif",
         ".bmp",
         ".gif",
         ".heic",
         ".heif",
         ".jfif",
+        ".jp2",
         ".jpe",
         ".jpeg",
         ".jpg",
         ".pbm",
         ".pgm",
         ".png",
+        ".pnm",
         ".ppm",
+        ".tga",
         ".tif",
         ".tiff",
         ".webp",

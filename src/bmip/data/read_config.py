@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bmip.system.files import cache_folder
+from bmip.system.seeds import check_seed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +15,7 @@ class ReadConfig:
     """How a data set is read.
 
     Two values are equal if the same files give the same data set with both; where things lie on this machine does not
-    count.
+    count. Raises ValueError for a seed below 0.
     """
 
     template: str = ""
@@ -46,6 +47,9 @@ class ReadConfig:
 
     cache_images: bool = field(default=True, compare=False)
     """Use the cache; otherwise nothing is read from it or written to it."""
+
+    def __post_init__(self) -> None:
+        check_seed(self.split_seed)
 
     @property
     def cache_folder(self) -> Path | None:

@@ -9,6 +9,7 @@ from bmip.class_names import words
 from bmip.data.dataset import DataError, Dataset, Split
 from bmip.data.shots import read_shots, stored_file
 from bmip.system.messages import counted, first_few
+from bmip.system.seeds import check_seed
 
 VAL_SHOTS = 4  # Dassl and CoOp validate on min(shots, 4) images per class
 
@@ -21,8 +22,10 @@ def sample_few_shot(dataset: Dataset, shots: int, seed: int) -> Dataset:
     base and novel classes are selected afterwards. A class with too few images gives all its images; a note names
     such classes. If CoOp's code has stored its own draw beside the data, that draw is used and noted.
 
-    Raises DataError for a stored draw that cannot be read or belongs to another split.
+    Raises DataError for a stored draw that cannot be read or belongs to another split, and ValueError for a seed below
+    0.
     """
+    check_seed(seed)
     if shots < 1:
         return dataset
     file = stored_file(dataset, shots, seed)

@@ -7,7 +7,7 @@ the code; a test compares both. A method from outside and any other combination 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -45,12 +45,16 @@ class MethodFacts:
     """For each preset, `embedded` included, the number of trainable parameters on ViT-B/16; also for a "preset on data
     set" that has another number. Empty for a method that had to be imported."""
 
-    def check_options(self, names: Iterable[str]) -> None:
-        """Raises ValueError for a name that is no option, with the nearest right one."""
-        known = [option.name for option in self.options]
-        for name in names:
+    def check_options(self, values: Mapping[str, Any]) -> None:
+        """Raises ValueError for a name that is no option, with the nearest right one, and for an unfit value."""
+        known = {option.name: option for option in self.options}
+        for name, value in values.items():
             if name not in known:
                 raise ValueError(f"the method {self.name!r} has no option {name!r}: {nearest(name, known, 'it has')}")
+            if not known[name].admits(value):
+                raise ValueError(
+                    f"the option {name!r} of the method {self.name!r} is {value!r}; it must be {known[name].kind}"
+                )
 
 
 def method_facts(name: str) -> MethodFacts:

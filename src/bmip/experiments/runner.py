@@ -23,6 +23,7 @@ from bmip.experiments.task import is_free, tasks_of
 from bmip.experiments.trial import Trial
 from bmip.methods import build_model
 from bmip.run_spec import RunSpec
+from bmip.system.line_file import check_locks
 from bmip.training.progress import Tick
 
 PATIENCE = 10.0
@@ -70,11 +71,14 @@ def run_trials(
     Raises:
         ValueError: before any work, for data that cannot be read, and for data or a method that do not fit the
             protocol.
+        OSError: before any work, where files cannot be locked.
         TrialsFailed: at the end, if a trial failed.
     """
     trials = list(dict.fromkeys(trials))
     lost = lost or {}
     able = [trial for trial in trials if trial not in lost]
+    for folder in (Path(runs), results.path.parent):
+        check_locks(folder)
     check_trials(able, resources)
     stored = StoredRows(results, resources)
     if limit is not None:
@@ -151,15 +155,12 @@ class _Keeper(ProgressListener):
 def check_trials(trials: Sequence[Trial], resources: Resources) -> None:
     """Raises ValueError before any work: for data that cannot be read, and for what does not fit the protocol."""
     placed = {_evaluated_on(trial): trial for trial in trials}
-    bare = {trial.run.data for trial in placed.values() if not len(resources.parts(trial).train.train)}
-    kinds = {
-        (one.protocol, one.run.method, one.run.options, one.run.backbone, bool(one.target), one.run.data in bare): one
-        for one in trials
-    }
+    bare = {_trained_on(trial) for trial in placed.values() if not len(resources.parts(trial).train.train)}
+    kinds = {(_method_as_set(one), one.protocol, bool(one.target), _trained_on(one) in bare): one for one in trials}
     for trial in kinds.values():
         run, parts = trial.run, resources.parts(trial)
         model = build_model(run.method, dict(run.options), resources.clip_for(run), parts.train.classes, seed=0)
-        if run.data in bare and model.trainable():
+        if _trained_on(trial) in bare and model.trainable():
             raise DataError(f"{run.data} has no images to train on, which {run.method_name} needs: leave out either")
         refused = f"{trial.protocol} is not for {run.method_name} as it is set"
         if protocol(trial.protocol).one_rule and model.tells_trained_classes:
@@ -182,4 +183,12 @@ def _settings(trial: Trial) -> str:
 def _evaluated_on(trial: Trial) -> tuple:
     """What the evaluated images and classes depend on."""
     drawn = trial.run.data_seed if protocol(trial.protocol).draws else 0
-    return trial.protocol, trial.run.data, trial.target, trial.run.base, drawn
+    return trial.protocol, *_trained_on(trial), trial.target, trial.run.base, drawn
+
+
+def _method_as_set(trial: Trial) -> tuple:
+    return trial.run.method, trial.run.options, trial.run.backbone
+
+
+def _trained_on(trial: Trial) -> tuple:
+    return trial.run.data, trial.run.read

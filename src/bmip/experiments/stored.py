@@ -11,6 +11,10 @@ from bmip.experiments.trial import Trial
 from bmip.system.clock import utc_now
 
 
+class UnreadableResultsError(ValueError):
+    """The file of rows cannot be read. That is no failure of a trial, and no trial can be done until it is mended."""
+
+
 class StoredRows:
     """The rows of a file of results, as they were when it was last read, and those that were added here.
 
@@ -24,9 +28,15 @@ class StoredRows:
         self.read_again()
 
     def read_again(self) -> None:
-        """Reads what the file has more than before: the rows that other processes have written."""
-        if self._results.path.exists():
-            self._rows = {**self._added, **self._results.by_work()}
+        """Reads what the file has more than before: the rows that other processes have written.
+
+        Raises UnreadableResultsError where it cannot be read.
+        """
+        try:
+            if self._results.path.exists():
+                self._rows = {**self._added, **self._results.by_work()}
+        except (ValueError, OSError) as error:
+            raise UnreadableResultsError(str(error)) from error
 
     def add(self, row: Row) -> None:
         """Adds a row here, and not in the file."""

@@ -37,9 +37,10 @@ class PlacedRow:
 
 
 def placed(rows: Iterable[Row]) -> list[PlacedRow]:
-    """Each row with its data sets. The last row about a data set says which version is the latest."""
+    """Each row with its data sets. The row about a data set that was made last says which version is the latest."""
     rows = list(rows)
-    latest = {name: split for row in rows for name, split in _versions(row)}
+    by_time = sorted(rows, key=lambda row: row.time)
+    latest = {name: split for row in by_time for name, split in _versions(row)}
     found = []
     for row in rows:
         places = [Place(name, "" if latest[name] == split else split[:LETTERS]) for name, split in _versions(row)]

@@ -35,6 +35,9 @@ def expand(plan: Plan) -> list[Planned]:
     Raises PlanError for what does not fit together, such as a preset that a method has not, or two labels for the same
     trial.
     """
+    roots = list(dict.fromkeys(one.read.root for one in plan.comparisons if one.read.root))
+    if len(roots) > 1:
+        raise PlanError(f"the plan names the roots {' and '.join(roots)}: all its data sets must lie below one root")
     found: dict[Trial, Planned] = {}
     for number, comparison in enumerate(plan.comparisons, 1):
         try:
@@ -58,6 +61,8 @@ def _trials(comparison: Comparison) -> Iterator[Planned]:
     ways = [protocol(name) for name in comparison.protocols]
     if comparison.targets and all(way.targets is None for way in ways):
         raise PlanError(f"{', '.join(comparison.protocols)} has no targets: leave them out")
+    if comparison.base != HALF and all(way.classes != "base" for way in ways):
+        raise PlanError(f"{', '.join(comparison.protocols)} has no base classes: leave base out")
     for way in ways:
         data = tuple(map(data_name, comparison.data or way.data))
         targets = comparison.targets if way.targets is not None else ()
@@ -81,7 +86,8 @@ def _specs(
     for method, count, backbone, precision, name in product(
         comparison.methods, shots, comparison.backbone or ("",), comparison.precision or ("",), data
     ):
-        training = {**comparison.training, **method.training}
+        common = {**comparison.training, **({"precision": precision} if precision else {})}
+        training = {**common, **method.training}
         chosen = list(product(points(method.options), points(training)))
         if method.label and len(chosen) > 1:
             raise PlanError(f"the label {method.label!r} stands for {len(chosen)} settings: leave it out, or the lists")
@@ -90,7 +96,7 @@ def _specs(
                 method.method,
                 method.preset or _common(comparison, method),
                 options=options,
-                training={**trained, "precision": precision} if precision else trained,
+                training=trained,
                 shots=count,
                 backbone=backbone or None,
                 data=(*data, *targets),

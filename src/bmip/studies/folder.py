@@ -135,16 +135,18 @@ class StudyFolder:
         Raises ValueError for another line that cannot be read.
         """
         done = {row.trial for row in self.stored()}
-        found: dict[Trial, Failure] = {}
+        found: list[tuple[str, Trial, Failure]] = []
         for file in sorted(self.path.glob("failures.jsonl")) + sorted(self.path.glob("shards/*.failures.jsonl")):
             for number, line in enumerate(LineFile(file).read()[0], 1):
                 try:
                     content = json.loads(line)
                     trial = Trial.from_json(content["trial"])
-                    found[trial] = Failure(content["kind"], content["cause"], content["details"])
+                    failure = Failure(content["kind"], content["cause"], content["details"])
+                    found.append((content["time"], trial, failure))
                 except (ValueError, KeyError, TypeError) as error:
                     raise ValueError(f"{file}, line {number} cannot be read ({error}): delete it") from error
-        return {trial: failure for trial, failure in found.items() if trial not in done}
+        found.sort(key=lambda one: one[0])  # of one trial the last counts, whichever file it is in
+        return {trial: failure for _, trial, failure in found if trial not in done}
 
     def _results(self, file: Path) -> Results:
         return self._kept.setdefault(file, Results(file))

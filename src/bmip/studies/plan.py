@@ -205,7 +205,8 @@ def _method(content: Any) -> PlannedMethod:
     for part in ("options", "training"):
         if not isinstance(getattr(found, part), dict):
             raise PlanError(f"the method {found.method!r}: {part} must be a table, such as {{ depth = 12 }}")
-    facts.check_options(found.options)
+    for point in points(found.options):
+        facts.check_options(point)
     _check_training(found.training)
     return found
 

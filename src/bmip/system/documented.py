@@ -9,6 +9,8 @@ import types
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+_KINDS: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+
 
 @dataclass(frozen=True)
 class Documented:
@@ -28,6 +30,19 @@ class Documented:
     def choices(self) -> tuple[str, ...]:
         """The values of a field whose type is a Literal; empty for other types."""
         return get_args(self.type) if get_origin(self.type) is Literal else ()
+
+    @property
+    def kind(self) -> str:
+        """What its values are, in words."""
+        return f"one of {', '.join(self.choices)}" if self.choices else _KINDS.get(self.type, "of another type")
+
+    def admits(self, value: Any) -> bool:
+        """Whether a value has its type. A whole number is a number, too; a truth value is no number."""
+        if self.choices:
+            return value in self.choices
+        if value is None or self.type not in _KINDS:
+            return self.default is None or self.type not in _KINDS
+        return type(value) is self.type or (self.type is float and type(value) is int)
 
 
 def documented_fields(config: type) -> list[Documented]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -22,6 +23,21 @@ BLOCK = 4096
 
 KNOWN = 256
 """Bytes before a mark by which the file is recognised."""
+
+
+def check_locks(folder: Path) -> None:
+    """Raises OSError where files in this folder cannot be locked, as on some network file systems."""
+    if fcntl is None:
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        except OSError as error:
+            raise OSError(
+                f"{folder} lies on a file system without locks (flock: {error.strerror}), which keep processes from "
+                "spoiling each other's results: choose a folder elsewhere, or mount it with locks"
+            ) from error
 
 
 @dataclass(frozen=True, kw_only=True)

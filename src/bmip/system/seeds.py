@@ -5,8 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
+
+
+def check_seed(seed: int) -> None:
+    """Raises ValueError for a seed below 0: Python's generator draws the same for -1 as for 1."""
+    if seed < 0:
+        raise ValueError(f"the seed is {seed}; it must be 0 or more")
 
 
 def seed_of(*parts: int | str) -> int:
@@ -17,6 +25,8 @@ def seed_of(*parts: int | str) -> int:
 @contextmanager
 def seeded(device: torch.device, *parts: int | str) -> Iterator[None]:
     """What torch's global generators draw within follows from `parts`; afterwards they go on as if nothing had been."""
+    import torch  # others need `check_seed` alone
+
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.default_generator.manual_seed(seed_of(*parts))
         if device.type == "cuda":

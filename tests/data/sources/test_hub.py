@@ -90,6 +90,9 @@ def test_a_parquet_file(library: Any, rows: Any, tmp_path: Path, picture) -> Non
     again = load_dataset(f"hub:{tmp_path / 'pets.parquet'}")
     assert names(again.test) == names(dataset.test)
     assert split_hash(load_dataset(f"hub:{tmp_path / 'pets.parquet'}", ReadConfig(split_seed=2))) != split_hash(again)
+    rows(30, ["cat", "dog", "big_owl"], first=1).to_parquet(tmp_path / "pets.parquet")
+    others = load_dataset(f"hub:{tmp_path / 'pets.parquet'}")
+    assert names(others.test) == names(again.test) and split_hash(others) != split_hash(again), "other images"
 
 
 def test_a_saved_folder_with_splits(library: Any, rows: Any, tmp_path: Path) -> None:

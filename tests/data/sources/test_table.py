@@ -85,6 +85,15 @@ def test_numbers_are_sorted_as_numbers(tmp_path: Path, photos: list[Row]) -> Non
     assert load_dataset(write(tmp_path / "pets.csv", photos)).classes.names == ("2", "9", "10")
 
 
+def test_labels_of_the_same_number_have_an_order(tmp_path: Path, photos: list[Row]) -> None:
+    """Not that of a set of texts, which another process has otherwise."""
+    for spellings in (("1", "01", "001"), ("01", "001", "1")):
+        for index, row in enumerate(photos):
+            row["label"] = spellings[index % 3]
+        (tmp_path / "pets.split.json").unlink(missing_ok=True)
+        assert load_dataset(write(tmp_path / "pets.csv", photos)).classes.names == ("001", "01", "1")
+
+
 def test_class_names_from_files(tmp_path: Path, photos: list[Row]) -> None:
     file = write(tmp_path / "pets.csv", photos)
 
@@ -195,7 +204,10 @@ def test_another_column_of_labels(tmp_path: Path, photos: list[Row]) -> None:
     for index, row in enumerate(photos):
         row["kind"] = ("x", "y")[index % 2]
     file = write(tmp_path / "pets.json", photos)
+    first = [split_hash(load_dataset(file, ReadConfig(label_column=column))) for column in ("kind", "label")]
     assert load_dataset(file, ReadConfig(label_column="kind")).classes.names == ("x", "y")
+    assert (tmp_path / "pets.kind.split.json").is_file(), "each column has a split of its own"
+    assert [split_hash(load_dataset(file, ReadConfig(label_column=column))) for column in ("kind", "label")] == first
     with pytest.raises(DataError, match=r"entry 1 has no breed; it has path, label, kind: .*--label-column"):
         load_dataset(file, ReadConfig(label_column="breed"))
 

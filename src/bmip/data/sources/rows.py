@@ -38,6 +38,10 @@ class TableImages:
     def name(self, index: int) -> str:
         return f"{self.origin}/{index}"
 
+    def digest(self, index: int) -> bytes:
+        """The SHA-256 of the image's file."""
+        return hashlib.sha256(self.encoded(index)).digest()
+
     def encoded(self, index: int) -> bytes:
         """The bytes of the image file, not decoded."""
         image = self.rows[index][self.column]
@@ -84,7 +88,7 @@ def _read(images: TableImages, index: int) -> str | bytes:
     except DataError as error:
         row = images.name(index)
         return str(error) if str(error).startswith(row) else f"{row}: {error}"
-    return hashlib.sha256(images.encoded(index)).digest()
+    return images.digest(index)
 
 
 def shared(name: str, splits: Mapping[str, Split], digests: Mapping[str, bytes]) -> list[str]:

@@ -28,10 +28,14 @@ def find_table(file: Path, read: ReadConfig) -> Source:
     Columns of .csv and .tsv are separated by commas, semicolons or tabs, whatever the header has most. Text that is not
     Unicode is read as Windows-1252, which a note says. `read.label_column` names another column for the labels.
     Classes are sorted by label, as numbers if all labels are numbers. A drawn split is written beside the table, to
-    `NAME.split.json`. Raises DataError for a table that cannot be read, and for a written split of another table.
+    `NAME.split.json`, or `NAME.COLUMN.split.json` where a column of labels was chosen. Raises DataError for a table
+    that cannot be read, and for a written split of another table.
     """
     listing = list_table(file, read.label_column or "label")
-    splits = split_places(file.with_suffix(".split.json"), file, read.cache_folder)
+    column = re.sub(r"\W", "-", read.label_column)
+    suffix = f".{column}" if column else ""  # another column means other classes, and another draw
+    beside = file.with_name(f"{file.stem}{suffix}.split.json")
+    splits = split_places(beside, file, read.cache_folder, suffix)
     written = first_there(splits)
     if written is None or is_whole(listing.parts):
         return Source(file.stem, file.parent, listing, splits)
@@ -47,7 +51,8 @@ def list_table(file: Path, label_column: str = "label") -> Listing:
         raise DataError(f"{file} lists no images: give each a row with path and label")
     labels = {words(row["label"]) for _, row in rows}
     by_number = all(label.isdecimal() and len(label) < LONGEST_NUMBER for label in labels)
-    positions = {label: place for place, label in enumerate(sorted(labels, key=int if by_number else str))}
+    in_order = sorted(sorted(labels), key=int) if by_number else sorted(labels)
+    positions = {label: place for place, label in enumerate(in_order)}
     parts: dict[str, list[Item]] = {}
     seen: dict[str, str] = {}
     for where, row in rows:

@@ -60,7 +60,7 @@ class Pool:
                     task, tries = slot.work
                     try:
                         busy = slot.listen(report)
-                    except (EOFError, ConnectionError):
+                    except _DiedError:
                         slot.stop()
                         if tries < TRIES:
                             report.remark(f"{task.trials[0].described()}: its worker died; another one goes on with it")
@@ -75,6 +75,10 @@ class Pool:
             for slot in slots:
                 slot.stop()
         return left
+
+
+class _DiedError(Exception):
+    pass
 
 
 class _Slot:
@@ -107,9 +111,12 @@ class _Slot:
     def listen(self, report: ProgressListener) -> tuple[Trial, ...]:
         """Passes one event on; at the end of a task returns the trials that another driver works at.
 
-        Raises EOFError or ConnectionError where the worker has died.
+        Raises _DiedError where the worker has died, in the middle of an event too.
         """
-        event = self.pipe.recv()
+        try:
+            event = self.pipe.recv()
+        except (EOFError, OSError) as error:
+            raise _DiedError from error
         if event[0] == "end":
             self.work = None
             return event[1]

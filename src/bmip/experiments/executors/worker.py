@@ -13,13 +13,15 @@ from bmip.experiments.failures import Failure, failure_of
 from bmip.experiments.listener import ProgressListener
 from bmip.experiments.resources import Resources
 from bmip.experiments.results import Results, Row
-from bmip.experiments.stored import StoredRows
+from bmip.experiments.stored import StoredRows, UnreadableResultsError
 from bmip.experiments.task import Task, carry_out
 from bmip.experiments.trial import Trial
 from bmip.training.progress import Tick
 
 Event = tuple[str, tuple[Any, ...], dict[str, Any]]
-"""The name of a method of `ProgressListener`, and its arguments."""
+"""The name of a method of `ProgressListener`, and its arguments; or UNREADABLE and why."""
+
+UNREADABLE = "unreadable"
 
 Send = Callable[[Event], None]
 
@@ -43,14 +45,18 @@ class Worker:
     def carry_out(self, task: Task, send: Send) -> tuple[Trial, ...]:
         """Carries out a task; returns the trials at whose run another driver works.
 
-        Where a device, a backbone or data cannot be loaded, the trials that have not ended fail for this cause. What
-        `send` raises goes through: it fails again.
+        Where a device, a backbone or data cannot be loaded, the trials that have not ended fail for this cause. Where
+        the file of rows cannot be read, none fails, and the driver is told. What `send` raises goes through: it fails
+        again.
         """
         sender = _Sender(send)
         try:
             if task.results not in self._stored:
                 self._stored[task.results] = StoredRows(Results(task.results), self._resources)
             return carry_out(task, self._stored[task.results], self._resources, sender)
+        except UnreadableResultsError as error:
+            send((UNREADABLE, (str(error),), {}))
+            return ()
         except Exception as error:
             for trial in task.trials:
                 if trial not in sender.ended:
@@ -59,8 +65,10 @@ class Worker:
 
 
 def pass_on(event: Event, report: ProgressListener) -> None:
-    """Calls the listener with an event that a worker has sent."""
+    """Calls the listener with an event that a worker has sent. Raises UnreadableResultsError where it tells of that."""
     name, arguments, options = event
+    if name == UNREADABLE:
+        raise UnreadableResultsError(*arguments)
     getattr(report, name)(*arguments, **options)
 
 
