@@ -36,7 +36,7 @@ def composed(monkeypatch):
     return composed
 
 
-def test_there_is_a_source_with_its_four_variants() -> None:
+def test_there_is_a_source_with_its_five_variants() -> None:
     source = load_scenes("things")
     for name in VARIANTS:
         variant = load_scenes(name)

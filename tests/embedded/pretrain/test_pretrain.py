@@ -1,4 +1,8 @@
+import errno
 import json
+import math
+import os
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -7,12 +11,15 @@ from safetensors.torch import load_file
 
 from bmip.clip.loading.load import load_clip
 from bmip.clip.text_layout import TextLayout
+from bmip.clip.tokenizer import Tokenizer
+from bmip.embedded.pretrain import loop
 from bmip.embedded.pretrain.batches import make_batch
 from bmip.embedded.pretrain.config import PretrainConfig
 from bmip.embedded.pretrain.evaluate import zero_shot
 from bmip.embedded.pretrain.loop import CHECKPOINT, LOG, TOKENIZER, PretrainRun, pretrain
 from bmip.embedded.pretrain.muon import Optimizer, orthogonal
-from bmip.embedded.pretrain.start import new_tokenizer
+from bmip.embedded.pretrain.start import grown_name, new_tokenizer
+from bmip.embedded.scenes.render import SIZE
 
 TINY = PretrainConfig(
     shallow_steps=4,
@@ -30,12 +37,12 @@ TINY = PretrainConfig(
 
 
 @pytest.fixture
-def start(tmp_path, tokenizer):
-    """A new folder with the tokeniser in it, which need not be trained each time."""
+def start(tmp_path, tokenizer, monkeypatch):
+    """A new folder for a run. The tokeniser is not trained each time."""
+    monkeypatch.setattr(loop, "new_tokenizer", lambda vocabulary, seed: tokenizer)
 
     def start(name="run"):
         (tmp_path / name).mkdir()
-        tokenizer.save(tmp_path / name / TOKENIZER)
         return tmp_path / name
 
     return start
@@ -77,6 +84,77 @@ def test_a_killed_run_ends_with_the_same_weights(start, killed_after):
     assert all(found[name].equal(expected[name]) for name in expected)
 
 
+@pytest.mark.parametrize(
+    ("done", "shallow_steps", "deep_steps"), [(3, 2, 6), (3, 3, 5), (6, 7, 1), (6, 5, 3), (6, 6, 2), (6, 0, 8)]
+)
+def test_a_run_that_goes_on_with_other_steps_grows_once(start, tokenizer, monkeypatch, done, shallow_steps, deep_steps):
+    config, folder = replace(TINY, shallow_layers=2, layers=4), start()
+    pretrain(config, folder, stop_after=done)
+    states = torch.load(folder / CHECKPOINT, weights_only=True)["optimizer"]
+    expected = {grown_name(key, 2, 4): state for key, state in states.items()} if done < 4 else states
+    config = replace(config, shallow_steps=shallow_steps, deep_steps=deep_steps)
+    run = PretrainRun(config, folder)
+    monkeypatch.setattr(run.optimizer, "step", lambda *given: None)
+    run.advance(make_batch(config, tokenizer, done))
+    assert run.optimizer.state.keys() == expected.keys()
+    assert all(run.optimizer.state[key].equal(state) for key, state in expected.items())
+    assert {key.split("/", 1)[1] for key in expected} <= dict(run.pair.named_parameters()).keys()
+    found = load_clip(pretrain(config, folder)).config
+    assert (found.image_layers, found.text_layers) == (4, 4)
+
+
+def test_a_shallow_run_that_goes_on_with_more_shallow_steps_grows_after_them(start, tokenizer):
+    folder = start()
+    pretrain(TINY, folder, stop_after=3)
+    run = PretrainRun(replace(TINY, shallow_steps=5, deep_steps=3), folder)
+    layers = []
+    for step in (3, 4):
+        run.advance(make_batch(run.config, tokenizer, step))
+        layers.append(len(run.pair.clip.text.blocks))
+    assert layers == [1, 3]
+
+
+def test_a_run_without_a_checkpoint_begins_anew(start, tokenizer):
+    folder = start()
+    new_tokenizer(600, 0, count=500).save(folder / TOKENIZER)
+    (folder / LOG).write_text('{"step": 50}\n')
+    (folder / ".tokenizer.json-0123.part").write_text("cut sh")
+    clip = load_clip(pretrain(TINY, folder))
+    assert Tokenizer.from_file(folder / TOKENIZER).vocabulary == clip.config.vocabulary == tokenizer.vocabulary
+    assert [json.loads(line)["step"] for line in (folder / LOG).read_text().splitlines()] == [8]
+    assert {entry.name for entry in folder.iterdir()} == {CHECKPOINT, LOG, TOKENIZER, "clip"}
+
+
+def test_a_damaged_checkpoint_is_refused_with_what_to_do(start):
+    folder = start()
+    pretrain(TINY, folder, stop_after=1)
+    whole = (folder / CHECKPOINT).read_bytes()
+    for content in (whole[: len(whole) // 2], b"", pickle.dumps(TINY), pickle.dumps([1])):
+        (folder / CHECKPOINT).write_bytes(content)
+        with pytest.raises(ValueError, match=r"checkpoint\.pt .*delete it to begin the run anew"):
+            pretrain(TINY, folder)
+        assert (folder / CHECKPOINT).read_bytes() == content
+
+
+def test_a_full_disk_leaves_checkpoint_and_log_as_they_were(start, monkeypatch):
+    folder = start()
+    pretrain(TINY, folder, stop_after=2)
+    (folder / LOG).write_text('{"step": 2}\n{"step": 3}\n')
+    run = PretrainRun(TINY, folder)
+    assert (folder / LOG).read_text() == '{"step": 2}\n'
+    (folder / LOG).write_text('{"step": 2}\n{"step": 3}\n')
+    before = {entry: entry.read_bytes() for entry in folder.iterdir() if entry.is_file()}
+
+    def full(stream):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for write in (run.save, lambda: PretrainRun(TINY, folder)):
+        with pytest.raises(OSError, match="No space left"):
+            write()
+        assert {entry: entry.read_bytes() for entry in folder.iterdir() if entry.is_file()} == before
+
+
 def test_what_is_saved_loads_with_the_same_features(start):
     folder = start()
     clip = load_clip(pretrain(TINY, folder))
@@ -109,11 +187,62 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_keeps_the_checkpoint(start)
 
 @pytest.mark.parametrize(
     ("change", "told"),
-    [({"layers": 2, "shallow_layers": 3}, "do not grow"), ({"batch": 1}, "contrast"), ({"shallow_steps": -1}, "steps")],
+    [
+        ({"layers": 2, "shallow_layers": 3}, "do not grow"),
+        ({"shallow_layers": 0}, "do not grow"),
+        ({"batch": 1}, "batch is 1.* at least 2"),
+        ({"shallow_steps": -1}, "shallow_steps is -1.* at least 0"),
+        ({"shallow_steps": 0, "deep_steps": 0}, "at least one is needed"),
+        ({"context": 1}, "context is 1.* at least 3"),
+        ({"context": 2}, "context is 2.* at least 3"),
+        ({"alike": 2.0}, "alike is 2.0.* from 0 to 1"),
+        ({"alike": -0.1}, "alike is -0.1.* from 0 to 1"),
+        ({"warmup": -1.0}, "warmup is -1.0.* from 0 to 1"),
+        ({"richest_at": 0.0}, "richest_at is 0.* above 0"),
+        ({"attributes_until": 0.0}, "attributes_until is 0.* above 0"),
+        ({"attribute_weight": -1.0}, "attribute_weight is -1"),
+        ({"lr": math.nan}, "lr is nan"),
+        ({"matrix_lr": math.inf}, "matrix_lr is inf"),
+        ({"weight_decay": -0.1}, "weight_decay is -0.1"),
+        ({"heads": 0}, "heads is 0.* at least 1"),
+        ({"width": 0}, "width is 0.* at least 1"),
+        ({"width": 15, "heads": 2}, "width is 15 .* multiple of heads, 2"),
+        ({"patch": 50}, "patch is 50.* from 1 to 48"),
+        ({"patch": 0}, "patch is 0.* from 1 to 48"),
+        ({"vocabulary": 10}, "vocabulary is 10.* at least 514"),
+        ({"threads": 0}, "threads is 0.* at least 1"),
+        ({"checkpoint_minutes": -1.0}, "checkpoint_minutes is -1"),
+        ({"evaluate_every": -1}, "evaluate_every is -1"),
+        ({"evaluate_images": 0}, "evaluate_images is 0"),
+        ({"seed": -1}, "seed is -1"),
+    ],
 )
 def test_configurations_that_make_no_sense_are_refused(change, told):
     with pytest.raises(ValueError, match=told):
         PretrainConfig(**change)
+
+
+def test_the_edges_of_what_is_allowed_make_a_clip_that_takes_a_sentence(start):
+    edges = replace(TINY, shallow_steps=1, deep_steps=1, batch=2, context=3, patch=SIZE, alike=1.0, warmup=0.0)
+    clip = load_clip(pretrain(replace(edges, richest_at=1.0, attributes_until=1.0, attribute_weight=0.0), start()))
+    assert clip.encode_text(clip.texts(["boat"], TextLayout("{}"))).isfinite().all()
+
+
+def test_a_context_too_short_for_the_evaluations_is_refused_before_the_first_step(start):
+    config = replace(TINY, context=17, evaluate_every=1)
+    with pytest.raises(
+        ValueError, match=r"context is 17.* needs 18 tokens: set context to at least 18, or evaluate_ev"
+    ):
+        PretrainRun(config, start("short"))
+    PretrainRun(replace(config, context=18), start("long"))
+    PretrainRun(replace(config, evaluate_every=0), start("without"))
+
+
+def test_a_device_that_does_not_exist_is_refused_and_nothing_is_written(start):
+    folder = start()
+    with pytest.raises(ValueError, match="no device 'nope': it has cpu"):
+        pretrain(replace(TINY, device="nope"), folder)
+    assert not list(folder.iterdir())
 
 
 def test_one_schedule_spans_both_phases():

@@ -4,12 +4,22 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+IMAGE_SIZE = 48
+"""Pixels along each side of an image of a scene. (`SIZE` in embedded/scenes/render.py, which needs torch)"""
+
+_LEAST = {
+    "shallow_steps": 0, "deep_steps": 0, "batch": 2, "width": 1, "heads": 1, "context": 3, "vocabulary": 514,
+    "threads": 1, "evaluate_every": 0, "evaluate_images": 1, "seed": 0,
+}  # fmt: skip
+"""The least of what is counted. One pair has nothing to contrast, a sentence is start, one token and end at least, and
+a vocabulary has each byte within a word and at its end, start and end."""
+
 
 @dataclass(frozen=True)
 class PretrainConfig:
     """The settings of a pre-training run; the defaults are those of the embedded weights.
 
-    Raises ValueError for numbers of layers, steps or pairs that make no run.
+    Raises ValueError for a setting that makes no run. Whether this machine has the device shows when the run begins.
     """
 
     shallow_steps: int = 18000
@@ -71,7 +81,7 @@ class PretrainConfig:
     it (avx512_bf16, AMX) and on GPUs; float32 is faster on others."""
 
     device: str = "cpu"
-    """The device that computes, as torch names it."""
+    """The device that computes, as torch names it; auto is a GPU if there is one."""
 
     threads: int = 2
     """Processor threads for the towers; one more draws the images."""
@@ -93,10 +103,23 @@ class PretrainConfig:
             raise ValueError(
                 f"{self.shallow_layers} layers do not grow to {self.layers}: begin with 1 to {self.layers}"
             )
-        if self.batch < 2:
-            raise ValueError(f"a batch of {self.batch} has nothing to contrast: use 2 or more")
-        if self.shallow_steps < 0 or self.deep_steps < 0 or self.steps == 0:
+        for name, least in _LEAST.items():
+            self._check(name, least <= getattr(self, name), f"at least {least}")
+        if self.steps == 0:
             raise ValueError(f"{self.shallow_steps} and {self.deep_steps} steps: at least one is needed")
+        if self.width % self.heads:
+            raise ValueError(f"width is {self.width} and must be a multiple of heads, {self.heads}: change one of them")
+        self._check("patch", 1 <= self.patch <= IMAGE_SIZE, f"from 1 to {IMAGE_SIZE}")
+        for name in ("alike", "warmup"):
+            self._check(name, 0 <= getattr(self, name) <= 1, "a share from 0 to 1")
+        for name in ("richest_at", "attributes_until"):
+            self._check(name, 0 < getattr(self, name) <= 1, "a share above 0 and at most 1")
+        for name in ("matrix_lr", "lr", "weight_decay", "attribute_weight", "checkpoint_minutes"):
+            self._check(name, 0 <= getattr(self, name) < math.inf, "at least 0, and finite")
+
+    def _check(self, name: str, good: bool, needed: str) -> None:
+        if not good:
+            raise ValueError(f"{name} is {getattr(self, name)!r}; it must be {needed}")
 
     @property
     def steps(self) -> int:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from bmip.class_names import ClassNames
 from bmip.clip.model import CLIP
+from bmip.clip.tokenizer import Tokenizer
 from bmip.embedded.scenes.datasets import load_scenes, scene_names
 from bmip.evaluation.logits import batch_logits
 from bmip.methods import build_model
@@ -34,6 +35,22 @@ def zero_shot(
         for truth, each in batch_logits(model, batches, classes)
     ]
     return [100 * share for share in torch.cat(hits, dim=1).double().mean(1).tolist()]
+
+
+def check_context(tokenizer: Tokenizer, context: int) -> None:
+    """Raises ValueError where a sentence of `evaluate_sets` has more tokens than the text tower takes."""
+    said = {
+        template.format(name)
+        for one in map(load_scenes, scene_names())
+        for template in one.templates
+        for name in one.class_names
+    }
+    needed, longest = max((len(tokenizer.encode(text)) + 2, text) for text in said)
+    if needed > context:
+        raise ValueError(
+            f"context is {context}, and the sentence {longest!r} of the evaluations needs {needed} tokens: set context "
+            f"to at least {needed}, or evaluate_every to 0"
+        )
 
 
 def evaluate_sets(clip: CLIP, per_class: int) -> dict[str, float]:

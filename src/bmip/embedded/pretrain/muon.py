@@ -75,6 +75,12 @@ class Optimizer:
         moved = ((key.split("/", 1), value) for key, value in self.state.items())
         self.state = {f"{kind}/{names[name]}": value for (kind, name), value in moved}
 
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Takes up saved states, each on the device of its weight."""
+        for key, value in state.items():
+            kind, name = key.split("/", 1)
+            self.state[key] = value if kind == "age" else value.to(self.weights[name].device)
+
     def _adam(self, name: str, weight: nn.Parameter, lr: float) -> None:
         grad = weight.grad
         assert grad is not None

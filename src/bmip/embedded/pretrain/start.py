@@ -16,7 +16,7 @@ from bmip.clip.block import Block, Blocks
 from bmip.clip.model import CLIP, CLIPConfig
 from bmip.clip.tokenizer import Tokenizer
 from bmip.embedded.pretrain.batches import MEAN, STD, shown
-from bmip.embedded.pretrain.config import PretrainConfig
+from bmip.embedded.pretrain.config import IMAGE_SIZE, PretrainConfig
 from bmip.embedded.scenes.captions import captions
 from bmip.embedded.scenes.compose import compose, pretraining_plan
 
@@ -55,7 +55,7 @@ def new_tokenizer(vocabulary: int, seed: int, *, count: int = 20000) -> Tokenize
 def new_clip(config: PretrainConfig, tokenizer: Tokenizer) -> CLIP:
     """A shallow CLIP to begin with, initialised as CLIP is. (openai/CLIP clip/model.py: initialize_parameters)"""
     settings = CLIPConfig(
-        image_size=48,
+        image_size=IMAGE_SIZE,
         patch=config.patch,
         image_width=config.width,
         image_layers=config.shallow_layers,

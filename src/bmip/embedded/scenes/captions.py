@@ -123,5 +123,8 @@ def _pick(options: tuple[str, ...], rng: np.random.Generator) -> str:
 
 @cache
 def _silent() -> frozenset[str]:
-    """Names of the things that pre-training holds out: no keyword may say them."""
+    """Names of the things that pre-training holds out: no keyword that is spelt the same, capitals included, is said.
+
+    Plurals and words for kinds are said. It stays so, for the embedded weights were trained with these captions.
+    """
     return frozenset(things()[place].name for place in held_out())

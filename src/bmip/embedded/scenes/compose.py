@@ -118,7 +118,10 @@ class Content:
 
 @cache
 def held_out() -> frozenset[int]:
-    """The things that pre-training never shows and never names: one in eight of every kind with eight or more."""
+    """The things that pre-training never shows: one in eight of every kind, beginning with the sixth.
+
+    Captions name four of them, and some within longer names: docs/embedded.md lists these.
+    """
     kinds: dict[str, list[int]] = {}
     for place, thing in enumerate(things()):
         kinds.setdefault(thing.kind, []).append(place)
