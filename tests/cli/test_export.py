@@ -3,6 +3,7 @@
 import ast
 import hashlib
 import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from bmip.class_names import ClassNames
 from bmip.cli import export as command
 from bmip.clip.loading.load import load_clip, save_clip
 from bmip.clip.tokenizer import Tokenizer
+from bmip.data.dataset import DataError
+from bmip.data.images import read_image
 from bmip.data.load import load_dataset
 from bmip.data.transforms import centre_square
 from bmip.exporting import to_onnx
@@ -149,7 +152,29 @@ def test_the_example_is_short_and_needs_little(runtime: str) -> None:
     imported = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
     imported |= {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
     assert imported - sys.stdlib_module_names == {runtime, "numpy", "PIL"}
-    assert len(text.splitlines()) <= 35
+    assert len(text.splitlines()) <= 40
+
+
+@pytest.mark.parametrize("runtime", ["onnx", "torch"])
+def test_the_example_refuses_what_bmip_refuses(runtime: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without images it says how it is used; what bmip reads, it reads, too."""
+    file = Path(to_onnx.__file__).with_name(f"example_{runtime}.py")
+    pixels_of = runpy.run_path(str(file))["pixels_of"]
+    values = np.arange(400, dtype=np.int32).reshape(20, 20) * 100
+    for name, given in (("signed.tiff", values), ("float.tiff", values.astype(np.float32))):
+        Image.fromarray(given).save(name)
+        with pytest.raises(DataError, match=f"{name} .*holds signed or 32-bit values, whose range is not known"):
+            read_image(name)
+        with pytest.raises(SystemExit, match=f"^{name} holds signed or 32-bit values, whose range is not known"):
+            pixels_of(name, 16, [0.0] * 3, [1.0] * 3)
+    Image.fromarray(values.astype(np.uint16)).save("16.png")
+    Image.fromarray(values.astype(np.uint16)).save("16.tiff")
+    for name in ("16.png", "16.tiff"):
+        gold = centre_square(read_image(name), 16).numpy().astype(np.float32) / 255
+        np.testing.assert_allclose(pixels_of(name, 16, [0.0] * 3, [1.0] * 3), gold, atol=1.5 / 255)
+    monkeypatch.setattr(sys, "argv", ["example.py"])
+    with pytest.raises(SystemExit, match=r"^usage: python example.py IMAGE"):
+        runpy.run_path(str(file), run_name="__main__")
 
 
 def test_a_matrix_for_a_plain_clip(cli: Cli, inside: Path) -> None:

@@ -135,5 +135,15 @@ def test_a_resnet_has_covered_patches_alone(tmp_path: Path) -> None:
 
 def test_prompts_of_single_classes_are_not_asked_about_two() -> None:
     model = build_model("coop", {"class_specific": True, "slots": 2}, new_vit(torch.float32), CLASSES, seed=1)
-    with pytest.raises(ValueError, match="learned something of its own for each class"):
+    with pytest.raises(ValueError, match=rf"something of its own for each of its {len(CLASSES)} classes"):
         explain(model, DATA.test.images[0])
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [("linear_probe", {}), ("tip_adapter", {}), ("lp_plus_plus", {}), ("coop", {"class_specific": True, "slots": 2})],
+)
+def test_a_method_that_knows_two_classes_tells_them_apart(method: str, options: dict) -> None:
+    model = build_model(method, options, tiny_clip(), ClassNames(("grey", "blue")), seed=1)
+    found, named = explain(model, DATA.test.images[0]), explain(model, DATA.test.images[0], ["grey", "blue"])
+    assert found.names == ("grey", "blue") and found.trained.probability == named.trained.probability

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch.optim import lr_scheduler
 
+from bmip.interchange import files
 from bmip.interchange.files import read_released, write_released
 from bmip.prompting.released import ReleasedError
 
@@ -110,6 +111,65 @@ def test_files_without_tensors(tmp_path: Path, content: object, message: str) ->
     torch.save(content, tmp_path / "x.pt")
     with pytest.raises(ReleasedError, match=message):
         read_released(tmp_path / "x.pt")
+
+
+def in_itself() -> dict[str, object]:
+    table: dict[str, object] = {"ctx": torch.ones(2)}
+    table["self"] = table
+    return table
+
+
+def deep() -> dict[str, object]:
+    table: dict[str, object] = {"ctx": torch.ones(2)}
+    for _ in range(300):
+        table = {"a": table}
+    return table
+
+
+SHARED = {"ctx": torch.ones(2)}
+
+
+@pytest.mark.parametrize("bare", [True, False])
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        (in_itself(), "self is a table that is in it twice"),
+        ({"a": SHARED, "b": {"c": SHARED}}, "b.c is a table that is in it twice"),
+        ({"ctx": torch.eye(3).to_sparse()}, "ctx is sparse"),
+        ({"ctx": torch.empty(3, device="meta")}, "ctx lies on meta"),
+        ({"ctx": torch.ones(1).expand(10**11, 512)}, r"ctx is \(100000000000, 512\) and holds fewer numbers"),
+        ({"ctx": torch.ones(2, dtype=torch.complex64)}, "ctx has numbers of the type torch.complex64"),
+        ({"module.ctx": torch.zeros(1), "ctx": torch.ones(1)}, "ctx is in it twice"),
+        ({"a.ctx": torch.zeros(1), "a": {"ctx": torch.ones(1)}}, "a.ctx is in it twice"),
+        ({1: torch.zeros(1), "1": torch.ones(1)}, "1 is in it twice"),
+    ],
+)
+def test_tables_and_tensors_that_are_not_plain(tmp_path: Path, state: object, message: str, bare: bool) -> None:
+    """Each would be an error without a file's name later on, or would lose numbers without a word."""
+    file = tmp_path / "x.pt"
+    torch.save(state if bare else {"state_dict": state}, file)
+    with pytest.raises(ReleasedError, match=rf"x\.pt: {message}"):
+        read_released(file)
+
+
+def test_tables_in_tables_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.save(deep(), tmp_path / "x.pt")
+    assert list(read_released(tmp_path / "x.pt").tensors) == [".".join(["a"] * 300 + ["ctx"])]
+    table = deep()
+    for _ in range(2000):
+        table = {"a": table}
+    monkeypatch.setattr(files, "load_pickle", lambda source: table)
+    with pytest.raises(ReleasedError, match=r"x\.pt has too many tables inside each other"):
+        read_released(tmp_path / "x.pt")
+
+
+def test_parts_of_larger_tensors_are_taken(tmp_path: Path) -> None:
+    whole = torch.arange(12.0).reshape(3, 4)
+    torch.save(
+        {"ctx": whole[:, :2].T, "none": torch.empty(0, 4), "tokens": torch.ones(2, dtype=torch.int64)},
+        tmp_path / "x.pt",
+    )
+    assert torch.equal(read_released(tmp_path / "x.pt").tensors["ctx"], whole[:, :2].T)
 
 
 def test_damaged_and_missing_files(tmp_path: Path) -> None:

@@ -290,3 +290,11 @@ def test_wrong_questions(backbone: Path, drawn: Path, tmp_path: Path) -> None:
             learner.predict(paths, classes=classes)
     with pytest.raises(DataError, match="there is no image absent"):
         learner.predict("absent.png")
+
+
+def test_a_damaged_threshold_is_named(backbone: Path, drawn: Path, tmp_path: Path) -> None:
+    small("zero-shot", backbone).fit(*labelled_paths(drawn)).save_pretrained(tmp_path)
+    (tmp_path / "prompts.threshold.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"prompts.threshold.json is damaged .*bmip calibrate") as raised:
+        PromptLearner.from_pretrained(tmp_path, backbone=backbone, device="cpu")
+    assert str(tmp_path) in str(raised.value)

@@ -48,6 +48,63 @@ def test_the_card_of_a_run_says_how_long_its_training_took(
         assert said in card and "`pip install .`" in card
 
 
+@pytest.mark.parametrize(
+    ("method", "arguments", "said", "unsaid"),
+    [
+        (
+            "tip-adapter",
+            {},
+            (
+                "Nothing was trained: the files hold 128 numbers that are features of training images.",
+                "2 shots of each",
+            ),
+            ("settings of training", "epochs", "Training took", "128 trained"),
+        ),
+        (
+            "tip-adapter",
+            {"options": {"trained": True}},
+            ("The files hold the 128 trained numbers and", "epochs = 1", "in 1 epoch."),
+            ("Nothing was trained",),
+        ),
+        (
+            "zero-shot",
+            {},
+            ("made with `bmip`", "Nothing was trained: the files hold the method's options", "| training | none"),
+            ("shots", "epoch", "Training took", "trained with"),
+        ),
+        (
+            "linear-probe",
+            {},
+            ("The files hold the 68 trained numbers and", "without epochs of training"),
+            ("settings of training", "Training took"),
+        ),
+        ("coop", {"shots": 0}, ("all images of each class; all classes", "in 1 epoch."), ("drawn at random",)),
+        ("coop", {}, ("2 shots of each class, drawn at random; all classes",), ("Nothing was trained",)),
+    ],
+)
+@pytest.mark.parametrize("again", [False, True])
+def test_the_card_claims_no_training_that_was_not(
+    again: bool,
+    method: str,
+    arguments: dict,
+    said: tuple[str, ...],
+    unsaid: tuple[str, ...],
+    backbone: Path,
+    drawn: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also of prompts that were loaded: how their training went is not known, but whether there was one is."""
+    learner = small(method, backbone, **arguments).fit(*labelled_paths(drawn))
+    if again:
+        learner.save_pretrained(tmp_path)
+        learner = PromptLearner.from_pretrained(tmp_path, backbone=backbone, device="cpu")
+    monkeypatch.setattr(learners, "push", lambda save, repository, card, **given: card)
+    card = learner.push_to_hub("someone/pets")
+    known = [part for part in said if not (again and part == "in 1 epoch.")]
+    assert [part for part in known if part not in card] == [] == [part for part in unsaid if part in card]
+
+
 @pytest.mark.parametrize("method", ["coop", "linear-probe"])
 def test_the_card_knows_which_classes_can_be_asked_about(
     method: str, backbone: Path, drawn: Path, monkeypatch: pytest.MonkeyPatch

@@ -232,9 +232,38 @@ class TestDamage:
     def test_of_an_unknown_method_or_option(self, folder: Path) -> None:
         spec = model().described().spec.to_json()
         self.change(folder, spec={**spec, "method": "bmpi"})
-        self.refused(folder, "there is no method 'bmpi'")
+        self.refused(folder, "the method 'bmpi' is none of bmip's")
         self.change(folder, spec=spec, options={"dept": 3})
         self.refused(folder, "has no option 'dept'")
+
+    @pytest.mark.parametrize(
+        ("part", "values", "told"),
+        [
+            ("training", {"nope": 1}, "training has no setting 'nope'"),
+            ("training", {"precision": "float99"}, "float99"),
+            ("training", {"lr": "fast"}, "'fast'"),
+            ("spec", {"data_seed": "x"}, "data_seed is 'x'; it must be a whole number"),
+            ("spec", {"init_seed": True}, "init_seed is True; it must be a whole number"),
+            ("spec", {"shots": 2.5}, "shots is 2.5; it must be a whole number"),
+            ("spec", {"method": 3}, "method is 3; it must be a text"),
+            ("options", {"slots": 10**12}, "describes a model that cannot be built here"),
+            ("options", {"depth": [2]}, "depth"),
+        ],
+    )
+    def test_of_values_that_no_training_writes(self, tmp_path: Path, part: str, values: dict, told: str) -> None:
+        build_model("vpt", {"depth": 3, "slots": 2}, tiny_clip(), DATA.classes, seed=1).save_pretrained(tmp_path)
+        file = tmp_path / "prompts.json"
+        said = json.loads(file.read_text())
+        {"spec": said["spec"], "training": said["spec"]["training"], "options": said["options"]}[part].update(values)
+        file.write_text(json.dumps(said))
+        self.refused(tmp_path, told)
+
+    def test_of_lists_without_end(self, folder: Path) -> None:
+        deep = "[" * 200_000
+        (folder / "config.json").write_text(deep)
+        self.refused(folder, "config.json is damaged")
+        (folder / "prompts.json").write_text(deep)
+        self.refused(folder, "prompts.json is damaged")
 
     def test_of_other_shapes(self, folder: Path) -> None:
         options = dataclasses.asdict(method_config("bmip", {"depth": 2}))

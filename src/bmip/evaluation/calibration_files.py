@@ -14,9 +14,17 @@ KIND = "threshold"
 
 
 def stored_calibration(run: Path) -> str | None:
-    """What the file beside the prompts holds, as it is; None where no threshold was chosen."""
+    """What the file beside the prompts holds, as it is; None where no threshold was chosen.
+
+    Raises ValueError for a file that is no text.
+    """
     file = beside(run, KIND)
-    return file.read_text(encoding="utf-8") if file.exists() else None
+    try:
+        return file.read_text(encoding="utf-8") if file.exists() else None
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{file} is damaged ({error}): delete it, or choose the threshold again with {_cure(run)}"
+        ) from error
 
 
 def store_calibration(run: Path, content: str) -> None:
@@ -38,7 +46,7 @@ def read_calibration(run: Path) -> tuple[Calibration, ClassNames]:
     Raises ValueError where there is none, and where it is of other prompts.
     """
     file, tensors = beside(run, KIND), tensors_hash(run)
-    cure = f"bmip calibrate {run} --data DATA"
+    cure = _cure(run)
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
         known = content.pop("tensors") == tensors
@@ -46,8 +54,12 @@ def read_calibration(run: Path) -> tuple[Calibration, ClassNames]:
         found = Calibration.from_json({name: value for name, value in content.items() if name != "data"})
     except FileNotFoundError:
         raise ValueError(f"no threshold was chosen for {run}: {cure}") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{file} is damaged ({error}): choose the threshold again with {cure}") from error
     if not known:
         raise ValueError(f"{file} was chosen for other prompts than those beside it: choose it again with {cure}")
     return found, classes
+
+
+def _cure(run: Path) -> str:
+    return f"bmip calibrate {run} --data DATA"

@@ -65,7 +65,8 @@ def explain(model: PromptedCLIP, image: Picture, names: Sequence[str] | None = N
         model: a trained model. Its method is built again with the same seed, to show the prompts before training,
             unless they are from a checkpoint of released code.
         image: a picture in any form that `bmip.predict` takes.
-        names: two class names to tell apart; by default the two that the model finds most probable.
+        names: two class names to tell apart; by default the two that the model finds most probable. Where it learned
+            something of its own for each class, two in all, by default those in their order.
 
     Raises:
         DataError: for an image that cannot be read.
@@ -75,17 +76,7 @@ def explain(model: PromptedCLIP, image: Picture, names: Sequence[str] | None = N
     clip, description = model.clip, model.described()
     square = centre_square(picture_pixels(image), clip.config.image_size)
     pixels = normalise(square[None].to(clip.device), clip.config.mean, clip.config.std)[0]
-    if names is None:
-        if len(model.classes) < 2:
-            raise ValueError(f"the model knows {len(model.classes)} class: name two, to see what tells them apart")
-        best = model.classifier(model.classes)(pixels[None])[0].topk(2).indices.tolist()
-        names = [model.classes.names[label] for label in best]
-        if model.trained_on is not None:
-            raise ValueError(
-                "this method learned something of its own for each class, so it cannot be asked about two of them "
-                "alone: choose prompts that all classes share"
-            )
-    classes = classes_of(model, names)
+    classes = classes_of(model, _most_probable(model, pixels) if names is None else names)
     frozen = _view("CLIP without prompts", build_model("zero-shot", {}, clip, model.classes, seed=0), pixels, classes)
     untrained = None
     if not description.imported:
@@ -95,6 +86,21 @@ def explain(model: PromptedCLIP, image: Picture, names: Sequence[str] | None = N
     first, second = classes.names
     trained = _view("after training", model, pixels, classes)
     return Explanation(square, (first, second), frozen, untrained, trained)
+
+
+def _most_probable(model: PromptedCLIP, pixels: Tensor) -> Sequence[str]:
+    """The two most probable classes, the first one before the second; or both in their order if it knows no others."""
+    known = model.classes
+    if len(known) < 2:
+        raise ValueError(f"the model knows {len(known)} class: name two, to see what tells them apart")
+    if model.trained_on is None:
+        return [known.names[label] for label in model.classifier(known)(pixels[None])[0].topk(2).indices.tolist()]
+    if len(known) > 2:
+        raise ValueError(
+            f"this method learned something of its own for each of its {len(known)} classes, so it cannot be asked "
+            "about two of them alone: choose prompts that all classes share, or train it on two classes"
+        )
+    return known.names
 
 
 def _view(name: str, model: PromptedCLIP, pixels: Tensor, classes: ClassNames) -> View:

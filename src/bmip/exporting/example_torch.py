@@ -12,7 +12,10 @@ HERE = Path(__file__).parent
 
 
 def pixels_of(path, size, mean, std):
-    image = ImageOps.exif_transpose(Image.open(path))
+    with Image.open(path) as image:
+        if image.mode == "F" or (image.mode == "I" and image.format not in ("PNG", "PPM")):
+            sys.exit(f"{path} holds signed or 32-bit values, whose range is not known: save it with 8 bits")
+        image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):  # greyscale with 16 bits
         image = Image.fromarray(((np.asarray(image).astype(np.int64) * 255 + 32767) // 65535).astype(np.uint8))
     if image.has_transparency_data:
@@ -25,11 +28,12 @@ def pixels_of(path, size, mean, std):
 
 
 if __name__ == "__main__":
+    paths = sys.argv[1:] or sys.exit("usage: python example.py IMAGE...")
     export, classes = (json.loads((HERE / f"{name}.json").read_text("utf-8")) for name in ("export", "classes"))
     given = export["pixels"]
-    pixels = np.stack([pixels_of(path, given["size"], given["mean"], given["std"]) for path in sys.argv[1:]])
+    pixels = np.stack([pixels_of(path, given["size"], given["mean"], given["std"]) for path in paths])
     features = torch.export.load(HERE / export["image_tower"]).module()(torch.from_numpy(pixels)).numpy()
     logits = features @ np.load(HERE / "classes.npy").T + np.float32(classes["bias"])
     odds = np.exp(logits - logits.max(1, keepdims=True))
-    for path, row in zip(sys.argv[1:], odds / odds.sum(1, keepdims=True), strict=True):
+    for path, row in zip(paths, odds / odds.sum(1, keepdims=True), strict=True):
         print(f"{path}\t{classes['names'][row.argmax()]}\t{row.max():.4f}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +17,7 @@ from bmip.system.files import write_json, write_text
 
 EXPORT, EXAMPLE = "export.json", "example.py"
 _FORMAT = 1
+_STAGED = ".export.part"
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,24 @@ class Export:
 
     prompts: str
     """The hash of what it was made of (`origin_hash`)."""
+
+
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """A new folder inside this one to write into. Its files come into this one, export.json last, at the end.
+
+    Where something is raised before that, the folder is left as it was: with its older export, or not there at all.
+    """
+    new, part = not folder.exists(), folder / _STAGED
+    shutil.rmtree(part, ignore_errors=True)  # of an export that was killed
+    part.mkdir(parents=True)
+    try:
+        yield part
+        for file in sorted(part.iterdir(), key=lambda file: file.name == EXPORT):
+            file.replace(folder / file.name)
+        new = False
+    finally:
+        shutil.rmtree(folder if new else part)
 
 
 def write_export(folder: Path, model: PromptedCLIP, export: Export, files: Mapping[str, str]) -> None:
@@ -54,13 +75,13 @@ def write_export(folder: Path, model: PromptedCLIP, export: Export, files: Mappi
 
 
 def read_export(folder: Path) -> Export | None:
-    """The export in this folder; None where the folder is empty or does not exist.
+    """The export in this folder; None where the folder does not exist, or holds only what a killed export left.
 
     Raises ExportError for a folder with other files, and for a damaged export.
     """
     file = folder / EXPORT
     if not file.exists():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or any(one.name != _STAGED for one in folder.iterdir())):
             raise ExportError(f"{folder} holds other things and no export: name a folder that is empty or new")
         return None
     try:

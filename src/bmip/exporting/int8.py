@@ -17,7 +17,7 @@ from bmip.data.dataset import Split
 from bmip.data.transforms import normalise
 from bmip.exporting import to_onnx
 from bmip.exporting.class_files import ClassMatrix, class_matrix
-from bmip.exporting.folder import Export, write_export
+from bmip.exporting.folder import Export, staged, write_export
 from bmip.exporting.image_side import quiet
 from bmip.metrics import Count
 from bmip.prompting.model import PromptedCLIP
@@ -49,9 +49,10 @@ def add_int8(model: PromptedCLIP, classes: ClassNames, prompts: str, folder: Pat
 
     Returns what it costs on a split, whose labels are indices into the classes.
     """
-    quantise(folder / to_onnx.TOWER, folder / TOWER)
     towers = {"image_tower": TOWER, "float32_image_tower": to_onnx.TOWER}
-    write_export(folder, model, Export("onnx", prompts), towers)
+    with staged(folder) as part:
+        quantise(folder / to_onnx.TOWER, part / TOWER)
+        write_export(part, model, Export("onnx", prompts), towers)
     before, after = (to_onnx.features_of(folder / name) for name in (to_onnx.TOWER, TOWER))
     return cost(before, after, class_matrix(model, classes), split, model.clip.config)
 
@@ -60,7 +61,7 @@ def quantise(tower: Path, to: Path) -> None:
     """Writes the tower with its matrices in int8; what they multiply is quantised as it comes, convolutions stay.
 
     Each column of a matrix has a scale of its own. Weights have seven bits, because on processors without VNNI sums of
-    products of eight bits overflow: so the answers are the same everywhere.
+    two products of eight bits overflow: so these sums are exact everywhere. What stays in float32 is rounded.
     """
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from onnxruntime.quantization.shape_inference import quant_pre_process

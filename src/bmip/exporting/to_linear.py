@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bmip.class_names import ClassNames
 from bmip.exporting.class_files import class_matrix, write_classes
-from bmip.exporting.folder import Export, write_export
+from bmip.exporting.folder import Export, staged, write_export
 from bmip.exporting.image_side import ExportError, check_exportable
 from bmip.prompting.method import Adapter
 from bmip.prompting.model import PromptedCLIP
@@ -24,9 +24,9 @@ def write(model: PromptedCLIP, classes: ClassNames, prompts: str, folder: Path) 
     """
     check_plain(model)
     matrix = class_matrix(model, classes)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_classes(folder, matrix)
-    write_export(folder, model, Export("linear", prompts), {})
+    with staged(folder) as part:
+        write_classes(part, matrix)
+        write_export(part, model, Export("linear", prompts), {})
 
 
 def check_plain(model: PromptedCLIP) -> None:

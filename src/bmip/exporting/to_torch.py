@@ -10,7 +10,7 @@ import torch
 
 from bmip.class_names import ClassNames
 from bmip.exporting.class_files import check_equal, class_matrix, write_classes
-from bmip.exporting.folder import Export, write_example, write_export
+from bmip.exporting.folder import Export, staged, write_example, write_export
 from bmip.exporting.image_side import quiet, traced
 from bmip.prompting.model import PromptedCLIP
 
@@ -20,16 +20,16 @@ TOWER = "image_tower.pt2"
 def write(model: PromptedCLIP, classes: ClassNames, prompts: str, folder: Path) -> None:
     """Writes all files of the export; `prompts` is the hash of the prompts.
 
-    Raises ExportError for a model that cannot be exported, and where the program computes other logits.
+    Raises ExportError for a model that cannot be exported, and where the program computes other logits; then the folder
+    is left as it was.
     """
-    matrix = class_matrix(model, classes)
-    program = traced(model)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_tower(program, folder / TOWER)
-    check_equal(model, matrix, features_of(folder / TOWER))
-    write_classes(folder, matrix)
-    write_example(folder, "torch")
-    write_export(folder, model, Export("torch", prompts), {"image_tower": TOWER})
+    matrix, program = class_matrix(model, classes), traced(model)
+    with staged(folder) as part:
+        write_tower(program, part / TOWER)
+        check_equal(model, matrix, features_of(part / TOWER))
+        write_classes(part, matrix)
+        write_example(part, "torch")
+        write_export(part, model, Export("torch", prompts), {"image_tower": TOWER})
 
 
 def write_tower(program: torch.export.ExportedProgram, file: Path) -> None:

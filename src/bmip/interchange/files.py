@@ -45,6 +45,11 @@ _IGNORED = (
 _STAND_INS = [*((_Ignored, name) for name in _IGNORED), (_table, "collections.defaultdict")]
 """For each object that Dassl's checkpoints hold beside tensors and plain values."""
 
+_REAL = (
+    *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
+    *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),
+)
+"""The types of numbers that are taken."""
 
 _MADE_BY_TORCH = (b"PK", b"\x80")
 """How the files of torch.save begin: an archive, and before torch 1.6 a pickle."""
@@ -66,7 +71,8 @@ class ReleasedFile:
 def read_released(file: Path) -> ReleasedFile:
     """The tensors of a checkpoint that `torch.save` wrote: those in its "state_dict" if it has one, otherwise all.
 
-    Raises ReleasedError for a file that is missing, damaged, holds other objects, or has no tensors.
+    "module." at the beginning of a tensor's key is left out. Raises ReleasedError for a file that is missing, damaged,
+    holds other objects, has no tensors or such that are not plain, has a table twice, or has two values of one key.
     """
     if not file.is_file():
         raise ReleasedError(f"{file} is no file: name a checkpoint of released code, such as model.pth.tar-5")
@@ -76,12 +82,12 @@ def read_released(file: Path) -> ReleasedFile:
         raise ReleasedError(f"{file} is no checkpoint that torch.save wrote{own}; it was not opened")
     found = _unpickled(content, file)
     state = found.get("state_dict", found) if isinstance(found, dict) else found
-    values = dict(_flat(state)) if isinstance(state, dict) else {}
-    tensors = {key.removeprefix("module."): value for key, value in values.items() if isinstance(value, Tensor)}
+    values = _by_key(state, file) if isinstance(state, dict) else {}
+    tensors = {key: value for key, value in values.items() if isinstance(value, Tensor)}
     if not tensors:
         held = f"a table with {first_few(map(str, state), 8) or 'nothing'}" if isinstance(state, dict) else repr(state)
         raise ReleasedError(f"{file} has no tensors by name; it holds {held[:200]}: name a checkpoint of released code")
-    settings = {key: value for key, value in values.items() if key not in tensors and not isinstance(value, Tensor)}
+    settings = {key: value for key, value in values.items() if key not in tensors}
     return ReleasedFile(tensors, settings, hashlib.sha256(content).hexdigest())
 
 
@@ -120,9 +126,45 @@ def _unpickled(content: bytes, file: Path) -> object:
         ) from error
 
 
-def _flat(table: Mapping[Any, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+def _by_key(state: dict[Any, Any], file: Path) -> dict[str, Any]:
+    """The tensors and plain values by their keys, each once. Raises ReleasedError as `read_released` says."""
+    found: dict[str, Any] = {}
+    try:
+        for key, value in _flat(state, {id(state)}):
+            if isinstance(value, Tensor):
+                _check_plain(key, value)
+            name = key.removeprefix("module.") if isinstance(value, Tensor) else key
+            if name in found:
+                raise ReleasedError(f"{name} is in it twice: save each key once, with or without `module.` before it")
+            found[name] = value
+    except RecursionError as error:
+        raise ReleasedError(f"{file} has too many tables inside each other: save its state dict alone") from error
+    except ReleasedError as error:
+        raise ReleasedError(f"{file}: {error}") from error
+    return found
+
+
+def _flat(table: dict[Any, Any], seen: set[int], before: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{before}{key}.")
-        else:
+        if not isinstance(value, dict):
             yield f"{before}{key}", value
+        elif id(value) in seen:
+            raise ReleasedError(f"{before}{key} is a table that is in it twice, maybe in itself: save each table once")
+        else:
+            seen.add(id(value))
+            yield from _flat(value, seen, f"{before}{key}.")
+
+
+def _check_plain(key: str, tensor: Tensor) -> None:
+    """Raises ReleasedError for a tensor that does not hold all its numbers, or others than real ones."""
+    if tensor.layout != torch.strided:
+        fault = "is sparse"
+    elif tensor.device.type != "cpu":
+        fault = f"lies on {tensor.device.type} and has no numbers"
+    elif tensor.dtype not in _REAL:
+        fault = f"has numbers of the type {tensor.dtype}"
+    elif tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+        fault = f"is {tuple(tensor.shape)} and holds fewer numbers than that"
+    else:
+        return
+    raise ReleasedError(f"{key} {fault}: save real numbers, all of them, as a contiguous tensor on the processor")

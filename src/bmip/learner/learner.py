@@ -178,11 +178,14 @@ class PromptLearner(Arguments):
             frozen = build_model("zero-shot", {}, model.clip, classes, seed=0)
             told = f"test images of {Path(test).name}" if isinstance(test, (str, Path)) else "images that were given"
             measured = [Measured(told, *(evaluate(one, split, classes) for one in (model, frozen)))]
+        trained, remembered = _numbers(model)
         card = model_card(
             repository,
             model.described().shareable(),
             summary=method_facts(self.method).summary,
-            trainable=sum(tensor.numel() for tensor in model.trainable().values()),
+            trainable=trained,
+            remembered=remembered,
+            in_epochs=model.head is None or model.head.trained,
             any_classes=model.trained_on is None,
             history=self.history_,
             measured=measured,
@@ -260,3 +263,16 @@ class PromptLearner(Arguments):
             logits.float().softmax(-1) for _, (logits,) in batch_logits(model, batches, [classes], classify=classify)
         ]
         return torch.cat([torch.empty(0, len(classes)), *found]).numpy()
+
+
+def _numbers(model: PromptedCLIP) -> tuple[int, int]:
+    """How many numbers were trained, and how many are features of training images: those of a head that is not trained,
+    and that had no room for them before it saw images.
+    """
+    held = sum(tensor.numel() for tensor in model.trainable().values())
+    if model.head is None or model.head.trained:
+        return held, 0
+    said = model.described()
+    before = build_model(said.spec.method, dict(said.options), model.clip, model.classes, seed=0).trainable()
+    trained = sum(tensor.numel() for tensor in before.values())
+    return trained, held - trained

@@ -37,6 +37,8 @@ def model_card(
     *,
     summary: str,
     trainable: int,
+    remembered: int = 0,
+    in_epochs: bool = True,
     any_classes: bool = True,
     history: History | None = None,
     measured: Sequence[Measured] = (),
@@ -47,7 +49,9 @@ def model_card(
         repository: the name of the repository, such as "someone/pets".
         description: of the prompts, as it can be shared.
         summary: one sentence on the method.
-        trainable: the number of trainable parameters.
+        trainable: the number of trained parameters; 0 where the method trains nothing.
+        remembered: how many numbers the files hold beside them that are features of training images.
+        in_epochs: whether the training loop trains the parameters; otherwise the method makes them at once.
         any_classes: whether the prompts can be asked about other classes than those of training.
         history: how training went, where that is known.
         measured: the evaluations that are reported.
@@ -72,8 +76,8 @@ def model_card(
 
 # {repository.partition("/")[2] or repository}
 
-Prompts for a frozen CLIP, trained with `bmip` and the method `{spec.method_name}`: {summary} The files hold the
-{trainable:,} trained numbers and nothing of CLIP.
+Prompts for a frozen CLIP, {"trained" if trainable else "made"} with `bmip` and the method `{spec.method_name}`: \
+{summary} {_held(trainable, remembered)}
 
 ## How to use them
 
@@ -103,7 +107,7 @@ learner.predict(["photo.jpg"]{for_python})
                 "CLIP's revision on the hub": description.backbone_revision or "not from the hub",
                 "SHA-256 of CLIP's weights": description.backbone_hash,
                 "sentence": f"`{description.classes.template}`",
-                **_training(description),
+                **_training(description, learned=trainable + remembered > 0, in_epochs=in_epochs and trainable > 0),
             }
         )
     }
@@ -116,21 +120,33 @@ The {counted(len(names), "class")} of training: {shown}.
 
 ## Cost
 
-{_cost(trainable, history)}
+{_cost(trainable, remembered, in_epochs, history)}
 """
 
 
-def _training(description: Description) -> dict[str, Any]:
+def _held(trainable: int, remembered: int) -> str:
+    if trainable:
+        beside = f", {remembered:,} numbers that are features of training images," if remembered else ""
+        return f"The files hold the {trainable:,} trained numbers{beside} and nothing of CLIP."
+    if remembered:
+        return f"Nothing was trained: the files hold {remembered:,} numbers that are features of training images."
+    return "Nothing was trained: the files hold the method's options and nothing of CLIP."
+
+
+def _training(description: Description, *, learned: bool, in_epochs: bool) -> dict[str, Any]:
     spec = description.spec
     if description.imported:
         return {"imported from a checkpoint of the method's released code": description.imported}
+    if not learned:
+        return {"training": "none: the method learns nothing from images"}
+    drawn = ", drawn at random" if spec.shots else ""
     return {
         "data": spec.data or "images that were given one by one",
         "SHA-256 of the training data": description.split_hash or "not trained",
-        "protocol": f"{shots_text(spec.shots)} of each class, drawn at random; {spec.classes} classes",
+        "protocol": f"{shots_text(spec.shots)} of each class{drawn}; {spec.classes} classes",
         "seed of the draw, the order and the augmentation": spec.data_seed,
         "seed of the first prompts": spec.init_seed,
-        "settings of training": _pairs(description.training) or "none",
+        **({"settings of training": _pairs(description.training) or "none"} if in_epochs else {}),
     }
 
 
@@ -174,8 +190,13 @@ def _with_interval(found: Predictions) -> str:
     return f"{found.accuracy:.1f} ({low:.1f} to {high:.1f})"
 
 
-def _cost(trainable: int, history: History | None) -> str:
-    size = f"{trainable:,} trained numbers, {trainable * 4 / 1e6:.1f} MB."
+def _cost(trainable: int, remembered: int, in_epochs: bool, history: History | None) -> str:
+    numbers = f"{trainable:,} trained numbers" + (f" and {remembered:,} remembered ones" if remembered else "")
+    size = f"{numbers}, {(trainable + remembered) * 4 / 1e6:.1f} MB."
+    if not trainable:
+        return f"{size} Nothing was trained."
+    if not in_epochs:
+        return f"{size} The method computes them from the features of the training images, without epochs of training."
     if history is None:
         return f"{size} How long training took is not known."
     seconds = sum(epoch.seconds for epoch in history.epochs)

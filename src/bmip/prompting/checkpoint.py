@@ -208,7 +208,7 @@ def _read_json(json_file: Path) -> tuple[Description, str]:
         said = json.loads(json_file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CheckpointError(_missing(json_file)) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{json_file} is damaged ({error}): {_LOST}") from error
     if not isinstance(said, dict) or not isinstance(said.get("format"), int):
         raise CheckpointError(f"{json_file} is no checkpoint of bmip: it does not say its format")
@@ -219,7 +219,7 @@ def _read_json(json_file: Path) -> tuple[Description, str]:
     places = _places(json_file.parent)
     try:
         return Description.from_json(said, places), str(said["tensors"])
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise CheckpointError(
             f"{json_file} is no checkpoint of bmip or is damaged ({type(error).__name__}: {error})"
         ) from error
@@ -229,8 +229,9 @@ def _places(folder: Path) -> dict[str, str]:
     """Where data and CLIP lay in training, if this is the folder of a run."""
     file = folder / "config.json"
     try:
-        return json.loads(file.read_text(encoding="utf-8")).get("places", {}) if file.exists() else {}
-    except (OSError, ValueError, AttributeError) as error:
+        said = json.loads(file.read_text(encoding="utf-8")).get("places", {}) if file.exists() else {}
+        return {name: str(place) for name, place in said.items()}
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{file} is damaged ({error}): restore it, or take it out of {folder}") from error
 
 

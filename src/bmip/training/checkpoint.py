@@ -12,7 +12,9 @@ from bmip.clip.precision import Precision
 from bmip.methods import build_model, method_names
 from bmip.prompting.checkpoint import CheckpointError, Description, read_checkpoint
 from bmip.prompting.model import PromptedCLIP
+from bmip.system.messages import first_line
 from bmip.system.method_name import check_written
+from bmip.training.config import train_config
 from bmip.training.hub import located
 
 _CURE = "name a file, a folder or a hub id of the same weights (--backbone on the command line, clip= in Python)"
@@ -38,9 +40,15 @@ def from_pretrained(
 
     Raises:
         CheckpointError: a ValueError; for files that are missing, cut short, foreign, of another format or made with
-            another backbone, and for a backbone that is no longer where it was.
+            another backbone, for a description that no model can be built of, and for a backbone that is no longer
+            where it was.
     """
     description, tensors = read_checkpoint(located(path))
+    try:
+        check_written(description.spec.method, method_names())
+        train_config(dict(description.spec.training))
+    except (ValueError, TypeError) as error:
+        raise CheckpointError(f"{path}: {error}") from error
     if not isinstance(clip, CLIP):
         found = (_clip_of(path, description) if clip is None else load_clip(clip)).to(device)
         then = description.spec.precision
@@ -53,11 +61,15 @@ def from_pretrained(
             f"{clip.sha256[:12] or 'none'}: {_CURE}"
         )
     try:
-        check_written(description.spec.method, method_names())
         model = build_model(description.spec.method, dict(description.options), clip, description.classes, seed=0)
         model.load_learned(tensors)
     except (ValueError, TypeError) as error:
         raise CheckpointError(f"{path}: {error}") from error
+    except (AttributeError, RuntimeError, ArithmeticError, MemoryError) as error:
+        raise CheckpointError(
+            f"{path} describes a model that cannot be built here ({type(error).__name__}: {first_line(error)}): "
+            "restore its files, use a machine with more memory, or train again"
+        ) from error
     model.description = description
     return model
 
