@@ -43,14 +43,14 @@ mutants: $(READY)
 	$(BIN)/pip install -q -c constraints.txt -e '.[mutants]'
 	$(BIN)/python -m tools.mutants $(PART)
 
-# A site of the pages in docs/, made without network; Sphinx needs Python 3.11.
+# A site of the pages in docs/, made without network.
 docs: $(READY)
 	$(BIN)/sphinx-build -q -W --keep-going -b html -c docs -d build/doctrees . build/docs
 	@echo open build/docs/index.html
 
 # Modules are compiled when they are first imported: to compile all of them takes a minute or more.
 $(READY): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 10) and f"bmip needs Python 3.10 or newer; this is {v[0]}.{v[1]}: name another with `make PYTHON=python3.12 ...`")'
+	$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"bmip needs Python 3.11 or newer; this is {v[0]}.{v[1]}: name another with `make PYTHON=python3.12 ...`")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --no-compile -c constraints.txt -e '.[dev]'
 	touch $(READY)

@@ -110,6 +110,18 @@ def table(found: Mapping[str, tuple[list[float], list[float]]]) -> list[str]:
     return lines
 
 
+def called(commit: str) -> str:
+    """The commit's short name and subject."""
+    return subprocess.check_output(["git", "log", "-1", "--format=%h (%s)", commit], cwd=ROOT, text=True).strip()
+
+
+def present() -> str:
+    """What is measured as now: the last commit, and whether the package or the benchmarks were changed since."""
+    ask = ["git", "status", "--porcelain", "--", "src", "benchmarks/*.py"]
+    changed = subprocess.check_output(ask, cwd=ROOT, text=True)
+    return f"{called('HEAD')}{' and uncommitted changes' if changed else ''}"
+
+
 def report(commit: str) -> str:
     from benchmarks.machine import describe
 
@@ -117,8 +129,6 @@ def report(commit: str) -> str:
         archive = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout
         subprocess.run(["tar", "-x"], cwd=name, input=archive, check=True)
         found = seconds(Path(name), ROUNDS)
-    ask = ["git", "log", "-1", "--format=%h (%s)"]
-    before, now = (subprocess.check_output([*ask, c], cwd=ROOT, text=True).strip() for c in (commit, "HEAD"))
     machine = describe("cpu")
     lines = [
         "# A training step, before and after",
@@ -126,8 +136,8 @@ def report(commit: str) -> str:
         f"Made by `python -m benchmarks.between_commits {commit}` on {machine['cores']} cores, {machine['processor']}, "
         f"torch {machine['torch']}.",
         "",
-        f"Before: {before}  ",
-        f"Now: {now}",
+        f"Before: {called(commit)}  ",
+        f"Now: {present()}",
         "",
         f"CLIP ViT-B/16 with random weights, float32, {CLASSES} classes, batches of 4; processor time of one thread, "
         f"the median of {ROUNDS} rounds. The two states take turns, and a ratio is of two consecutive steps.",

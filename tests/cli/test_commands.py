@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,6 @@ import pytest
 from bmip.class_names import ClassNames
 from bmip.cli import COMMANDS
 from bmip.clip.loading.load import load_clip
-from bmip.experiments.presets import tomllib
 from bmip.methods import build_model
 from tests.cli.conftest import Cli
 from tests.small import SMALL

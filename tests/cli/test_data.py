@@ -249,13 +249,22 @@ def test_folders_that_cannot_be_listed(cli: Cli, textures: Path, photos: Path, m
     assert trained.status == 2 and "the folder photos/red/more cannot be read" in trained.err
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
-def test_files_that_may_not_be_read(cli: Cli, textures: Path) -> None:
+def test_files_that_may_not_be_read(cli: Cli, textures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may read everything, so here the system says what it would say to others."""
     assert cli("data", "check", "dtd", "--root", "data").status == 0
-    (textures / "banded/banded_0.jpg").chmod(0)
+    closed, access, opened = "banded/banded_0.jpg", os.access, open
+
+    def opening(place: Any, *more: Any, **named: Any) -> Any:
+        if str(place).endswith(closed):
+            raise PermissionError(13, "Permission denied", str(place))
+        return opened(place, *more, **named)
+
+    monkeypatch.setattr(os, "access", lambda place, mode: not str(place).endswith(closed) and access(place, mode))
+    for module in ("builtins", "io"):
+        monkeypatch.setattr(f"{module}.open", opening)
     (textures / "woven/woven_4.jpg").write_bytes(b"")
     found = cli("data", "check", "dtd", "--root", "data")
-    assert "banded_0.jpg cannot be read" in found.out
+    assert "banded_0.jpg cannot be read (Permission denied)" in found.out
     assert "woven_4.jpg is empty" in found.out
 
 

@@ -21,29 +21,51 @@ def commands(page: str) -> list[str]:
     return [line for line in lines if line.startswith("bmip ")]
 
 
+def parse(line: str) -> None:
+    """Refuses a call that bmip would refuse, if it does not ask for help; `results FILE` is `results list FILE`."""
+    _, name, *arguments = shlex.split(line, comments=True)
+    assert name in COMMANDS, line
+    if "--help" in arguments:
+        return
+    command = typer.main.get_command(importlib.import_module(f"bmip.cli.{COMMANDS[name][0]}").app)
+    if below := getattr(command, "commands", {}):
+        if name == "results" and arguments[0] not in below:
+            arguments = ["list", *arguments]
+        name, *arguments = arguments
+        assert name in below, line
+        command = below[name]
+    command.make_context(name, arguments, resilient_parsing=False)
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_parse(document: Path) -> None:
     for line in commands(document.read_text(encoding="utf-8")):
-        _, name, *arguments = shlex.split(line, comments=True)
-        assert name in COMMANDS, line
-        if "--help" in arguments:
-            continue
-        module = importlib.import_module(f"bmip.cli.{COMMANDS[name][0]}")
-        typer.main.get_command(module.app).make_context(name, arguments, resilient_parsing=False)
+        parse(line)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_examples_in_help_parse(name: str) -> None:
     module = importlib.import_module(f"bmip.cli.{COMMANDS[name][0]}")
     for registered in module.app.registered_commands:
-        _, called, *arguments = shlex.split(registered.epilog.removeprefix("Example: "))
-        assert called == name
-        given = arguments
-        if len(module.app.registered_commands) > 1:
-            command, given = typer.main.get_group(module.app).commands[given[0]], given[1:]
-        else:
-            command = typer.main.get_command(module.app)
-        command.make_context(name, given, resilient_parsing=False)
+        example = registered.epilog.removeprefix("Example: ")
+        assert example.startswith(f"bmip {name}")
+        parse(example)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("bmip report r.jsonl --nonsense", "No such option: --nonsense"),
+        ("bmip data prepare dtd --nonsense 3", "No such option: --nonsense"),
+        ("bmip results merge r.jsonl --nonsense", "No such option: --nonsense"),
+        ("bmip results r.jsonl --nonsense", "No such option: --nonsense"),
+        ("bmip data prepair dtd", "bmip data prepair dtd"),
+        ("bmip trian", "bmip trian"),
+    ],
+)
+def test_what_bmip_would_refuse_does_not_parse(line: str, message: str) -> None:
+    with pytest.raises(Exception, match=message):
+        parse(line)
 
 
 def test_the_readme_shows_the_quickstart_that_the_tests_run() -> None:

@@ -211,7 +211,7 @@ def test_the_installed_command_returns_the_status(here: Path) -> None:
         [sys.executable, "-c", "import sys; from bmip.cli import main; sys.exit(main())", "report", "missing.jsonl"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert (done.returncode, done.stderr) == (2, "Error: missing.jsonl does not exist\n")
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from bmip.clip import block
 from bmip.clip.block import Keys, attend, quick_gelu, received
 from bmip.clip.prompts import Prompts
 from bmip.clip.text_layout import TextLayout
@@ -193,7 +194,7 @@ def test_an_image_prompt_can_keep_what_the_layer_below_made() -> None:
 def test_attention_equals_the_formula(
     lead: tuple[int, ...], queries: int, keys: int, heads: int, past: int, seed: int
 ) -> None:
-    """Any length, so on both sides of where the fused kernel takes over; `received` is the same matrix's columns."""
+    """`received` gives columns of the same matrix, also where it computes as on a GPU, by `attend` alone."""
     generator = torch.Generator().manual_seed(seed)
 
     def random(*shape: int) -> Tensor:
@@ -213,11 +214,13 @@ def test_attention_equals_the_formula(
     at = torch.randperm(keys, generator=generator)[:6]
     offset = wide_k.shape[-3] - keys
     received_by_all = shares.mean((-2, -3))
-    torch.testing.assert_close(received(q, k, at, past=early), received_by_all[..., at + offset], atol=1e-10, rtol=0)
     end = slice(keys // 2, None)
-    torch.testing.assert_close(
-        received(q, k, end, past=early), received_by_all[..., offset:][..., end], atol=1e-10, rtol=0
-    )
+    for on_cpu in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(block, "_fits_a_cache", lambda q, on_cpu=on_cpu: on_cpu)
+            some, rest = received(q, k, at, past=early), received(q, k, end, past=early)
+        torch.testing.assert_close(some, received_by_all[..., at + offset], atol=1e-10, rtol=0)
+        torch.testing.assert_close(rest, received_by_all[..., offset:][..., end], atol=1e-10, rtol=0)
 
 
 def test_quick_gelu() -> None:

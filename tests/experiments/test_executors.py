@@ -2,6 +2,7 @@
 
 import os
 import signal
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,12 +45,21 @@ class Killer(Seen):
 
     def tick(self, trial: Trial, tick: Tick) -> None:
         super().tick(trial, tick)
-        if self.times:
+        if self.times and (living := workers()):
             self.times -= 1
-            for child in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
-                for process in child.read_text().split():
-                    if b"spawn_main" in Path(f"/proc/{process}/cmdline").read_bytes():
-                        os.kill(int(process), signal.SIGKILL)
+            for worker in living:
+                os.kill(worker, signal.SIGKILL)
+
+
+def workers() -> list[int]:
+    """The processes that this one spawned."""
+    found = []
+    for children in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        for process in children.read_text().split():
+            with suppress(OSError):  # it has just ended
+                if b"spawn_main" in Path(f"/proc/{process}/cmdline").read_bytes():
+                    found.append(int(process))
+    return found
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="workers are found through /proc")

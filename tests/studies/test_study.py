@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from bmip.experiments.failures import Failure
-from bmip.experiments.presets import tomllib
 from bmip.experiments.results import Results, Row
 from bmip.experiments.trial import Trial
 from bmip.report import select

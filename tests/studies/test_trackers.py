@@ -1,5 +1,6 @@
 """Numbers arrive in TensorBoard, Weights & Biases and MLflow, read back with their own libraries."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -42,10 +43,20 @@ def test_weights_and_biases_offline(made: tuple[Row, Path], tmp_path: Path, monk
     monkeypatch.setenv("WANDB_SILENT", "true")
     there = tracker("wandb", tmp_path, "a study")
     there.track(*made)
-    (written,) = (tmp_path / "wandb").glob("offline-run-*/*.wandb")
-    content = written.read_bytes()
-    assert b"training/cross_entropy" in content
-    assert b"accuracy_novel" in content
+    written_until_all_are_there(tmp_path / "wandb", b"training/cross_entropy", b"accuracy_novel")
+
+
+def written_until_all_are_there(folder: Path, *parts: bytes) -> None:
+    """Waits for the parts in the file of the one run in the folder: a process of W&B's own writes it."""
+    limit = time.monotonic() + 60
+    while True:
+        files = list(folder.glob("offline-run-*/*.wandb"))
+        missing = [part for part in parts if not any(part in file.read_bytes() for file in files)]
+        if not missing:
+            break
+        assert time.monotonic() < limit, f"{files} have no {missing} after 60 s"
+        time.sleep(0.1)
+    assert len(files) == 1
 
 
 @pytest.mark.filterwarnings("ignore")  # its own, about other libraries

@@ -49,9 +49,15 @@ def test_an_environment_names_a_commit_only_of_its_own_checkout(
     found = code.__wrapped__()
     assert found["dirty"] is True and len(found["commit"]) == 40
     (tmp_path / "beside.txt").write_text("no part of the package")
-    commit = ["-c", "user.name=a", "-c", "user.email=a", "commit", "-q", "-m", "b"]
-    subprocess.run(["git", "-C", str(tmp_path), *commit], check=True)
+    commit = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a", "commit", "-q", "-m"]
+    subprocess.run([*commit, "b"], check=True)
     assert code.__wrapped__()["dirty"] is False and code.__wrapped__()["commit"] != found["commit"]
     subprocess.run(["git", "-C", str(tmp_path), "add", "beside.txt"], check=True)
     assert code.__wrapped__()["dirty"] is False
-    assert code() == code(), "the commit at which the process began"
+    code.cache_clear()
+    try:
+        before = code()
+        subprocess.run([*commit, "c"], check=True)
+        assert code() == before != code.__wrapped__(), "the commit at which the process began"
+    finally:
+        code.cache_clear()

@@ -71,4 +71,4 @@ def test_the_compiler_of_torch_is_not_imported() -> None:
         "x = torch.ones(2, requires_grad=True); x.sum().backward(); Optimizer({'x': x}, TrainConfig()).step(0.1);"
         "sys.exit('torch._dynamo' in sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)

@@ -113,7 +113,7 @@ def received(
     wide as a head, because fused kernels are fast only where keys and values have the same width.
     """
     heads, width = k.shape[-2:]
-    if past is None and mask is None and q.device.type == "cpu" and (isinstance(at, slice) or at.ndim == 1):
+    if past is None and mask is None and _fits_a_cache(q) and (isinstance(at, slice) or at.ndim == 1):
         q, k = _scaled(q), k.transpose(-2, -3).transpose(-1, -2)
         if torch.compiler.is_compiling():  # a traced program has no loop over an unknown number of images
             return _shares(q, k, at)
@@ -139,6 +139,11 @@ def _fuses(q: Tensor) -> bool:
     to 4 times.
     """
     return q.device.type != "cpu" or q.dtype in (torch.float32, torch.float64)
+
+
+def _fits_a_cache(q: Tensor) -> bool:
+    """Whether `received` computes plainly, for so few images at a time that a cache holds their matrix: on a CPU."""
+    return q.device.type == "cpu"
 
 
 def _shares(

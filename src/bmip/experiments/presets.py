@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import cache
@@ -16,11 +16,6 @@ from bmip.system.files import write_text
 from bmip.system.messages import nearest
 from bmip.system.method_name import check_written
 from bmip.training.config import TrainConfig
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 LRS, EPOCHS = (0.0025, 0.01, 0.04, 0.16), (5,)
 """The learning rates and numbers of epochs among which `bmip search` chooses."""

@@ -5,7 +5,7 @@ Published numbers are never stored as rows of results.
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,11 +20,6 @@ from bmip.report.table import Table, without_repeats
 from bmip.report.table_data import TableData, table_data
 from bmip.run_spec import HALF, Value
 from bmip.system.messages import first_few
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 AVERAGE = "average"
 """Stands for a data set: the average over all data sets of the benchmark, without the source of a transfer."""

@@ -81,7 +81,7 @@ class Admission:
                 await _drain(receive, most)
             sentence = f"the request is too large; it may have {most:,} bytes: send fewer or smaller pictures"
             await refuse(send, 413, sentence)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             if started:
                 raise
             seconds = self._limits.seconds

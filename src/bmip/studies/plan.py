@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -17,11 +17,6 @@ from bmip.studies.checks import PlanError, a_list, a_table, a_text, check_known,
 from bmip.studies.grid import points
 from bmip.system.messages import nearest
 from bmip.training.config import train_config
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # pyright: ignore[reportMissingImports]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ import csv
 import hashlib
 import json
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -139,10 +139,10 @@ def test_seconds_count_the_training_that_another_trial_made(work: Work, photos: 
 
 def test_a_row_says_what_it_took(work: Work, photos: Path) -> None:
     """Both rows share a training; the one of open-world evaluates other images than those that training ends with."""
-    began = datetime.now(timezone.utc).replace(microsecond=0)
+    began = datetime.now(UTC).replace(microsecond=0)
     halves, joint = work.run([*work.trials("base-to-novel", photos), *work.trials("open-world", photos)])
     made = datetime.fromisoformat(halves.time), datetime.fromisoformat(joint.time)
-    assert began <= made[0] <= made[1] <= datetime.now(timezone.utc)
+    assert began <= made[0] <= made[1] <= datetime.now(UTC)
     assert halves.training_seconds == joint.training_seconds > 0
     assert min(halves.evaluation_seconds, joint.evaluation_seconds) > 0
     weights = sum(tensor.numel() * 4 for tensor in work.resources.clip_for(halves.trial.run).state_dict().values())

@@ -1,6 +1,5 @@
 """One small study, carried out by the command, and its page."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +53,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     here = tmp_path_factory.mktemp("study")
     photos = photo_folder(here / "photos")
     (here / "plan.toml").write_text(PLAN.format(photos=photos, backbone=backbone_folder(here / "backbone")))
-    os.environ["BMIP_CACHE"] = str(here / "cache")
     study = here / "out"
     status = main(["study", str(here / "plan.toml"), "--out", str(study), "--threads", "1"])
     assert status == 1, "one training diverges"
