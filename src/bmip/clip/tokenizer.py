@@ -145,6 +145,8 @@ class Tokenizer:
         trainer = trainers.BpeTrainer(
             vocab_size=vocabulary,  # the trainer counts fewer single bytes than we keep: enough merges, cut below
             initial_alphabet=list(_bytes()),
+            # else they are numbered as a hash table has them, and merges of equal count change places with each process
+            special_tokens=[byte + _WORD_END for byte in _bytes()],
             end_of_word_suffix=_WORD_END,
             show_progress=False,
         )

@@ -77,9 +77,9 @@ def run_trials(
     trials = list(dict.fromkeys(trials))
     lost = lost or {}
     able = [trial for trial in trials if trial not in lost]
+    check_trials(able, resources)
     for folder in (Path(runs), results.path.parent):
         check_locks(folder)
-    check_trials(able, resources)
     stored = StoredRows(results, resources)
     if limit is not None:
         absent = [trial for trial in able if stored.find(trial) is None]

@@ -3,6 +3,8 @@ import json
 import math
 import os
 import pickle
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -289,3 +291,18 @@ def test_zero_shot_with_each_template(start, tokenizer):
     templates, names = ("a {}.", "the {}"), ("star", "boat", "heart")
     alone = [zero_shot(clip, images, labels, names, (template,)) for template in templates]
     assert zero_shot(clip, images, labels, names, templates) == [found for (found,) in alone]
+
+
+ITS_HASH = """
+import hashlib, sys
+from bmip.embedded.pretrain.start import new_tokenizer
+new_tokenizer(4096, 0).save(sys.argv[1])
+print(hashlib.sha256(open(sys.argv[1], "rb").read()).hexdigest())
+"""
+
+
+def test_the_tokeniser_follows_from_the_seed_in_every_process(tmp_path):
+    """Rust's hash tables have another order in each process."""
+    given = [sys.executable, "-c", ITS_HASH, str(tmp_path / "tokenizer.json")]
+    found = {subprocess.run(given, capture_output=True, text=True, check=True, timeout=300).stdout for _ in range(3)}
+    assert len(found) == 1
