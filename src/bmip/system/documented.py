@@ -38,11 +38,11 @@ class Documented:
 
     def admits(self, value: Any) -> bool:
         """Whether a value has its type. A whole number is a number, too; a truth value is no number."""
+        if value is None:
+            return self.default is None
         if self.choices:
             return value in self.choices
-        if value is None or self.type not in _KINDS:
-            return self.default is None or self.type not in _KINDS
-        return type(value) is self.type or (self.type is float and type(value) is int)
+        return self.type not in _KINDS or type(value) is self.type or (self.type is float and type(value) is int)
 
 
 def documented_fields(config: type) -> list[Documented]:

@@ -77,8 +77,9 @@ def normalisation(mean: object, std: object, file: Path) -> Normalisation:
 def _triple(value: object, otherwise: Triple, file: Path) -> Triple:
     if value is None:
         return otherwise
-    numbers = isinstance(value, (list, tuple)) and all(isinstance(one, int | float) for one in value)
-    if not numbers or not isinstance(value, (list, tuple)) or len(value) != 3:
+    listed = value if isinstance(value, (list, tuple)) else ()
+    numbers = [float(one) for one in listed if isinstance(one, int | float)]
+    if not len(numbers) == len(listed) == 3:
         raise BackboneError(f"{file}: {value!r} is not a mean or deviation of red, green and blue")
-    red, green, blue = map(float, value)
+    red, green, blue = numbers
     return red, green, blue
